@@ -1,0 +1,97 @@
+package engine
+
+import (
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"exaproxy/dnsasync"
+	"exaproxy/engine/h1"
+	"exaproxy/engine/loop"
+	"exaproxy/helper"
+)
+
+// Config is what an Engine is made from: plain values. Nobody changes it once it was given to
+// New or Reconfigure. Fields whose comment names a default may be left zero.
+type Config struct {
+	// Workers is how many loops run. 0: the number of CPUs, but never more than the helper
+	// pool has children.
+	Workers int
+	// Ports are where clients connect. At least one.
+	Ports []Port
+	// Helper describes the helper pool for the whole proxy: its children are divided among
+	// the workers. nil: nobody is asked.
+	Helper *helper.Config
+	// HelperPerWorker says that each worker has as many children as Helper says (the file
+	// gave a number of workers, as in Squid).
+	HelperPerWorker bool
+	// Names configures name resolution.
+	Names dnsasync.Config
+	// NewPolicy makes the policy of one worker, on that worker's goroutine. Required.
+	NewPolicy func(Services) (Policy, error)
+	// NewKernel makes the kernel of one worker's loop. nil: loop.Linux.
+	NewKernel func() (loop.Kernel, error)
+	// Log receives what is worth an administrator's attention. nil: nothing is said.
+	Log *slog.Logger
+
+	Timeouts Timeouts
+	Limits   Limits
+
+	// ConnectVerdict says how a client learns that its CONNECT was redirected or refused.
+	ConnectVerdict ConnectVerdict
+	// HalfClosed keeps a client that closed its sending side (half_closed_clients).
+	HalfClosed bool
+	// NoClientPersistence and NoServerPersistence end connections after each transaction.
+	NoClientPersistence, NoServerPersistence bool
+	// PreferIPv4 tries IPv4 addresses of a name before IPv6 ones (dns_v4_first).
+	PreferIPv4 bool
+}
+
+// Port is one listening address and what is particular to requests that come in by it.
+type Port struct {
+	Addr         netip.AddrPort // [::]:n listens on both families
+	Name         string         // name=, default the address as written
+	WorkerQueues bool           // SO_REUSEPORT, a queue for each worker (worker-queues)
+}
+
+// ConnectVerdict is how the verdict on a CONNECT reaches the client (connect_verdict).
+type ConnectVerdict uint8
+
+const (
+	// ConnectPage answers 200 Connection established and serves the page inside the tunnel,
+	// in plaintext.
+	ConnectPage ConnectVerdict = iota
+	// ConnectRedirect answers the CONNECT itself with the redirect or the page, as Squid does.
+	ConnectRedirect
+	// ConnectClose closes the connection.
+	ConnectClose
+)
+
+// Timeouts bound every wait. Zero means the default in brackets, which is Squid's.
+type Timeouts struct {
+	RequestStart time.Duration // first byte of the first request on a connection [5 min]
+	Request      time.Duration // a request's head, from its first byte [5 min]
+	ClientIdle   time.Duration // between requests on a kept connection [2 min]
+	Helper       time.Duration // one answer of the helpers [none]
+	Names        time.Duration // a lookup [30 s, and as the resolver says]
+	Connect      time.Duration // one address [1 min]
+	Forward      time.Duration // all addresses and retries together [4 min]
+	Read         time.Duration // silence of the next hop [15 min]
+	Write        time.Duration // a peer that takes nothing [15 min]
+	ServerIdle   time.Duration // an idle upstream connection [1 min]
+	Lifetime     time.Duration // a client connection in all [1 day]
+	PconnLife    time.Duration // age at which a connection is not kept any more [none]
+	Shutdown     time.Duration // how long transactions may go on after Shutdown [30 s]
+}
+
+// Limits bound sizes and numbers. Zero means the default in brackets.
+type Limits struct {
+	RequestHead   int   // bytes [64 KiB]
+	ReplyHead     int   // bytes [64 KiB]
+	RequestBody   int64 // bytes [none]
+	ForwardTries  int   // addresses and connections tried for one request [25]
+	Clients       int   // open client connections over all workers [as many as descriptors allow]
+	IdleUpstreams int   // kept for one host and port, per worker [64]
+	Whitespace    h1.Whitespace
+	StrictHeads   bool // relaxed_header_parser off
+}

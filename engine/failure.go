@@ -1,0 +1,91 @@
+package engine
+
+import (
+	"errors"
+	"net/netip"
+)
+
+// ErrHelperLate is given to Policy.Heed when the helpers did not answer within
+// Config.Timeouts.Helper.
+var ErrHelperLate = errors.New("the helper did not answer in time")
+
+// A Failure is why a transaction did not go as asked: what kind of thing, on which side, in
+// which stage, and the error underneath.
+type Failure struct {
+	Kind   FailureKind
+	Side   Side
+	During string         // the stage's name
+	Peer   netip.AddrPort // with whom, if anybody
+	Host   string         // the name that could not be resolved, if any
+	Page   string         // Refuse: which page the policy will want to show
+	Err    error          // may be nil for a refusal
+}
+
+// Error tells the failure as a sentence: "while connecting to 192.0.2.7:80: connection refused".
+func (f *Failure) Error() string {
+	s := f.Kind.String()
+	if f.During != "" {
+		s += " while " + f.During
+	}
+	if f.Peer.IsValid() {
+		s += " to " + f.Peer.String()
+	}
+	if f.Err != nil {
+		s += ": " + f.Err.Error()
+	}
+	return s
+}
+
+// Unwrap gives the error underneath.
+func (f *Failure) Unwrap() error { return f.Err }
+
+// A Side is where a failure happened.
+type Side uint8
+
+const (
+	ClientSide Side = iota
+	UpstreamSide
+	HelperSide
+	NameSide
+	OurSide
+)
+
+// A FailureKind is what went wrong, in the engine's words; the policy has Squid's words for it.
+type FailureKind uint8
+
+const (
+	BadRequest       FailureKind = iota // the client's bytes are no request; Err is an *h1.SyntaxError
+	HeadTooLarge                        // request_header_max_size
+	BodyTooLarge                        // request_body_max_size
+	ClientGone                          // the client left before its request or its reply was complete
+	ClientLate                          // the client did not send its request in time
+	Refused                             // by the policy
+	Unsupported                         // a request that we understand and do not serve
+	HelperLost                          // ended every helper that it was given to
+	HelperLate                          // the helpers did not answer in time
+	NoSuchName                          // the name does not exist or has no address
+	NameServerFailed                    // name servers failed or were silent
+	NoRoute                             // the policy knows no way
+	CannotConnect                       // every address refused; Err is the last one's errno
+	ConnectLate                         // no address answered in time
+	UpstreamClosed                      // the connection ended before any reply
+	UpstreamBroken                      // reading from or writing to it failed
+	UpstreamLate                        // it was silent for too long
+	BadReply                            // its bytes are no reply
+	ReplyTooLarge                       // reply_header_max_size
+	ShuttingDown                        // we are
+	Internal                            // a fault of ours; cache.log has the stack
+	Looping                             // the request came from us: it is going round
+)
+
+var failureKinds = [...]string{
+	BadRequest: "bad request", HeadTooLarge: "request head too large", BodyTooLarge: "request body too large",
+	ClientGone: "client left", ClientLate: "client too slow", Refused: "refused", Unsupported: "unsupported request",
+	HelperLost: "helpers lost", HelperLate: "helper too slow", NoSuchName: "no such name",
+	NameServerFailed: "name servers failed", NoRoute: "no route", CannotConnect: "cannot connect",
+	ConnectLate: "connect timed out", UpstreamClosed: "upstream closed", UpstreamBroken: "upstream broken",
+	UpstreamLate: "upstream too slow", BadReply: "bad reply", ReplyTooLarge: "reply head too large",
+	ShuttingDown: "shutting down", Internal: "internal fault", Looping: "forwarding loop",
+}
+
+func (k FailureKind) String() string { return failureKinds[k] }

@@ -1,0 +1,43 @@
+package engine
+
+import (
+	"net/netip"
+	"time"
+)
+
+// A Record is all facts of a finished transaction, for the log. Exactly one is made for each
+// transaction, in finish.go. Everything it points to is valid only while Policy.Record runs.
+type Record struct {
+	Request *Request
+	Ended   time.Time
+	Took    time.Duration // from the request's first byte to the end
+	Spent   Spent
+
+	Decided Kind     // what the policy decided in the end: Proceed, Rewrite, Redirect, Refuse, Serve
+	URL     string   // Redirect: where to
+	Failure *Failure // nil if all went well
+
+	Forwarded bool // it got as far as looking for its next hop
+	Tunnel    bool // it became a tunnel (CONNECT answered by us with 200, or 101 Switching Protocols)
+	Aborted   bool // the client left before its reply was complete
+	Reused    bool // the upstream connection had served before
+
+	Status      int    // of the reply's head that the client was sent; 0 if none was
+	ContentType []byte // of that reply
+	ReplyHead   []byte // the next hop's reply head as received; nil if there was none
+
+	In, Out                 int64 // bytes from and to the client, heads included
+	UpstreamIn, UpstreamOut int64 // the same for the next hop
+
+	Hierarchy string         // how the next hop was chosen: "HIER_DIRECT"; "" if none was
+	Upstream  netip.AddrPort // the next hop's address; invalid if none was tried
+	Outgoing  netip.AddrPort // our end of that connection, if known
+}
+
+// Spent is how long a transaction waited for whom.
+type Spent struct {
+	Helper   time.Duration // the helpers
+	Names    time.Duration // name resolution
+	Connect  time.Duration // the connection to the next hop
+	Upstream time.Duration // from the request's sending to the reply's head
+}

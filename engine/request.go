@@ -1,0 +1,64 @@
+package engine
+
+import (
+	"net/netip"
+	"time"
+
+	"exaproxy/engine/h1"
+	"exaproxy/engine/loop"
+)
+
+// A Request is what a client asked, with all that the policy may want to know of it. It
+// belongs to its transaction; the policy may keep it only while the transaction runs.
+//
+// The embedded h1.Request holds views into the head as it was received; its Target is in
+// canonical form. They stay valid until the transaction's record has been written.
+type Request struct {
+	h1.Request
+
+	Client  netip.AddrPort // who asks: the connection's peer
+	Local   netip.AddrPort // our end of the client's connection
+	Port    *Port          // the listening port it came in by
+	User    string         // who the client proved to be, "" if nobody asked
+	Started time.Time      // when the request's first byte was seen
+
+	// Rewritten is the target that a helper put in place of Target; valid if WasRewritten.
+	Rewritten    h1.Target
+	WasRewritten bool
+
+	// State is the policy's own, kept between its calls for this request.
+	State any
+	// Asked counts how often the helpers were asked already.
+	Asked int
+	// Waker wakes the transaction; who says Pending holds it.
+	Waker *loop.Waker
+
+	scratch []byte
+}
+
+// Effective returns the target that the request goes to: the rewritten one if there is one.
+func (r *Request) Effective() *h1.Target {
+	if r.WasRewritten {
+		return &r.Rewritten
+	}
+	return &r.Target
+}
+
+// IsConnect says whether the client asks for a tunnel.
+func (r *Request) IsConnect() bool { return r.Method == "CONNECT" }
+
+// Keep copies b into memory that lives as long as the transaction and returns the copy.
+// Its memory is used again for later transactions, so that keeping costs no allocation.
+func (r *Request) Keep(b []byte) []byte {
+	at := len(r.scratch)
+	r.scratch = append(r.scratch, b...)
+	return r.scratch[at:len(r.scratch):len(r.scratch)]
+}
+
+// reset makes r ready for the next transaction, keeping its memory.
+func (r *Request) reset() {
+	header, scratch := r.Header, r.scratch[:0]
+	header.Reset()
+	*r = Request{scratch: scratch}
+	r.Header = header
+}
