@@ -1,0 +1,246 @@
+package loop
+
+import (
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+)
+
+// An FD is a descriptor that a loop watches: a socket, a pipe, or the near side of a
+// pseudo-terminal. It is registered once, for everything, and remembers the edges that
+// the kernel reports. So pausing a reader is simply not reading.
+//
+// The one rule: wait for a descriptor only after it returned ErrAgain. A task that stops
+// reading or writing for a reason of its own needs another reason to be woken.
+//
+// An FD is used on the loop's goroutine only, and belongs to whoever closes it.
+type FD struct {
+	loop    *Loop
+	waker   *Waker
+	dialled *netip.AddrPort // to whom, while that is not finished
+	sys     int32
+	slot    int32
+	kind    Kind
+	state   state
+}
+
+// state is what an FD remembers.
+type state uint8
+
+const (
+	readable   state = 1 << iota
+	writable         // neither is set while a connection is being made
+	peerDone         // the peer writes no more
+	broken           // nothing more can be written
+	urgent           // a short read says nothing any more
+	halfClosed       // we write no more
+	closed
+	level // a listener: reported as long as it is so, and not remembered
+)
+
+// Watch takes over a descriptor, which must be non-blocking and close-on-exec, and wakes
+// w whenever it becomes readable, writable, done or broken. It is presumed readable and
+// writable until the kernel says again. On an error sys is still the caller's.
+func (l *Loop) Watch(sys int, k Kind, w *Waker) (*FD, error) {
+	return l.watch(sys, FD{kind: k, state: readable | writable, waker: w})
+}
+
+func (l *Loop) watch(sys int, f FD) (*FD, error) {
+	f.loop, f.sys = l, int32(sys)
+	fd := &f
+	generation := l.table.take(fd)
+	if err := l.kernel.Watch(sys, fd.slot, generation); err != nil {
+		l.table.give(fd)
+		return nil, fmt.Errorf("watch descriptor %d: %w", sys, err)
+	}
+	return fd, nil
+}
+
+// note remembers what the kernel reported, and wakes the owner if that is new: an owner
+// who was not told again has nothing to wait for.
+func (f *FD) note(b Bits) {
+	was := f.state
+	if b&(In|Urgent|Done|Hup|Failed) != 0 {
+		f.state |= readable
+	}
+	if b&(Out|Hup|Failed) != 0 {
+		f.state |= writable
+	}
+	if b&Urgent != 0 {
+		f.state |= urgent
+	}
+	if f.kind != Datagram {
+		f.state |= f.ends(b)
+	}
+	if f.state != was || f.state&level != 0 || b&Nudge != 0 {
+		f.waker.Wake()
+	}
+}
+
+// ends is what an event says about the end of a stream.
+func (f *FD) ends(b Bits) state {
+	var s state
+	if b&(Done|Hup|Failed) != 0 {
+		s |= peerDone
+	}
+	// When we have finished writing, Hup says no more than that the peer has too.
+	if b&Failed != 0 || b&Hup != 0 && f.state&halfClosed == 0 {
+		s |= broken
+	}
+	return s
+}
+
+// Read reads what is there. ErrAgain means that the kernel has nothing now and that the
+// waker will be woken when it has; any other return promises no wake. At the end it
+// returns io.EOF, any number of times. All other errors are final.
+func (f *FD) Read(p []byte) (int, error) {
+	if f.state&(readable|closed) != readable {
+		return 0, f.unready("read")
+	}
+	n, err := f.loop.kernel.Read(int(f.sys), p)
+	switch {
+	case err == ErrAgain:
+		f.state &^= readable
+		return 0, err
+	case err != nil:
+		return 0, f.failed("read", err)
+	case n == 0 && f.kind != Datagram && len(p) > 0:
+		return 0, io.EOF
+	}
+	// epoll(7): a short read has emptied a stream socket. But once the end was reported
+	// it brings no further edge, and of pipes and terminals the rule does not hold.
+	if n < len(p) && f.kind == Stream && f.state&(peerDone|urgent) == 0 {
+		f.state &^= readable
+	}
+	return n, nil
+}
+
+// Write writes as much of p as the kernel takes. If that is less than all, it returns an
+// error too: ErrAgain means that the waker will be woken when there is room for the
+// rest; all others are final.
+func (f *FD) Write(p []byte) (int, error) {
+	if f.state&(writable|closed) != writable {
+		return 0, f.unready("write")
+	}
+	n, err := f.loop.kernel.Write(int(f.sys), f.kind, p)
+	// A signal may cut a write to a terminal short (tty_io.c), so that only ErrAgain
+	// promises an edge there.
+	for err == nil && n < len(p) && f.kind == Pipe {
+		var more int
+		more, err = f.loop.kernel.Write(int(f.sys), f.kind, p[n:])
+		n += more
+	}
+	return f.wrote(n, len(p), err)
+}
+
+// Writev is Write for several slices, which it does not change.
+func (f *FD) Writev(p [][]byte) (int, error) {
+	if f.state&(writable|closed) != writable {
+		return 0, f.unready("write")
+	}
+	all := 0
+	for _, s := range p {
+		all += len(s)
+	}
+	n, err := f.loop.kernel.Writev(int(f.sys), f.kind, p)
+	if err == nil && n < all && f.kind == Pipe {
+		return f.writeRest(p, n)
+	}
+	return f.wrote(n, all, err)
+}
+
+// writeRest writes what of p follows the first n bytes, which are written.
+func (f *FD) writeRest(p [][]byte, n int) (int, error) {
+	skip := n
+	for _, s := range p {
+		rest := s[min(skip, len(s)):]
+		skip -= len(s) - len(rest)
+		if len(rest) == 0 {
+			continue
+		}
+		more, err := f.Write(rest)
+		n += more
+		if err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// wrote notes how a write of all bytes ended.
+func (f *FD) wrote(n, all int, err error) (int, error) {
+	if err == nil && n < all {
+		err = ErrAgain
+	}
+	if err == ErrAgain {
+		f.state &^= writable
+	} else if err != nil {
+		err = f.failed("write", err)
+	}
+	return n, err
+}
+
+// unready is why nothing is done without asking the kernel.
+func (f *FD) unready(op string) error {
+	if f.state&closed != 0 {
+		return f.failed(op, os.ErrClosed)
+	}
+	return ErrAgain
+}
+
+func (f *FD) failed(op string, err error) error { return os.NewSyscallError(op, err) }
+
+// CloseWrite says to the peer that nothing more will be written. What was written before
+// still goes to it.
+func (f *FD) CloseWrite() error {
+	if f.state&closed != 0 {
+		return f.unready("close for writing")
+	}
+	f.state |= halfClosed
+	if err := f.loop.kernel.CloseWrite(int(f.sys)); err != nil {
+		return f.failed("close for writing", err)
+	}
+	return nil
+}
+
+// Close closes the descriptor and forgets its waker; events that are on their way find
+// nobody. It does nothing on a nil FD or one that is closed.
+func (f *FD) Close() {
+	if f.Open() {
+		f.loop.kernel.Close(f.leave())
+	}
+}
+
+// Reset closes the descriptor so that the peer of a connection notices that this is no
+// regular end: with RST. It does nothing on a nil FD or one that is closed.
+func (f *FD) Reset() {
+	if f.Open() {
+		f.loop.kernel.Reset(f.leave())
+	}
+}
+
+// leave takes the descriptor out of the loop's hands.
+func (f *FD) leave() (sys int) {
+	f.loop.table.give(f)
+	f.state = f.state&^(readable|writable) | closed
+	f.waker, f.dialled = nil, nil
+	return int(f.sys)
+}
+
+// Readable says whether a Read might find something.
+func (f *FD) Readable() bool { return f.state&readable != 0 }
+
+// PeerDone says whether the peer writes no more. Bytes may still wait to be read.
+func (f *FD) PeerDone() bool { return f.state&peerDone != 0 }
+
+// Broken says whether writing has become useless: the connection failed, or the peer has
+// closed it wholly. What it sent before may still wait to be read.
+func (f *FD) Broken() bool { return f.state&broken != 0 }
+
+// Open says whether there is a descriptor and it is not closed.
+func (f *FD) Open() bool { return f != nil && f.state&closed == 0 }
+
+// SetWaker says who is woken from now on; nil is nobody. Edges are remembered either way,
+// so that the new owner begins by looking.
+func (f *FD) SetWaker(w *Waker) { f.waker = w }

@@ -1,0 +1,281 @@
+package loop
+
+import (
+	"fmt"
+	"os"
+	"syscall"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// linux is the Kernel of this machine: epoll(7), with an eventfd to be rung by.
+//
+// System calls that cannot block are made without telling Go's scheduler (RawSyscall),
+// which would hand the loop's place on the processor to another goroutine and back. Only
+// Wait may block.
+type linux struct {
+	epoll   int
+	bell    int // eventfd
+	now     time.Time
+	news    [maxEvents]unix.EpollEvent
+	iov     [64]unix.Iovec
+	parking parking
+}
+
+const ringing = -1 // the slot of the bell
+
+// Linux returns the kernel of this machine, for one loop.
+func Linux() (Kernel, error) { return linuxWaiting(true) }
+
+// linuxWaiting returns a kernel that waits by parking its goroutine, or in epoll_wait.
+func linuxWaiting(park bool) (Kernel, error) {
+	k := &linux{epoll: -1, bell: -1, now: time.Now()}
+	if err := k.open(park); err != nil {
+		k.Release()
+		return nil, fmt.Errorf("open the event queue: %w", err)
+	}
+	return k, nil
+}
+
+func (k *linux) open(park bool) (err error) {
+	if k.epoll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
+		return os.NewSyscallError("epoll_create1", err)
+	}
+	if k.bell, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
+		return os.NewSyscallError("eventfd", err)
+	}
+	if err = k.register(k.bell, unix.EPOLLIN|unix.EPOLLET, ringing, 0); err != nil {
+		return os.NewSyscallError("epoll_ctl", err)
+	}
+	if park {
+		return k.parking.open(k)
+	}
+	return nil
+}
+
+// Release closes the event queue and the bell.
+func (k *linux) Release() {
+	k.parking.close(k)
+	for _, sys := range [...]*int{&k.epoll, &k.bell} {
+		if *sys >= 0 {
+			unix.Close(*sys)
+		}
+		*sys = -1
+	}
+}
+
+func (k *linux) Now() time.Time {
+	k.now = time.Now()
+	return k.now
+}
+
+// Ring writes to the eventfd. Its counter cannot overflow: a write that would is refused,
+// and then the bell rings already.
+func (k *linux) Ring() {
+	one := [8]byte{7: 1}
+	unix.Write(k.bell, one[:])
+}
+
+const everyEdge = unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLPRI | unix.EPOLLET
+
+func (k *linux) Watch(sys int, slot, generation int32) error {
+	return k.register(sys, everyEdge, slot, generation)
+}
+
+func (k *linux) WatchListener(sys int, slot, generation int32) error {
+	return k.register(sys, unix.EPOLLIN|unix.EPOLLEXCLUSIVE, slot, generation)
+}
+
+func (k *linux) register(sys int, bits uint32, slot, generation int32) error {
+	// The kernel hands back these 64 bits. Go forbids to hide a pointer in them.
+	e := unix.EpollEvent{Events: bits, Fd: slot, Pad: generation}
+	return k.control(unix.EPOLL_CTL_ADD, sys, &e)
+}
+
+func (k *linux) Unwatch(sys int) error { return k.control(unix.EPOLL_CTL_DEL, sys, nil) }
+
+func (k *linux) control(op, sys int, e *unix.EpollEvent) error {
+	_, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_CTL, uintptr(k.epoll), uintptr(op), uintptr(sys),
+		uintptr(unsafe.Pointer(e)), 0, 0)
+	return result(errno)
+}
+
+// Wait asks epoll, which is also where it waits.
+func (k *linux) Wait(events []Event, until time.Time) int {
+	forever := until.IsZero()
+	switch {
+	case !forever && !until.After(k.now):
+		n, _ := k.look(events)
+		return n
+	case k.parking.file != nil:
+		return k.park(events, until)
+	}
+	left := -1 * time.Millisecond
+	if !forever {
+		left = max(time.Until(until)+time.Millisecond-1, 0)
+	}
+	n, err := unix.EpollWait(k.epoll, k.room(events), int(left/time.Millisecond))
+	n, _ = k.translate(events, n, err)
+	return n
+}
+
+// look takes what there is, and says whether there was news or a ring.
+func (k *linux) look(events []Event) (n int, any bool) {
+	room := k.room(events)
+	// epoll_pwait, as not all architectures have epoll_wait. It does not block here.
+	r, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(k.epoll),
+		uintptr(unsafe.Pointer(&room[0])), uintptr(len(room)), 0, 0, 0)
+	return k.translate(events, int(r), result(errno))
+}
+
+func (k *linux) room(events []Event) []unix.EpollEvent { return k.news[:min(len(events), len(k.news))] }
+
+// translate copies n of the kernel's events, without the bell's.
+func (k *linux) translate(events []Event, n int, err error) (int, bool) {
+	if err != nil {
+		return 0, false // EINTR
+	}
+	m := 0
+	for _, e := range k.news[:n] {
+		if e.Fd == ringing {
+			k.hush()
+			continue
+		}
+		events[m] = Event{Slot: e.Fd, Generation: e.Pad, Bits: translateBits(e.Events)}
+		m++
+	}
+	return m, n > 0
+}
+
+// hush resets the counter of the bell.
+func (k *linux) hush() {
+	var count [8]byte
+	raw(unix.SYS_READ, k.bell, count[:])
+}
+
+func translateBits(e uint32) Bits {
+	var b Bits
+	for _, t := range [...]struct {
+		epoll uint32
+		bit   Bits
+	}{
+		{unix.EPOLLIN, In}, {unix.EPOLLOUT, Out}, {unix.EPOLLPRI, Urgent},
+		{unix.EPOLLRDHUP, Done}, {unix.EPOLLHUP, Hup}, {unix.EPOLLERR, Failed},
+	} {
+		if e&t.epoll != 0 {
+			b |= t.bit
+		}
+	}
+	return b
+}
+
+func (k *linux) Read(sys int, p []byte) (int, error) {
+	n, err := raw(unix.SYS_READ, sys, p)
+	if err == unix.EIO && k.terminal(sys) {
+		return 0, nil // the other side of a pseudo-terminal is closed
+	}
+	return n, err
+}
+
+// terminal says whether a descriptor is one: only they have a terminal's size.
+func (k *linux) terminal(sys int) bool {
+	_, err := unix.IoctlGetWinsize(sys, unix.TIOCGWINSZ)
+	return err == nil
+}
+
+func (k *linux) Write(sys int, kind Kind, p []byte) (int, error) {
+	if kind == Pipe {
+		return raw(unix.SYS_WRITE, sys, p)
+	}
+	for { // send, so that a broken connection is an error and not a signal
+		n, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(sys), start(p), uintptr(len(p)), unix.MSG_NOSIGNAL, 0, 0)
+		if errno != unix.EINTR {
+			return count(n, errno)
+		}
+	}
+}
+
+func (k *linux) Writev(sys int, kind Kind, p [][]byte) (int, error) {
+	n := 0
+	for len(p) > 0 {
+		iov, taken, size := k.gather(p)
+		p = p[taken:]
+		m, err := k.writev(sys, kind, iov)
+		n += m
+		if err != nil || m < size {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// gather points the iovec at the first slices that are not empty, as many as it has room for.
+func (k *linux) gather(p [][]byte) (iov []unix.Iovec, taken, size int) {
+	iov = k.iov[:0]
+	for taken < len(p) && len(iov) < len(k.iov) {
+		if s := p[taken]; len(s) > 0 {
+			iov = append(iov, unix.Iovec{Base: &s[0]})
+			iov[len(iov)-1].SetLen(len(s))
+			size += len(s)
+		}
+		taken++
+	}
+	return iov, taken, size
+}
+
+func (k *linux) writev(sys int, kind Kind, iov []unix.Iovec) (int, error) {
+	if len(iov) == 0 {
+		return 0, nil
+	}
+	defer clear(iov) // the kernel keeps nobody's buffers in memory
+	message := unix.Msghdr{Iov: &iov[0]}
+	message.SetIovlen(len(iov))
+	for {
+		var n uintptr
+		var errno syscall.Errno
+		if kind == Pipe {
+			n, _, errno = unix.RawSyscall(unix.SYS_WRITEV, uintptr(sys), uintptr(unsafe.Pointer(&iov[0])), uintptr(len(iov)))
+		} else {
+			n, _, errno = unix.RawSyscall(unix.SYS_SENDMSG, uintptr(sys), uintptr(unsafe.Pointer(&message)), unix.MSG_NOSIGNAL)
+		}
+		if errno != unix.EINTR {
+			return count(n, errno)
+		}
+	}
+}
+
+func (k *linux) Close(sys int) error {
+	_, _, errno := unix.RawSyscall(unix.SYS_CLOSE, uintptr(sys), 0, 0)
+	return result(errno) // not again after EINTR: close(2)
+}
+
+// raw makes a system call of the shape of read and write, that does not block.
+func raw(trap uintptr, sys int, p []byte) (int, error) {
+	for {
+		n, _, errno := unix.RawSyscall(trap, uintptr(sys), start(p), uintptr(len(p)))
+		if errno != unix.EINTR {
+			return count(n, errno)
+		}
+	}
+}
+
+func start(p []byte) uintptr { return uintptr(unsafe.Pointer(unsafe.SliceData(p))) }
+
+func count(n uintptr, errno syscall.Errno) (int, error) {
+	if errno != 0 {
+		return 0, result(errno)
+	}
+	return int(n), nil
+}
+
+func result(errno syscall.Errno) error {
+	switch errno {
+	case 0:
+		return nil
+	case unix.EAGAIN:
+		return ErrAgain
+	}
+	return errno
+}

@@ -1,0 +1,132 @@
+package loop
+
+import (
+	"fmt"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// maxPasses bounds a turn, so that the kernel is asked again soon whatever tasks do.
+	maxPasses = 8
+	// maxEvents is how much news is taken from the kernel at a time.
+	maxEvents = 512
+)
+
+// A Loop runs tasks on one goroutine: the one that calls Run or Turn. All that it gives
+// out (descriptors, listeners, timers, wakers) belongs to that goroutine too. Only Post
+// and Stop may be called from elsewhere.
+type Loop struct {
+	kernel  Kernel
+	now     time.Time
+	events  []Event
+	woken   []*Waker // queued for the next pass
+	running []*Waker // the pass that runs now, or the last one's slice
+	table   table
+	timers  wheel
+	mailbox mailbox
+	stopped atomic.Bool
+}
+
+// New returns a loop on a kernel, which it owns from now on.
+func New(k Kernel) (*Loop, error) {
+	if k == nil {
+		return nil, fmt.Errorf("make a loop: no kernel")
+	}
+	l := &Loop{kernel: k, now: k.Now(), events: make([]Event, maxEvents)}
+	l.timers.loop, l.timers.start = l, l.now
+	return l, nil
+}
+
+// Run turns until Stop.
+func (l *Loop) Run() {
+	for !l.stopped.Load() {
+		l.Turn(true)
+	}
+}
+
+// Turn looks at the kernel once, waiting there if it may and there is nothing else to do;
+// wakes whoever is concerned; and runs the woken until none is left or the pass limit is
+// reached. It says whether anything happened.
+func (l *Loop) Turn(wait bool) bool {
+	until := l.now // only look
+	if wait && len(l.woken) == 0 {
+		until = l.timers.next()
+	}
+	n := l.kernel.Wait(l.events, until)
+	l.now = l.kernel.Now() // one clock reading a turn
+	for _, e := range l.events[:n] {
+		l.table.note(e)
+	}
+	some := l.mailbox.deliver()
+	some = l.timers.expire(l.now) || some
+	some = len(l.woken) > 0 || some
+	for pass := 0; pass < maxPasses && len(l.woken) > 0; pass++ {
+		l.runWoken()
+	}
+	return n > 0 || some
+}
+
+// runWoken runs one pass: those who are queued now. Who is woken meanwhile runs in the next.
+func (l *Loop) runWoken() {
+	l.running, l.woken = l.woken, l.running[:0]
+	for i, w := range l.running {
+		l.running[i] = nil
+		w.run()
+	}
+}
+
+// Idle says whether no task is queued and nothing that was posted waits. For tests.
+func (l *Loop) Idle() bool { return len(l.woken) == 0 && l.mailbox.empty() }
+
+// Kernel returns what the loop was made with.
+func (l *Loop) Kernel() Kernel { return l.kernel }
+
+// Now is the time at which the present turn began. Timers count from it.
+func (l *Loop) Now() time.Time { return l.now }
+
+// Close releases what the kernel holds for the loop. It is called when Run has returned,
+// and does not close descriptors: their owners do.
+func (l *Loop) Close() {
+	l.mailbox.close()
+	l.kernel.Release()
+}
+
+// A table says which descriptor an event is about. A slot's generation changes when its
+// descriptor is closed, so that events of one that was closed earlier in the same batch,
+// or whose number is used again, find nobody.
+type table struct {
+	slots []slot
+	free  []int32
+}
+
+type slot struct {
+	fd         *FD
+	generation int32
+}
+
+// take gives fd a slot, and returns the generation.
+func (t *table) take(fd *FD) (generation int32) {
+	if n := len(t.free); n > 0 {
+		fd.slot, t.free = t.free[n-1], t.free[:n-1]
+	} else {
+		fd.slot = int32(len(t.slots))
+		t.slots = append(t.slots, slot{})
+	}
+	s := &t.slots[fd.slot]
+	s.fd = fd
+	return s.generation
+}
+
+func (t *table) give(fd *FD) {
+	s := &t.slots[fd.slot]
+	s.fd = nil
+	s.generation++
+	t.free = append(t.free, fd.slot)
+}
+
+func (t *table) note(e Event) {
+	if s := &t.slots[e.Slot]; s.fd != nil && s.generation == e.Generation {
+		s.fd.note(e.Bits)
+	}
+}

@@ -1,0 +1,270 @@
+package loop
+
+import (
+	"encoding/binary"
+	"fmt"
+	"net/netip"
+	"strconv"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// unlimited is a backlog that the kernel cuts to its own limit, net.core.somaxconn.
+const unlimited = 65535
+
+func (k *linux) Listen(s ListenSpec) (int, error) {
+	sys, err := listen(s)
+	wild := s.Addr.Addr() == netip.IPv6Unspecified() && !s.V6Only
+	if err == unix.EAFNOSUPPORT && wild { // no IPv6 on this machine
+		s.Addr = netip.AddrPortFrom(netip.IPv4Unspecified(), s.Addr.Port())
+		sys, err = listen(s)
+	}
+	return sys, err
+}
+
+func listen(s ListenSpec) (sys int, err error) {
+	if s.Backlog == 0 {
+		s.Backlog = unlimited
+	}
+	sys, err = open(s.Addr.Addr(), unix.SOCK_STREAM)
+	if err != nil {
+		return -1, err
+	}
+	six := s.Addr.Addr().Is6()
+	err = setAll(sys,
+		setting{true, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1},
+		setting{s.ReusePort, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1},
+		setting{six, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, flag(s.V6Only)},
+		setting{s.Transparent && six, unix.IPPROTO_IPV6, unix.IPV6_TRANSPARENT, 1},
+		setting{s.Transparent && !six, unix.IPPROTO_IP, unix.IP_TRANSPARENT, 1},
+		setting{true, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1}, // which accepted sockets inherit
+	)
+	if err == nil {
+		err = unix.Bind(sys, sockaddr(s.Addr))
+	}
+	if err == nil {
+		err = unix.Listen(sys, s.Backlog)
+	}
+	if err != nil {
+		unix.Close(sys)
+		return -1, err
+	}
+	return sys, nil
+}
+
+func (k *linux) Accept(sys int) (int, Peer, error) {
+	for {
+		var from unix.RawSockaddrInet6 // room for either family
+		size := uint32(unsafe.Sizeof(from))
+		conn, _, errno := unix.RawSyscall6(unix.SYS_ACCEPT4, uintptr(sys), uintptr(unsafe.Pointer(&from)),
+			uintptr(unsafe.Pointer(&size)), unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0, 0)
+		if errno == unix.EINTR {
+			continue
+		}
+		if errno != 0 {
+			return -1, Peer{}, result(errno)
+		}
+		return int(conn), Peer{Remote: fromRaw(&from)}, nil
+	}
+}
+
+func (k *linux) Dial(s DialSpec) (sys int, err error) {
+	kind := unix.SOCK_STREAM
+	if s.Kind == Datagram {
+		kind = unix.SOCK_DGRAM
+	}
+	if sys, err = open(s.Remote.Addr(), kind); err != nil {
+		return -1, err
+	}
+	six := s.Remote.Addr().Is6()
+	local := s.Local.IsValid()
+	err = setAll(sys,
+		setting{kind == unix.SOCK_STREAM, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1},
+		setting{s.Mark != 0, unix.SOL_SOCKET, unix.SO_MARK, s.Mark},
+		setting{s.TOS != 0 && six, unix.IPPROTO_IPV6, unix.IPV6_TCLASS, s.TOS},
+		setting{s.TOS != 0 && !six, unix.IPPROTO_IP, unix.IP_TOS, s.TOS},
+		setting{s.Transparent && six, unix.IPPROTO_IPV6, unix.IPV6_TRANSPARENT, 1},
+		setting{s.Transparent && !six, unix.IPPROTO_IP, unix.IP_TRANSPARENT, 1},
+		// The port is chosen on connecting, when one that is used towards another
+		// destination will do: ip(7).
+		setting{local && s.Local.Port() == 0, unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1},
+	)
+	if err == nil && local {
+		err = unix.Bind(sys, sockaddr(s.Local))
+	}
+	if err == nil {
+		err = connect(sys, s.Remote)
+	}
+	if err != nil {
+		unix.Close(sys)
+		return -1, err
+	}
+	return sys, nil
+}
+
+func connect(sys int, to netip.AddrPort) error {
+	err := unix.Connect(sys, sockaddr(to))
+	if err == unix.EINPROGRESS || err == unix.EINTR { // which does not end it: connect(2)
+		return nil
+	}
+	return err
+}
+
+func open(a netip.Addr, kind int) (int, error) {
+	family := unix.AF_INET
+	switch {
+	case a.Is6():
+		family = unix.AF_INET6
+	case !a.Is4():
+		return -1, unix.EDESTADDRREQ
+	}
+	return unix.Socket(family, kind|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+}
+
+// A setting is a socket option, if it is wanted.
+type setting struct {
+	wanted               bool
+	level, option, value int
+}
+
+func setAll(sys int, all ...setting) error {
+	for _, s := range all {
+		if !s.wanted {
+			continue
+		}
+		if err := unix.SetsockoptInt(sys, s.level, s.option, s.value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (k *linux) SetOption(sys int, o Option, v int) error {
+	type place struct{ level, option int }
+	p, ok := map[Option]place{
+		NoDelay:           {unix.IPPROTO_TCP, unix.TCP_NODELAY},
+		KeepAlive:         {unix.SOL_SOCKET, unix.SO_KEEPALIVE},
+		KeepAliveIdle:     {unix.IPPROTO_TCP, unix.TCP_KEEPIDLE},
+		KeepAliveInterval: {unix.IPPROTO_TCP, unix.TCP_KEEPINTVL},
+		KeepAliveCount:    {unix.IPPROTO_TCP, unix.TCP_KEEPCNT},
+		TOS:               {unix.IPPROTO_IP, unix.IP_TOS},
+		Mark:              {unix.SOL_SOCKET, unix.SO_MARK},
+		ReceiveBuffer:     {unix.SOL_SOCKET, unix.SO_RCVBUF},
+		SendBuffer:        {unix.SOL_SOCKET, unix.SO_SNDBUF},
+	}[o]
+	if !ok {
+		panic(fmt.Sprintf("BUG: socket option %d", o))
+	}
+	if o == TOS && six(sys) {
+		// IP_TOS as well, for an IPv4 peer of a dual-stack socket.
+		if err := unix.SetsockoptInt(sys, unix.IPPROTO_IPV6, unix.IPV6_TCLASS, v); err != nil {
+			return err
+		}
+	}
+	return unix.SetsockoptInt(sys, p.level, p.option, v)
+}
+
+func six(sys int) bool {
+	family, err := unix.GetsockoptInt(sys, unix.SOL_SOCKET, unix.SO_DOMAIN)
+	return err == nil && family == unix.AF_INET6
+}
+
+func (k *linux) SocketError(sys int) error {
+	errno, err := unix.GetsockoptInt(sys, unix.SOL_SOCKET, unix.SO_ERROR)
+	if err != nil {
+		return err
+	}
+	return result(unix.Errno(errno))
+}
+
+func (k *linux) CloseWrite(sys int) error {
+	return unix.Shutdown(sys, unix.SHUT_WR)
+}
+
+func (k *linux) Reset(sys int) error {
+	// A socket that does not linger at all is reset: socket(7). Anything else is closed.
+	_ = unix.SetsockoptLinger(sys, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
+	return k.Close(sys)
+}
+
+func (k *linux) Names(sys int) (local, original netip.AddrPort, err error) {
+	var raw unix.RawSockaddrInet6
+	size := uint32(unsafe.Sizeof(raw))
+	_, _, errno := unix.RawSyscall(unix.SYS_GETSOCKNAME, uintptr(sys), uintptr(unsafe.Pointer(&raw)), uintptr(unsafe.Pointer(&size)))
+	if errno != 0 {
+		return local, original, errno
+	}
+	local = fromRaw(&raw)
+	if original = diverted(sys, local.Addr().Is4()); original == local {
+		original = netip.AddrPort{} // nobody diverted it
+	}
+	return local, original, nil
+}
+
+// diverted is the destination that connection tracking remembers; zero if it does not.
+func diverted(sys int, four bool) netip.AddrPort {
+	level, option := unix.IPPROTO_IPV6, 80 // IP6T_SO_ORIGINAL_DST
+	if four {
+		level, option = unix.IPPROTO_IP, unix.SO_ORIGINAL_DST
+	}
+	var raw unix.RawSockaddrInet6
+	size := uint32(unsafe.Sizeof(raw))
+	_, _, errno := unix.RawSyscall6(unix.SYS_GETSOCKOPT, uintptr(sys), uintptr(level), uintptr(option),
+		uintptr(unsafe.Pointer(&raw)), uintptr(unsafe.Pointer(&size)), 0)
+	if errno != 0 {
+		return netip.AddrPort{}
+	}
+	return fromRaw(&raw)
+}
+
+// fromRaw reads a socket address of either family, unmapped; zero if it is of another.
+func fromRaw(raw *unix.RawSockaddrInet6) netip.AddrPort {
+	port := func(p *uint16) uint16 { return binary.BigEndian.Uint16((*[2]byte)(unsafe.Pointer(p))[:]) }
+	switch raw.Family {
+	case unix.AF_INET:
+		four := (*unix.RawSockaddrInet4)(unsafe.Pointer(raw))
+		return netip.AddrPortFrom(netip.AddrFrom4(four.Addr), port(&four.Port))
+	case unix.AF_INET6:
+		a := netip.AddrFrom16(raw.Addr).Unmap()
+		if raw.Scope_id != 0 && a.Is6() {
+			a = a.WithZone(fmt.Sprint(raw.Scope_id))
+		}
+		return netip.AddrPortFrom(a, port(&raw.Port))
+	}
+	return netip.AddrPort{}
+}
+
+func sockaddr(a netip.AddrPort) unix.Sockaddr {
+	if a.Addr().Is4() {
+		return &unix.SockaddrInet4{Port: int(a.Port()), Addr: a.Addr().As4()}
+	}
+	return &unix.SockaddrInet6{Port: int(a.Port()), Addr: a.Addr().As16(), ZoneId: zone(a.Addr())}
+}
+
+func flag(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// zone is the interface of a link-local address, whose zone is its name or its number.
+func zone(a netip.Addr) uint32 {
+	if n, err := strconv.ParseUint(a.Zone(), 10, 32); err == nil || a.Zone() == "" {
+		return uint32(n)
+	}
+	request, err := unix.NewIfreq(a.Zone())
+	if err != nil {
+		return 0
+	}
+	sys, err := unix.Socket(unix.AF_INET6, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return 0
+	}
+	defer unix.Close(sys)
+	if unix.IoctlIfreq(sys, unix.SIOCGIFINDEX, request) != nil {
+		return 0 // no such interface: connect or bind will say EINVAL
+	}
+	return request.Uint32()
+}

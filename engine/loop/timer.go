@@ -1,0 +1,159 @@
+package loop
+
+import (
+	"math/bits"
+	"time"
+)
+
+const (
+	tick  = 16 * time.Millisecond // what timers are rounded up to
+	slots = 1024                  // of the wheel: once round is 16.4 s
+)
+
+// A Timer wakes a waker at a deadline, at most one tick (16 ms) late and never early.
+// Moving the deadline on costs one store, so that it may be done for every read.
+//
+// It is used on the loop's goroutine only.
+type Timer struct {
+	wheel      *wheel
+	waker      *Waker
+	prev, next *Timer // neighbours in the slot
+	due        int64  // the tick at which it expires
+	slot       int16  // where it hangs; off: nowhere
+	armed      bool
+	expired    bool
+}
+
+const off = -1
+
+// NewTimer returns a timer, not armed, that will wake w.
+func (l *Loop) NewTimer(w *Waker) *Timer {
+	return &Timer{wheel: &l.timers, waker: w, slot: off}
+}
+
+// Set arms the timer to expire d after the loop's Now, in place of what was set before.
+func (t *Timer) Set(d time.Duration) {
+	w := t.wheel
+	t.due = w.tickAfter(w.loop.now.Add(d))
+	t.armed, t.expired = true, false
+	if t.slot == off || t.due < w.visit(t.slot) {
+		w.unhang(t)
+		w.hang(t)
+	}
+}
+
+// Clear disarms the timer and forgets that it expired. On a nil Timer it does nothing.
+func (t *Timer) Clear() {
+	if t == nil {
+		return
+	}
+	t.armed, t.expired = false, false
+	t.wheel.unhang(t) // at once: a timer on the wheel keeps its owner in memory
+}
+
+// Expired says whether the deadline has passed. It stays true until Set or Clear.
+func (t *Timer) Expired() bool { return t.expired }
+
+// Armed says whether a deadline is set and has not passed.
+func (t *Timer) Armed() bool { return t.armed }
+
+// A wheel is the timers of a loop, hung by deadline: slot s holds those that are due at a
+// tick that is s modulo slots. A timer whose deadline was moved on, or is more than once
+// round away, is found not to be due when its slot comes by, and hung further on.
+type wheel struct {
+	loop  *Loop
+	start time.Time          // tick 0
+	done  int64              // the last tick whose slot was visited
+	first [slots]*Timer      // of each slot
+	used  [slots / 64]uint64 // a bit for each slot that is not empty
+}
+
+// tickAfter is the first tick that is not before t and whose slot is still to be visited.
+func (w *wheel) tickAfter(t time.Time) int64 {
+	return max(int64((t.Sub(w.start)+tick-1)/tick), w.done+1)
+}
+
+// visit is the tick at which the slot comes by next.
+func (w *wheel) visit(slot int16) int64 {
+	return w.done + 1 + (int64(slot)-(w.done+1))&(slots-1)
+}
+
+func (w *wheel) hang(t *Timer) {
+	t.slot = int16(t.due & (slots - 1))
+	t.prev, t.next = nil, w.first[t.slot]
+	if t.next != nil {
+		t.next.prev = t
+	}
+	w.first[t.slot] = t
+	w.used[t.slot/64] |= 1 << (t.slot % 64)
+}
+
+func (w *wheel) unhang(t *Timer) {
+	if t.slot == off {
+		return
+	}
+	if t.next != nil {
+		t.next.prev = t.prev
+	}
+	if t.prev != nil {
+		t.prev.next = t.next
+	} else {
+		w.first[t.slot] = t.next
+	}
+	if w.first[t.slot] == nil {
+		w.used[t.slot/64] &^= 1 << (t.slot % 64)
+	}
+	t.prev, t.next, t.slot = nil, nil, off
+}
+
+// next is when the next slot that is not empty comes by, and zero if all are empty.
+func (w *wheel) next() time.Time {
+	from := int((w.done + 1) & (slots - 1))
+	for i := range len(w.used) + 1 { // the first word twice: its upper part, its lower part
+		at := (from/64 + i) % len(w.used)
+		word := w.used[at]
+		if i == 0 {
+			word &= ^uint64(0) << (from % 64)
+		}
+		if word != 0 {
+			slot := int16(at*64 + bits.TrailingZeros64(word))
+			return w.start.Add(time.Duration(w.visit(slot)) * tick)
+		}
+	}
+	return time.Time{}
+}
+
+// expire visits the slots that came by until now, wakes the owners of the timers that are
+// due, and says whether there was one.
+func (w *wheel) expire(now time.Time) bool {
+	until := int64(now.Sub(w.start) / tick)
+	w.done = max(w.done, until-slots) // after a long sleep once round is enough
+	any := false
+	for w.done < until {
+		w.done++
+		any = w.empty(int16(w.done&(slots-1)), until) || any
+	}
+	return any
+}
+
+// empty takes all timers off a slot: those due by the tick until are woken, the others
+// hung anew.
+func (w *wheel) empty(slot int16, until int64) bool {
+	t := w.first[slot]
+	w.first[slot] = nil
+	w.used[slot/64] &^= 1 << (slot % 64)
+	any := false
+	for t != nil {
+		next := t.next
+		t.prev, t.next, t.slot = nil, nil, off
+		if t.due > until {
+			w.hang(t)
+		} else {
+			any = true
+			t.armed, t.expired = false, true
+			t.waker.Wake()
+		}
+		t = next
+	}
+	return any
+}
