@@ -1,0 +1,126 @@
+package conf
+
+import "fmt"
+
+// Severity is how much a message matters.
+type Severity uint8
+
+const (
+	SeverityNotice  Severity = iota // a directive is ignored, and nothing is lost
+	SeverityWarning                 // a directive is ignored, and something is missed
+	SeverityError                   // Squid says the same, and goes on
+	SeverityFatal                   // the configuration cannot be used
+)
+
+// A Message is what the check of a line has to say.
+type Message struct {
+	Severity Severity
+	Pos      Pos
+	Text     string // the whole line for cache.log or the terminal, without the date
+}
+
+// Checker judges lines by the rows of their directives. The zero value is ready.
+type Checker struct {
+	Unrecognized int // lines with a name that no Squid knows
+	Refused      int // lines that must not be ignored and cannot be followed
+
+	cacheOnly int             // lines that only steer a cache
+	told      map[string]bool // directives that have had their notice
+}
+
+// Line judges one line. set reports that the directive is followed, so that the caller has to
+// run its setter.
+//
+// The error is a *Bungled, where Squid stops too. A line that is not recognised, or refused, does
+// not stop the check; it counts, and its message is fatal.
+func (c *Checker) Line(l *Line, out func(Message)) (set bool, err error) {
+	if l.Kind != Setting {
+		return false, nil
+	}
+	say := func(s Severity, format string, args ...any) {
+		out(Message{s, l.Pos, fmt.Sprintf(format, args...)})
+	}
+	d, ok := Lookup(l.Name)
+	if !ok || l.Own && !d.Own {
+		c.Unrecognized++
+		say(SeverityFatal, "%s: unrecognized: '%s'", l.Pos, l.Name)
+		return false, nil
+	}
+	if d.Type == obsoleteType {
+		say(SeverityError, "ERROR: Directive '%s' is obsolete.", l.Name)
+		say(SeverityError, "%s : %s", l.Name, d.Note)
+	}
+	switch d.Treat {
+	case Done:
+		return true, nil
+	case Accepted:
+		c.accepted(d, say)
+	case NotYet:
+		c.missing(d, l, say)
+	case Obsolete:
+		if d.Harmful {
+			return false, l.Bungle(Invalid(nil))
+		}
+	default:
+		panic("BUG: directive " + d.Name + " has no treatment")
+	}
+	return false, nil
+}
+
+// obsoleteType is the Type of what Squid 5.7 calls obsolete. Some of it is followed all the same.
+const obsoleteType = "obsolete"
+
+type sayer func(s Severity, format string, args ...any)
+
+// accepted gives a notice, once for a directive; those of the cache wait for End.
+func (c *Checker) accepted(d *Directive, say sayer) {
+	if d.Cache {
+		c.cacheOnly++
+		return
+	}
+	if c.first(d) {
+		say(SeverityNotice, "NOTICE: '%s' is ignored: %s", d.Name, d.Note)
+	}
+}
+
+// missing refuses the line, or gives a warning, once for a directive.
+func (c *Checker) missing(d *Directive, l *Line, say sayer) {
+	switch {
+	case d.inert(l):
+	case d.Harmful:
+		c.Refused++
+		say(SeverityFatal, "%s: refused: '%s': %s", l.Pos, l.Name, d.Note)
+	case c.first(d):
+		say(SeverityWarning, "WARNING: '%s' is ignored: %s", d.Name, d.Note)
+	}
+}
+
+// first reports whether d has not been spoken of yet.
+func (c *Checker) first(d *Directive) bool {
+	if c.told[d.Name] {
+		return false
+	}
+	if c.told == nil {
+		c.told = make(map[string]bool)
+	}
+	c.told[d.Name] = true
+	return true
+}
+
+// End gives the notice that all directives of the cache share. Call it after the last line.
+func (c *Checker) End(out func(Message)) {
+	if c.cacheOnly > 0 {
+		out(Message{Severity: SeverityNotice, Text: fmt.Sprintf("NOTICE: %d lines that steer a cache are ignored: %s", c.cacheOnly, noCache)})
+	}
+}
+
+// Check judges all lines, without setters. It stops where Squid does.
+func Check(lines []Line, out func(Message)) (c Checker, err error) {
+	for i := range lines {
+		if _, err := c.Line(&lines[i], out); err != nil {
+			return c, err
+		}
+	}
+	c.End(out)
+	return c, nil
+}

@@ -1,0 +1,105 @@
+package conf
+
+import "strings"
+
+// Treatment is what becomes of a directive.
+type Treatment uint8
+
+const (
+	Done     Treatment = iota + 1 // followed as Squid follows it
+	Accepted                      // has nothing to steer here; ignoring it loses nothing
+	NotYet                        // has something to steer, which is not there yet
+	Obsolete                      // Squid 5.7 itself ignores it, and says so
+)
+
+func (t Treatment) String() string {
+	switch t {
+	case Done:
+		return "done"
+	case Accepted:
+		return "accepted"
+	case NotYet:
+		return "not yet"
+	case Obsolete:
+		return "obsolete"
+	}
+	panic("BUG: treatment out of range")
+}
+
+// Words is how Line.Tokens is made of what follows a directive's name.
+type Words uint8
+
+const (
+	Plain       Words = iota // blanks separate, quotes are characters
+	Strings                  // "…" and '…' are one word each
+	ToEnd                    // everything is one word, a # too
+	NameToEnd                // one plain word, then everything else as one
+	NameStrings              // one plain word, one that may be quoted, then plain words
+	ACL                      // as the acl type in the second word wants it
+)
+
+// A Directive is a row of Table.
+type Directive struct {
+	Name    string
+	Aliases []string
+	Type    string // of the value, in Squid's words: onoff, time_t, acl_access
+	Words   Words
+	Treat   Treatment
+	Default string // when the configuration does not set it
+
+	// Note is for the administrator. For Done: what to know, often nothing. For Accepted: why
+	// nothing is lost. For NotYet: what is missing. For Obsolete: what to write instead.
+	Note string
+
+	// Harmful says that a proxy that ignored the directive could let through what the
+	// configuration stops, show what it hides, or lose what it keeps. Such a line is refused.
+	Harmful bool
+
+	// Inert are values, words joined by single blanks, that ask for what happens anyway. A line
+	// with one of them is accepted in silence whatever Treat says.
+	Inert []string
+
+	Cache     bool   // Accepted: steers nothing but a cache; all such share one notice
+	Elsewhere string // versions of Squid that know it, if 5.7 does not; "" if 5.7 does
+	Own       bool   // not of Squid's
+	Section   string // where it stands in the manual
+}
+
+// index finds the rows by name and alias.
+var index = func() map[string]*Directive {
+	m := make(map[string]*Directive, 2*len(Table))
+	for i := range Table {
+		d := &Table[i]
+		for _, name := range append([]string{d.Name}, d.Aliases...) {
+			if m[name] != nil {
+				panic("BUG: two rows for directive " + name)
+			}
+			m[name] = d
+		}
+	}
+	return m
+}()
+
+// Lookup finds the row of a directive by its name or one of its aliases. Case matters.
+func Lookup(name string) (*Directive, bool) {
+	d, ok := index[name]
+	return d, ok
+}
+
+// inert reports whether the words after the directive's name ask for nothing.
+func (d *Directive) inert(l *Line) bool {
+	if len(d.Inert) == 0 {
+		return false
+	}
+	words := make([]string, len(l.Tokens))
+	for i, t := range l.Tokens {
+		words[i] = t.Text
+	}
+	value := strings.Join(words, " ")
+	for _, v := range d.Inert {
+		if v == value || v == "*" {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,25 @@
+// Package conf reads squid.conf: files and what they include, lines, words, values; and it knows
+// every directive of Squid, in Table.
+//
+// Package compat calls it, once at the start and once for each reconfiguration, on whatever
+// goroutine loads the configuration. Nothing here is shared or kept: Parse returns lines, and the
+// caller owns them.
+//
+// A line lives as long as the caller holds it. Its Tokens are made when it is read; its Args walk
+// over the same text with readers for Squid's types of values, and are used up by the setter that
+// walks. Lists in files are not read before Items is called.
+//
+// The package keeps no settings, knows no acl types beyond whose values are patterns, and prints
+// nothing: messages are returned, in Squid's wording where Squid has one.
+//
+//	lines, broken := conf.Parse("/etc/squid/squid.conf", conf.Options{})
+//	var check conf.Checker
+//	for i := range lines {
+//		set, err := check.Line(&lines[i], report)
+//		if set {
+//			err = setters[directive.Name](&lines[i])
+//		}
+//		…
+//	}
+//	check.End(report)
+package conf

@@ -1,0 +1,83 @@
+package conf
+
+import (
+	"strconv"
+	"strings"
+)
+
+// Pos says where a line stands. A line continued with backslashes stands where its last
+// physical line does, as in Squid's messages.
+type Pos struct {
+	File string // as the command line or the include line named it
+	Line int    // from 1
+	From *Pos   // the include line that led to File; nil in the main file
+}
+
+// String is the form of Squid's "unrecognized" message: squid.conf(12).
+func (p Pos) String() string {
+	return p.File + "(" + strconv.Itoa(p.Line) + ")"
+}
+
+// Chain is String followed by the include lines that led there, innermost first.
+func (p Pos) Chain() string {
+	var b strings.Builder
+	b.WriteString(p.String())
+	for from := p.From; from != nil; from = from.From {
+		b.WriteString(", included from " + from.String())
+	}
+	return b.String()
+}
+
+// Kind tells the lines that set something from those that steer the reading.
+type Kind uint8
+
+const (
+	Setting Kind = iota // a directive with its values
+	Control             // if, else, endif, include, or a line that a false if leaves out: only echoed
+	Opened              // a file is opened: only echoed
+)
+
+// A Line is one logical line: continuation joined, macros expanded, comment lines gone.
+type Line struct {
+	Kind   Kind
+	Pos    Pos
+	Text   string  // the whole line as Squid shows it after "Processing: "
+	Input  string  // the last physical line, which Squid shows after "Bungled"
+	Name   string  // the directive as written; empty unless Kind is Setting
+	Rest   string  // what follows the name, not tokenised
+	Tokens []Token // Rest, tokenised as the directive wants it
+	Own    bool    // written as "#exaproxy NAME VALUE", a comment to Squid
+
+	dialect dialect // how Items reads the files that Tokens name
+}
+
+// Echo is what squid -k parse prints, after the date, when it comes to the line.
+func (l *Line) Echo() string {
+	if l.Kind == Opened {
+		return "Processing Configuration File: " + l.Text
+	}
+	return "Processing: " + l.Text
+}
+
+// A Token is a word of a line.
+type Token struct {
+	Text   string
+	Quoted bool // the quotes round it were syntax, and are gone
+	File   bool // it was parameters("Text"): the words stand in the file Text
+}
+
+// List is the file that the token names as a list of items: "/path" where quotes do not
+// delimit strings, parameters("/path") where they do.
+func (t Token) List() (path string, ok bool) {
+	if t.File {
+		return t.Text, true
+	}
+	if t.Quoted || t.Text == "" || (t.Text[0] != '"' && t.Text[0] != '\'') {
+		return "", false
+	}
+	path = t.Text[1:]
+	if end := strings.IndexAny(path, `"'`); end >= 0 {
+		path = path[:end]
+	}
+	return path, true
+}

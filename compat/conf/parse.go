@@ -1,0 +1,277 @@
+package conf
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// Open opens a configuration file or a list for reading.
+type Open func(name string) (io.ReadCloser, error)
+
+// Glob names the files that match a pattern of glob(7), sorted. A pattern without wildcards
+// matches the file of that name if it is there.
+type Glob func(pattern string) ([]string, error)
+
+// Macros are the values of ${service_name}, ${process_name} and ${process_number}.
+type Macros struct {
+	Service string // "squid" when empty
+	Process string // "master worker" when empty, as in a proxy of one process
+	Number  int    // 0 in a proxy of one process, else from 1
+}
+
+// Options says how to read. The zero value reads files as Squid without -n does.
+type Options struct {
+	Open         Open // os.Open when nil
+	Glob         Glob // the file system when nil
+	Macros       Macros
+	QuotedValues bool // configuration_includes_quoted_values before the first line
+}
+
+// Parse reads the file called name and what it includes.
+//
+// Lines that a false if leaves out, and the lines if, else, endif and include themselves, are
+// among the lines with Kind Control, so that they can be echoed in order.
+//
+// The error is a Report (*Fatal or *Bungled). The lines read before it are returned with it: a
+// caller who wants Squid's order of messages looks at them first.
+func Parse(name string, opt Options) ([]Line, error) {
+	r := &reader{opt: opt.withDefaults(), quoted: opt.QuotedValues}
+	err := r.file(name, 0, nil)
+	return r.lines, err
+}
+
+func (o Options) withDefaults() Options {
+	if o.Open == nil {
+		o.Open = func(name string) (io.ReadCloser, error) { return os.Open(name) }
+	}
+	if o.Glob == nil {
+		o.Glob = glob
+	}
+	if o.Macros.Service == "" {
+		o.Macros.Service = "squid"
+	}
+	if o.Macros.Process == "" {
+		o.Macros.Process = "master worker"
+	}
+	return o
+}
+
+// reader collects lines over all files. quoted follows configuration_includes_quoted_values.
+type reader struct {
+	opt    Options
+	quoted bool
+	lines  []Line
+}
+
+// file reads one file; depth counts the includes above it, from is the last of them.
+func (r *reader) file(name string, depth int, from *Pos) error {
+	r.add(Line{Kind: Opened, Pos: Pos{File: name, From: from}, Text: fmt.Sprintf("%s (depth %d)", name, depth)})
+	if depth > maxNesting {
+		return r.fatal(from, "WARNING: can't include %s: includes are nested too deeply (>16)!", name)
+	}
+	if strings.HasPrefix(name, "!") || strings.HasPrefix(name, "|") {
+		return r.fatal(from, "Unable to open configuration file: %s: reading the output of a command is not supported", name)
+	}
+	file, err := r.opt.Open(name)
+	if err != nil {
+		return r.fatal(from, "Unable to open configuration file: %s: %s", name, systemText(err))
+	}
+	defer file.Close()
+	s := source{reader: r, depth: depth, pos: Pos{File: name, From: from}}
+	return s.read(bufio.NewReader(file))
+}
+
+func (r *reader) add(l Line) { r.lines = append(r.lines, l) }
+
+func (r *reader) fatal(at *Pos, format string, args ...any) error {
+	fatal := &Fatal{Text: fmt.Sprintf(format, args...)}
+	if at != nil {
+		fatal.Pos = *at
+	}
+	return fatal
+}
+
+// source is one open file.
+type source struct {
+	*reader
+	depth   int
+	pos     Pos
+	input   string // the physical line, blanks before it cut off
+	pending string // the beginning of a line that is continued
+	ifs     branches
+}
+
+func (s *source) read(in *bufio.Reader) error {
+	for {
+		text, err := in.ReadString('\n')
+		if err != nil && err != io.EOF {
+			return s.fatal(s.pos.From, "Unable to open configuration file: %s: %s", s.pos.File, systemText(err))
+		}
+		if text != "" {
+			if err := s.physical(text); err != nil {
+				return err
+			}
+		}
+		if err == io.EOF {
+			break
+		}
+	}
+	if s.ifs.open() {
+		return s.fatal(&s.pos, "if-statement without 'endif'")
+	}
+	return nil
+}
+
+// physical takes one line of the file. Comment lines and blank lines do not end a continuation.
+func (s *source) physical(text string) error {
+	s.pos.Line++
+	if end := strings.IndexAny(text, "\r\n"); end >= 0 {
+		text = text[:end]
+	}
+	text = strings.TrimLeft(text, isspace)
+	s.input = text
+	if s.renumber(text) || text == "" {
+		return nil
+	}
+	if text[0] == '#' {
+		return s.comment(text)
+	}
+	s.pending += text
+	if cut, continued := strings.CutSuffix(s.pending, `\`); continued {
+		s.pending = cut
+		return nil
+	}
+	text, s.pending = s.pending, ""
+	return s.logical(s.expand(strings.TrimRight(text, isspace)))
+}
+
+// isspace is what C calls white space.
+const isspace = " \t\n\v\f\r"
+
+// comment takes a comment line: nothing, unless it holds a directive of ours.
+func (s *source) comment(text string) error {
+	rest, ours := strings.CutPrefix(text, "#exaproxy")
+	if !ours || rest == "" || strings.IndexByte(space, rest[0]) < 0 {
+		return nil
+	}
+	text = s.expand(strings.TrimRight(text, isspace))
+	rest = strings.TrimLeft(strings.TrimPrefix(text, "#exaproxy"), space)
+	if rest == "" {
+		return nil
+	}
+	return s.setting(text, rest, true)
+}
+
+// renumber obeys lines such as
+//
+//	#line 12 "squid.conf.in"
+//
+// which preprocessors leave behind.
+func (s *source) renumber(text string) bool {
+	rest, ok := strings.CutPrefix(text, "#line ")
+	if !ok {
+		return false
+	}
+	number, name, _ := strings.Cut(strings.TrimLeft(rest, isspace), " ")
+	n, err := strconv.Atoi(number)
+	name = strings.TrimLeft(name, isspace)
+	if err != nil || name != "" && name[0] != '"' {
+		return false
+	}
+	if name != "" {
+		s.pos.File, _, _ = strings.Cut(name[1:], `"`)
+	}
+	s.pos.Line = n - 1
+	return true
+}
+
+// expand replaces the macros, wherever in the line they stand.
+func (s *source) expand(text string) string {
+	if !strings.Contains(text, "${") {
+		return text
+	}
+	m := s.opt.Macros
+	text = strings.ReplaceAll(text, "${service_name}", m.Service)
+	text = strings.ReplaceAll(text, "${process_name}", m.Process)
+	return strings.ReplaceAll(text, "${process_number}", strconv.Itoa(m.Number))
+}
+
+// logical takes a whole line.
+func (s *source) logical(text string) error {
+	steers, err := s.ifs.steer(text)
+	if err != nil {
+		s.add(s.line(Control, text))
+		return s.fatal(&s.pos, "%s", err)
+	}
+	if steers || !s.ifs.taken() {
+		s.add(s.line(Control, text))
+		return nil
+	}
+	if patterns, ok := strings.CutPrefix(text, "include"); ok && patterns != "" && strings.IndexByte(isspace, patterns[0]) >= 0 {
+		s.add(s.line(Control, text))
+		return s.include(patterns)
+	}
+	return s.setting(text, text, false)
+}
+
+func (s *source) line(kind Kind, text string) Line {
+	return Line{Kind: kind, Pos: s.pos, Text: text, Input: s.input}
+}
+
+// setting takes a line that sets something; body is its text without "#exaproxy".
+func (s *source) setting(text, body string, own bool) error {
+	if own && !s.ifs.taken() {
+		s.add(s.line(Control, text))
+		return nil
+	}
+	l := s.line(Setting, text)
+	l.Own = own
+	l.Name = body
+	if end := strings.IndexAny(body, space); end >= 0 {
+		l.Name, l.Rest = body[:end], body[end+1:]
+	}
+	err := l.tokenise(s.quoted)
+	s.add(l)
+	if err != nil {
+		return l.Bungle(err)
+	}
+	if l.Name == "configuration_includes_quoted_values" {
+		return s.setQuoted(&l)
+	}
+	return nil
+}
+
+func (s *source) setQuoted(l *Line) error {
+	on, err := l.Args().Bool()
+	if err != nil {
+		return l.Bungle(err)
+	}
+	s.quoted = on
+	return nil
+}
+
+// include reads the files that match the patterns.
+func (s *source) include(patterns string) error {
+	var names []string
+	for _, pattern := range shellWords(patterns) {
+		found, err := s.opt.Glob(pattern)
+		if err == nil && len(found) == 0 {
+			err = os.ErrNotExist
+		}
+		if err != nil {
+			return s.fatal(&s.pos, "Unable to find configuration file: %s: %s", pattern, notFound(err))
+		}
+		names = append(names, found...)
+	}
+	from := s.pos
+	for _, name := range names {
+		if err := s.file(name, s.depth+1, &from); err != nil {
+			return err
+		}
+	}
+	return nil
+}

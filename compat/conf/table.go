@@ -1,0 +1,43 @@
+package conf
+
+import "slices"
+
+// Table has a row for every directive: those of Squid 5.7 in the order of its manual, then our
+// own, then those that only other versions of Squid know.
+var Table = slices.Concat(
+	tableObsolete,
+	tableAccess,
+	tableNetwork,
+	tableLogs,
+	tableHelpers,
+	tableHTTP,
+	tableAdministration,
+	tableAdaptation,
+	tableMiscellaneous,
+	tableOwn,
+	tableElsewhere,
+)
+
+// Notes that many rows share.
+const (
+	noCache     = "there is no cache"
+	noPeers     = "there are no parent or sibling proxies yet"
+	noICP       = "no ICP, HTCP or other questions between caches"
+	noTLS       = "TLS is not spoken yet, only tunnelled"
+	noBump      = "steers ssl_bump, which is refused"
+	noICAP      = "steers ICAP and eCAP, which are refused where they are enabled"
+	noFTP       = "ftp:// is not fetched"
+	noWCCP      = "steers WCCP, which is refused"
+	noSNMP      = "there is no SNMP agent"
+	noDelay     = "traffic is not slowed down yet"
+	noAuth      = "steers authentication, which is refused"
+	noXFF       = "steers follow_x_forwarded_for, which is refused"
+	noKids      = "the workers are parts of one process"
+	noPing      = "no host is pinged"
+	noIcons     = "no page of ours uses icons"
+	noPage      = "error pages are the built-in ones for now"
+	noAccel     = "steers accelerators, which are refused"
+	noMulticast = "no multicast between caches"
+	tuning      = "a setting of Squid's event loop"
+	noLoad      = "no load warnings in cache.log yet"
+)

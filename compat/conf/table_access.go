@@ -1,0 +1,33 @@
+package conf
+
+// tableAccess holds who may do what: workers to auth_schemes.
+var tableAccess = []Directive{
+	{Name: "workers", Type: "int", Treat: Done, Default: "1", Note: "each worker is a whole proxy on one thread, with its own helpers"},
+	{Name: "cpu_affinity_map", Type: "CpuAffinityMap", Treat: Accepted, Note: "workers are not pinned to processors"},
+	{Name: "shared_memory_locking", Type: "YesNoNone", Treat: Accepted, Default: "off", Note: noKids},
+	{Name: "hopeless_kid_revival_delay", Type: "time_t", Treat: Accepted, Default: "1 hour", Note: noKids},
+	{Name: "auth_param", Type: "authparam", Treat: NotYet, Harmful: true, Note: "clients cannot be authenticated yet"},
+	{Name: "authenticate_cache_garbage_interval", Type: "time_t", Treat: Accepted, Default: "1 hour", Note: noAuth},
+	{Name: "authenticate_ttl", Type: "time_t", Treat: Accepted, Default: "1 hour", Note: noAuth},
+	{Name: "authenticate_ip_ttl", Type: "time_t", Treat: Accepted, Default: "1 second", Note: noAuth},
+	{Name: "external_acl_type", Type: "externalAclHelper", Treat: NotYet, Harmful: true, Note: "helpers cannot decide acls yet"},
+	{Name: "acl", Type: "acl", Words: ACL, Treat: Done, Default: "all, manager, localhost, to_localhost and CONNECT", Note: "types that are not there yet are refused"},
+	{Name: "proxy_protocol_access", Type: "acl_access", Treat: Accepted, Note: "no port takes PROXY headers: require-proxy-header is refused"},
+	{Name: "follow_x_forwarded_for", Type: "acl_access", Treat: NotYet, Default: "deny all", Harmful: true, Inert: []string{"deny all"}, Note: "the address in X-Forwarded-For is not believed yet, so acls would see the wrong client"},
+	{Name: "acl_uses_indirect_client", Type: "onoff", Treat: Accepted, Default: "on", Note: noXFF},
+	{Name: "delay_pool_uses_indirect_client", Type: "onoff", Treat: Accepted, Default: "on", Note: noXFF},
+	{Name: "log_uses_indirect_client", Type: "onoff", Treat: Accepted, Default: "on", Note: noXFF},
+	{Name: "tproxy_uses_indirect_client", Type: "onoff", Treat: Accepted, Default: "off", Note: noXFF},
+	{Name: "spoof_client_ip", Type: "acl_access", Treat: Accepted, Note: "steers tproxy ports, which are refused"},
+	{Name: "http_access", Type: "acl_access", Treat: Done, Default: "deny all"},
+	{Name: "adapted_http_access", Aliases: []string{"http_access2"}, Type: "acl_access", Treat: NotYet, Harmful: true, Inert: []string{"allow all"}, Note: "access is not checked again after the rewriter yet"},
+	{Name: "http_reply_access", Type: "acl_access", Treat: NotYet, Harmful: true, Inert: []string{"allow all"}, Note: "replies cannot be refused yet"},
+	{Name: "icp_access", Type: "acl_access", Treat: Accepted, Cache: true, Note: noICP},
+	{Name: "htcp_access", Type: "acl_access", Treat: Accepted, Cache: true, Note: noICP},
+	{Name: "htcp_clr_access", Type: "acl_access", Treat: Accepted, Cache: true, Note: noICP},
+	{Name: "miss_access", Type: "acl_access", Treat: NotYet, Harmful: true, Inert: []string{"allow all"}, Note: "access is not checked again before the request is forwarded yet"},
+	{Name: "ident_lookup_access", Type: "acl_access", Treat: Accepted, Note: "clients are not asked for their user with ident, which Squid 7 does not do either"},
+	{Name: "reply_body_max_size", Type: "acl_b_size_t", Treat: NotYet, Harmful: true, Inert: []string{"none", "0"}, Note: "the size of replies cannot be limited yet"},
+	{Name: "on_unsupported_protocol", Type: "on_unsupported_protocol", Treat: NotYet, Inert: []string{"respond all"}, Note: "what is not HTTP on an http_port is refused, never tunnelled"},
+	{Name: "auth_schemes", Type: "AuthSchemes", Words: Strings, Treat: NotYet, Harmful: true, Note: "clients cannot be authenticated yet"},
+}

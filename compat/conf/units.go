@@ -1,0 +1,155 @@
+package conf
+
+import (
+	"math"
+	"strings"
+	"time"
+)
+
+// unit is a word for an amount, recognised by its beginning in any case: "minutes", "MINute".
+type unit struct {
+	word   string
+	amount int64
+}
+
+const day = 24 * time.Hour
+
+// timeUnits are in the order in which Squid tries them. A year has 365.2522 days there.
+var timeUnits = []unit{
+	{"nanosecond", int64(time.Nanosecond)},
+	{"microsecond", int64(time.Microsecond)},
+	{"millisecond", int64(time.Millisecond)},
+	{"second", int64(time.Second)},
+	{"minute", int64(time.Minute)},
+	{"hour", int64(time.Hour)},
+	{"day", int64(day)},
+	{"week", int64(7 * day)},
+	{"fortnight", int64(14 * day)},
+	{"month", int64(30 * day)},
+	{"year", int64(hoursPerYear * time.Hour)},
+	{"decade", int64(10 * hoursPerYear * time.Hour)},
+}
+
+const hoursPerYear = 8766
+
+var byteUnits = []unit{
+	{"bytes", 1},
+	{"KB", 1 << 10},
+	{"MB", 1 << 20},
+	{"GB", 1 << 30},
+}
+
+func amount(units []unit, word string) (int64, bool) {
+	for _, u := range units {
+		if len(word) >= len(u.word) && strings.EqualFold(word[:len(u.word)], u.word) {
+			return u.amount, true
+		}
+	}
+	return 0, false
+}
+
+// Time takes a number and a unit; least is the smallest unit allowed, and the value is a multiple
+// of it. The unit may only be left out after 0.
+func (a *Args) Time(least time.Duration) (time.Duration, error) {
+	word, err := a.text()
+	if err != nil {
+		return 0, configuration("cannot read a time value")
+	}
+	number, err := float(word)
+	if err != nil || number == 0 {
+		return 0, err
+	}
+	name := a.Peek()
+	if name == "" {
+		return 0, configuration("missing time unit")
+	}
+	unit, ok := amount(timeUnits, name)
+	switch {
+	case !ok:
+		return 0, configuration("unknown time unit '" + name + "'")
+	case unit < int64(least):
+		return 0, configuration("time unit '" + name + "' is too small to be used in this context, the minimal unit is " + unitName(least))
+	}
+	if _, err := a.text(); err != nil {
+		return 0, err
+	}
+	return duration(word, number, time.Duration(unit), least)
+}
+
+// TimeOrSeconds is Time for url_rewrite_timeout, which takes a lone number as seconds when more
+// words follow.
+func (a *Args) TimeOrSeconds() (time.Duration, error) {
+	saved := a.rest
+	word, err := a.text()
+	if err != nil {
+		return 0, configuration("cannot read a time value")
+	}
+	next := a.Peek()
+	if _, known := amount(timeUnits, next); known || next == "" {
+		a.rest = saved
+		return a.Time(time.Second)
+	}
+	number, err := float(word)
+	if err != nil || number == 0 {
+		return 0, err
+	}
+	a.warn(a.line.Name + " " + a.line.Pos.String() + ": WARNING: missing time unit, using deprecated default 'second'")
+	return duration(word, number, time.Second, time.Second)
+}
+
+func duration(word string, number float64, unit, least time.Duration) (time.Duration, error) {
+	nanoseconds := number * float64(unit)
+	switch {
+	case number < 0:
+		return 0, configuration("time must have a positive value")
+	case nanoseconds > math.MaxInt64:
+		return 0, configuration("time values cannot exceed 292 years")
+	case time.Duration(nanoseconds) < least:
+		return 0, configuration("time value '" + word + "' is too small to be used in this context, the minimal value is 1 " + unitName(least))
+	}
+	return time.Duration(nanoseconds).Truncate(least), nil
+}
+
+func unitName(d time.Duration) string {
+	for _, u := range timeUnits {
+		if u.amount == int64(d) {
+			return u.word
+		}
+	}
+	panic("BUG: no unit of time of this length")
+}
+
+func configuration(text string) error { return Invalid{"configuration error: " + text} }
+
+// Size takes a number and bytes, KB, MB or GB; assumed is the unit, one of these words, that Squid
+// assumes, with a warning, when there is none. The value is in bytes; -1 for "none" and "-1".
+func (a *Args) Size(assumed string) (int64, error) {
+	word, err := a.text()
+	if err != nil {
+		return 0, err
+	}
+	if word == "none" || word == "-1" {
+		return -1, nil
+	}
+	number, err := float(word)
+	if err != nil || number == 0 {
+		return 0, err
+	}
+	name, ok, err := a.Word()
+	if err != nil {
+		return 0, err
+	}
+	if !ok {
+		name.Text = assumed
+		a.warn("WARNING: No units on '" + a.line.Input + "', assuming " + word + " " + assumed)
+	}
+	unit, known := amount(byteUnits, name.Text)
+	if !known {
+		return 0, Invalid{"WARNING: Unknown bytes unit '" + name.Text + "'"}
+	}
+	bytes := number * float64(unit)
+	if math.Abs(bytes) >= math.MaxInt64 {
+		return 0, invalid("ERROR: Invalid value '%s %s': integer overflow (int64_t).", word, name.Text)
+	}
+	return int64(bytes), nil
+}

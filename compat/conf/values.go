@@ -1,0 +1,192 @@
+package conf
+
+import (
+	"errors"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// Bool takes on or off.
+func (a *Args) Bool() (bool, error) {
+	word, err := a.text()
+	if err != nil {
+		return false, err
+	}
+	switch word {
+	case "enable":
+		a.warn("WARNING: 'enable' is deprecated. Please update to use 'on'.")
+		return true, nil
+	case "disable":
+		a.warn("WARNING: 'disable' is deprecated. Please update to use 'off'.")
+		return false, nil
+	case "on", "off":
+		return word == "on", nil
+	}
+	return false, invalid("ERROR: Invalid option: Boolean options can only be 'on' or 'off'.")
+}
+
+// Tristate is the value of relaxed_header_parser.
+type Tristate uint8
+
+const (
+	Off Tristate = iota
+	On
+	Warn
+)
+
+// Tristate takes on, off or warn.
+func (a *Args) Tristate() (Tristate, error) {
+	word, err := a.text()
+	if err != nil {
+		return Off, err
+	}
+	switch word {
+	case "enable":
+		a.warn("WARNING: 'enable' is deprecated. Please update to use value 'on'.")
+		return On, nil
+	case "disable":
+		a.warn("WARNING: 'disable' is deprecated. Please update to use value 'off'.")
+		return Off, nil
+	case "on":
+		return On, nil
+	case "off":
+		return Off, nil
+	case "warn":
+		return Warn, nil
+	}
+	return Off, invalid("ERROR: Invalid option: Tristate options can only be 'on', 'off', or 'warn'.")
+}
+
+// Int takes a number that fits 32 bits: decimal, octal (027) or hexadecimal (0x1f).
+func (a *Args) Int() (int, error) {
+	word, err := a.text()
+	if err != nil {
+		return 0, err
+	}
+	n, err := integer(word, 0)
+	if err == nil && n != int64(int32(n)) {
+		err = invalid("ERROR: The value '%s' is larger than the type 'int'.", word)
+	}
+	return int(n), err
+}
+
+// Int64 takes a decimal number.
+func (a *Args) Int64() (int64, error) {
+	word, err := a.text()
+	if err != nil {
+		return 0, err
+	}
+	return integer(word, 10)
+}
+
+// Port takes a number from 0 to 65535.
+func (a *Args) Port() (uint16, error) {
+	word, err := a.text()
+	if err != nil {
+		return 0, err
+	}
+	return ParsePort(word)
+}
+
+// ParsePort is Port for a part of a word.
+func ParsePort(word string) (uint16, error) {
+	n, err := integer(word, 10)
+	switch {
+	case err != nil:
+		return 0, err
+	case n < 0:
+		return 0, invalid("ERROR: The value '%s' cannot be less than 0.", word)
+	case n > math.MaxUint16:
+		return 0, invalid("ERROR: The value '%s' is larger than the type 'short'.", word)
+	}
+	return uint16(n), nil
+}
+
+// ParseUint takes the number behind the = of an option such as concurrency=10.
+func ParseUint(word string) (int, error) {
+	n, err := integer(word, 10)
+	switch {
+	case err != nil:
+		return 0, err
+	case n < 0:
+		return 0, invalid("ERROR: The input value '%s' cannot be less than 0.", word)
+	case n > math.MaxUint32:
+		return 0, invalid("ERROR: The value '%s' is larger than the type 'unsigned int'.", word)
+	}
+	return int(n), nil
+}
+
+// integer is strtoll(3) for a whole word, with Squid's complaints.
+func integer(word string, base int) (int64, error) {
+	digits := strings.TrimPrefix(word, "+")
+	if base == 0 {
+		digits = strings.TrimSuffix(digits, "_") // Go's grouping, which strtoll does not know
+	}
+	n, err := strconv.ParseInt(digits, base, 64)
+	if err == nil && !strings.Contains(word, "_") {
+		return n, nil
+	}
+	if errors.Is(err, strconv.ErrRange) {
+		return n, nil // strtoll gives the nearest number
+	}
+	return 0, notNumber(word)
+}
+
+// notNumber tells a word without a number from one with more than a number.
+func notNumber(word string) error {
+	digits := strings.TrimLeft(word, "+-")
+	if digits == "" || digits[0] < '0' || digits[0] > '9' {
+		return invalid("ERROR: No digits were found in the input value '%s'.", word)
+	}
+	return invalid("ERROR: Invalid value: '%s' is supposed to be a number.", word)
+}
+
+// float is strtod(3) for a whole word.
+func float(word string) (float64, error) {
+	f, err := strconv.ParseFloat(word, 64)
+	if err != nil && !errors.Is(err, strconv.ErrRange) || strings.Contains(word, "_") {
+		return 0, notNumber(word)
+	}
+	return f, nil
+}
+
+// Percentage takes a number from 0 to 100, with or without %.
+func (a *Args) Percentage() (int, error) {
+	word, err := a.text()
+	if err != nil {
+		return 0, invalid("FATAL: A percentage value is missing.")
+	}
+	word = strings.TrimSuffix(word, "%")
+	n, err := integer(word, 10)
+	if err == nil && (n < 0 || n > 100) {
+		err = invalid("FATAL: The value '%s' is out of range. A percentage should be within [0, 100].", word)
+	}
+	return int(n), err
+}
+
+// Action takes the allow or deny that begins an access rule; allow is true.
+func (a *Args) Action() (allow bool, err error) {
+	word, err := a.text()
+	switch {
+	case err != nil:
+		return false, Invalid{"aclParseAccessLine: missing 'allow' or 'deny'."}
+	case word == "allow", word == "deny":
+		return word == "allow", nil
+	}
+	return false, Invalid{"aclParseAccessLine: expecting 'allow' or 'deny', got '" + word + "'."}
+}
+
+// Choice takes one of the words; complaint is what Squid says about any other.
+func (a *Args) Choice(complaint string, words ...string) (string, error) {
+	word, err := a.text()
+	if err != nil {
+		return "", err
+	}
+	for _, w := range words {
+		if w == word {
+			return w, nil
+		}
+	}
+	return "", Invalid{strings.ReplaceAll(complaint, "%s", word)}
+}
