@@ -1,0 +1,157 @@
+package h1
+
+// A Framing is the way in which the end of a body is told.
+type Framing uint8
+
+const (
+	NoBody     Framing = iota // there is none
+	Length                    // by Content-Length
+	Chunked                   // by the chunked transfer coding
+	UntilClose                // by the end of the connection
+)
+
+// A Body follows the bytes of one message's body to its end. It holds no bytes, only where it is.
+// The zero value is that of a message without body.
+type Body struct {
+	framing    Framing
+	tunnel     bool
+	conflict   bool
+	coded      bool
+	undeclared bool // Content-Length would be a lie even as a hint
+	state      chunkState
+	left       int64 // bytes to come: of the body (Length) or of the chunk (Chunked)
+	length     int64 // as declared, -1 if not
+	surplus    int   // bytes of chunk extensions that no payload has paid for
+	digits     int8  // of the chunk size so far
+	trailer    int   // bytes of trailer fields
+}
+
+func lengthBody(n int64) Body { return Body{framing: Length, left: n, length: n} }
+
+func chunkedBody(conflict bool) Body {
+	return Body{framing: Chunked, length: -1, conflict: conflict, state: chunkSize}
+}
+
+// Tunnel is the body of a tunnel: all bytes belong to it and only the connection ends it.
+func Tunnel() Body { return Body{framing: UntilClose, tunnel: true, length: -1} }
+
+// Framing says how the end is told.
+func (b *Body) Framing() Framing { return b.framing }
+
+// Length is the declared length in bytes, -1 if none was declared (a message without body included).
+func (b *Body) Length() int64 {
+	if b.framing != Length {
+		return -1
+	}
+	return b.length
+}
+
+// Conflict says that the head named two ways of framing and one had to be believed. Such a message
+// must be passed on with one only, see Declare, and its connection closed after it: RFC 9112 section 6.1.
+func (b *Body) Conflict() bool { return b.conflict }
+
+// Coded says that the payload of a reply has transfer codings beside chunked, unasked for. It can be
+// passed on with its framing and its Transfer-Encoding untouched, but not to an HTTP/1.0 client.
+func (b *Body) Coded() bool { return b.coded }
+
+// Done says that all of the body has been seen. One that ends with its connection is never done.
+func (b *Body) Done() bool {
+	switch b.framing {
+	case NoBody:
+		return true
+	case Length:
+		return b.left == 0
+	case Chunked:
+		return b.state == chunkDone
+	case UntilClose:
+		return false
+	}
+	panic("BUG: a body has no framing")
+}
+
+// End is told that the peer has closed: nil if the body may end here, ErrTruncated otherwise.
+func (b *Body) End() error {
+	if b.Done() || b.framing == UntilClose {
+		return nil
+	}
+	return ErrTruncated
+}
+
+// Scan says how many of the bytes p that come next belong to this message, framing included.
+// What is beyond n is the next message's. On error, n bytes were still right; a body that
+// has failed goes on failing. The error is a *SyntaxError of kind BadFraming or BadField.
+func (b *Body) Scan(p []byte) (n int, err error) {
+	for n < len(p) && !b.Done() {
+		run, _, err := b.next(p[n:])
+		n += run
+		if err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// Data does the same and appends the payload to dst: chunk framing, chunk extensions and trailer
+// fields are taken off. n is how many bytes of p were consumed. dst may be p[:0], to take the
+// framing off in place.
+func (b *Body) Data(dst, p []byte) (out []byte, n int, err error) {
+	for n < len(p) && !b.Done() {
+		run, payload, err := b.next(p[n:])
+		if payload {
+			dst = append(dst, p[n:n+run]...)
+		}
+		n += run
+		if err != nil {
+			return dst, n, err
+		}
+	}
+	return dst, n, nil
+}
+
+// next takes the run of bytes at the beginning of p that are all payload or all framing.
+// It is only asked while the body is not done.
+func (b *Body) next(p []byte) (n int, payload bool, err error) {
+	switch b.framing {
+	case Length:
+		n = int(min(int64(len(p)), b.left))
+		b.left -= int64(n)
+		return n, true, nil
+	case UntilClose:
+		return len(p), true, nil
+	case Chunked:
+		return b.nextChunked(p)
+	case NoBody:
+	}
+	panic("BUG: bytes for a message without body")
+}
+
+// Declare makes the header of the message say this framing and nothing else: what must be done
+// before the message is passed on, so that the next reader ends it where we do. Call it before
+// anything is scanned or after; it looks at the framing only.
+func (b *Body) Declare(h *Header) {
+	switch b.framing {
+	case NoBody:
+		h.Del("Transfer-Encoding")
+		if b.undeclared {
+			h.Del("Content-Length") // RFC 9110 section 8.6
+		}
+	case Length:
+		h.Del("Transfer-Encoding")
+		if list := h.Get("Content-Length"); list != nil {
+			first, _, _ := element(list)
+			h.Set("Content-Length", first)
+		}
+	case Chunked:
+		h.Del("Content-Length")
+		if !b.coded {
+			h.Set("Transfer-Encoding", chunkedName)
+		}
+	case UntilClose:
+		h.Del("Content-Length")
+		if !b.coded {
+			h.Del("Transfer-Encoding")
+		}
+	}
+}
+
+var chunkedName = []byte("chunked")

@@ -1,0 +1,116 @@
+package h1
+
+import "bytes"
+
+// A class says which grammar rules a byte may take part in.
+type class uint8
+
+const (
+	tokenChar class = 1 << iota // tchar, RFC 9110 section 5.6.2
+	uriChar                     // reserved, unreserved or "%", RFC 3986 section 2
+	hostChar                    // reg-name without "%", or part of a UTF-8 name
+	spaceChar                   // whitespace that may stray into a request line, RFC 9112 section 3
+	ctlChar                     // CTL, RFC 5234 appendix B.1
+	hexChar                     // HEXDIG of either case
+)
+
+const (
+	digits     = "0123456789"
+	letters    = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	unreserved = digits + letters + "-._~"
+	subDelims  = "!$&'()*+,;="
+)
+
+var (
+	classes = classify()
+	lower   = lowerCase()
+)
+
+func classify() (t [256]class) {
+	mark := func(set string, c class) {
+		for i := range len(set) {
+			t[set[i]] |= c
+		}
+	}
+	mark(digits+letters+"!#$%&'*+-.^_`|~", tokenChar)
+	mark(unreserved+subDelims+":/?#[]@%", uriChar)
+	mark(unreserved+subDelims, hostChar)
+	mark(" \t\v\f", spaceChar)
+	mark(digits+"abcdefABCDEF", hexChar)
+	for c := range 0x20 {
+		t[c] |= ctlChar
+	}
+	t[0x7f] |= ctlChar
+	for c := 0x80; c <= 0xff; c++ {
+		t[c] |= hostChar
+	}
+	return t
+}
+
+func lowerCase() (t [256]byte) {
+	for c := range t {
+		t[c] = byte(c)
+		if 'A' <= c && c <= 'Z' {
+			t[c] += 'a' - 'A'
+		}
+	}
+	return t
+}
+
+func is(c byte, k class) bool { return classes[c]&k != 0 }
+
+// all reports whether s is not empty and made of bytes of class k.
+func all(s []byte, k class) bool {
+	for _, c := range s {
+		if !is(c, k) {
+			return false
+		}
+	}
+	return len(s) > 0
+}
+
+// indexClass finds the first byte of class k, or -1.
+func indexClass(s []byte, k class) int {
+	for i, c := range s {
+		if is(c, k) {
+			return i
+		}
+	}
+	return -1
+}
+
+// equalFold compares without regard to ASCII case.
+func equalFold(b []byte, s string) bool {
+	if len(b) != len(s) {
+		return false
+	}
+	for i, c := range b {
+		if lower[c] != lower[s[i]] {
+			return false
+		}
+	}
+	return true
+}
+
+// trim removes optional whitespace (OWS, RFC 9110 section 5.6.3) at both ends.
+func trim(s []byte) []byte {
+	for len(s) > 0 && (s[0] == ' ' || s[0] == '\t') {
+		s = s[1:]
+	}
+	return trimRight(s)
+}
+
+func trimRight(s []byte) []byte {
+	for len(s) > 0 && (s[len(s)-1] == ' ' || s[len(s)-1] == '\t') {
+		s = s[:len(s)-1]
+	}
+	return s
+}
+
+// element takes the first element off a comma-separated list.
+func element(list []byte) (first, rest []byte, more bool) {
+	first, rest, more = bytes.Cut(list, comma)
+	return trim(first), rest, more
+}
+
+var comma = []byte{','}

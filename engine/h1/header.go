@@ -1,0 +1,173 @@
+package h1
+
+import (
+	"bytes"
+	"unsafe"
+)
+
+// maxFields bounds the work that one head can cause: names are looked up one by one.
+const maxFields = 500
+
+// A Header is the fields of a message in the order in which they came. Names are compared
+// without regard to case and written as they were given.
+//
+// Parsed fields are views of the head's bytes; Set and Add keep the value they are given. The
+// zero value is an empty Header. To have a second one to change, use CopyFrom: two plain copies
+// of the struct would share their fields.
+type Header struct {
+	fields []field
+}
+
+// A field is one header line: its name, and its value without surrounding whitespace.
+type field struct{ name, value []byte }
+
+// Reset empties h and keeps its memory for the next message.
+func (h *Header) Reset() {
+	clear(h.fields)
+	h.fields = h.fields[:0]
+}
+
+// CopyFrom makes h hold the same fields as src. The bytes behind them remain shared.
+func (h *Header) CopyFrom(src *Header) {
+	h.Reset()
+	h.fields = append(h.fields, src.fields...)
+}
+
+// Len says how many fields there are, repeated ones included.
+func (h *Header) Len() int { return len(h.fields) }
+
+// Get gives the first value of the named field: nil if there is none, empty but not nil if it has no content.
+func (h *Header) Get(name string) []byte {
+	for i := range h.fields {
+		if equalFold(h.fields[i].name, name) {
+			return h.fields[i].value
+		}
+	}
+	return nil
+}
+
+// Has says whether there is a field of that name.
+func (h *Header) Has(name string) bool { return h.Get(name) != nil }
+
+// Count says how often the name occurs.
+func (h *Header) Count(name string) (n int) {
+	for i := range h.fields {
+		if equalFold(h.fields[i].name, name) {
+			n++
+		}
+	}
+	return n
+}
+
+// Each calls f for every field in order until it returns false; `for name, value := range h.Each`
+// does the same. The Header must not be changed meanwhile, the bytes never.
+func (h *Header) Each(f func(name, value []byte) bool) {
+	for i := range h.fields {
+		if !f(h.fields[i].name, h.fields[i].value) {
+			return
+		}
+	}
+}
+
+// All calls f with every value of the named field in order until it returns false.
+func (h *Header) All(name string, f func(value []byte) bool) {
+	for i := range h.fields {
+		if equalFold(h.fields[i].name, name) && !f(h.fields[i].value) {
+			return
+		}
+	}
+}
+
+// HasToken says whether the named field, read as a comma-separated list over all its
+// occurrences, has the token, whatever its case.
+func (h *Header) HasToken(name, token string) bool {
+	for i := range h.fields {
+		if equalFold(h.fields[i].name, name) && listHas(h.fields[i].value, token) {
+			return true
+		}
+	}
+	return false
+}
+
+func listHas(list []byte, token string) bool {
+	for more := true; more; {
+		var e []byte
+		if e, list, more = element(list); equalFold(e, token) {
+			return true
+		}
+	}
+	return false
+}
+
+// Add appends a field. The value is kept, not copied: leave it unchanged while h lives. CR, LF
+// and NUL, which would end the field early, become spaces (in a copy).
+func (h *Header) Add(name string, value []byte) {
+	h.fields = append(h.fields, field{viewOf(name), safe(value)})
+}
+
+// Set makes value the only one of that name, at the place of the first occurrence, else at the end.
+// It treats value as Add does.
+func (h *Header) Set(name string, value []byte) {
+	for i := range h.fields {
+		if equalFold(h.fields[i].name, name) {
+			h.fields[i] = field{viewOf(name), safe(value)}
+			h.delete(viewOf(name), i+1)
+			return
+		}
+	}
+	h.Add(name, value)
+}
+
+// Del removes every field of that name.
+func (h *Header) Del(name string) { h.delete(viewOf(name), 0) }
+
+// delete removes the fields of that name from index from on.
+func (h *Header) delete(name []byte, from int) {
+	s := stringView(name)
+	kept := from
+	for i := from; i < len(h.fields); i++ {
+		if equalFold(h.fields[i].name, s) {
+			continue
+		}
+		if kept != i {
+			h.fields[kept] = h.fields[i]
+		}
+		kept++
+	}
+	clear(h.fields[kept:])
+	h.fields = h.fields[:kept]
+}
+
+// AppendTo writes all fields, each with its CRLF, without the empty line that ends a head.
+func (h *Header) AppendTo(dst []byte) []byte {
+	for i := range h.fields {
+		dst = append(dst, h.fields[i].name...)
+		dst = append(dst, ':', ' ')
+		dst = append(dst, h.fields[i].value...)
+		dst = append(dst, '\r', '\n')
+	}
+	return dst
+}
+
+// safe is value without what could end a field, and never nil.
+func safe(value []byte) []byte {
+	if value == nil {
+		return []byte{}
+	}
+	if !bytes.ContainsAny(value, "\r\n\x00") {
+		return value
+	}
+	value = bytes.Clone(value)
+	for i, c := range value {
+		if c == '\r' || c == '\n' || c == 0 {
+			value[i] = ' '
+		}
+	}
+	return value
+}
+
+// viewOf is the bytes of a string. They must not be written to.
+func viewOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
+
+// stringView is a string of bytes that do not change while it is used.
+func stringView(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }

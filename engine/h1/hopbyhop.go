@@ -1,0 +1,73 @@
+package h1
+
+// hopByHop are the fields that speak of one connection only, beside Transfer-Encoding.
+// RFC 9110 section 7.6.1; Trailer because Squid drops it too, HTTP2-Settings by RFC 7540 section 3.2.1.
+var hopByHop = [...]string{
+	"Connection", "Proxy-Connection", "Keep-Alive", "TE", "Trailer", "Upgrade", "HTTP2-Settings",
+}
+
+// unnameable are fields that a Connection field cannot have removed. Host and the framing fields
+// decide how the message is read; they are replaced, never dropped at a peer's word.
+var unnameable = [...]string{"Connection", "Host", "Content-Length", "Transfer-Encoding"}
+
+// RemoveHopByHop removes the fields that were meant for us alone and those that Connection names.
+//
+// It leaves Transfer-Encoding and Content-Length (see Body.Declare) and the fields of proxy
+// authentication, which belong to whoever authenticates.
+func RemoveHopByHop(h *Header) {
+	for i := 0; ; i++ {
+		list, found := h.nth("Connection", i)
+		if !found {
+			break
+		}
+		h.deleteListed(list)
+	}
+	for _, name := range hopByHop {
+		h.Del(name)
+	}
+}
+
+func (h *Header) deleteListed(list []byte) {
+	for more := true; more; {
+		var name []byte
+		if name, list, more = element(list); len(name) > 0 && !oneOf(name, unnameable[:]) {
+			h.delete(name, 0)
+		}
+	}
+}
+
+// nth gives the i-th value of the named field, counted from 0.
+func (h *Header) nth(name string, i int) (value []byte, found bool) {
+	for j := range h.fields {
+		if !equalFold(h.fields[j].name, name) {
+			continue
+		}
+		if i == 0 {
+			return h.fields[j].value, true
+		}
+		i--
+	}
+	return nil, false
+}
+
+func oneOf(name []byte, names []string) bool {
+	for _, n := range names {
+		if equalFold(name, n) {
+			return true
+		}
+	}
+	return false
+}
+
+// KeepAlive says whether a peer that sent this version and header wants to go on using the
+// connection: since HTTP/1.1 unless it says close, before only if it says keep-alive. Either may be
+// said in Connection or, as old clients do towards a proxy, in Proxy-Connection.
+func KeepAlive(major, minor uint8, h *Header) bool {
+	if h.HasToken("Connection", "close") || h.HasToken("Proxy-Connection", "close") {
+		return false
+	}
+	if major != 1 {
+		return false
+	}
+	return minor > 0 || h.HasToken("Connection", "keep-alive") || h.HasToken("Proxy-Connection", "keep-alive")
+}

@@ -1,0 +1,100 @@
+package h1
+
+import "bytes"
+
+// A Reply is the head of a reply. The zero value is ready for ParseReply, and may be used
+// for one reply after the other. Its slices are views of the bytes parsed; see the package comment.
+type Reply struct {
+	Major, Minor uint8
+	Status       int // 100 to 999
+	Reason       []byte
+	Header       Header
+
+	unfold []byte // values that were folded over several lines
+}
+
+// Reset forgets the message and keeps the memory.
+func (r *Reply) Reset() {
+	r.Header.Reset()
+	*r = Reply{Header: r.Header, unfold: r.unfold[:0]}
+}
+
+// ParseReply reads the head of a reply at the beginning of b into r and says how many bytes it takes.
+// It is to replies what ParseRequest is to requests.
+//
+// ErrNotHTTP comes as soon as b cannot be the beginning of "HTTP/"; empty lines before it are
+// skipped if lim.Relaxed. Whitespace before a field's colon is removed and folded fields are put
+// together (RFC 9112 sections 5.1 and 5.2).
+func ParseReply(b []byte, r *Reply, lim Limits) (n int, err error) {
+	r.Reset()
+	start := 0
+	if lim.Relaxed {
+		start = blankLines(b, &lim)
+	}
+	if !plausible(b[start:], &lim) {
+		return 0, ErrNotHTTP
+	}
+	line, next, ended, right := cutLine(b[start:], &lim)
+	if !ended {
+		return 0, lim.short(len(b))
+	}
+	if next += start; next > lim.head() {
+		return 0, ErrTooLarge
+	}
+	if !right {
+		return 0, fault(BadStatusLine, "line end without CR", line)
+	}
+	if err := r.parseLine(line, &lim); err != nil {
+		return 0, err
+	}
+	end := headEnd(b, next)
+	if end < 0 {
+		return 0, lim.short(len(b))
+	}
+	if end > lim.head() {
+		return 0, ErrTooLarge
+	}
+	fields := fieldReader{lim: &lim, reply: true, unfold: r.unfold}
+	err = fields.read(b[next:end], &r.Header)
+	r.unfold = fields.unfold
+	if err != nil {
+		return 0, err
+	}
+	return end, nil
+}
+
+// plausible says whether b is, or may become, the beginning of a reply.
+func plausible(b []byte, lim *Limits) bool {
+	if lim.Relaxed && len(b) == 1 && b[0] == '\r' {
+		return true // half of an empty line
+	}
+	if len(b) < len(httpName) {
+		return bytes.HasPrefix(httpName, b)
+	}
+	return bytes.HasPrefix(b, httpName)
+}
+
+// parseLine reads `version SP status [SP reason]`.
+func (r *Reply) parseLine(line []byte, lim *Limits) error {
+	v, rest, _ := bytes.Cut(line, space)
+	major, minor, ok := version(v)
+	if !ok || major != 1 {
+		return fault(BadVersion, "not HTTP/1.x", line)
+	}
+	r.Major, r.Minor = major, minor
+	for lim.Relaxed && len(rest) > 0 && rest[0] == ' ' {
+		rest = rest[1:]
+	}
+	code, reason, _ := bytes.Cut(rest, space)
+	if len(code) != 3 || code[0] < '1' || code[0] > '9' || !isDigit(code[1]) || !isDigit(code[2]) {
+		return fault(BadStatusLine, "no status code", line)
+	}
+	if !validValue(reason) {
+		return fault(BadStatusLine, "CR or NUL", line)
+	}
+	r.Status = int(code[0]-'0')*100 + int(code[1]-'0')*10 + int(code[2]-'0')
+	r.Reason = reason
+	return nil
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }

@@ -1,0 +1,189 @@
+package h1
+
+import "bytes"
+
+// A Request is the head of a request. The zero value is ready for ParseRequest, and may be used
+// for one request after the other. Its slices are views of the bytes parsed; see the package comment.
+type Request struct {
+	Method       string // any token, as sent: methods are case-sensitive
+	RawTarget    []byte // as sent
+	Target       Target
+	Major, Minor uint8 // 0, 9 for a request without a version
+	Header       Header
+	Line         []byte // the request line as sent, without its line end
+
+	canonical []byte // bytes of Target that differ from those sent
+}
+
+// Reset forgets the message and keeps the memory.
+func (r *Request) Reset() {
+	r.Header.Reset()
+	*r = Request{Header: r.Header, canonical: r.canonical[:0]}
+}
+
+// ParseRequest reads the head of a request at the beginning of b into r and says how many bytes
+// it takes, empty lines before it included. Leading empty lines are skipped (RFC 9112 section 2.2).
+//
+// ErrShort asks to be called again with all of the bytes and more; nothing is remembered between
+// calls. The search for the end of the head runs at memory speed, so that even a head of 64 KiB
+// that comes byte by byte costs well under a second in all. Faults in the request line are
+// reported as soon as that line is complete, all others with the last byte of the head.
+//
+// A request line without version is HTTP/0.9, and then the line is the whole head.
+//
+// Errors are ErrShort, ErrTooLarge, or a *SyntaxError; with the latter, r holds what was understood.
+func ParseRequest(b []byte, r *Request, lim Limits) (n int, err error) {
+	r.Reset()
+	start := blankLines(b, &lim)
+	line, next, ended, right := cutLine(b[start:], &lim)
+	if !ended {
+		return 0, lim.short(len(b))
+	}
+	if next += start; next > lim.head() {
+		return 0, ErrTooLarge
+	}
+	r.Line = line
+	if !right {
+		return 0, fault(BadRequestLine, "line end without CR", line)
+	}
+	if err := r.parseLine(line, &lim); err != nil {
+		return 0, err
+	}
+	if r.Major == 0 {
+		return next, nil
+	}
+	end := headEnd(b, next)
+	if end < 0 {
+		return 0, lim.short(len(b))
+	}
+	if end > lim.head() {
+		return 0, ErrTooLarge
+	}
+	fields := fieldReader{lim: &lim}
+	if err := fields.read(b[next:end], &r.Header); err != nil {
+		return 0, err
+	}
+	return end, nil
+}
+
+// parseLine reads `method SP target SP version`.
+func (r *Request) parseLine(line []byte, lim *Limits) error {
+	method, target, version, ok := splitLine(line, lim.Relaxed)
+	if len(method) > 0 && all(method, tokenChar) {
+		r.Method = intern(method)
+	} else {
+		return fault(BadRequestLine, "no method", line)
+	}
+	r.RawTarget = target
+	if !ok {
+		return fault(BadRequestLine, "no target and version", line)
+	}
+	if err := r.parseVersion(version); err != nil {
+		return err
+	}
+	if !lim.Relaxed && !all(target, uriChar) {
+		return fault(BadURL, "character that must be escaped", target)
+	}
+	var err error
+	r.Target, r.canonical, err = ParseTarget(r.Method, target, lim.Whitespace, r.canonical)
+	return err
+}
+
+// splitLine finds the three parts of a request line. When relaxed, any run of whitespace separates
+// them, the last word is the version, and what is between is the target, its inner whitespace
+// included. version is nil for the two words of an HTTP/0.9 request.
+func splitLine(line []byte, relaxed bool) (method, target, version []byte, ok bool) {
+	if !relaxed {
+		method, target, ok = bytes.Cut(line, space)
+		if i := bytes.LastIndexByte(target, ' '); i >= 0 {
+			target, version = target[:i], target[i+1:]
+		}
+		return method, target, version, ok && len(target) > 0
+	}
+	for len(line) > 0 && is(line[len(line)-1], spaceChar) {
+		line = line[:len(line)-1]
+	}
+	i := indexClass(line, spaceChar)
+	if i < 0 {
+		return line, nil, nil, false
+	}
+	method, target = line[:i], line[i:]
+	for is(target[0], spaceChar) { // ends: the line does not end in whitespace
+		target = target[1:]
+	}
+	for j := len(target) - 1; j >= 0; j-- {
+		if is(target[j], spaceChar) {
+			version = target[j+1:]
+			target = target[:j]
+			break
+		}
+	}
+	for is(target[len(target)-1], spaceChar) { // ends: it does not begin with whitespace
+		target = target[:len(target)-1]
+	}
+	return method, target, version, true
+}
+
+var space = []byte{' '}
+
+// parseVersion accepts HTTP/1.x, and for GET no version at all: RFC 1945 section 4.1, Simple-Request.
+func (r *Request) parseVersion(v []byte) error {
+	if v == nil {
+		if r.Method != "GET" {
+			return fault(BadRequestLine, "no version", r.Line)
+		}
+		r.Major, r.Minor = 0, 9
+		return nil
+	}
+	if !bytes.HasPrefix(v, httpName) {
+		return fault(BadRequestLine, "no version", r.Line)
+	}
+	major, minor, ok := version(v)
+	if !ok || major != 1 {
+		return fault(BadVersion, "not HTTP/1.x", v)
+	}
+	r.Major, r.Minor = major, minor
+	return nil
+}
+
+var httpName = []byte("HTTP/")
+
+// version reads HTTP-version, which is case-sensitive: RFC 9112 section 2.3.
+func version(v []byte) (major, minor uint8, ok bool) {
+	if len(v) != len("HTTP/1.1") || !bytes.HasPrefix(v, httpName) || v[6] != '.' {
+		return 0, 0, false
+	}
+	major, minor = v[5]-'0', v[7]-'0'
+	return major, minor, major <= 9 && minor <= 9
+}
+
+// intern gives the method as a string, without allocating for those of RFC 9110 and WebDAV.
+func intern(m []byte) string {
+	switch string(m) {
+	case "GET":
+		return "GET"
+	case "POST":
+		return "POST"
+	case "CONNECT":
+		return "CONNECT"
+	case "HEAD":
+		return "HEAD"
+	case "OPTIONS":
+		return "OPTIONS"
+	case "PUT":
+		return "PUT"
+	case "DELETE":
+		return "DELETE"
+	case "PATCH":
+		return "PATCH"
+	case "TRACE":
+		return "TRACE"
+	case "PROPFIND":
+		return "PROPFIND"
+	case "REPORT":
+		return "REPORT"
+	case "PURGE":
+		return "PURGE"
+	}
+	return string(m)
+}

@@ -1,0 +1,308 @@
+package h1
+
+import (
+	"bytes"
+	"net/netip"
+	"strconv"
+)
+
+// maxURL is the longest request target that is read: Squid's MAX_URL without its final NUL.
+const maxURL = 8191
+
+// maxHost is the longest host name: that of a domain name in DNS, RFC 1035 section 2.3.4.
+const maxHost = 255
+
+// A Form is one of the four forms of a request target: RFC 9112 section 3.2.
+type Form uint8
+
+const (
+	Origin    Form = iota // /path: the authority is said elsewhere
+	Absolute              // scheme://authority/path
+	Authority             // host:port, for CONNECT
+	Asterisk              // *, for OPTIONS and TRACE
+)
+
+// A Target is what a request asks for, in Squid's canonical form: what ACLs, helpers and logs see.
+// Its slices are views of the bytes parsed or of the buffer given for canonical ones.
+type Target struct {
+	Form     Form
+	Scheme   string // lower case; empty but for Absolute
+	Userinfo []byte // as sent, still escaped; nil if none
+	Host     []byte // lower case, without brackets and trailing dots; an IPv6 address in its shortest form
+	IPv6     bool   // Host is an IPv6 address
+	Port     uint16 // as sent or the scheme's; 443 for a CONNECT without one; 0 if there is no authority
+	Path     []byte // "/…" with query and fragment; "*" for Asterisk, empty for Authority; of urn: all that follows
+}
+
+// Whitespace says what is done about whitespace in the path of a URL: Squid's uri_whitespace.
+type Whitespace uint8
+
+const (
+	Strip  Whitespace = iota // take it out
+	Deny                     // refuse the URL
+	Allow                    // leave it in
+	Encode                   // percent-encode what is unsafe
+	Chop                     // end the URL there
+)
+
+// ParseTarget reads a request target of the given method (CONNECT's has another grammar).
+// Where the canonical form differs from raw it is appended to dst, and the views in t point there;
+// out is dst so extended. Raw must be left unchanged while t is used.
+//
+// It refuses hosts that two readers might take for two: with control or delimiting characters, with
+// escapes, with several "@". Errors are *SyntaxError of the kinds BadURL and UnsupportedScheme.
+func ParseTarget(method string, raw []byte, ws Whitespace, dst []byte) (t Target, out []byte, err error) {
+	p := targetParser{raw: raw, out: dst}
+	switch {
+	case len(raw) == 0:
+		err = p.fault("nothing")
+	case len(raw) > maxURL:
+		err = p.fault("more than " + strconv.Itoa(maxURL) + " bytes")
+	case method == "CONNECT":
+		err = p.connect()
+	case len(raw) == 1 && raw[0] == '*' && (method == "OPTIONS" || method == "TRACE"):
+		p.t = Target{Form: Asterisk, Path: raw}
+	case raw[0] == '/':
+		err = p.path(raw, ws)
+	default:
+		err = p.absolute(ws)
+	}
+	return p.t, p.out, err
+}
+
+// A targetParser fills in a Target part by part.
+type targetParser struct {
+	t   Target
+	raw []byte
+	out []byte // canonical bytes
+}
+
+func (p *targetParser) fault(what string) error { return fault(BadURL, what, p.raw) }
+
+// connect reads authority-form.
+func (p *targetParser) connect() error {
+	p.t.Form = Authority
+	if bytes.IndexByte(p.raw, '@') >= 0 {
+		return p.fault("user information")
+	}
+	return p.authority(p.raw, httpsPort)
+}
+
+// absolute reads `scheme "://" authority path`, where path may lack its slash or be missing.
+func (p *targetParser) absolute(ws Whitespace) error {
+	p.t.Form = Absolute
+	colon := bytes.IndexByte(p.raw, ':')
+	if colon < 0 || !validScheme(p.raw[:colon]) {
+		return p.fault("no scheme")
+	}
+	scheme, port := knownScheme(p.raw[:colon])
+	p.t.Scheme = scheme
+	if scheme == "urn" {
+		return p.path(p.raw[colon+1:], ws)
+	}
+	rest, ok := bytes.CutPrefix(p.raw[colon+1:], slashes)
+	if !ok {
+		return p.fault("no authority")
+	}
+	end := bytes.IndexAny(rest, "/?#")
+	if end < 0 {
+		end = len(rest)
+	}
+	if err := p.authority(rest[:end], port); err != nil {
+		return err
+	}
+	if rest = rest[end:]; len(rest) == 0 {
+		p.t.Path = slash
+		return nil
+	}
+	return p.path(rest, ws)
+}
+
+var (
+	slash   = []byte("/")
+	slashes = []byte("//")
+)
+
+// authority reads [userinfo "@"] host [":" port].
+func (p *targetParser) authority(a []byte, port uint16) error {
+	if i := bytes.IndexByte(a, '@'); i >= 0 {
+		p.t.Userinfo, a = a[:i], a[i+1:]
+		if !validUserinfo(p.t.Userinfo) {
+			return p.fault("bad character in user information")
+		}
+	}
+	host, number, hasPort := a, []byte(nil), false
+	if bracket := bytes.IndexByte(a, ']'); bracket >= 0 {
+		host, number = a[:bracket+1], a[bracket+1:]
+		if number, hasPort = bytes.CutPrefix(number, colon); !hasPort && len(number) > 0 {
+			return p.fault("bad character after the address")
+		}
+	} else {
+		host, number, hasPort = bytes.Cut(a, colon)
+	}
+	if p.t.Port = port; hasPort {
+		if p.t.Port = parsePort(number); p.t.Port == 0 {
+			return p.fault("bad port")
+		}
+	}
+	if p.t.Port == 0 {
+		return fault(UnsupportedScheme, "unknown scheme and no port", p.raw)
+	}
+	return p.host(host)
+}
+
+var colon = []byte{':'}
+
+// host takes a name or an address.
+func (p *targetParser) host(h []byte) error {
+	if len(h) > 0 && h[0] == '[' {
+		return p.ipv6(h)
+	}
+	if !all(h, hostChar) {
+		return p.fault("no host or a bad character in it")
+	}
+	h = bytes.TrimRight(h, ".")
+	if len(h) == 0 || len(h) > maxHost || h[0] == '.' || bytes.Contains(h, dots) {
+		return p.fault("bad host name")
+	}
+	p.t.Host = p.lowered(h)
+	return nil
+}
+
+var dots = []byte("..")
+
+// ipv6 takes an address in brackets and writes it in its shortest form, as Squid does;
+// one that only wraps an IPv4 address is that address.
+func (p *targetParser) ipv6(h []byte) error {
+	if h[len(h)-1] != ']' || bytes.IndexByte(h, '%') >= 0 {
+		return p.fault("bad IPv6 address")
+	}
+	inner := h[1 : len(h)-1]
+	addr, err := netip.ParseAddr(stringView(inner))
+	if err != nil || !addr.Is6() {
+		return p.fault("bad IPv6 address")
+	}
+	p.t.IPv6 = !addr.Is4In6()
+	p.keep(len(p.out), addr.Unmap().AppendTo(p.out), inner)
+	return nil
+}
+
+// keep makes Host what was appended to out since start, or the same bytes in raw if they are the same.
+func (p *targetParser) keep(start int, out, raw []byte) {
+	if p.t.Host = out[start:]; bytes.Equal(p.t.Host, raw) {
+		p.t.Host = raw
+		return
+	}
+	p.out = out
+}
+
+// lowered is h in lower case: h itself if it is already.
+func (p *targetParser) lowered(h []byte) []byte {
+	for i, c := range h {
+		if lower[c] == c {
+			continue
+		}
+		start := len(p.out)
+		p.out = append(p.out, h[:i]...)
+		for _, c := range h[i:] {
+			p.out = append(p.out, lower[c])
+		}
+		return p.out[start:]
+	}
+	return h
+}
+
+// path takes path, query and fragment, all of which are kept as they are but for whitespace.
+func (p *targetParser) path(path []byte, ws Whitespace) error {
+	spaces := false
+	for _, c := range path {
+		if is(c, spaceChar) {
+			spaces = true
+		} else if is(c, ctlChar) {
+			return p.fault("control character")
+		}
+	}
+	rooted := len(path) > 0 && path[0] == '/' || p.t.Scheme == "urn"
+	if rooted && !spaces {
+		p.t.Path = path
+		return nil
+	}
+	if spaces && ws == Deny {
+		return p.fault("whitespace")
+	}
+	start := len(p.out)
+	if !rooted {
+		p.out = append(p.out, '/')
+	}
+	p.out = appendPath(p.out, path, ws)
+	p.t.Path = p.out[start:]
+	return nil
+}
+
+// appendPath copies a path with its whitespace dealt with.
+func appendPath(dst, path []byte, ws Whitespace) []byte {
+	const hex = "0123456789ABCDEF"
+	for _, c := range path {
+		switch {
+		case ws == Allow, !is(c, spaceChar):
+			dst = append(dst, c)
+		case ws == Chop:
+			return dst
+		case ws == Encode:
+			dst = append(dst, '%', hex[c>>4], hex[c&15])
+		}
+	}
+	return dst
+}
+
+// MakeAbsolute completes an origin-form target, as of an intercepted request, with the scheme of its
+// connection and what its Host field says. dst and out are as for ParseTarget, and authority is
+// judged as strictly. Without error the target is in absolute form.
+func (t *Target) MakeAbsolute(scheme string, authority, dst []byte) (out []byte, err error) {
+	if bytes.IndexByte(authority, '@') >= 0 {
+		return dst, fault(BadURL, "user information", authority)
+	}
+	p := targetParser{t: *t, raw: authority, out: dst}
+	name, port := knownScheme(viewOf(scheme))
+	p.t.Form, p.t.Scheme = Absolute, name
+	if err := p.authority(authority, port); err != nil {
+		return p.out, err
+	}
+	*t = p.t
+	return p.out, nil
+}
+
+// AppendURL writes the canonical URL: without user information and without the port that goes without
+// saying; host:port for CONNECT.
+func (t *Target) AppendURL(dst []byte) []byte {
+	switch t.Form {
+	case Absolute:
+		dst = append(dst, t.Scheme...)
+		dst = append(dst, ':')
+		if t.Scheme != "urn" {
+			dst = t.AppendHost(append(dst, slashes...))
+		}
+		return append(dst, t.Path...)
+	case Authority:
+		return t.AppendHost(dst)
+	case Origin, Asterisk:
+		return append(dst, t.Path...)
+	}
+	panic("BUG: a request target has no form")
+}
+
+// AppendHost writes what belongs in the Host field: the host, in brackets if it is an IPv6 address, and the
+// port if it is not the scheme's own. CONNECT has no scheme and always says its port.
+func (t *Target) AppendHost(dst []byte) []byte {
+	if t.IPv6 {
+		dst = append(dst, '[')
+	}
+	dst = append(dst, t.Host...)
+	if t.IPv6 {
+		dst = append(dst, ']')
+	}
+	if t.Port == 0 || t.Scheme != "" && t.Port == schemePort(t.Scheme) {
+		return dst
+	}
+	return strconv.AppendUint(append(dst, ':'), uint64(t.Port), 10)
+}
