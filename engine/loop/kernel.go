@@ -14,7 +14,7 @@ var ErrAgain = errors.New("nothing now")
 // returns the one of this machine; looptest has one in memory.
 //
 // A Kernel belongs to one loop and is called on its goroutine, except for Ring, and for
-// Listen and Close, which may be used before the loop is made. Descriptors ("sys") are
+// OpenListener and Close, which may be used before the loop is made. Descriptors ("sys") are
 // small numbers that mean something to the Kernel alone. Errors are plain error numbers
 // (syscall.Errno), or ErrAgain; the loop adds what was attempted.
 type Kernel interface {
@@ -47,12 +47,12 @@ type Kernel interface {
 	// Reset closes a connection so that the peer notices (TCP: with RST).
 	Reset(sys int) error
 
-	// Listen opens a listening descriptor.
-	Listen(ListenSpec) (sys int, err error)
+	// OpenListener opens a listening descriptor.
+	OpenListener(ListenSpec) (sys int, err error)
 	// Accept takes one waiting connection.
 	Accept(sys int) (conn int, peer Peer, err error)
-	// Dial begins a connection and does not wait for it.
-	Dial(DialSpec) (sys int, err error)
+	// Connect begins a connection and does not wait for it.
+	Connect(DialSpec) (sys int, err error)
 	// SocketError takes the error that waits on a socket: how its connecting ended.
 	SocketError(sys int) error
 	// Names returns a socket's own address, and the one that its peer wanted to reach

@@ -13,7 +13,7 @@ import (
 func (l *Loop) Dial(s DialSpec, w *Waker) (*FD, error) {
 	s.Remote = unmap(s.Remote)
 	s.Local = unmap(s.Local)
-	sys, err := l.kernel.Dial(s)
+	sys, err := l.kernel.Connect(s)
 	if err != nil {
 		return nil, fmt.Errorf("connect %v: %w", s.Remote, err)
 	}
@@ -102,7 +102,7 @@ const restFor = 100 * time.Millisecond
 // Listen opens a listening socket, which Close will close, and wakes w while connections
 // wait on it.
 func (l *Loop) Listen(s ListenSpec, w *Waker) (*Listener, error) {
-	sys, err := l.kernel.Listen(s)
+	sys, err := l.kernel.OpenListener(s)
 	if err != nil {
 		return nil, fmt.Errorf("listen %v: %w", s.Addr, err)
 	}

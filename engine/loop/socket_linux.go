@@ -13,7 +13,7 @@ import (
 // unlimited is a backlog that the kernel cuts to its own limit, net.core.somaxconn.
 const unlimited = 65535
 
-func (k *linux) Listen(s ListenSpec) (int, error) {
+func (k *linux) OpenListener(s ListenSpec) (int, error) {
 	sys, err := listen(s)
 	wild := s.Addr.Addr() == netip.IPv6Unspecified() && !s.V6Only
 	if err == unix.EAFNOSUPPORT && wild { // no IPv6 on this machine
@@ -69,7 +69,7 @@ func (k *linux) Accept(sys int) (int, Peer, error) {
 	}
 }
 
-func (k *linux) Dial(s DialSpec) (sys int, err error) {
+func (k *linux) Connect(s DialSpec) (sys int, err error) {
 	kind := unix.SOCK_STREAM
 	if s.Kind == Datagram {
 		kind = unix.SOCK_DGRAM

@@ -1,0 +1,206 @@
+package looptest
+
+import (
+	"fmt"
+	"net/netip"
+	"syscall"
+
+	"exaproxy/engine/loop"
+)
+
+// A descriptor is the loop's side of something: a connection, a listening socket, or a
+// datagram socket. Its methods run with the kernel's lock held.
+type descriptor struct {
+	k                *Kernel
+	sys              int
+	slot, generation int32
+	watched          bool
+	edge             bool      // it is on the ready list
+	nudge            loop.Bits // to be reported besides what is true
+	options          map[loop.Option]int
+	local, remote    netip.AddrPort
+	original         netip.AddrPort // where the client wanted to go, if it was diverted
+
+	listening bool
+	spec      loop.ListenSpec
+	backlog   []*descriptor
+
+	datagram bool
+	letters  [][]byte // received
+	dialled  loop.DialSpec
+
+	end        *End // the other side of a connection
+	connecting bool
+	in, out    half
+	err        error // waits to be taken: SO_ERROR
+	reset      bool  // nothing goes any more
+	peerGone   bool  // the other side has closed wholly
+	pair       bool  // a socketpair: the other side's closing is seen at once
+	sawEnd     bool
+}
+
+// half is one direction of a connection.
+type half struct {
+	arrived  []byte // can be read
+	coming   []byte // has been written, arrives in segments
+	segment  int    // bytes at a time; 0: all
+	capacity int    // how much may be unread; negative: any amount
+	refused  bool   // the writer was told that there is no room, and is owed an edge
+	ended    bool   // the writer has finished
+}
+
+// arrive lets the next segment arrive, when the last was read.
+func (h *half) arrive() {
+	n := len(h.coming)
+	if len(h.arrived) > 0 || n == 0 {
+		return
+	}
+	if h.segment > 0 {
+		n = min(n, h.segment)
+	}
+	h.arrived = append(h.arrived, h.coming[:n]...)
+	h.coming = append(h.coming[:0:0], h.coming[n:]...)
+}
+
+// unread is how much was written and not read.
+func (h *half) unread() int { return len(h.arrived) + len(h.coming) }
+
+// over says whether the end is what a reader comes to next.
+func (h *half) over() bool { return h.ended && h.unread() == 0 }
+
+// take reads.
+func (h *half) take(p []byte) int {
+	n := copy(p, h.arrived)
+	h.arrived = append(h.arrived[:0:0], h.arrived[n:]...)
+	return n
+}
+
+func (h *half) room() int {
+	if h.capacity < 0 {
+		return int(^uint(0) >> 1)
+	}
+	return max(h.capacity-h.unread(), 0)
+}
+
+// poke says that something about the descriptor has changed.
+func (d *descriptor) poke() {
+	if !d.edge {
+		d.edge = true
+		d.k.ready = append(d.k.ready, d)
+	}
+	d.k.news.Broadcast()
+}
+
+// bits are what poll(2) would say of it.
+func (d *descriptor) bits() loop.Bits {
+	var b loop.Bits
+	set := func(bit loop.Bits, when bool) {
+		if when {
+			b |= bit
+		}
+	}
+	switch {
+	case d.listening, d.connecting:
+		return 0
+	case d.datagram:
+		set(loop.In, len(d.letters) > 0 || d.err != nil)
+		set(loop.Failed, d.err != nil)
+		return b | loop.Out
+	}
+	done := d.in.ended && len(d.in.coming) == 0
+	set(loop.In, len(d.in.arrived) > 0 || done || d.err != nil || d.reset)
+	set(loop.Out, d.out.room() > 0 || d.reset || d.out.ended)
+	set(loop.Done, done || d.reset)
+	set(loop.Hup, d.reset || done && d.out.ended || d.pair && d.peerGone)
+	set(loop.Failed, d.err != nil)
+	return b
+}
+
+// takeError is the error that waits; it is told once.
+func (d *descriptor) takeError() error {
+	err := d.err
+	d.err = nil
+	return err
+}
+
+func (d *descriptor) read(p []byte) (int, error) {
+	if d.datagram {
+		return d.readDatagram(p)
+	}
+	n := d.in.take(p)
+	if d.in.unread() > 0 && len(d.in.arrived) == 0 {
+		d.poke() // the next segment is on its way
+	}
+	switch {
+	case n > 0:
+		d.note("read %d bytes from", n)
+		return n, nil
+	case d.in.over() || d.reset && d.err == nil:
+		if !d.sawEnd {
+			d.note("read the end from")
+		}
+		d.sawEnd = true
+		return 0, nil
+	case d.err != nil:
+		d.note("read an error from")
+		return 0, d.takeError()
+	}
+	return 0, loop.ErrAgain
+}
+
+func (d *descriptor) readDatagram(p []byte) (int, error) {
+	if err := d.takeError(); err != nil {
+		d.note("read an error from")
+		return 0, err
+	}
+	if len(d.letters) == 0 {
+		return 0, loop.ErrAgain
+	}
+	n := copy(p, d.letters[0])
+	d.letters = d.letters[1:]
+	d.note("read a datagram from")
+	return n, nil
+}
+
+func (d *descriptor) write(p []byte) (int, error) {
+	if err := d.takeError(); err != nil {
+		return 0, err
+	}
+	switch {
+	case d.datagram:
+		d.note("wrote a datagram to")
+		return len(p), d.k.post(d, p)
+	case d.connecting:
+		return 0, loop.ErrAgain
+	case d.out.ended, d.reset, d.pair && d.peerGone:
+		return 0, syscall.EPIPE
+	case d.peerGone: // nobody is there: this is taken, and answered with RST
+		d.broke(syscall.EPIPE)
+		return len(p), nil
+	}
+	n := min(len(p), d.out.room())
+	d.out.refused = n < len(p)
+	if n == 0 && len(p) > 0 {
+		return 0, loop.ErrAgain
+	}
+	d.out.arrived = append(d.out.arrived, p[:n]...)
+	d.note("wrote %d bytes to", n)
+	d.k.news.Broadcast()
+	return n, nil
+}
+
+// broke ends the connection with an error.
+func (d *descriptor) broke(err error) {
+	if !d.reset {
+		d.reset, d.err = true, err
+		d.poke()
+	}
+}
+
+// note writes down what a task did when it had nothing to do.
+func (d *descriptor) note(format string, a ...any) {
+	if d.k.nudging {
+		what := fmt.Sprintf(format, a...)
+		d.k.moved = append(d.k.moved, fmt.Sprintf("%s %v (descriptor %d)", what, d.remote, d.sys))
+	}
+}
