@@ -64,6 +64,7 @@ func (a *Args) Peek() string {
 }
 
 // KeyValue takes key=value; the value may be a quoted string. ok is false at the end of the line.
+// A missing value is an error, where Squid complains and forgets the rest of the line.
 func (a *Args) KeyValue() (key, value string, ok bool, err error) {
 	a.rest = strings.TrimLeft(a.rest, space)
 	if a.rest == "" || a.rest[0] == '#' {
@@ -76,7 +77,7 @@ func (a *Args) KeyValue() (key, value string, ok bool, err error) {
 		return key, "", false, err
 	}
 	if !found || !ok {
-		return key, "", false, invalid("ERROR: Failure while parsing key=value token. Value missing after: %s", key)
+		return key, "", false, invalid("Error while parsing key=value token. Value missing after: %s", key)
 	}
 	return key, token.Text, true, nil
 }

@@ -8,20 +8,20 @@ import (
 )
 
 // branches are the if-statements that are open, outermost first: whether their lines are taken.
-type branches []branch
-
-type branch struct{ outside, taken bool }
+//
+// As in Squid only the innermost counts: an if that holds is taken even inside one that does not.
+type branches []bool
 
 func (b branches) open() bool { return len(b) > 0 }
 
 // taken reports whether a line here counts.
-func (b branches) taken() bool { return len(b) == 0 || b[len(b)-1].outside && b[len(b)-1].taken }
+func (b branches) taken() bool { return len(b) == 0 || b[len(b)-1] }
 
 // steer takes text if it is an if, else or endif. The error is Squid's wording.
 func (b *branches) steer(text string) (bool, error) {
 	if expression, ok := statement(text, "if"); ok {
 		value, err := evaluate(expression)
-		*b = append(*b, branch{outside: b.taken(), taken: value})
+		*b = append(*b, value)
 		return true, err
 	}
 	if _, ok := statement(text, "endif"); ok {
@@ -35,8 +35,8 @@ func (b *branches) steer(text string) (bool, error) {
 		if !b.open() {
 			return true, errors.New("'else' without 'if'")
 		}
-		last := &(*b)[len(*b)-1]
-		last.taken = !last.taken
+		last := len(*b) - 1
+		(*b)[last] = !(*b)[last]
 		return true, nil
 	}
 	return false, nil

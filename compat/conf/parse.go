@@ -2,11 +2,13 @@ package conf
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 // Open opens a configuration file or a list for reading.
@@ -19,7 +21,7 @@ type Glob func(pattern string) ([]string, error)
 // Macros are the values of ${service_name}, ${process_name} and ${process_number}.
 type Macros struct {
 	Service string // "squid" when empty
-	Process string // "master worker" when empty, as in a proxy of one process
+	Process string // "squid" when empty, as in a proxy of one process
 	Number  int    // 0 in a proxy of one process, else from 1
 }
 
@@ -55,7 +57,7 @@ func (o Options) withDefaults() Options {
 		o.Macros.Service = "squid"
 	}
 	if o.Macros.Process == "" {
-		o.Macros.Process = "master worker"
+		o.Macros.Process = "squid"
 	}
 	return o
 }
@@ -108,6 +110,9 @@ type source struct {
 func (s *source) read(in *bufio.Reader) error {
 	for {
 		text, err := in.ReadString('\n')
+		if errors.Is(err, syscall.EISDIR) {
+			err = io.EOF // Squid finds nothing in a directory, which "include conf.d/*" may name
+		}
 		if err != nil && err != io.EOF {
 			return s.fatal(s.pos.From, "Unable to open configuration file: %s: %s", s.pos.File, systemText(err))
 		}

@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"fmt"
 	"math"
 	"strings"
 	"time"
@@ -14,7 +15,8 @@ type unit struct {
 
 const day = 24 * time.Hour
 
-// timeUnits are in the order in which Squid tries them. A year has 365.2522 days there.
+// timeUnits are in the order in which Squid tries them. A month has 30 days, a year 365 and a
+// quarter.
 var timeUnits = []unit{
 	{"nanosecond", int64(time.Nanosecond)},
 	{"microsecond", int64(time.Microsecond)},
@@ -93,7 +95,7 @@ func (a *Args) TimeOrSeconds() (time.Duration, error) {
 	if err != nil || number == 0 {
 		return 0, err
 	}
-	a.warn(a.line.Name + " " + a.line.Pos.String() + ": WARNING: missing time unit, using deprecated default 'second'")
+	a.warn(a.line.Pos.String() + " " + a.line.Name + ": WARNING: missing time unit, using deprecated default 'second'")
 	return duration(word, number, time.Second, time.Second)
 }
 
@@ -103,7 +105,7 @@ func duration(word string, number float64, unit, least time.Duration) (time.Dura
 	case number < 0:
 		return 0, configuration("time must have a positive value")
 	case nanoseconds > math.MaxInt64:
-		return 0, configuration("time values cannot exceed 292 years")
+		return 0, configuration("time values cannot exceed 292.269 years")
 	case time.Duration(nanoseconds) < least:
 		return 0, configuration("time value '" + word + "' is too small to be used in this context, the minimal value is 1 " + unitName(least))
 	}
@@ -121,8 +123,9 @@ func unitName(d time.Duration) string {
 
 func configuration(text string) error { return Invalid{"configuration error: " + text} }
 
-// Size takes a number and bytes, KB, MB or GB; assumed is the unit, one of these words, that Squid
-// assumes, with a warning, when there is none. The value is in bytes; -1 for "none" and "-1".
+// Size takes a number and bytes, KB, MB or GB; assumed is the unit, one of these words, that is
+// meant, with a warning, when there is none. The value is in bytes; -1 for "none" and "-1". Other
+// negative numbers, which Squid takes for enormous ones, are errors.
 func (a *Args) Size(assumed string) (int64, error) {
 	word, err := a.text()
 	if err != nil {
@@ -141,15 +144,19 @@ func (a *Args) Size(assumed string) (int64, error) {
 	}
 	if !ok {
 		name.Text = assumed
-		a.warn("WARNING: No units on '" + a.line.Input + "', assuming " + word + " " + assumed)
+		a.warn(fmt.Sprintf("WARNING: No units on '%s', assuming %.2f %s", a.line.Input, number, assumed))
 	}
 	unit, known := amount(byteUnits, name.Text)
 	if !known {
 		return 0, Invalid{"WARNING: Unknown bytes unit '" + name.Text + "'"}
 	}
 	bytes := number * float64(unit)
-	if math.Abs(bytes) >= math.MaxInt64 {
-		return 0, invalid("ERROR: Invalid value '%s %s': integer overflow (int64_t).", word, name.Text)
+	switch {
+	case bytes < 0:
+		return 0, invalid("ERROR: The input value '%s' cannot be less than 0.", word)
+	case bytes >= math.MaxInt64 || bytes != math.Trunc(bytes):
+		// Squid's words, also for what is no whole number of bytes.
+		return 0, invalid("ERROR: Invalid value '%.2f %s: integer overflow (int64_t).", number, name.Text)
 	}
 	return int64(bytes), nil
 }

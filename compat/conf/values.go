@@ -2,6 +2,7 @@ package conf
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -117,38 +118,35 @@ func ParseUint(word string) (int, error) {
 	return int(n), nil
 }
 
-// integer is strtoll(3) for a whole word, with Squid's complaints.
+// integer is strtoll(3) for a whole word, with Squid's complaints. Like strtoll it gives the
+// nearest number when there is no room for the right one.
 func integer(word string, base int) (int64, error) {
-	digits := strings.TrimPrefix(word, "+")
-	if base == 0 {
-		digits = strings.TrimSuffix(digits, "_") // Go's grouping, which strtoll does not know
+	n, err := strconv.ParseInt(word, base, 64)
+	if err != nil && !errors.Is(err, strconv.ErrRange) || strings.ContainsAny(word, "_bBoO") {
+		return 0, notNumber(word) // with base 0 Go also takes 1_000, 0b1 and 0o7
 	}
-	n, err := strconv.ParseInt(digits, base, 64)
-	if err == nil && !strings.Contains(word, "_") {
-		return n, nil
-	}
-	if errors.Is(err, strconv.ErrRange) {
-		return n, nil // strtoll gives the nearest number
-	}
-	return 0, notNumber(word)
-}
-
-// notNumber tells a word without a number from one with more than a number.
-func notNumber(word string) error {
-	digits := strings.TrimLeft(word, "+-")
-	if digits == "" || digits[0] < '0' || digits[0] > '9' {
-		return invalid("ERROR: No digits were found in the input value '%s'.", word)
-	}
-	return invalid("ERROR: Invalid value: '%s' is supposed to be a number.", word)
+	return n, nil
 }
 
 // float is strtod(3) for a whole word.
 func float(word string) (float64, error) {
 	f, err := strconv.ParseFloat(word, 64)
-	if err != nil && !errors.Is(err, strconv.ErrRange) || strings.Contains(word, "_") {
+	if err != nil && !errors.Is(err, strconv.ErrRange) || math.IsNaN(f) || strings.Contains(word, "_") {
 		return 0, notNumber(word)
 	}
 	return f, nil
+}
+
+// notNumber tells a word without a number from one with more than a number.
+func notNumber(word string) error {
+	digits := word
+	if word != "" && (word[0] == '+' || word[0] == '-') {
+		digits = word[1:]
+	}
+	if digits == "" || digits[0] < '0' || digits[0] > '9' {
+		return invalid("ERROR: No digits were found in the input value '%s'.", word)
+	}
+	return invalid("ERROR: Invalid value: '%s' is supposed to be a number.", word)
 }
 
 // Percentage takes a number from 0 to 100, with or without %.
@@ -166,15 +164,26 @@ func (a *Args) Percentage() (int, error) {
 }
 
 // Action takes the allow or deny that begins an access rule; allow is true.
+//
+// Squid prints the complaint and goes on without the rule. A rule lost to a slip of the pen may
+// be the one that denies, so here it is an error.
 func (a *Args) Action() (allow bool, err error) {
 	word, err := a.text()
 	switch {
 	case err != nil:
-		return false, Invalid{"aclParseAccessLine: missing 'allow' or 'deny'."}
+		return false, a.access("missing 'allow' or 'deny'.")
 	case word == "allow", word == "deny":
 		return word == "allow", nil
 	}
-	return false, Invalid{"aclParseAccessLine: expecting 'allow' or 'deny', got '" + word + "'."}
+	return false, a.access("expecting 'allow' or 'deny', got '" + word + "'.")
+}
+
+func (a *Args) access(complaint string) error {
+	l := a.line
+	return Invalid{
+		fmt.Sprintf("aclParseAccessLine: %s line %d: %s", l.Pos.File, l.Pos.Line, l.Input),
+		"aclParseAccessLine: " + complaint,
+	}
 }
 
 // Choice takes one of the words; complaint is what Squid says about any other.
