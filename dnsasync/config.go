@@ -1,0 +1,154 @@
+package dnsasync
+
+import (
+	"io"
+	"log/slog"
+	"net/netip"
+	"time"
+)
+
+// Config says whom a Resolver asks, how patiently, and what it keeps. The zero Config
+// asks the name server of this machine and reads no hosts file. A Config may be shared by
+// several resolvers: none of them changes it.
+type Config struct {
+	// Servers are asked in this order: the first, and when it stays silent, refuses or
+	// fails, the next (dns_nameservers, or nameserver in resolv.conf). None: 127.0.0.1,
+	// port 53. Port 0 is 53. More than 64 are not used.
+	Servers []netip.AddrPort
+
+	// Search are the domains that are tried behind names with fewer than Ndots dots
+	// when Defnames is set (search in resolv.conf). None: names are asked as they are.
+	Search []string
+	// Ndots is how many dots make a name be asked as it is first (options ndots).
+	// 0: 1, as in resolv.conf(5). Negative: every name is.
+	Ndots int
+	// Defnames uses Search (dns_defnames). False: Search is ignored.
+	Defnames bool
+	// AppendDomain begins with a dot and is put behind names without one (append_domain).
+	// Empty: nothing is.
+	AppendDomain string
+
+	// Hosts is looked at before any name server is (hosts_file). nil: it is empty.
+	Hosts *Hosts
+
+	// Retransmit is how long a server may be silent before the next is asked; it is
+	// doubled each time that all have been asked (dns_retransmit_interval). 0: 5 s.
+	Retransmit time.Duration
+	// Timeout is how long a question may take in all (dns_timeout). 0: 30 s.
+	Timeout time.Duration
+
+	// MaxTTL is how long an answer is kept at most (positive_dns_ttl). 0: 6 hours.
+	MaxTTL time.Duration
+	// NegativeTTL is how long it is remembered, at most, that a name or its addresses do
+	// not exist (negative_dns_ttl). 0: 1 minute. Negative: not at all.
+	NegativeTTL time.Duration
+	// MinTTL is how long an answer is kept at least, unless its TTL is 0: that is never
+	// kept. 0: NegativeTTL, as in Squid. Negative: there is no lower limit.
+	MinTTL time.Duration
+	// CacheSize is how many names are kept; the one not used for longest makes room.
+	// 0: 16,384. Negative: none.
+	CacheSize int
+
+	// IPv4Only asks for no IPv6 addresses (no-aaaa in resolv.conf). False: both
+	// families are asked at the same time.
+	IPv4Only bool
+
+	// Log is told when a name server falls silent or fails, and when it is back: a line
+	// each time that changes. nil: nothing is said.
+	Log *slog.Logger
+	// Random is where the identifiers of queries come from; it may not fail. nil:
+	// crypto/rand. Others are for tests.
+	Random io.Reader
+}
+
+const (
+	defaultPort        = 53
+	defaultRetransmit  = 5 * time.Second
+	defaultTimeout     = 30 * time.Second
+	defaultMaxTTL      = 6 * time.Hour
+	defaultNegativeTTL = time.Minute
+	defaultCacheSize   = 16384
+	failureTTL         = 5 * time.Second
+	maxServers         = 64
+)
+
+func (c *Config) servers() []netip.AddrPort {
+	if len(c.Servers) == 0 {
+		return []netip.AddrPort{netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), defaultPort)}
+	}
+	servers := make([]netip.AddrPort, 0, len(c.Servers))
+	for _, at := range c.Servers[:min(len(c.Servers), maxServers)] {
+		port := at.Port()
+		if port == 0 {
+			port = defaultPort
+		}
+		servers = append(servers, netip.AddrPortFrom(at.Addr().Unmap(), port))
+	}
+	return servers
+}
+
+func (c *Config) ndots() int {
+	if c.Ndots == 0 {
+		return 1
+	}
+	return max(c.Ndots, 0)
+}
+
+// searches says whether names may be asked under other names than their own.
+func (c *Config) searches() bool {
+	return c.AppendDomain != "" || c.Defnames && len(c.Search) > 0
+}
+
+func (c *Config) retransmit() time.Duration { return positive(c.Retransmit, defaultRetransmit) }
+func (c *Config) timeout() time.Duration    { return positive(c.Timeout, defaultTimeout) }
+func (c *Config) maxTTL() time.Duration     { return positive(c.MaxTTL, defaultMaxTTL) }
+
+func (c *Config) negativeTTL() time.Duration {
+	if c.NegativeTTL == 0 {
+		return defaultNegativeTTL
+	}
+	return max(c.NegativeTTL, 0)
+}
+
+func (c *Config) minTTL() time.Duration {
+	if c.MinTTL == 0 {
+		return c.negativeTTL()
+	}
+	return max(c.MinTTL, 0)
+}
+
+func (c *Config) cacheSize() int {
+	if c.CacheSize == 0 {
+		return defaultCacheSize
+	}
+	return max(c.CacheSize, 0)
+}
+
+// keep is how long an answer is kept whose records live for so many seconds.
+func (c *Config) keep(seconds uint32) time.Duration {
+	ttl := time.Duration(seconds) * time.Second
+	if ttl == 0 {
+		return 0
+	}
+	return min(max(ttl, c.minTTL()), c.maxTTL())
+}
+
+// keepNothing is how long it is remembered that there is no answer.
+func (c *Config) keepNothing(seconds uint32) time.Duration {
+	if seconds == unknownTTL {
+		return c.negativeTTL()
+	}
+	return min(time.Duration(seconds)*time.Second, c.negativeTTL())
+}
+
+// keepFailure is how long it is remembered that servers failed or were silent: long
+// enough to spare them a storm (RFC 9520 section 3.2), short enough to notice that they
+// are back.
+func (c *Config) keepFailure() time.Duration { return min(failureTTL, c.negativeTTL()) }
+
+func positive(d, otherwise time.Duration) time.Duration {
+	if d <= 0 {
+		return otherwise
+	}
+	return d
+}

@@ -1,0 +1,237 @@
+package dnsasync
+
+import (
+	"encoding/binary"
+	"errors"
+	"net/netip"
+	"strings"
+
+	"github.com/miekg/dns"
+)
+
+// What a query may ask for (RFC 1035 section 3.2.2, RFC 3596 section 2.1).
+const (
+	typeA    = dns.TypeA
+	typePTR  = dns.TypePTR
+	typeAAAA = dns.TypeAAAA
+)
+
+// What a name server may say of a query (RFC 1035 section 4.1.1, RFC 6891 section 9).
+const (
+	codeSuccess        = dns.RcodeSuccess
+	codeFormat         = dns.RcodeFormatError
+	codeNoSuchName     = dns.RcodeNameError
+	codeNotImplemented = dns.RcodeNotImplemented
+	codeBadVersion     = dns.RcodeBadVers
+)
+
+const (
+	headerSize = 12
+	// udpSize is what we say that we take: what passes unfragmented everywhere (DNS flag
+	// day 2020). More is read if it comes.
+	udpSize     = 1232
+	udpBuffer   = 4096
+	queryBuffer = headerSize + 255 + 4 + 11 // with the longest name and EDNS
+	maxRecords  = 64                        // of an answer that are kept
+	maxAliases  = 16                        // that are followed in one answer
+	signBitTTL  = 1 << 31                   // RFC 2181 section 8: such a TTL is zero
+	unknownTTL  = ^uint32(0)
+	responseBit = 0x80
+)
+
+// A reply is what a name server's message says, as far as we care.
+type reply struct {
+	code      int
+	truncated bool // TC: ask again by TCP
+	broken    bool // it answers our question, and cannot be understood further
+	useless   bool // a referral, by a server that does not ask others for us
+	edns      bool // the server knows EDNS
+
+	addrs  []netip.Addr // of the type that was asked for, in the server's order
+	names  []string     // likewise: canonical host names
+	ttl    uint32       // seconds: the smallest of the records that led here
+	target string       // where the aliases lead, if to no record; "": nowhere
+	alias  bool         // there were aliases
+
+	negativeTTL uint32 // seconds that a missing answer may be remembered; unknownTTL if not said
+}
+
+var errNotOurs = errors.New("not the answer to this question")
+
+// messageID returns the identifier of a message that says that it is a reply.
+func messageID(b []byte) (id uint16, ok bool) {
+	if len(b) < headerSize || b[2]&responseBit == 0 {
+		return 0, false
+	}
+	return binary.BigEndian.Uint16(b), true
+}
+
+// packQuery returns the query for records of a type, in buf if there is room. The name
+// is without a dot at its end. edns says that large replies are welcome (RFC 6891).
+func packQuery(buf []byte, id uint16, name string, kind uint16, edns bool) ([]byte, error) {
+	m := dns.Msg{
+		MsgHdr:   dns.MsgHdr{Id: id, RecursionDesired: true},
+		Question: []dns.Question{{Name: name + ".", Qtype: kind, Qclass: dns.ClassINET}},
+	}
+	if edns {
+		m.SetEdns0(udpSize, false)
+	}
+	return m.PackBuffer(buf)
+}
+
+// readReply reads the reply to the question for a name and type. errNotOurs: it is for
+// another question, or nothing can be read, and nothing in it is to be believed.
+func readReply(b []byte, name string, kind uint16) (reply, error) {
+	var m dns.Msg
+	failed := m.Unpack(b)
+	if !m.Response || m.Opcode != dns.OpcodeQuery || !answers(&m, name, kind) {
+		return reply{}, errNotOurs
+	}
+	r := reply{code: m.Rcode, truncated: m.Truncated, edns: m.IsEdns0() != nil, negativeTTL: unknownTTL}
+	switch {
+	case r.truncated:
+		// What there is may end in the middle of a record; all of it comes again by TCP.
+	case failed != nil:
+		r.broken = true
+	default:
+		r.read(&m, name, kind)
+	}
+	return r, nil
+}
+
+// answers compares the question. A server that does not understand a query, or does not
+// want it, may leave the question out; it can only spoil its own reputation with that.
+func answers(m *dns.Msg, name string, kind uint16) bool {
+	if len(m.Question) == 0 {
+		return m.Rcode != codeSuccess && m.Rcode != codeNoSuchName && len(m.Answer) == 0
+	}
+	q := m.Question[0]
+	return len(m.Question) == 1 && q.Qtype == kind && q.Qclass == dns.ClassINET && sameName(q.Name, name)
+}
+
+// sameName compares a name in a message, which has a dot at its end, with one of ours.
+func sameName(theirs, ours string) bool {
+	return len(theirs) == len(ours)+1 && theirs[len(ours)] == '.' && equalFold(theirs[:len(ours)], ours)
+}
+
+// equalFold compares as RFC 4343 says: only the letters of ASCII have two cases.
+func equalFold(a, b string) bool {
+	for i := range len(a) {
+		if lower(a[i]) != lower(b[i]) {
+			return false
+		}
+	}
+	return len(a) == len(b)
+}
+
+func (r *reply) read(m *dns.Msg, name string, kind uint16) {
+	r.ttl = unknownTTL
+	owner := r.follow(m.Answer, name)
+	r.collect(m.Answer, owner, kind)
+	r.authority(m.Ns)
+	found := len(r.addrs) > 0 || len(r.names) > 0
+	if r.alias && !found && r.negativeTTL == unknownTTL {
+		r.target = owner
+	}
+	r.useless = r.code == codeSuccess && len(m.Answer) == 0 && r.negativeTTL == unknownTTL &&
+		!m.Authoritative && !m.RecursionAvailable
+}
+
+// follow returns the name to which the aliases in the answer lead. One that leads in a
+// circle is left after maxAliases.
+func (r *reply) follow(answer []dns.RR, name string) string {
+	for range maxAliases {
+		alias := aliasOf(answer, name)
+		if alias == nil {
+			return name
+		}
+		r.alias = true
+		r.lives(alias.Hdr.Ttl)
+		name = strings.TrimSuffix(alias.Target, ".")
+	}
+	return name
+}
+
+func aliasOf(answer []dns.RR, name string) *dns.CNAME {
+	for _, record := range answer {
+		alias, ok := record.(*dns.CNAME)
+		if ok && alias.Hdr.Class == dns.ClassINET && sameName(alias.Hdr.Name, name) {
+			return alias
+		}
+	}
+	return nil
+}
+
+// collect takes the records of the type that was asked for and of the name to which the
+// aliases led; others prove nothing.
+func (r *reply) collect(answer []dns.RR, owner string, kind uint16) {
+	for _, record := range answer {
+		h := record.Header()
+		if h.Rrtype != kind || h.Class != dns.ClassINET || !sameName(h.Name, owner) {
+			continue
+		}
+		if len(r.addrs)+len(r.names) == maxRecords {
+			return
+		}
+		if r.take(record) {
+			r.lives(h.Ttl)
+		}
+	}
+}
+
+// take keeps what a record says, unless it makes no sense. Names are kept only if hosts
+// may have them, for they end up in access lists and logs.
+func (r *reply) take(record dns.RR) bool {
+	switch record := record.(type) {
+	case *dns.A:
+		addr, ok := netip.AddrFromSlice(record.A)
+		if ok {
+			r.addrs = append(r.addrs, addr.Unmap())
+		}
+		return ok
+	case *dns.AAAA:
+		addr, ok := netip.AddrFromSlice(record.AAAA)
+		if ok {
+			r.addrs = append(r.addrs, addr.Unmap())
+		}
+		return ok
+	case *dns.PTR:
+		name, ok := hostName(record.Ptr)
+		if ok {
+			r.names = append(r.names, name)
+		}
+		return ok
+	}
+	return false
+}
+
+// authority reads for how long a missing answer may be remembered (RFC 2308 section 5).
+func (r *reply) authority(records []dns.RR) {
+	for _, record := range records {
+		if soa, ok := record.(*dns.SOA); ok {
+			r.negativeTTL = min(seconds(soa.Hdr.Ttl), seconds(soa.Minttl))
+			return
+		}
+	}
+}
+
+func (r *reply) lives(ttl uint32) { r.ttl = min(r.ttl, seconds(ttl)) }
+
+func seconds(ttl uint32) uint32 {
+	if ttl >= signBitTTL {
+		return 0
+	}
+	return ttl
+}
+
+// refusesEDNS says whether the server does not understand queries with EDNS (RFC 6891
+// section 7, and what servers do that are older than that).
+func (r *reply) refusesEDNS() bool {
+	switch r.code {
+	case codeBadVersion:
+		return true
+	case codeFormat, codeNotImplemented:
+		return !r.edns
+	}
+	return false
+}

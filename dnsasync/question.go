@@ -1,0 +1,240 @@
+package dnsasync
+
+import (
+	"net/netip"
+	"time"
+
+	"exaproxy/engine/loop"
+)
+
+// familyGrace is how long the second family may come after the first one with
+// addresses. After that those who wait are told what there is; the rest goes into the
+// cache.
+const familyGrace = 50 * time.Millisecond
+
+// A question is a key that name servers are asked about, once for all Lookups that want
+// to know. It is a task, woken by its timer and when one of its queries has news.
+type question struct {
+	resolver *Resolver
+	key      key
+	state    questionState
+	waker    *loop.Waker
+	timer    *loop.Timer
+	lookups  []*Lookup // who wait
+	deadline time.Time
+	patience time.Time // with the family that is late; zero: no family is there yet
+
+	candidates []string // names still to be tried if the present one does not exist
+	queries    []*query // one for each type of record
+	first      *query   // whose addresses came first
+
+	miss    Kind           // the worst of the candidates; 0: none yet
+	missTTL time.Duration  // the shortest
+	missBy  netip.AddrPort // who said the worst
+}
+
+// questionState is where a question is.
+type questionState uint8
+
+const (
+	questionAsking    questionState = iota // Lookups wait and may join
+	questionLingering                      // they are told; a family that is late is wanted for the cache
+	questionOver
+)
+
+// newQuestion begins at the resolver's next pass, so that nothing happens within Lookup.
+func newQuestion(r *Resolver, k key) *question {
+	q := &question{resolver: r, key: k, deadline: r.loop.Now().Add(r.config.timeout())}
+	q.waker = r.loop.NewWaker(q)
+	q.timer = r.loop.NewTimer(q.waker)
+	types := []uint16{typeA, typeAAAA}
+	switch {
+	case k.addr.IsValid():
+		types, q.candidates = []uint16{typePTR}, []string{string(appendReverse(nil, k.addr))}
+	case r.config.IPv4Only:
+		types = types[:1]
+		fallthrough
+	default:
+		q.candidates = r.config.candidates(k.name, k.rooted)
+	}
+	for _, kind := range types {
+		q.queries = append(q.queries, newQuery(q, kind))
+	}
+	q.try()
+	return q
+}
+
+// try begins with the next candidate.
+func (q *question) try() {
+	name := q.candidates[0]
+	q.candidates = q.candidates[1:]
+	for _, p := range q.queries {
+		p.begin(name)
+	}
+	q.waker.Wake()
+}
+
+// Run does what is due: sends, gives up, settles.
+func (q *question) Run() {
+	now := q.resolver.loop.Now()
+	for _, p := range q.queries {
+		p.advance(now)
+	}
+	switch {
+	case q.pending():
+		if q.state == questionAsking && q.first != nil && !now.Before(q.patience) {
+			q.settle()
+		}
+		q.timer.Set(q.due().Sub(now))
+	case q.first == nil && q.missed():
+		q.try()
+	default:
+		q.settle()
+		q.end()
+	}
+}
+
+// pending says whether a query still waits for servers.
+func (q *question) pending() bool {
+	for _, p := range q.queries {
+		if p.state == queryAsking {
+			return true
+		}
+	}
+	return false
+}
+
+// due is when there will be something to do if nobody answers.
+func (q *question) due() time.Time {
+	due := q.deadline
+	for _, p := range q.queries {
+		if p.state == queryAsking && p.due.Before(due) {
+			due = p.due
+		}
+	}
+	if q.state == questionAsking && q.first != nil && q.patience.Before(due) {
+		due = q.patience
+	}
+	return due
+}
+
+// found notes that a query has something to offer.
+func (q *question) found(p *query) {
+	if q.first == nil {
+		q.first = p
+		q.patience = q.resolver.loop.Now().Add(familyGrace)
+	}
+}
+
+// missed notes that the present candidate came to nothing, and says whether to go on
+// with another.
+func (q *question) missed() bool {
+	for _, p := range q.queries {
+		ttl := p.missTTL()
+		if q.miss == 0 || ttl < q.missTTL {
+			q.missTTL = ttl
+		}
+		if p.miss > q.miss { // kinds are in the order of their weight
+			q.miss, q.missBy = p.miss, p.missBy
+		}
+	}
+	return q.miss != Timeout && len(q.candidates) > 0
+}
+
+// settle gives those who wait what there is, and the cache. Of a question that lingers
+// it is the cache alone that learns of the other family.
+func (q *question) settle() {
+	e, ttl := q.outcome()
+	if ttl > 0 {
+		q.resolver.cache.put(e)
+	}
+	q.tell(e)
+}
+
+// tell settles the Lookups that wait; none can join from now on.
+func (q *question) tell(e *entry) {
+	if q.state != questionAsking {
+		return
+	}
+	q.state = questionLingering
+	delete(q.resolver.questions, q.key)
+	for _, l := range q.lookups {
+		l.settle(e)
+	}
+	q.lookups = nil
+}
+
+// outcome is what is known now, and for how long it may be kept.
+func (q *question) outcome() (*entry, time.Duration) {
+	if q.first == nil {
+		e := q.resolver.newEntry(q.key, q.missTTL)
+		e.err = &Error{Name: q.key.String(), Kind: q.miss, Server: q.missBy}
+		return e, q.missTTL
+	}
+	now := q.resolver.loop.Now()
+	ttl := q.first.expires.Sub(now)
+	var second []netip.Addr
+	for _, p := range q.queries {
+		if p != q.first && p.state == queryFound {
+			second, ttl = p.addrs, min(ttl, p.expires.Sub(now))
+		}
+	}
+	e := q.resolver.newEntry(q.key, ttl)
+	e.addrs, e.names = alternate(q.first.addrs, second), q.first.names
+	return e, ttl
+}
+
+// alternate returns the addresses of both in turns, beginning with those of first.
+func alternate(first, second []netip.Addr) []netip.Addr {
+	if len(second) == 0 {
+		return first
+	}
+	addrs := make([]netip.Addr, 0, len(first)+len(second))
+	for i := range max(len(first), len(second)) {
+		if i < len(first) {
+			addrs = append(addrs, first[i])
+		}
+		if i < len(second) {
+			addrs = append(addrs, second[i])
+		}
+	}
+	return addrs
+}
+
+// abandon ends the question without an answer, for the resolver is closed.
+func (q *question) abandon() {
+	e := q.resolver.newEntry(q.key, 0)
+	e.err = &Error{Name: q.key.String(), Kind: Closed}
+	q.tell(e)
+	q.end()
+}
+
+func (q *question) end() {
+	if q.state == questionOver {
+		return
+	}
+	q.state = questionOver
+	for _, p := range q.queries {
+		p.forget()
+	}
+	q.timer.Clear()
+	q.waker.Retire()
+}
+
+// join returns a Lookup that waits for the question.
+func (q *question) join(w *loop.Waker) *Lookup {
+	l := &Lookup{resolver: q.resolver, waker: w, question: q, place: len(q.lookups)}
+	l.began = q.resolver.loop.Now()
+	q.lookups = append(q.lookups, l)
+	return l
+}
+
+// leave removes a Lookup that was cancelled; the last takes its place.
+func (q *question) leave(l *Lookup) {
+	last := len(q.lookups) - 1
+	q.lookups[l.place] = q.lookups[last]
+	q.lookups[l.place].place = l.place
+	q.lookups[last] = nil
+	q.lookups = q.lookups[:last]
+	l.question = nil
+}

@@ -1,0 +1,184 @@
+package dnsasync
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/rand"
+	"log/slog"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"exaproxy/engine/loop"
+)
+
+// A Resolver finds the addresses of names and the names of addresses. It belongs to one
+// loop and is used on that loop's goroutine only.
+type Resolver struct {
+	loop    *loop.Loop
+	config  Config
+	domain  []byte // append_domain in lower case
+	log     *slog.Logger
+	random  random
+	servers []*server
+	cache   cache
+
+	questions map[key]*question // that a Lookup may join
+	asked     map[uint16]*query // that wait for a name server, by identifier
+	count     uint64            // of the queries ever made, to put them in order
+
+	stats   Stats // all but what Stats gathers
+	closed  bool
+	block   []known // to cut Lookups from
+	name    []byte  // the canonical form of the name at hand
+	message []byte  // the query at hand
+	input   []byte  // the datagram at hand
+}
+
+// maxAsked bounds the queries in flight: with half of the identifiers taken, it is still
+// easy to find a free one. Questions beyond that fail.
+const maxAsked = 1 << 15
+
+// New returns a resolver that works on l. It opens no descriptor before it needs it.
+func New(l *loop.Loop, c Config) *Resolver {
+	r := &Resolver{
+		loop: l, config: c, domain: []byte(strings.ToLower(c.AppendDomain)),
+		log: c.Log, random: random{source: c.Random}, cache: newCache(c.cacheSize()),
+		questions: map[key]*question{}, asked: map[uint16]*query{},
+		name: make([]byte, 0, maxName), message: make([]byte, queryBuffer), input: make([]byte, udpBuffer),
+	}
+	if r.log == nil {
+		r.log = slog.New(slog.DiscardHandler)
+	}
+	if r.random.source == nil {
+		r.random.source = rand.Reader
+	}
+	for i, at := range c.servers() {
+		r.servers = append(r.servers, &server{resolver: r, index: i, addr: at})
+	}
+	return r
+}
+
+// Lookup asks for the addresses of a name; w is woken when they are known. What needs no
+// name server (addresses written as such, names of the hosts file, what is in the cache,
+// what can be no name) is done at once, and w is not woken for it. The name may change
+// after the call.
+func (r *Resolver) Lookup(name string, w *loop.Waker) *Lookup {
+	r.stats.Names.Requests++
+	if addr, ok := literal(name); ok {
+		r.stats.Names.Numeric++
+		return r.literal(addr)
+	}
+	canonical, rooted, ok := canonical(r.name[:0], name)
+	if !ok {
+		r.stats.Names.Invalid++
+		return r.refusal(&Error{Name: strings.Clone(name), Kind: BadName})
+	}
+	if addrs := r.hostsAddrs(canonical); addrs != nil {
+		r.stats.Names.Hits++
+		return r.found(addrs, nil)
+	}
+	rooted = rooted && r.config.searches()
+	if e := r.cache.fresh(r.cache.byKey[key{name: string(canonical), rooted: rooted}], r.loop.Now()); e != nil {
+		return r.stats.Names.hit(e)
+	}
+	r.stats.Names.Misses++
+	if q := r.questions[key{name: string(canonical), rooted: rooted}]; q != nil {
+		return q.join(w)
+	}
+	return r.ask(key{name: string(canonical), rooted: rooted}, w)
+}
+
+// Reverse asks for the names of an address; otherwise it is like Lookup. The names are
+// those that the owner of the address claims: whoever trusts them looks them up again.
+func (r *Resolver) Reverse(addr netip.Addr, w *loop.Waker) *Lookup {
+	r.stats.Addrs.Requests++
+	addr = addr.Unmap().WithZone("")
+	if !addr.IsValid() {
+		r.stats.Addrs.Invalid++
+		return r.refusal(&Error{Name: addr.String(), Kind: BadName})
+	}
+	if names := r.config.Hosts.at(addr); names != nil {
+		r.stats.Addrs.Hits++
+		return r.found(nil, names)
+	}
+	k := key{addr: addr}
+	if e := r.cache.fresh(r.cache.byKey[k], r.loop.Now()); e != nil {
+		return r.stats.Addrs.hit(e)
+	}
+	r.stats.Addrs.Misses++
+	if q := r.questions[k]; q != nil {
+		return q.join(w)
+	}
+	return r.ask(k, w)
+}
+
+// hostsAddrs looks a name up in the hosts file. Names without a dot stand there for the
+// same with append_domain, too.
+func (r *Resolver) hostsAddrs(name []byte) []netip.Addr {
+	hosts := r.config.Hosts
+	if addrs := hosts.named(name); addrs != nil || len(r.domain) == 0 {
+		return addrs
+	}
+	host, found := bytes.CutSuffix(name, r.domain)
+	switch {
+	case bytes.IndexByte(name, '.') < 0:
+		return hosts.named(append(name, r.domain...))
+	case found && bytes.IndexByte(host, '.') < 0:
+		return hosts.named(host)
+	}
+	return nil
+}
+
+// ask makes a question of a key.
+func (r *Resolver) ask(k key, w *loop.Waker) *Lookup {
+	if r.closed {
+		return r.refusal(&Error{Name: k.String(), Kind: Closed})
+	}
+	q := newQuestion(r, k)
+	r.questions[k] = q
+	return q.join(w)
+}
+
+// register gives a query an identifier that no other has now.
+func (r *Resolver) register(q *query) bool {
+	if len(r.asked) >= maxAsked {
+		return false
+	}
+	q.id = r.random.id()
+	for r.asked[q.id] != nil {
+		q.id = r.random.id()
+	}
+	r.count++
+	q.order = r.count
+	r.asked[q.id] = q
+	return true
+}
+
+// waiting returns the queries in flight, in the order in which they began.
+func (r *Resolver) waiting() []*query {
+	queries := make([]*query, 0, len(r.asked))
+	for _, q := range r.asked {
+		queries = append(queries, q)
+	}
+	slices.SortFunc(queries, func(a, b *query) int { return cmp.Compare(a.order, b.order) })
+	return queries
+}
+
+// Close ends all Lookups with an error of kind Closed and closes all descriptors. Later
+// Lookups that need a name server fail at once. It does nothing the second time.
+func (r *Resolver) Close() {
+	if r.closed {
+		return
+	}
+	r.closed = true
+	for _, q := range r.waiting() {
+		q.question.abandon()
+	}
+	for _, q := range r.questions { // those that have not sent anything yet
+		q.abandon()
+	}
+	for _, s := range r.servers {
+		s.close()
+	}
+}

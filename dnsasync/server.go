@@ -1,0 +1,140 @@
+package dnsasync
+
+import (
+	"net/netip"
+)
+
+// A server is a name server, with the descriptors by which it is asked.
+type server struct {
+	resolver *Resolver
+	index    int // among the resolver's
+	addr     netip.AddrPort
+	plain    bool    // does not understand EDNS
+	socket   *socket // for the next datagram; nil: none yet
+	draining int     // older sockets by which replies are expected
+	stream   *stream // nil: none yet
+	mood     mood
+	silences int // since its last reply
+
+	queries, replies uint64
+}
+
+// mood is what was said last about a server in the log.
+type mood uint8
+
+const (
+	fine mood = iota
+	failing
+)
+
+// maxSilences is how often in a row a server may fail to answer in time before that is
+// worth a line.
+const maxSilences = 3
+
+// ask sends a query by UDP. It says whether that went well; a datagram for which there
+// is no room now counts as sent and lost.
+func (s *server) ask(p *query) bool {
+	r := s.resolver
+	message, err := packQuery(r.message, p.id, p.name, p.kind, !s.plain)
+	if err != nil {
+		return false // an alias that cannot be a name
+	}
+	k, err := s.send(message)
+	if err != nil {
+		s.fails(err)
+		return false
+	}
+	try := &p.tries[s.index]
+	if try.socket != nil {
+		try.socket.leave()
+	}
+	try.socket, try.edns, p.size = k, !s.plain, len(message)
+	k.waiting++
+	s.queries++
+	return true
+}
+
+// askByTCP sends a query by TCP, unless it is on its way already.
+func (s *server) askByTCP(p *query) bool {
+	try := &p.tries[s.index]
+	if try.stream != nil {
+		return true
+	}
+	r := s.resolver
+	message, err := packQuery(r.message, p.id, p.name, p.kind, !s.plain)
+	if err != nil {
+		return false
+	}
+	if s.stream == nil {
+		if s.stream, err = newStream(s); err != nil {
+			s.fails(err)
+			return false
+		}
+	}
+	s.stream.send(message)
+	try.stream, try.edns, p.size = s.stream, !s.plain, len(message)
+	s.queries++
+	return true
+}
+
+// expected returns the query to which a message claims to be the reply.
+func (s *server) expected(message []byte) *query {
+	id, ok := messageID(message)
+	if !ok {
+		return nil
+	}
+	return s.resolver.asked[id]
+}
+
+// receive hands the reply to a query to it, if that is what it is.
+func (s *server) receive(p *query, message []byte, tcp bool) {
+	m, err := readReply(message, p.name, p.kind)
+	if err != nil {
+		s.drop()
+		return
+	}
+	s.replies++
+	s.answers()
+	s.resolver.stats.code(m.code, p.sends)
+	p.answered(s, &m, tcp)
+}
+
+// drop counts a message that is not ours to believe.
+func (s *server) drop() { s.resolver.stats.Dropped++ }
+
+// silent notes that the server did not answer in time.
+func (s *server) silent() {
+	s.silences++
+	if s.silences >= maxSilences && s.mood == fine {
+		s.mood = failing
+		s.resolver.log.Warn("name server does not answer", "server", s.addr)
+	}
+}
+
+// fails notes that the server cannot be reached.
+func (s *server) fails(err error) {
+	if s.mood == fine {
+		s.mood = failing
+		s.resolver.log.Warn("name server cannot be reached", "server", s.addr, "error", err)
+	}
+}
+
+// answers notes that the server is there.
+func (s *server) answers() {
+	s.silences = 0
+	if s.mood == failing {
+		s.mood = fine
+		s.resolver.log.Info("name server answers again", "server", s.addr)
+	}
+}
+
+func (s *server) close() {
+	if s.socket != nil {
+		s.socket.close()
+		s.socket = nil
+	}
+	if s.stream != nil {
+		s.stream.close()
+		s.stream = nil
+	}
+}

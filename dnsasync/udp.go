@@ -1,0 +1,152 @@
+package dnsasync
+
+import (
+	"time"
+
+	"exaproxy/engine/loop"
+)
+
+// A socket sends datagrams to one server and takes its replies. It is connected, so that
+// the kernel drops what others send, and reports when the server refuses. Its port is
+// random; a new socket takes its place now and then, so that a port does not become
+// known (RFC 5452 section 9.2).
+type socket struct {
+	server  *server
+	fd      *loop.FD
+	waker   *loop.Waker
+	born    time.Time
+	sent    int // datagrams
+	waiting int // queries
+}
+
+const (
+	maxSent      = 1000
+	maxAge       = time.Minute
+	maxDraining  = 4  // sockets of a server that wait for their last replies
+	maxDatagrams = 64 // taken in one run
+)
+
+func newSocket(s *server) (*socket, error) {
+	l := s.resolver.loop
+	k := &socket{server: s, born: l.Now()}
+	k.waker = l.NewWaker(k)
+	fd, err := l.Dial(loop.DialSpec{Kind: loop.Datagram, Remote: s.addr}, k.waker)
+	if err != nil {
+		return nil, err
+	}
+	k.fd = fd
+	k.waker.Wake() // it is presumed readable, and gives no edge before it was read dry
+	return k, nil
+}
+
+// send sends a datagram to the server, by a new socket if it is time for one.
+func (s *server) send(message []byte) (*socket, error) {
+	if k := s.socket; k != nil && k.old() {
+		s.retire(k)
+	}
+	if k := s.socket; k != nil {
+		// An error here is about an earlier datagram; this one was not sent.
+		if err := k.write(message); err == nil {
+			return k, nil
+		} else {
+			k.fail(err)
+		}
+	}
+	k, err := newSocket(s)
+	if err != nil {
+		return nil, err
+	}
+	if err := k.write(message); err != nil {
+		k.close()
+		return nil, err
+	}
+	s.socket = k
+	return k, nil
+}
+
+// old says whether another socket should take its place.
+func (k *socket) old() bool {
+	age := k.server.resolver.loop.Now().Sub(k.born)
+	return (k.sent >= maxSent || age >= maxAge) && k.server.draining < maxDraining
+}
+
+// retire lets no more datagrams be sent by k. It is closed when the last reply is there.
+func (s *server) retire(k *socket) {
+	s.socket = nil
+	if k.waiting == 0 {
+		k.close()
+		return
+	}
+	s.draining++
+}
+
+func (k *socket) write(message []byte) error {
+	k.sent++
+	_, err := k.fd.Write(message)
+	if err == loop.ErrAgain {
+		return nil // lost, as datagrams may be
+	}
+	return err
+}
+
+// Run takes the replies that have come.
+func (k *socket) Run() {
+	input := k.server.resolver.input
+	for range maxDatagrams {
+		n, err := k.fd.Read(input)
+		if err == loop.ErrAgain {
+			return
+		}
+		if err != nil {
+			k.fail(err)
+			return
+		}
+		k.receive(input[:n])
+		if !k.fd.Open() {
+			return // it had waited for this one
+		}
+	}
+	k.waker.Wake()
+}
+
+func (k *socket) receive(message []byte) {
+	p := k.server.expected(message)
+	if p == nil || p.tries[k.server.index].socket != k {
+		k.server.drop()
+		return
+	}
+	k.server.receive(p, message, false)
+}
+
+// fail closes the socket, for the kernel says that the server cannot be reached by it,
+// and sends those who wait for a reply to the next server.
+func (k *socket) fail(err error) {
+	s := k.server
+	s.fails(err)
+	if s.socket == k {
+		s.socket = nil
+	} else {
+		s.draining--
+	}
+	k.close()
+	for _, p := range s.resolver.waiting() {
+		if try := &p.tries[s.index]; try.socket == k {
+			try.socket = nil
+			p.failedBy(s)
+		}
+	}
+}
+
+// leave says that one query less waits for a reply.
+func (k *socket) leave() {
+	k.waiting--
+	if k.waiting == 0 && k.server.socket != k && k.fd.Open() {
+		k.server.draining--
+		k.close()
+	}
+}
+
+func (k *socket) close() {
+	k.fd.Close()
+	k.waker.Retire()
+}
