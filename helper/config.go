@@ -1,0 +1,72 @@
+package helper
+
+import (
+	"io"
+	"log/slog"
+	"syscall"
+	"time"
+)
+
+// A Config says which program answers the questions of a pool, in how many processes, and
+// how it is treated. Its zero is useless: Argv has to name a program.
+//
+// The pool keeps a copy. What it points to (Argv, Env, Credential) is read by the goroutines
+// of children and must not be changed afterwards.
+type Config struct {
+	Name string   // what messages call the children: "redirector"; "": "helper"
+	Argv []string // the program's path, absolute or relative to where we are, and its arguments; no shell reads it
+
+	Children    int // processes at most, those not counted that are ending; below 1: 1
+	Startup     int // processes to start with
+	Idle        int // processes with room to keep ready; more are started in the background; 0: none before a question waits
+	Concurrency int // questions that one process has in hand at a time, each with a channel number before it; 0: one, and no number
+
+	PTY     bool // give the child a terminal for its output, so that its stdio does not buffer it
+	Retries int  // how often a question that was lost with its child is asked again; 0: never
+
+	Env        []string            // of the child; nil: ours
+	Dir        string              // the child's working directory; "": ours
+	Credential *syscall.Credential // who the child is; nil: as we are
+
+	// Stderr gets what children write to their standard error, in whole lines. Its Write is
+	// called from the goroutines of several children at once and may block. nil: nowhere.
+	Stderr io.Writer
+	Log    *slog.Logger // what children did wrong, a line each; nil: nowhere
+
+	Spawn Spawner // how a child is started; nil: as a process
+
+	// Buffering is how long a child may keep silent after a question before it is suspected,
+	// in the log, of not flushing its output. 0: 10 s.
+	Buffering time.Duration
+}
+
+// withDefaults returns the configuration with its zeroes replaced, so that no other code has
+// to think of them.
+func (c Config) withDefaults() Config {
+	if c.Name == "" {
+		c.Name = "helper"
+	}
+	c.Children = max(c.Children, 1)
+	c.Startup = min(max(c.Startup, 0), c.Children)
+	c.Idle = min(max(c.Idle, 0), c.Children)
+	c.Concurrency = max(c.Concurrency, 0)
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Stderr == nil {
+		c.Stderr = io.Discard
+	}
+	if c.Spawn == nil {
+		c.Spawn = programs{}
+	}
+	if c.Buffering == 0 {
+		c.Buffering = 10 * time.Second
+	}
+	return c
+}
+
+// numbered says whether lines carry channel numbers.
+func (c *Config) numbered() bool { return c.Concurrency > 0 }
+
+// capacity is how many questions one child has in hand at most.
+func (c *Config) capacity() int { return max(c.Concurrency, 1) }

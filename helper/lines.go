@@ -1,0 +1,81 @@
+package helper
+
+import "bytes"
+
+const (
+	maxLine  = 1 << 20  // bytes of an answer; a child that writes more without a line end is replaced
+	keepPart = 16 << 10 // bytes that a child's buffer may keep once its long line is over
+)
+
+// lines puts together the lines that a child writes, however they were cut into reads.
+type lines struct {
+	part []byte // of a line whose end has not come
+	used bool   // part was returned as a line and is to be emptied
+}
+
+// next cuts the first line off p, and returns it without its line end: a line feed with, it
+// may be, one carriage return before it. If there is no whole line it keeps p and says so.
+// The line is valid until the next call.
+func (l *lines) next(p []byte) (line, rest []byte, ok bool) {
+	l.forget()
+	i := bytes.IndexByte(p, '\n')
+	if i < 0 {
+		l.part = append(l.part, p...)
+		return nil, nil, false
+	}
+	line, rest = p[:i], p[i+1:]
+	if len(l.part) > 0 {
+		l.part = append(l.part, line...)
+		line, l.used = l.part, true
+	}
+	return bytes.TrimSuffix(line, []byte{'\r'}), rest, true
+}
+
+// forget empties part if it has been used.
+func (l *lines) forget() {
+	if !l.used {
+		return
+	}
+	l.part, l.used = l.part[:0], false
+	if cap(l.part) > keepPart {
+		l.part = nil
+	}
+}
+
+// half returns the line that has no end yet.
+func (l *lines) half() []byte {
+	l.forget()
+	return l.part
+}
+
+// cutNumber takes the channel number off a line, as strtol(3) would read it: blanks, a sign,
+// decimal digits; and the blanks that follow. A number must end at a blank or with the line:
+// "302:…" is the answer of a program that knows nothing of channels. Without a number ok is
+// false.
+func cutNumber(line []byte) (number int, rest []byte, ok bool) {
+	s := skipBlanks(line)
+	negative := len(s) > 0 && s[0] == '-'
+	if negative || len(s) > 0 && s[0] == '+' {
+		s = s[1:]
+	}
+	i := 0
+	for ; i < len(s) && '0' <= s[i] && s[i] <= '9'; i++ {
+		number = min(number*10+int(s[i]-'0'), 1<<40) // no child has so many channels
+	}
+	rest = skipBlanks(s[i:])
+	if i == 0 || len(s) > i && len(rest) == len(s)-i {
+		return 0, line, false
+	}
+	if negative {
+		number = -number
+	}
+	return number, rest, true
+}
+
+// skipBlanks drops what isspace(3) calls white space from the front.
+func skipBlanks(s []byte) []byte {
+	for len(s) > 0 && (s[0] == ' ' || '\t' <= s[0] && s[0] <= '\r') {
+		s = s[1:]
+	}
+	return s
+}

@@ -1,0 +1,200 @@
+package helper
+
+import (
+	"exaproxy/engine/loop"
+)
+
+const scratchSize = 64 << 10 // bytes that are read from a child at a time
+
+// A Pool is the processes that answer lines, and the questions that wait for them. It belongs
+// to one loop, and is used on that loop's goroutine only.
+type Pool struct {
+	loop    *loop.Loop
+	config  Config
+	waker   *loop.Waker
+	backlog backlog
+
+	children []*child // in the order of their numbers, until their processes have ended
+	active   int      // of them, those that are starting or serving
+	want     int      // how many are to be active
+	born     int      // the number of the last
+	health   health
+	closing  bool
+
+	serial  uint64 // of the last question
+	free    *Question
+	spare   int // questions on the free list
+	scratch []byte
+	stats   counters
+}
+
+// NewPool starts children, in the background, and returns the pool. Whether the program can
+// be run is not known yet: see Check. A program that cannot be run is tried again for ever,
+// ever less often, and questions wait.
+//
+// The loop must outlive the pool: it is to turn until Closed.
+func NewPool(l *loop.Loop, c Config) *Pool {
+	p := &Pool{loop: l, config: c.withDefaults(), scratch: make([]byte, scratchSize)}
+	p.waker = l.NewWaker(p)
+	p.health.timer = l.NewTimer(p.waker)
+	p.want = p.config.Startup
+	p.dispatch()
+	return p
+}
+
+// Ask asks a line, without line feed and without channel number, and wakes w when it is
+// answered. It never refuses and never waits; the line is copied. The question belongs to the
+// caller until its Cancel.
+func (p *Pool) Ask(line []byte, w *loop.Waker) *Question {
+	q := p.fresh()
+	p.serial++
+	q.ask(line, w, p.serial)
+	switch {
+	case q.standing == settled: // it cannot be asked
+	case p.Closed():
+		q.settle(nil, ErrClosed)
+	default:
+		p.backlog.push(q)
+		p.dispatch()
+	}
+	return q
+}
+
+// Run does what can be done now; the pool's waker calls it.
+func (p *Pool) Run() { p.dispatch() }
+
+// dispatch gives waiting questions to children with room, starts children if there are not
+// enough, and lets them go if the pool is closing.
+func (p *Pool) dispatch() {
+	for p.backlog.n > 0 {
+		c := p.next()
+		if c == nil {
+			break
+		}
+		if c.ready() { // if not, it has just left
+			c.give(p.backlog.pop())
+		}
+	}
+	p.grow()
+	if p.closing && p.backlog.n == 0 {
+		p.dismiss()
+	}
+}
+
+// next returns the child that gets the next question: the first that has nothing in hand,
+// else the one with the least among those with room; nil if there is none.
+func (p *Pool) next() (best *child) {
+	for _, c := range p.children {
+		switch {
+		case !c.room():
+		case c.channels.n == 0:
+			return c
+		case best == nil || c.channels.n < best.channels.n:
+			best = c
+		}
+	}
+	return best
+}
+
+// grow starts children: so many that the backlog finds room and Idle more have some, and in
+// place of those that have gone. A pool does not shrink by itself.
+func (p *Pool) grow() {
+	want := p.active + p.shortage()
+	if !p.closing {
+		want = max(want, p.want)
+	}
+	want = min(want, p.config.Children)
+	p.want = want
+	for p.active < want && p.mayStart() {
+		p.start()
+	}
+}
+
+// shortage returns how many children with room are missing.
+func (p *Pool) shortage() int {
+	capacity := p.config.capacity()
+	need := (p.backlog.n + capacity - 1) / capacity
+	if !p.closing {
+		need = max(need, p.config.Idle)
+	}
+	for _, c := range p.children {
+		if need == 0 {
+			break
+		}
+		if c.state == starting || c.room() {
+			need--
+		}
+	}
+	return need
+}
+
+// dismiss lets all children go that have nothing to do any more.
+func (p *Pool) dismiss() {
+	for _, c := range p.children {
+		c.retire()
+	}
+}
+
+// Queue returns how many questions wait for a child.
+func (p *Pool) Queue() int { return p.backlog.n }
+
+// Busy says that no child has room, and that none may be started now: because there are as
+// many as Config.Children, or because the last ones ended at once.
+func (p *Pool) Busy() bool {
+	for _, c := range p.children {
+		if c.state == starting || c.room() {
+			return false
+		}
+	}
+	return p.active >= p.config.Children || !p.mayStart()
+}
+
+// Restart replaces all children. Those at work finish what they have in hand first; what
+// waits is asked of the new ones. A pool that was waiting before it tries again tries now.
+func (p *Pool) Restart() {
+	if p.closing {
+		return
+	}
+	p.health.forgive()
+	for _, c := range p.children {
+		c.retire()
+	}
+	p.dispatch()
+}
+
+// Close ends the pool. With drain, questions asked so far are answered first, and so are
+// those that come while they are; without, they are settled at once with ErrClosed. Children
+// see the end of their input; one that does not heed it is terminated after a while. Close
+// may be called again without drain to cut the draining short.
+func (p *Pool) Close(drain bool) {
+	p.closing = true
+	if !drain {
+		for p.backlog.n > 0 {
+			p.backlog.pop().settle(nil, ErrClosed)
+		}
+		for _, c := range p.children {
+			c.abandon()
+		}
+	}
+	p.dispatch()
+}
+
+// Closed says, after Close, that all questions are settled and the last child has ended:
+// nothing is left of the pool on the loop or outside.
+func (p *Pool) Closed() bool {
+	return p.closing && len(p.children) == 0 && p.backlog.n == 0
+}
+
+// forget removes a child whose process has ended.
+func (p *Pool) forget(c *child) {
+	for i := range p.children {
+		if p.children[i] == c {
+			p.children = append(p.children[:i], p.children[i+1:]...)
+			break
+		}
+	}
+	if p.Closed() {
+		p.health.timer.Clear()
+		p.waker.Retire()
+	}
+}

@@ -1,0 +1,170 @@
+package helper
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// A Spawner starts children. Spawn is called on the goroutine of the n-th child, counted from
+// 1, and may block. It must not change c.
+type Spawner interface {
+	Spawn(c *Config, n int) (Process, error)
+}
+
+// A Process is a child that runs.
+//
+// Wait blocks until it has ended, and says how; it is called once, on the child's goroutine.
+// All else is called on the loop's, and must not block.
+type Process interface {
+	Questions() int // descriptor to write to, non-blocking; the loop takes it over
+	Answers() int   // descriptor to read from, likewise; it may be the same, a socket's
+	PID() int
+	Wait() string
+	Kill() // has it ended, by force if need be; harmless once it has, and when repeated
+}
+
+// programs is the Spawner of this machine: it starts processes.
+type programs struct{}
+
+// Spawn starts the program with nothing of ours but descriptors 0, 1 and 2, in a session of
+// its own.
+func (programs) Spawn(c *Config, _ int) (Process, error) {
+	var p plumbing
+	defer p.closeTheirs()
+	if err := p.lay(c.PTY); err != nil {
+		p.closeOurs()
+		return nil, fmt.Errorf("start %s: %w", c.Name, err)
+	}
+	started, err := launch(c, p.theirs[:])
+	if err != nil {
+		p.closeOurs()
+		return nil, fmt.Errorf("start %s: %w", c.Name, err)
+	}
+	return &process{
+		os: started, bell: p.bell, log: wholeLines{to: c.Stderr},
+		questions: p.questions, answers: p.answers, stderr: p.stderr,
+	}, nil
+}
+
+// launch starts the program.
+func launch(c *Config, files []*os.File) (*os.Process, error) {
+	if len(c.Argv) == 0 {
+		return nil, Check(c.Argv)
+	}
+	path, err := filepath.Abs(c.Argv[0]) // the child changes to c.Dir before it looks
+	if err != nil {
+		return nil, err
+	}
+	attr := &os.ProcAttr{
+		Dir: c.Dir, Env: c.Env, Files: files,
+		Sys: &syscall.SysProcAttr{Setsid: true, Credential: c.Credential},
+	}
+	started, err := os.StartProcess(path, c.Argv, attr)
+	if errors.Is(err, syscall.ENOEXEC) { // a script without "#!" is the shell's, as in execvp(3)
+		started, err = os.StartProcess("/bin/sh", append([]string{"sh", path}, c.Argv[1:]...), attr)
+	}
+	if err != nil {
+		return nil, explain(c, err)
+	}
+	return started, nil
+}
+
+// explain says why a program could not be started, better than the kernel if it can: "no such
+// file" is also what it says of a missing interpreter or directory.
+func explain(c *Config, err error) error {
+	if better := Check(c.Argv); better != nil {
+		return better
+	}
+	if _, better := os.Stat(c.Dir); better != nil && c.Dir != "" {
+		return better
+	}
+	return err
+}
+
+// plumbing is what connects us and a child.
+type plumbing struct {
+	theirs                     [3]*os.File // standard input, output, error; blocking
+	questions, answers, stderr int         // our ends; non-blocking
+	bell                       *os.File    // wakes the child's goroutine
+}
+
+// lay makes the pipes. Every end is close-on-exec: the child gets duplicates of its own.
+func (p *plumbing) lay(terminal bool) (err error) {
+	p.questions, p.answers, p.stderr = -1, -1, -1
+	if p.questions, p.theirs[0], err = pipeTo(); err != nil {
+		return err
+	}
+	if p.stderr, p.theirs[2], err = pipeFrom(); err != nil {
+		return err
+	}
+	if terminal {
+		p.answers, p.theirs[1], err = openTerminal()
+	} else {
+		p.answers, p.theirs[1], err = pipeFrom()
+	}
+	if err != nil {
+		return err
+	}
+	bell, err := unix.Eventfd(0, unix.EFD_CLOEXEC)
+	if err != nil {
+		return os.NewSyscallError("eventfd", err)
+	}
+	p.bell = os.NewFile(uintptr(bell), "bell")
+	return nil
+}
+
+// pipeTo makes a pipe to the child.
+func pipeTo() (ours int, theirs *os.File, err error) {
+	read, write, err := pipe()
+	if err != nil {
+		return -1, nil, err
+	}
+	return nonblocking(write, os.NewFile(uintptr(read), "stdin"))
+}
+
+// pipeFrom makes a pipe from the child.
+func pipeFrom() (ours int, theirs *os.File, err error) {
+	read, write, err := pipe()
+	if err != nil {
+		return -1, nil, err
+	}
+	return nonblocking(read, os.NewFile(uintptr(write), "stdout"))
+}
+
+func pipe() (read, write int, err error) {
+	var ends [2]int
+	err = unix.Pipe2(ends[:], unix.O_CLOEXEC)
+	return ends[0], ends[1], os.NewSyscallError("pipe2", err)
+}
+
+// nonblocking makes our end non-blocking. The other is the child's, and it must block there:
+// few programs know what to do about EAGAIN.
+func nonblocking(ours int, theirs *os.File) (int, *os.File, error) {
+	if err := unix.SetNonblock(ours, true); err != nil {
+		unix.Close(ours)
+		theirs.Close()
+		return -1, nil, os.NewSyscallError("fcntl", err)
+	}
+	return ours, theirs, nil
+}
+
+// closeTheirs closes the child's ends, of which it has its own by now.
+func (p *plumbing) closeTheirs() {
+	for _, f := range p.theirs {
+		f.Close() // os.File does nothing on nil
+	}
+}
+
+func (p *plumbing) closeOurs() {
+	for _, sys := range []int{p.questions, p.answers, p.stderr} {
+		if sys >= 0 {
+			unix.Close(sys)
+		}
+	}
+	p.bell.Close()
+}
