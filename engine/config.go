@@ -39,6 +39,8 @@ type Config struct {
 
 	// ConnectVerdict says how a client learns that its CONNECT was redirected or refused.
 	ConnectVerdict ConnectVerdict
+	// KeepReplyHeads fills Record.ReplyHead; it costs a copy for each reply.
+	KeepReplyHeads bool
 	// HalfClosed keeps a client that closed its sending side (half_closed_clients).
 	HalfClosed bool
 	// NoClientPersistence and NoServerPersistence end connections after each transaction.
@@ -94,4 +96,46 @@ type Limits struct {
 	IdleUpstreams int   // kept for one host and port, per worker [64]
 	Whitespace    h1.Whitespace
 	StrictHeads   bool // relaxed_header_parser off
+}
+
+// or gives d, or its default if d is zero.
+func or(d, otherwise time.Duration) time.Duration {
+	if d == 0 {
+		return otherwise
+	}
+	return d
+}
+
+func (t *Timeouts) requestStart() time.Duration { return or(t.RequestStart, 5*time.Minute) }
+func (t *Timeouts) request() time.Duration      { return or(t.Request, 5*time.Minute) }
+func (t *Timeouts) clientIdle() time.Duration   { return or(t.ClientIdle, 2*time.Minute) }
+func (t *Timeouts) helper() time.Duration       { return or(t.Helper, forever) }
+func (t *Timeouts) names() time.Duration        { return or(t.Names, 2*time.Minute) }
+func (t *Timeouts) connect() time.Duration      { return or(t.Connect, time.Minute) }
+func (t *Timeouts) forward() time.Duration      { return or(t.Forward, 4*time.Minute) }
+func (t *Timeouts) read() time.Duration         { return or(t.Read, 15*time.Minute) }
+func (t *Timeouts) write() time.Duration        { return or(t.Write, 15*time.Minute) }
+func (t *Timeouts) serverIdle() time.Duration   { return or(t.ServerIdle, time.Minute) }
+func (t *Timeouts) lifetime() time.Duration     { return or(t.Lifetime, 24*time.Hour) }
+func (t *Timeouts) pconnLife() time.Duration    { return or(t.PconnLife, forever) }
+func (t *Timeouts) shutdown() time.Duration     { return or(t.Shutdown, 30*time.Second) }
+
+// forever is longer than any connection lives; the client's lifetime ends it first.
+const forever = 10 * 365 * 24 * time.Hour
+
+func (l *Limits) requestHead() int   { return orNumber(l.RequestHead, 64<<10) }
+func (l *Limits) replyHead() int     { return orNumber(l.ReplyHead, 64<<10) }
+func (l *Limits) forwardTries() int  { return orNumber(l.ForwardTries, 25) }
+func (l *Limits) idleUpstreams() int { return orNumber(l.IdleUpstreams, 64) }
+
+func orNumber(n, otherwise int) int {
+	if n == 0 {
+		return otherwise
+	}
+	return n
+}
+
+// heads gives the limits of a head of at most size bytes as h1 wants them.
+func (l *Limits) heads(size int) h1.Limits {
+	return h1.Limits{Head: size, Whitespace: l.Whitespace, Relaxed: !l.StrictHeads}
 }

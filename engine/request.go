@@ -55,10 +55,16 @@ func (r *Request) Keep(b []byte) []byte {
 	return r.scratch[at:len(r.scratch):len(r.scratch)]
 }
 
+// keepHost keeps what the Host field says of a target.
+func (r *Request) keepHost(t *h1.Target) []byte {
+	at := len(r.scratch)
+	r.scratch = t.AppendHost(r.scratch)
+	return r.scratch[at:len(r.scratch):len(r.scratch)]
+}
+
 // reset makes r ready for the next transaction, keeping its memory.
 func (r *Request) reset() {
-	header, scratch := r.Header, r.scratch[:0]
-	header.Reset()
-	*r = Request{scratch: scratch}
-	r.Header = header
+	head, scratch := r.Request, r.scratch[:0]
+	head.Reset()
+	*r = Request{Request: head, scratch: scratch}
 }

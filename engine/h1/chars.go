@@ -12,6 +12,7 @@ const (
 	spaceChar                   // whitespace that may stray into a request line, RFC 9112 section 3
 	ctlChar                     // CTL, RFC 5234 appendix B.1
 	hexChar                     // HEXDIG of either case
+	unsafeChar                  // what uri_whitespace encode encodes, in a path that has whitespace
 )
 
 const (
@@ -37,12 +38,13 @@ func classify() (t [256]class) {
 	mark(unreserved+subDelims, hostChar)
 	mark(" \t\v\f", spaceChar)
 	mark(digits+"abcdefABCDEF", hexChar)
+	mark(" <>\"#{}|\\^~[]`'", unsafeChar)
 	for c := range 0x20 {
-		t[c] |= ctlChar
+		t[c] |= ctlChar | unsafeChar
 	}
-	t[0x7f] |= ctlChar
+	t[0x7f] |= ctlChar | unsafeChar
 	for c := 0x80; c <= 0xff; c++ {
-		t[c] |= hostChar
+		t[c] |= hostChar | unsafeChar
 	}
 	return t
 }

@@ -22,6 +22,7 @@ type ErrorKind uint8
 const (
 	BadRequestLine    ErrorKind = iota + 1 // no method, target and version where they belong
 	BadStatusLine                          // the same for a reply
+	BadTarget                              // a character in the request target that cannot be in any
 	BadURL                                 // the request target: form, host, port, length
 	UnsupportedScheme                      // a well-formed URL whose scheme has no known default port
 	BadVersion                             // an HTTP version other than 1.x (status 505)
@@ -36,6 +37,8 @@ func (k ErrorKind) String() string {
 		return "request line"
 	case BadStatusLine:
 		return "status line"
+	case BadTarget:
+		return "request target"
 	case BadURL, UnsupportedScheme:
 		return "URL"
 	case BadVersion:

@@ -23,11 +23,11 @@ func RequestBody(r *Request) (Body, error) {
 		// Transfer-Encoding header field MUST treat the message as if the framing is faulty".
 		return Body{}, &SyntaxError{BadFraming, "Transfer-Encoding in an HTTP/1.0 request"}
 	case coded:
-		if list, _ := r.Header.nth("Transfer-Encoding", 0); !equalFold(list, "chunked") {
+		if list := r.Header.Get("Transfer-Encoding"); !equalFold(list, "chunked") {
 			return Body{}, fault(UnsupportedCoding, "not chunked alone", list)
 		}
 		if r.Header.Count("Transfer-Encoding") > 1 {
-			return Body{}, &SyntaxError{BadFraming, "Transfer-Encoding more than once"}
+			return Body{}, &SyntaxError{UnsupportedCoding, "more than one Transfer-Encoding"}
 		}
 		return chunkedBody(declared), nil
 	case declared:

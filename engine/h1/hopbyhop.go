@@ -1,10 +1,8 @@
 package h1
 
 // hopByHop are the fields that speak of one connection only, beside Transfer-Encoding.
-// RFC 9110 section 7.6.1; Trailer because Squid drops it too, HTTP2-Settings by RFC 7540 section 3.2.1.
-var hopByHop = [...]string{
-	"Connection", "Proxy-Connection", "Keep-Alive", "TE", "Trailer", "Upgrade", "HTTP2-Settings",
-}
+// RFC 9110 section 7.6.1; and Trailer, which Squid drops with them.
+var hopByHop = [...]string{"Connection", "Proxy-Connection", "Keep-Alive", "TE", "Trailer", "Upgrade"}
 
 // unnameable are fields that a Connection field cannot have removed. Host and the framing fields
 // decide how the message is read; they are replaced, never dropped at a peer's word.

@@ -22,23 +22,19 @@ func (r *Reply) Reset() {
 // ParseReply reads the head of a reply at the beginning of b into r and says how many bytes it takes.
 // It is to replies what ParseRequest is to requests.
 //
-// ErrNotHTTP comes as soon as b cannot be the beginning of "HTTP/"; empty lines before it are
-// skipped if lim.Relaxed. Whitespace before a field's colon is removed and folded fields are put
+// ErrNotHTTP comes as soon as b cannot be the beginning of "HTTP/": no empty lines are skipped before
+// it, as none can be told from the body of an HTTP/0.9 reply. Whitespace before a field's colon is removed and folded fields are put
 // together (RFC 9112 sections 5.1 and 5.2).
 func ParseReply(b []byte, r *Reply, lim Limits) (n int, err error) {
 	r.Reset()
-	start := 0
-	if lim.Relaxed {
-		start = blankLines(b, &lim)
-	}
-	if !plausible(b[start:], &lim) {
+	if !bytes.HasPrefix(b, httpName[:min(len(b), len(httpName))]) {
 		return 0, ErrNotHTTP
 	}
-	line, next, ended, right := cutLine(b[start:], &lim)
+	line, next, ended, right := cutLine(b, &lim)
 	if !ended {
 		return 0, lim.short(len(b))
 	}
-	if next += start; next > lim.head() {
+	if next > lim.head() {
 		return 0, ErrTooLarge
 	}
 	if !right {
@@ -61,17 +57,6 @@ func ParseReply(b []byte, r *Reply, lim Limits) (n int, err error) {
 		return 0, err
 	}
 	return end, nil
-}
-
-// plausible says whether b is, or may become, the beginning of a reply.
-func plausible(b []byte, lim *Limits) bool {
-	if lim.Relaxed && len(b) == 1 && b[0] == '\r' {
-		return true // half of an empty line
-	}
-	if len(b) < len(httpName) {
-		return bytes.HasPrefix(httpName, b)
-	}
-	return bytes.HasPrefix(b, httpName)
 }
 
 // parseLine reads `version SP status [SP reason]`.

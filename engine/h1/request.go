@@ -15,6 +15,9 @@ type Request struct {
 	canonical []byte // bytes of Target that differ from those sent
 }
 
+// maxMethod is the length of the longest method that Squid accepts.
+const maxMethod = 32
+
 // Reset forgets the message and keeps the memory.
 func (r *Request) Reset() {
 	r.Header.Reset()
@@ -69,11 +72,10 @@ func ParseRequest(b []byte, r *Request, lim Limits) (n int, err error) {
 // parseLine reads `method SP target SP version`.
 func (r *Request) parseLine(line []byte, lim *Limits) error {
 	method, target, version, ok := splitLine(line, lim.Relaxed)
-	if len(method) > 0 && all(method, tokenChar) {
-		r.Method = intern(method)
-	} else {
+	if len(method) > maxMethod || !all(method, tokenChar) {
 		return fault(BadRequestLine, "no method", line)
 	}
+	r.Method = intern(method)
 	r.RawTarget = target
 	if !ok {
 		return fault(BadRequestLine, "no target and version", line)
@@ -82,7 +84,7 @@ func (r *Request) parseLine(line []byte, lim *Limits) error {
 		return err
 	}
 	if !lim.Relaxed && !all(target, uriChar) {
-		return fault(BadURL, "character that must be escaped", target)
+		return fault(BadTarget, "character that must be escaped", target)
 	}
 	var err error
 	r.Target, r.canonical, err = ParseTarget(r.Method, target, lim.Whitespace, r.canonical)

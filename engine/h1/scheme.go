@@ -10,7 +10,7 @@ var schemes = [...]struct {
 	port uint16
 }{
 	{"http", 80}, {"https", httpsPort}, {"ftp", 21}, {"cache_object", 3128}, {"urn", 0},
-	{"gopher", 70}, {"wais", 210}, {"whois", 43}, {"coap", 5683}, {"coaps", 5684},
+	{"wais", 210}, {"whois", 43}, {"coap", 5683}, {"coaps", 5684},
 }
 
 // knownScheme gives the scheme in lower case and its default port, 0 if none is known.

@@ -2,7 +2,6 @@ package h1
 
 import (
 	"bytes"
-	"net/netip"
 	"strconv"
 )
 
@@ -52,32 +51,48 @@ const (
 // It refuses hosts that two readers might take for two: with control or delimiting characters, with
 // escapes, with several "@". Errors are *SyntaxError of the kinds BadURL and UnsupportedScheme.
 func ParseTarget(method string, raw []byte, ws Whitespace, dst []byte) (t Target, out []byte, err error) {
-	p := targetParser{raw: raw, out: dst}
+	p := targetParser{raw: raw, out: dst, ws: ws}
 	switch {
 	case len(raw) == 0:
 		err = p.fault("nothing")
 	case len(raw) > maxURL:
 		err = p.fault("more than " + strconv.Itoa(maxURL) + " bytes")
+	case p.unprintable():
+		err = fault(BadTarget, "control character", raw)
 	case method == "CONNECT":
 		err = p.connect()
 	case len(raw) == 1 && raw[0] == '*' && (method == "OPTIONS" || method == "TRACE"):
 		p.t = Target{Form: Asterisk, Path: raw}
 	case raw[0] == '/':
-		err = p.path(raw, ws)
+		err = p.path(raw)
 	default:
-		err = p.absolute(ws)
+		err = p.absolute()
 	}
 	return p.t, p.out, err
 }
 
 // A targetParser fills in a Target part by part.
 type targetParser struct {
-	t   Target
-	raw []byte
-	out []byte // canonical bytes
+	t      Target
+	raw    []byte
+	out    []byte // canonical bytes
+	ws     Whitespace
+	spaces bool // there is whitespace somewhere; if the host is right, in the path
 }
 
 func (p *targetParser) fault(what string) error { return fault(BadURL, what, p.raw) }
+
+// unprintable looks for whitespace, and says whether there are other control characters.
+func (p *targetParser) unprintable() bool {
+	for _, c := range p.raw {
+		if is(c, spaceChar) {
+			p.spaces = true
+		} else if is(c, ctlChar) {
+			return true
+		}
+	}
+	return false
+}
 
 // connect reads authority-form.
 func (p *targetParser) connect() error {
@@ -89,18 +104,18 @@ func (p *targetParser) connect() error {
 }
 
 // absolute reads `scheme "://" authority path`, where path may lack its slash or be missing.
-func (p *targetParser) absolute(ws Whitespace) error {
+func (p *targetParser) absolute() error {
 	p.t.Form = Absolute
-	colon := bytes.IndexByte(p.raw, ':')
-	if colon < 0 || !validScheme(p.raw[:colon]) {
+	name, rest, found := bytes.Cut(p.raw, colon)
+	if !found || !validScheme(name) {
 		return p.fault("no scheme")
 	}
-	scheme, port := knownScheme(p.raw[:colon])
+	scheme, port := knownScheme(name)
 	p.t.Scheme = scheme
 	if scheme == "urn" {
-		return p.path(p.raw[colon+1:], ws)
+		return p.urn(rest)
 	}
-	rest, ok := bytes.CutPrefix(p.raw[colon+1:], slashes)
+	rest, ok := bytes.CutPrefix(rest, slashes)
 	if !ok {
 		return p.fault("no authority")
 	}
@@ -115,7 +130,16 @@ func (p *targetParser) absolute(ws Whitespace) error {
 		p.t.Path = slash
 		return nil
 	}
-	return p.path(rest, ws)
+	return p.path(rest)
+}
+
+// urn reads what follows "urn:": a namespace identifier, a colon, a name. RFC 8141 section 2.
+func (p *targetParser) urn(rest []byte) error {
+	nid, _, found := bytes.Cut(rest, colon)
+	if !found || len(nid) < 2 || len(nid) > 32 || !validScheme(nid) {
+		return p.fault("no namespace")
+	}
+	return p.path(rest)
 }
 
 var (
@@ -140,7 +164,7 @@ func (p *targetParser) authority(a []byte, port uint16) error {
 	} else {
 		host, number, hasPort = bytes.Cut(a, colon)
 	}
-	if p.t.Port = port; hasPort {
+	if p.t.Port = port; hasPort && (len(number) > 0 || p.t.Form != Authority) {
 		if p.t.Port = parsePort(number); p.t.Port == 0 {
 			return p.fault("bad port")
 		}
@@ -165,36 +189,14 @@ func (p *targetParser) host(h []byte) error {
 	if len(h) == 0 || len(h) > maxHost || h[0] == '.' || bytes.Contains(h, dots) {
 		return p.fault("bad host name")
 	}
+	if endsInNumber(h) {
+		return p.ipv4(h)
+	}
 	p.t.Host = p.lowered(h)
 	return nil
 }
 
 var dots = []byte("..")
-
-// ipv6 takes an address in brackets and writes it in its shortest form, as Squid does;
-// one that only wraps an IPv4 address is that address.
-func (p *targetParser) ipv6(h []byte) error {
-	if h[len(h)-1] != ']' || bytes.IndexByte(h, '%') >= 0 {
-		return p.fault("bad IPv6 address")
-	}
-	inner := h[1 : len(h)-1]
-	addr, err := netip.ParseAddr(stringView(inner))
-	if err != nil || !addr.Is6() {
-		return p.fault("bad IPv6 address")
-	}
-	p.t.IPv6 = !addr.Is4In6()
-	p.keep(len(p.out), addr.Unmap().AppendTo(p.out), inner)
-	return nil
-}
-
-// keep makes Host what was appended to out since start, or the same bytes in raw if they are the same.
-func (p *targetParser) keep(start int, out, raw []byte) {
-	if p.t.Host = out[start:]; bytes.Equal(p.t.Host, raw) {
-		p.t.Host = raw
-		return
-	}
-	p.out = out
-}
 
 // lowered is h in lower case: h itself if it is already.
 func (p *targetParser) lowered(h []byte) []byte {
@@ -213,43 +215,40 @@ func (p *targetParser) lowered(h []byte) []byte {
 }
 
 // path takes path, query and fragment, all of which are kept as they are but for whitespace.
-func (p *targetParser) path(path []byte, ws Whitespace) error {
-	spaces := false
-	for _, c := range path {
-		if is(c, spaceChar) {
-			spaces = true
-		} else if is(c, ctlChar) {
-			return p.fault("control character")
-		}
-	}
+func (p *targetParser) path(path []byte) error {
 	rooted := len(path) > 0 && path[0] == '/' || p.t.Scheme == "urn"
-	if rooted && !spaces {
+	if rooted && !p.spaces {
 		p.t.Path = path
 		return nil
 	}
-	if spaces && ws == Deny {
+	if p.spaces && p.ws == Deny {
 		return p.fault("whitespace")
 	}
 	start := len(p.out)
 	if !rooted {
 		p.out = append(p.out, '/')
 	}
-	p.out = appendPath(p.out, path, ws)
+	if p.spaces {
+		p.out = appendPath(p.out, path, p.ws)
+	} else {
+		p.out = append(p.out, path...)
+	}
 	p.t.Path = p.out[start:]
 	return nil
 }
 
-// appendPath copies a path with its whitespace dealt with.
+// appendPath copies a path that has whitespace. Encode encodes all that is unsafe in such a path, and
+// touches no other.
 func appendPath(dst, path []byte, ws Whitespace) []byte {
 	const hex = "0123456789ABCDEF"
 	for _, c := range path {
 		switch {
-		case ws == Allow, !is(c, spaceChar):
+		case ws == Encode && is(c, unsafeChar):
+			dst = append(dst, '%', hex[c>>4], hex[c&15])
+		case ws == Encode, ws == Allow, !is(c, spaceChar):
 			dst = append(dst, c)
 		case ws == Chop:
 			return dst
-		case ws == Encode:
-			dst = append(dst, '%', hex[c>>4], hex[c&15])
 		}
 	}
 	return dst

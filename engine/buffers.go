@@ -1,0 +1,117 @@
+package engine
+
+// Buffers are lent by the worker while a connection has bytes in flight and given back as
+// soon as they are empty, so an idle connection holds none. Three sizes are lent: a small one
+// for a request's head, which most fit, one for relaying, and whatever a large head needs.
+const (
+	headSize  = 4 << 10
+	relaySize = 16 << 10
+
+	// headRoom is kept free in front of a relay buffer's bytes for a chunk's size line, and
+	// chunkRoom behind them for the CRLF that ends the chunk and the last chunk.
+	headRoom  = 8
+	chunkRoom = 8
+)
+
+// A buffer is a flat piece of memory of which b[r:w] holds bytes.
+type buffer struct {
+	b    []byte
+	r, w int
+}
+
+func (b *buffer) bytes() []byte { return b.b[b.r:b.w] }
+func (b *buffer) empty() bool   { return b.r == b.w }
+func (b *buffer) room() []byte  { return b.b[b.w:] }
+
+// compact moves what b holds to its beginning if nothing is left behind it.
+func (b *buffer) compact() {
+	if b.r == b.w {
+		b.r, b.w = 0, 0
+	} else if b.w == len(b.b) && b.r > 0 {
+		b.w = copy(b.b, b.bytes())
+		b.r = 0
+	}
+}
+
+// fill takes over content that was appended to b.b[:0] or to its bytes, wherever appending
+// has put it.
+func (b *buffer) fill(content []byte) {
+	b.b, b.w = content[:cap(content)], len(content)
+}
+
+// buffers is a worker's free lists. The lists are bounded, so that memory borrowed in a
+// rush returns to the collector.
+type buffers struct {
+	heads, relays []*buffer
+	lent          int
+}
+
+// keptBuffers is how many free buffers of a size are kept for the next borrower.
+const keptBuffers = 256
+
+// head lends a small buffer.
+func (p *buffers) head() *buffer { return p.take(&p.heads, headSize) }
+
+// relay lends a buffer for relaying.
+func (p *buffers) relay() *buffer { return p.take(&p.relays, relaySize) }
+
+func (p *buffers) take(free *[]*buffer, size int) *buffer {
+	p.lent++
+	last := len(*free) - 1
+	if last < 0 {
+		return &buffer{b: make([]byte, size)}
+	}
+	b := (*free)[last]
+	(*free)[last] = nil
+	*free = (*free)[:last]
+	return b
+}
+
+// give takes b back; nil is nothing. Buffers of odd sizes go to the collector.
+func (p *buffers) give(b *buffer) {
+	if b == nil {
+		return
+	}
+	p.lent--
+	b.r, b.w = 0, 0
+	switch len(b.b) {
+	case headSize:
+		p.keep(&p.heads, b)
+	case relaySize:
+		p.keep(&p.relays, b)
+	}
+}
+
+func (p *buffers) keep(free *[]*buffer, b *buffer) {
+	if len(*free) < keptBuffers {
+		*free = append(*free, b)
+	}
+}
+
+// fit lends a buffer with room for n bytes; nil for none.
+func (p *buffers) fit(n int) *buffer {
+	switch {
+	case n == 0:
+		return nil
+	case n <= headSize:
+		return p.head()
+	case n <= relaySize:
+		return p.relay()
+	}
+	p.lent++
+	return &buffer{b: make([]byte, n)}
+}
+
+// grow gives a larger buffer with what b holds, and b back: 4, 16, 64 KiB and so on.
+func (p *buffers) grow(b *buffer) *buffer {
+	var larger *buffer
+	if len(b.b) < relaySize {
+		larger = p.relay()
+	} else {
+		p.lent++
+		larger = &buffer{b: make([]byte, 4*len(b.b))}
+	}
+	larger.w = copy(larger.b, b.bytes())
+	p.give(b)
+	return larger
+}

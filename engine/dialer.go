@@ -1,0 +1,161 @@
+package engine
+
+import (
+	"net/netip"
+	"syscall"
+	"time"
+
+	"exaproxy/engine/loop"
+)
+
+// hedge is how long a first address may take before a second is tried beside it
+// (RFC 8305, section 5: Connection Attempt Delay).
+const hedge = 250 * time.Millisecond
+
+// A dialer connects to the first of several addresses that answers. It tries them in order:
+// the next at once when one refuses, and beside one that is slow.
+type dialer struct {
+	addrs   []netip.Addr
+	port    uint16
+	tried   int // of addrs
+	limit   int
+	timeout time.Duration // of one address
+	trying  [2]attempt
+	peer    netip.AddrPort // of the last failure
+	err     error
+}
+
+// An attempt is one connection under way.
+type attempt struct {
+	fd    *loop.FD
+	peer  netip.AddrPort
+	since time.Time
+}
+
+func (d *dialer) begin(addrs []netip.Addr, port uint16, c *Config) {
+	d.addrs = ordered(append(d.addrs[:0], addrs...), c.PreferIPv4)
+	d.port, d.tried, d.err = port, 0, nil
+	d.limit, d.timeout = c.Limits.forwardTries(), c.Timeouts.connect()
+}
+
+// ordered puts IPv4 addresses first if they are preferred.
+func ordered(addrs []netip.Addr, ipv4 bool) []netip.Addr {
+	if !ipv4 {
+		return addrs
+	}
+	at := 0
+	for i, a := range addrs {
+		if a.Is4() {
+			copy(addrs[at+1:i+1], addrs[at:i])
+			addrs[at] = a
+			at++
+		}
+	}
+	return addrs
+}
+
+// dial goes on with connecting. It returns the connection when there is one, or done when no
+// address is left to try; wake is when it wants to be called at the latest.
+func (d *dialer) dial(l *loop.Loop, w *loop.Waker) (fd *loop.FD, done bool, wake time.Duration) {
+	now := l.Now()
+	for i := range d.trying {
+		if fd := d.look(&d.trying[i], now); fd != nil {
+			return fd, true, 0
+		}
+	}
+	for slot := d.vacancy(now); slot != nil && d.tried < min(len(d.addrs), d.limit); slot = d.vacancy(now) {
+		d.try(slot, l, w)
+	}
+	if d.underWay() == 0 {
+		return nil, true, 0
+	}
+	return nil, false, d.patience(now)
+}
+
+// look takes an attempt that has come to its end; a good end is returned.
+func (d *dialer) look(a *attempt, now time.Time) *loop.FD {
+	if a.fd == nil {
+		return nil
+	}
+	done, err := a.fd.Connected()
+	if done && err == nil {
+		fd := a.fd
+		d.peer = a.peer
+		a.fd = nil
+		return fd
+	}
+	if !done && now.Sub(a.since) >= d.timeout {
+		done, err = true, syscall.ETIMEDOUT
+	}
+	if done {
+		d.failed(a, err)
+	}
+	return nil
+}
+
+func (d *dialer) failed(a *attempt, err error) {
+	d.peer, d.err = a.peer, err
+	a.fd.Close()
+	a.fd = nil
+}
+
+// vacancy gives the attempt to use for a further address: the first if none is under way,
+// the second when the first has taken long.
+func (d *dialer) vacancy(now time.Time) *attempt {
+	one, two := &d.trying[0], &d.trying[1]
+	switch d.underWay() {
+	case 0:
+		return one
+	case 1:
+		if one.fd == nil {
+			one, two = two, one
+		}
+		if now.Sub(one.since) >= hedge {
+			return two
+		}
+	}
+	return nil
+}
+
+func (d *dialer) underWay() (n int) {
+	for i := range d.trying {
+		if d.trying[i].fd != nil {
+			n++
+		}
+	}
+	return n
+}
+
+func (d *dialer) try(a *attempt, l *loop.Loop, w *loop.Waker) {
+	a.peer = netip.AddrPortFrom(d.addrs[d.tried], d.port)
+	a.since = l.Now()
+	d.tried++
+	fd, err := l.Dial(loop.DialSpec{Kind: loop.Stream, Remote: a.peer}, w)
+	if err != nil {
+		d.peer, d.err = a.peer, err
+		return
+	}
+	a.fd = fd
+}
+
+// patience is how long nothing needs to be done if nothing happens.
+func (d *dialer) patience(now time.Time) time.Duration {
+	wait := d.timeout
+	for i := range d.trying {
+		if d.trying[i].fd != nil {
+			wait = min(wait, d.trying[i].since.Add(d.timeout).Sub(now))
+		}
+	}
+	if d.tried < len(d.addrs) && d.underWay() < len(d.trying) {
+		wait = min(wait, hedge)
+	}
+	return wait
+}
+
+// release ends the attempts that are still under way.
+func (d *dialer) release() {
+	for i := range d.trying {
+		d.trying[i].fd.Close()
+		d.trying[i].fd = nil
+	}
+}

@@ -1,0 +1,265 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"runtime"
+	"sync"
+	"time"
+
+	"exaproxy/engine/loop"
+	"exaproxy/helper"
+)
+
+// An Engine is the proxy: its listening ports and its workers. Its methods may be called from
+// any goroutine but a worker's.
+type Engine struct {
+	mu      sync.Mutex // guards what Run, Reconfigure and Shutdown change; never held by a worker
+	config  *Config
+	ports   []opened
+	workers []*worker
+	running bool
+	ended   chan struct{} // closed when the last worker has ended
+}
+
+// New makes an engine and opens its ports, so that a port that is taken, or that needs
+// privileges which the caller is about to give up, is known at once. Nobody is served
+// before Run.
+func New(c Config) (*Engine, error) {
+	if c.NewPolicy == nil || len(c.Ports) == 0 {
+		return nil, errors.New("make an engine: a policy and at least one port are needed")
+	}
+	e := &Engine{config: &c, ended: make(chan struct{})}
+	for n := range c.workers() {
+		w, err := newWorker(e, n, &c)
+		if err != nil {
+			e.closeAll()
+			return nil, fmt.Errorf("make worker %d: %w", n, err)
+		}
+		e.workers = append(e.workers, w)
+	}
+	var err error
+	if e.ports, err = e.open(&c, nil); err != nil {
+		e.closeAll()
+		return nil, err
+	}
+	return e, nil
+}
+
+func (e *Engine) kernel() loop.Kernel { return e.workers[0].loop.Kernel() }
+
+// open opens the ports of c, taking over those of held that are the same. If one cannot be
+// opened, those that were opened for it are closed again.
+func (e *Engine) open(c *Config, held []opened) ([]opened, error) {
+	var all, fresh []opened
+	for i := range c.Ports {
+		p := &c.Ports[i]
+		if o := find(held, p); o != nil {
+			all = append(all, opened{port: p, addr: o.addr, sys: o.sys})
+			continue
+		}
+		o, err := open(e.kernel(), p, len(e.workers))
+		if err != nil {
+			for i := range fresh {
+				fresh[i].close(e.kernel())
+			}
+			return nil, err
+		}
+		all, fresh = append(all, o), append(fresh, o)
+	}
+	return all, nil
+}
+
+// find gives the opened port that p describes, or nil.
+func find(held []opened, p *Port) *opened {
+	for i := range held {
+		if h := held[i].port; h.Addr == p.Addr && h.WorkerQueues == p.WorkerQueues {
+			return &held[i]
+		}
+	}
+	return nil
+}
+
+// Addrs gives the addresses that the engine listens on, in the order of Config.Ports.
+func (e *Engine) Addrs() []netip.AddrPort {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var addrs []netip.AddrPort
+	for _, o := range e.ports {
+		addrs = append(addrs, o.addr)
+	}
+	return addrs
+}
+
+// Workers says how many workers there are.
+func (e *Engine) Workers() int { return len(e.workers) }
+
+// Run serves until Shutdown or Stop has ended the last worker, or ctx is done, which is Stop.
+func (e *Engine) Run(ctx context.Context) error {
+	e.mu.Lock()
+	e.running = true
+	e.mu.Unlock()
+	failures := make(chan error, len(e.workers))
+	for _, w := range e.workers {
+		go func() { failures <- w.run(e.config, e.ports) }()
+	}
+	stop := context.AfterFunc(ctx, e.Stop)
+	defer stop()
+	var first error
+	for range e.workers {
+		if err := <-failures; err != nil && first == nil {
+			first = err
+			e.Stop()
+		}
+	}
+	close(e.ended) // before the lock: a Reconfigure that holds it may be waiting for a worker
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.running = false
+	e.closePorts(e.ports)
+	return first
+}
+
+// run is a worker's whole life.
+func (w *worker) run(c *Config, ports []opened) error {
+	defer w.end()
+	if err := w.start(c, ports); err != nil {
+		return fmt.Errorf("start worker %d: %w", w.number, err)
+	}
+	w.loop.Run()
+	return nil
+}
+
+// Reconfigure makes all transactions that begin from now on follow c. Ports that both
+// configurations have stay open throughout. If anything of c cannot be had, nothing changes.
+// The number of workers is fixed at the start.
+func (e *Engine) Reconfigure(c Config) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.running {
+		return errors.New("reconfigure: the engine is not running")
+	}
+	ports, err := e.open(&c, e.ports)
+	if err != nil {
+		return fmt.Errorf("reconfigure: %w", err)
+	}
+	c.Workers = len(e.workers)
+	err = e.everywhere(func(w *worker) error {
+		if w.leaving {
+			return errors.New("it is shutting down")
+		}
+		if err := w.adopt(&c); err != nil {
+			return err
+		}
+		return w.listen(ports)
+	})
+	if err != nil {
+		return fmt.Errorf("reconfigure: %w", err)
+	}
+	old := e.ports
+	e.config, e.ports = &c, ports
+	e.closeUnused(old)
+	return nil
+}
+
+// everywhere runs f on every worker's goroutine and returns the first error.
+func (e *Engine) everywhere(f func(*worker) error) error {
+	results := make(chan error, len(e.workers))
+	for _, w := range e.workers {
+		w.loop.Post(func() { results <- f(w) })
+	}
+	var first error
+	for range e.workers {
+		select {
+		case err := <-results:
+			if err != nil && first == nil {
+				first = err
+			}
+		case <-e.ended:
+			return errors.New("the engine has ended")
+		}
+	}
+	return first
+}
+
+// closeUnused closes those of old that the present ports do not contain.
+func (e *Engine) closeUnused(old []opened) {
+	for i := range old {
+		if find(e.ports, old[i].port) == nil {
+			old[i].close(e.kernel())
+		}
+	}
+}
+
+// Shutdown stops listening and lets transactions end; Run returns as soon as the last is over,
+// or after lifetime (shutdown_lifetime; zero: at once). Called again, it changes the lifetime.
+func (e *Engine) Shutdown(lifetime time.Duration) {
+	for _, w := range e.workers {
+		w.loop.Post(func() { w.leave(lifetime) })
+	}
+}
+
+// Stop ends all workers at once.
+func (e *Engine) Stop() {
+	for _, w := range e.workers {
+		w.loop.Stop()
+	}
+}
+
+func (e *Engine) closePorts(ports []opened) {
+	for i := range ports {
+		ports[i].close(e.kernel())
+	}
+}
+
+// closeAll undoes what New did before it failed.
+func (e *Engine) closeAll() {
+	if len(e.workers) > 0 {
+		e.closePorts(e.ports)
+	}
+	for _, w := range e.workers {
+		w.loop.Close()
+	}
+}
+
+// workers says how many workers c asks for (see Config.Workers).
+func (c *Config) workers() int {
+	if c.Workers > 0 {
+		return c.Workers
+	}
+	n := runtime.GOMAXPROCS(0)
+	if c.Helper != nil {
+		n = min(n, c.Helper.Children)
+	}
+	return max(n, 1)
+}
+
+// share gives worker number's part of the helper pool: the children are divided, the first
+// workers taking what does not divide evenly.
+func (c *Config) share(number int) helper.Config {
+	h := *c.Helper
+	if c.HelperPerWorker {
+		return h
+	}
+	n := c.workers()
+	part := func(all int) int { return all/n + min(1, max(0, all%n-number)) }
+	h.Children, h.Startup, h.Idle = max(1, part(h.Children)), part(h.Startup), part(h.Idle)
+	return h
+}
+
+func (c *Config) kernel() (loop.Kernel, error) {
+	if c.NewKernel != nil {
+		return c.NewKernel()
+	}
+	return loop.Linux()
+}
+
+func (c *Config) logger() *slog.Logger {
+	if c.Log != nil {
+		return c.Log
+	}
+	return slog.New(slog.DiscardHandler)
+}

@@ -1,0 +1,97 @@
+package engine
+
+// begin makes a fresh transaction for the request that begins in c's buffer.
+func (t *transaction) begin(c *client, s *setup) {
+	now := c.worker.loop.Now()
+	t.client, t.setup, t.entered = c, s, now
+	t.request.Started, t.request.Waker = now, c.waker
+	t.request.Client, t.request.Local, t.request.Port = c.remote, c.local, c.port
+}
+
+// finish releases all that the transaction holds, tells the policy its record, and gives the
+// client back to itself.
+func (t *transaction) finish() {
+	c, w := t.client, t.client.worker
+	t.question.Cancel()
+	t.lookup.Cancel()
+	t.dialer.release()
+	unread := t.garbled || !t.uploaded() || t.verdict != direct
+	t.partFromUpstream()
+	t.tellRecord()
+	t.carryOver()
+	t.up.release()
+	t.down.release()
+	keep := t.keep && !unread && !w.leaving
+	w.freeTransaction(t)
+	if keep {
+		c.rest()
+	} else {
+		c.part(unread)
+	}
+}
+
+// partFromUpstream keeps the connection to the next hop for another request if both messages
+// are over and it was not told otherwise.
+func (t *transaction) partFromUpstream() {
+	u, w := t.upstream, t.client.worker
+	t.upstream = nil
+	if u == nil {
+		return
+	}
+	whole := t.kept && t.failure == nil && !t.record.Aborted && t.uploaded() && t.up.err == nil && len(t.down.excess()) == 0
+	young := w.loop.Now().Sub(u.born) < t.setup.config.Timeouts.pconnLife()
+	if whole && young && !w.leaving {
+		w.idle.put(u)
+		return
+	}
+	u.close()
+}
+
+// tellRecord completes the record and gives it to the policy.
+func (t *transaction) tellRecord() {
+	rec, now := &t.record, t.client.worker.loop.Now()
+	t.spend(now.Sub(t.entered))
+	rec.Request = &t.request
+	rec.Ended, rec.Took = now, now.Sub(t.request.Started)
+	rec.Decided, rec.URL, rec.Failure = t.decided.Kind, t.decided.URL, t.failure
+	rec.In = int64(t.headEnd) + t.up.moved
+	rec.Out = t.down.out
+	rec.UpstreamIn, rec.UpstreamOut = t.down.in, t.up.out
+	t.setup.policy.Record(rec)
+}
+
+// carryOver gives the client the bytes that were read beyond the request's end: they begin
+// its next request.
+func (t *transaction) carryOver() {
+	c := t.client
+	if len(t.up.excess()) == 0 {
+		return
+	}
+	// The client's own buffer held the beginning of this request, and nothing more.
+	c.worker.buffers.give(c.in)
+	c.in, t.up.buf = t.up.buf, nil
+	c.in.r = t.up.ready
+}
+
+// reset makes the transaction ready for another request, keeping its memory.
+func (t *transaction) reset() {
+	t.request.reset()
+	t.outgoing.Reset()
+	t.head.Reset()
+	clear(t.dialer.addrs)
+	request, outgoing, head, addrs := t.request, t.outgoing, t.head, t.dialer.addrs[:0]
+	*t = transaction{}
+	t.request, t.outgoing, t.head, t.dialer.addrs = request, outgoing, head, addrs
+}
+
+// dateForm is the form of a Date field (RFC 9110, section 5.6.7).
+const dateForm = "Mon, 02 Jan 2006 15:04:05 GMT"
+
+// date gives the present time as a Date field has it. It is made anew once a second.
+func (w *worker) date() []byte {
+	if now := w.loop.Now(); now.Unix() != w.dated {
+		w.dated = now.Unix()
+		w.dateField = now.UTC().AppendFormat(make([]byte, 0, len(dateForm)), dateForm)
+	}
+	return w.dateField
+}

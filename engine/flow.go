@@ -1,0 +1,298 @@
+package engine
+
+import (
+	"errors"
+	"io"
+
+	"exaproxy/engine/h1"
+	"exaproxy/engine/loop"
+)
+
+// pumpBudget is how many bytes one play may move before others have their turn.
+const pumpBudget = 256 << 10
+
+// A pumped says why pump returned.
+type pumped uint8
+
+const (
+	starved pumped = iota // the source has nothing now; its edge will wake
+	blocked               // the sink takes nothing now; its edge will wake
+	tired                 // the budget is spent; whoever pumps wakes itself
+	ended                 // the body is over and all of it was written
+	failed                // flow.err says what, flow.broken which end
+)
+
+// A recoding is what happens to the body's framing on its way.
+type recoding uint8
+
+const (
+	verbatim  recoding = iota // the bytes pass as they are
+	unchunked                 // chunk framing is taken off, for a client that does not know it
+	chunked                   // chunk framing is put on, for a body that ends with its connection
+)
+
+// A flow carries one message's bytes one way: out of src, through one borrowed buffer, into
+// dst. Bytes beyond the end of the body stay in the buffer and are never written.
+//
+// In front of the body goes pre, a head that was composed elsewhere; it is written together
+// with the body's first bytes.
+type flow struct {
+	src, dst *loop.FD
+	pool     *buffers
+	pre      *buffer // the head, lent; nil once it was written
+	buf      *buffer // lent while it holds bytes
+	ready    int     // buf.b[buf.r:ready] belongs to the message; what follows does not, or is unscanned
+	body     h1.Body
+	recode   recoding
+
+	in, out int64 // bytes read from src and written to dst, heads included
+	moved   int64 // bytes of the body read
+	limit   int64 // of moved, 0 none
+	closed  bool  // the source has ended where it may
+	pieces  [2][]byte
+	broken  end // which end failed
+	err     error
+}
+
+// An end is one of the two of a flow.
+type end uint8
+
+const (
+	source end = iota
+	sink
+)
+
+var errBodyTooLarge = errors.New("the body is larger than allowed")
+
+// begin makes f ready for a message whose head, if it has one, is pre, and whose body's
+// first bytes, if some were read already, are what buf holds. It takes both over. For a body
+// that is to be chunked, buf must have headRoom before and chunkRoom behind its bytes.
+func (f *flow) begin(m flow) pumped {
+	*f = m
+	if f.buf == nil {
+		return tired
+	}
+	f.ready = f.buf.r
+	if f.buf.empty() {
+		f.tidy()
+		return tired
+	}
+	return f.scan()
+}
+
+// pump writes what it holds and reads what it has room for, until one end says again, the
+// body is over, or budget bytes were moved.
+func (f *flow) pump(budget int) pumped {
+	if f.err != nil {
+		return failed
+	}
+	for start := f.out; ; {
+		if !f.drain() {
+			if f.err != nil {
+				return failed
+			}
+			return blocked
+		}
+		if f.over() {
+			return ended
+		}
+		if f.out-start > int64(budget) {
+			return tired
+		}
+		if p := f.fill(); p != tired {
+			return p
+		}
+	}
+}
+
+// over says whether all of the message has been read.
+func (f *flow) over() bool { return f.closed || f.body.Done() }
+
+// drain writes the head and the bytes that are ready. It returns false if the sink took not
+// all of them, or failed.
+func (f *flow) drain() bool {
+	for f.pre != nil || f.holds() {
+		n, err := f.write()
+		f.wrote(n)
+		if err != nil {
+			if err != loop.ErrAgain {
+				f.fail(sink, err)
+			}
+			return false
+		}
+	}
+	return true
+}
+
+// flush writes what it can of the head and tells nobody how it went: pump will.
+func (f *flow) flush() {
+	n, err := f.dst.Write(f.pre.bytes())
+	f.wrote(n)
+	if err != nil && err != loop.ErrAgain {
+		f.fail(sink, err)
+	}
+}
+
+// holds says whether bytes of the body are ready to be written.
+func (f *flow) holds() bool { return f.buf != nil && f.buf.r < f.ready }
+
+func (f *flow) write() (int, error) {
+	switch {
+	case f.pre == nil:
+		return f.dst.Write(f.buf.b[f.buf.r:f.ready])
+	case !f.holds():
+		return f.dst.Write(f.pre.bytes())
+	}
+	f.pieces[0], f.pieces[1] = f.pre.bytes(), f.buf.b[f.buf.r:f.ready]
+	return f.dst.Writev(f.pieces[:])
+}
+
+// wrote takes n written bytes off the head, then off the body.
+func (f *flow) wrote(n int) {
+	f.out += int64(n)
+	if f.pre != nil {
+		of := min(n, f.pre.w-f.pre.r)
+		f.pre.r += of
+		n -= of
+		if f.pre.empty() {
+			f.pool.give(f.pre)
+			f.pre = nil
+		}
+	}
+	if n > 0 {
+		f.buf.r += n
+	}
+	f.tidy()
+}
+
+// tidy gives an empty buffer back.
+func (f *flow) tidy() {
+	if f.buf != nil && f.buf.empty() {
+		f.pool.give(f.buf)
+		f.buf, f.ready = nil, 0
+	}
+}
+
+// fill reads once and scans what came. It returns tired if there is something to go on with.
+func (f *flow) fill() pumped {
+	if f.buf == nil {
+		f.buf = f.pool.relay()
+		if f.recode == chunked {
+			f.buf.r, f.buf.w = headRoom, headRoom
+		}
+		f.ready = f.buf.r
+	}
+	n, err := f.src.Read(f.space())
+	if err != nil {
+		return f.dry(err)
+	}
+	f.in += int64(n)
+	f.buf.w += n
+	return f.scan()
+}
+
+// space is where the next bytes are read to. The buffer is empty: pump writes before it reads.
+func (f *flow) space() []byte {
+	if f.recode == chunked {
+		return f.buf.b[f.buf.w : len(f.buf.b)-chunkRoom]
+	}
+	return f.buf.room()
+}
+
+// dry deals with a source that gave nothing.
+func (f *flow) dry(err error) pumped {
+	f.tidy()
+	if err == loop.ErrAgain {
+		return starved
+	}
+	if err != io.EOF {
+		return f.fail(source, err)
+	}
+	if err := f.body.End(); err != nil {
+		return f.fail(source, err)
+	}
+	f.closed = true
+	if f.recode == chunked {
+		f.lastChunk()
+	}
+	return tired
+}
+
+// scan finds how much of the unscanned bytes belongs to the body, and recodes them.
+func (f *flow) scan() pumped {
+	fresh := f.buf.b[f.ready:f.buf.w]
+	if f.recode == unchunked {
+		return f.unchunk(fresh)
+	}
+	n, err := f.body.Scan(fresh)
+	f.ready += n
+	f.moved += int64(n)
+	if err != nil {
+		return f.fail(source, err)
+	}
+	if f.limit > 0 && f.moved > f.limit {
+		return f.fail(source, errBodyTooLarge)
+	}
+	if f.recode == chunked && n > 0 {
+		f.chunk(n)
+	}
+	return tired
+}
+
+// unchunk takes the chunk framing off in place: what is left never is longer.
+func (f *flow) unchunk(fresh []byte) pumped {
+	out, n, err := f.body.Data(fresh[:0], fresh)
+	f.moved += int64(n)
+	rest := copy(fresh[len(out):], fresh[n:])
+	f.ready += len(out)
+	f.buf.w = f.ready + rest
+	if err != nil {
+		return f.fail(source, err)
+	}
+	f.tidy()
+	return tired
+}
+
+// chunk puts a size line in front of the n bytes that were read and CRLF behind them.
+func (f *flow) chunk(n int) {
+	const digits = "0123456789abcdef"
+	b, r := f.buf.b, f.buf.r
+	r -= 2
+	b[r], b[r+1] = '\r', '\n'
+	for ; n > 0; n >>= 4 {
+		r--
+		b[r] = digits[n&15]
+	}
+	f.buf.r = r
+	f.buf.w += copy(b[f.buf.w:], "\r\n")
+	f.ready = f.buf.w
+}
+
+// lastChunk ends a body that we chunked ourselves.
+func (f *flow) lastChunk() {
+	if f.buf == nil {
+		f.buf = f.pool.relay()
+	}
+	f.buf.w += copy(f.buf.room(), h1.LastChunk)
+	f.ready = f.buf.w
+}
+
+func (f *flow) fail(at end, err error) pumped {
+	f.broken, f.err = at, err
+	return failed
+}
+
+// excess is what was read beyond the end of the message.
+func (f *flow) excess() []byte {
+	if f.buf == nil {
+		return nil
+	}
+	return f.buf.b[f.ready:f.buf.w]
+}
+
+// release gives back what f borrowed.
+func (f *flow) release() {
+	f.pool.give(f.pre)
+	f.pool.give(f.buf)
+	f.pre, f.buf = nil, nil
+}

@@ -1,0 +1,167 @@
+package engine
+
+import (
+	"net/netip"
+	"time"
+
+	"exaproxy/engine/loop"
+)
+
+// hopName is the name or address and the port of a next hop.
+type hopName struct {
+	host string
+	port uint16
+}
+
+// A hop is a next hop to which connections are open. It lives as long as one of them.
+type hop struct {
+	name   hopName
+	newest *upstream // of the idle ones
+	idle   int
+	open   int // idle or in use
+}
+
+// An idlePool keeps a worker's idle upstream connections: by hop, the newest first, since it is
+// the least likely to be closed while it is taken; and all of them in the order of their
+// age, so that one timer is enough to end those that waited too long. Every operation takes
+// the same time however many there are.
+type idlePool struct {
+	loop    *loop.Loop
+	hops    map[hopName]*hop
+	oldest  *upstream
+	newest  *upstream
+	waker   *loop.Waker
+	timer   *loop.Timer
+	limit   int           // for each hop
+	maximum time.Duration // of idleness
+}
+
+func newIdlePool(l *loop.Loop) *idlePool {
+	p := &idlePool{loop: l, hops: map[hopName]*hop{}}
+	p.waker = l.NewWaker(p)
+	p.timer = l.NewTimer(p.waker)
+	return p
+}
+
+// configure takes over the limits of a new setup.
+func (p *idlePool) configure(c *Config) {
+	p.limit, p.maximum = c.Limits.idleUpstreams(), c.Timeouts.serverIdle()
+}
+
+// opened makes an upstream of a new connection to a hop.
+func (p *idlePool) opened(fd *loop.FD, host []byte, port uint16, peer netip.AddrPort) *upstream {
+	h := p.hops[hopName{string(host), port}] // looked up without making the string
+	if h == nil {
+		h = &hop{name: hopName{string(host), port}}
+		p.hops[h.name] = h
+	}
+	h.open++
+	return &upstream{fd: fd, pool: p, hop: h, peer: peer, born: p.loop.Now()}
+}
+
+// closed forgets a connection, and its hop with the last one.
+func (p *idlePool) closed(u *upstream) {
+	u.hop.open--
+	if u.hop.open == 0 {
+		delete(p.hops, u.hop.name)
+	}
+}
+
+// take gives the newest idle connection to a hop that is still usable, or nil.
+func (p *idlePool) take(host []byte, port uint16) *upstream {
+	h := p.hops[hopName{string(host), port}]
+	for h != nil && h.newest != nil {
+		u := h.newest
+		p.remove(u)
+		if u.usable() {
+			return u
+		}
+		u.close()
+	}
+	return nil
+}
+
+// put keeps u for the next request to its hop.
+func (p *idlePool) put(u *upstream) {
+	if u.hop.idle >= p.limit {
+		u.close()
+		return
+	}
+	if u.waker == nil {
+		u.waker = p.loop.NewWaker(u)
+	}
+	u.since = p.loop.Now()
+	u.fd.SetWaker(u.waker)
+	p.add(u)
+	if !p.timer.Armed() {
+		p.timer.Set(p.maximum)
+	}
+}
+
+func (p *idlePool) add(u *upstream) {
+	h := u.hop
+	u.staler = h.newest
+	if h.newest != nil {
+		h.newest.fresher = u
+	}
+	h.newest = u
+	h.idle++
+	u.older = p.newest
+	if p.newest != nil {
+		p.newest.newer = u
+	} else {
+		p.oldest = u
+	}
+	p.newest = u
+}
+
+// remove takes u out of both lists.
+func (p *idlePool) remove(u *upstream) {
+	h := u.hop
+	if u.fresher != nil {
+		u.fresher.staler = u.staler
+	} else {
+		h.newest = u.staler
+	}
+	if u.staler != nil {
+		u.staler.fresher = u.fresher
+	}
+	h.idle--
+	if u.newer != nil {
+		u.newer.older = u.older
+	} else {
+		p.newest = u.older
+	}
+	if u.older != nil {
+		u.older.newer = u.newer
+	} else {
+		p.oldest = u.newer
+	}
+	u.fresher, u.staler, u.newer, u.older = nil, nil, nil, nil
+	u.since = time.Time{}
+}
+
+// Run ends what has been idle for too long and sets the timer for the next.
+func (p *idlePool) Run() {
+	now := p.loop.Now()
+	for p.oldest != nil && now.Sub(p.oldest.since) >= p.maximum {
+		p.dropOldest()
+	}
+	if p.oldest != nil {
+		p.timer.Set(p.maximum - now.Sub(p.oldest.since))
+	}
+}
+
+func (p *idlePool) dropOldest() {
+	u := p.oldest
+	p.remove(u)
+	u.close()
+}
+
+// close ends all of them.
+func (p *idlePool) close() {
+	for p.oldest != nil {
+		p.dropOldest()
+	}
+	p.timer.Clear()
+}

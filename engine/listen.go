@@ -1,0 +1,126 @@
+package engine
+
+import (
+	"fmt"
+	"net/netip"
+
+	"exaproxy/engine/loop"
+)
+
+// acceptBatch is how many connections one play accepts before others have their turn.
+const acceptBatch = 64
+
+// An opened port is a listening descriptor, or one for each worker if the port wants queues
+// of their own. It belongs to the engine; workers only watch it.
+type opened struct {
+	port *Port
+	addr netip.AddrPort // as bound: with the number the kernel chose for port 0
+	sys  []int          // one, or one for each worker
+}
+
+// open opens a port's descriptors.
+func open(k loop.Kernel, p *Port, workers int) (opened, error) {
+	o := opened{port: p}
+	spec := loop.ListenSpec{Addr: p.Addr, ReusePort: p.WorkerQueues}
+	count := 1
+	if p.WorkerQueues {
+		count = workers
+	}
+	for range count {
+		sys, err := k.OpenListener(spec)
+		if err != nil {
+			o.close(k)
+			return o, fmt.Errorf("listen on %s: %w", p.Addr, err)
+		}
+		o.sys = append(o.sys, sys)
+		if o.addr, _, err = k.Names(sys); err != nil {
+			o.close(k)
+			return o, fmt.Errorf("listen on %s: %w", p.Addr, err)
+		}
+		spec.Addr = o.addr
+	}
+	return o, nil
+}
+
+func (o *opened) close(k loop.Kernel) {
+	for _, sys := range o.sys {
+		k.Close(sys)
+	}
+	o.sys = nil
+}
+
+// of gives the descriptor that worker n watches.
+func (o *opened) of(n int) int { return o.sys[n%len(o.sys)] }
+
+// A listener is one worker's watch over an opened port. It is a task.
+type listener struct {
+	worker *worker
+	port   *Port
+	bound  netip.AddrPort
+	sys    int
+	on     *loop.Listener
+	waker  *loop.Waker
+}
+
+// Run accepts who waits, at most a batch at a time.
+func (l *listener) Run() {
+	for range acceptBatch {
+		fd, peer, err := l.on.Accept()
+		if err == loop.ErrAgain {
+			return
+		}
+		if err != nil {
+			l.worker.log.Warn("cannot accept a connection", "port", l.bound.String(), "error", err)
+			return
+		}
+		l.worker.welcome(fd, peer, l)
+	}
+	l.waker.Wake()
+}
+
+func (l *listener) close() {
+	l.on.Close()
+	l.waker.Retire()
+}
+
+// listen watches exactly the given ports: those watched already stay, others come and go.
+func (w *worker) listen(ports []opened) error {
+	watched := map[int]*listener{}
+	for _, l := range w.listeners {
+		watched[l.sys] = l
+	}
+	w.listeners = w.listeners[:0:0]
+	for i := range ports {
+		l := watched[ports[i].of(w.number)]
+		delete(watched, ports[i].of(w.number))
+		if l == nil {
+			var err error
+			if l, err = w.watch(&ports[i]); err != nil {
+				return err
+			}
+		}
+		l.port = ports[i].port
+		w.listeners = append(w.listeners, l)
+	}
+	for _, l := range watched {
+		l.close()
+	}
+	return nil
+}
+
+func (w *worker) watch(o *opened) (*listener, error) {
+	l := &listener{worker: w, port: o.port, bound: o.addr, sys: o.of(w.number)}
+	l.waker = w.loop.NewWaker(l)
+	var err error
+	if l.on, err = w.loop.WatchListener(l.sys, l.waker); err != nil {
+		return nil, fmt.Errorf("watch %s: %w", o.addr, err)
+	}
+	return l, nil
+}
+
+func (w *worker) stopListening() {
+	for _, l := range w.listeners {
+		l.close()
+	}
+	w.listeners = nil
+}

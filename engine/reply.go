@@ -1,0 +1,148 @@
+package engine
+
+import (
+	"errors"
+
+	"exaproxy/engine/h1"
+)
+
+var keepAlive, closeIt = []byte("keep-alive"), []byte("close")
+
+// heard is called when a reply's head of n bytes is complete. An interim reply is passed on,
+// and the final one still to come; the final one begins the flow down to the client.
+func (t *transaction) heard(n int) stage {
+	status := t.head.Status
+	if status == 101 {
+		return t.fail(BadReply, UpstreamSide, errors.New("it switched protocols unasked"))
+	}
+	if status < 200 {
+		t.interim(n)
+		return relaying
+	}
+	body, err := h1.ReplyBody(t.request.Method, &t.head)
+	if err != nil {
+		return t.fail(BadReply, UpstreamSide, err)
+	}
+	recode, fits := t.recoding(&body)
+	if !fits {
+		return t.fail(BadReply, UpstreamSide, errors.New("its transfer coding is unknown to the client"))
+	}
+	t.note(n)
+	pre := t.composeReply(&body, recode)
+	raw := t.down.buf
+	raw.r += n
+	t.begin200(pre, raw, body, recode)
+	return relaying
+}
+
+// begin200 begins the flow of a final reply.
+func (t *transaction) begin200(pre, raw *buffer, body h1.Body, recode recoding) {
+	c := t.client
+	t.replied = true
+	t.down.begin(flow{pool: &c.worker.buffers, src: t.upstream.fd, dst: c.fd, pre: pre, buf: raw,
+		body: body, recode: recode, in: t.down.in, out: t.down.out})
+}
+
+// interim passes a 1xx reply on to a client that knows them (RFC 9110, section 15.2).
+func (t *transaction) interim(n int) {
+	t.down.buf.r += n
+	if t.request.Minor == 0 || t.request.Major == 0 {
+		return
+	}
+	h := &t.outgoing
+	h.CopyFrom(&t.head.Header)
+	h1.RemoveHopByHop(h)
+	f := &t.down
+	if f.pre == nil {
+		f.pre = t.client.worker.buffers.head()
+	}
+	out := h1.AppendStatusLine(f.pre.b[:f.pre.w], t.head.Status, "")
+	out = h.AppendTo(out)
+	f.pre.fill(append(out, "\r\n"...))
+	f.pool, f.dst = &t.client.worker.buffers, t.client.fd
+	f.flush()
+}
+
+// recoding chooses how the body is framed for the client. fits is false if there is no way.
+func (t *transaction) recoding(body *h1.Body) (r recoding, fits bool) {
+	old := t.request.Major == 0 || t.request.Minor == 0
+	switch body.Framing() {
+	case h1.Chunked:
+		if old {
+			return unchunked, !body.Coded()
+		}
+	case h1.UntilClose:
+		if !old && !body.Coded() {
+			return chunked, true
+		}
+	}
+	return verbatim, true
+}
+
+// note keeps for the record what the log may ask of the reply.
+func (t *transaction) note(n int) {
+	rec, head := &t.record, t.down.buf.bytes()[:n]
+	rec.Status = t.head.Status
+	rec.Spent.Upstream = t.sinceSent()
+	rec.ContentType = t.request.Keep(t.head.Header.Get("Content-Type"))
+	if t.setup.config.KeepReplyHeads {
+		rec.ReplyHead = t.request.Keep(head)
+	}
+}
+
+// composeReply makes the reply's head as the client is to read it.
+func (t *transaction) composeReply(body *h1.Body, recode recoding) *buffer {
+	w, h := t.client.worker, &t.outgoing
+	t.reusable(body)
+	h.CopyFrom(&t.head.Header)
+	h1.RemoveHopByHop(h)
+	if !h.Has("Date") {
+		h.Add("Date", w.date())
+	}
+	t.setup.policy.Edit(&t.request, h, Downstream)
+	t.frame(h, body, recode)
+	h.Add("Connection", t.connection())
+	pre := w.buffers.head()
+	out := h1.AppendStatusLine(pre.b[:0], t.head.Status, "")
+	out = h.AppendTo(out)
+	pre.fill(append(out, "\r\n"...))
+	return pre
+}
+
+// reusable settles which of the two connections can be used again after this reply.
+func (t *transaction) reusable(body *h1.Body) {
+	unframed := body.Framing() == h1.UntilClose
+	t.kept = h1.KeepAlive(t.head.Major, t.head.Minor, &t.head.Header) && !unframed && !body.Conflict() &&
+		!t.setup.config.NoServerPersistence
+	if t.client.worker.leaving || t.up.body.Conflict() {
+		t.keep = false
+	}
+}
+
+// frame makes the head say how the body is framed for this client.
+func (t *transaction) frame(h *h1.Header, body *h1.Body, recode recoding) {
+	switch {
+	case recode == chunked:
+		h.Del("Content-Length")
+		h.Set("Transfer-Encoding", chunkedCoding)
+	case recode == unchunked:
+		h.Del("Transfer-Encoding")
+		h.Del("Content-Length")
+		t.keep = false
+	case body.Framing() == h1.UntilClose:
+		t.keep = false
+		h.Del("Content-Length")
+	case body.Framing() != h1.NoBody:
+		body.Declare(h)
+	}
+}
+
+var chunkedCoding = []byte("chunked")
+
+// connection is what the Connection field tells the client.
+func (t *transaction) connection() []byte {
+	if t.keep {
+		return keepAlive
+	}
+	return closeIt
+}

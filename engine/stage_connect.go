@@ -1,0 +1,38 @@
+package engine
+
+import (
+	"errors"
+	"syscall"
+)
+
+var errConnectLate = errors.New("connecting took longer than forward_timeout allows")
+
+// connect opens a connection to the next hop, at the first of its addresses that answers.
+func (t *transaction) connect() stage {
+	w := t.client.worker
+	fd, done, wake := t.dialer.dial(w.loop, t.waiter())
+	if !done {
+		t.client.wakeIn(wake)
+		return connecting
+	}
+	t.dialer.release()
+	if fd == nil {
+		return t.unconnected()
+	}
+	t.use(w.idle.opened(fd, t.route.Host, t.route.Port, t.dialer.peer))
+	if t.request.IsConnect() {
+		t.openTunnel()
+		return tunnelling
+	}
+	return sending
+}
+
+// unconnected tells of the last address that was tried.
+func (t *transaction) unconnected() stage {
+	f := &Failure{Kind: CannotConnect, Side: UpstreamSide, Peer: t.dialer.peer, Err: t.dialer.err}
+	t.record.Upstream = t.dialer.peer
+	if errors.Is(f.Err, syscall.ETIMEDOUT) {
+		f.Kind = ConnectLate
+	}
+	return t.failed(f)
+}

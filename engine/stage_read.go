@@ -1,0 +1,70 @@
+package engine
+
+import (
+	"errors"
+
+	"exaproxy/engine/h1"
+	"exaproxy/engine/loop"
+)
+
+// read receives and parses the request's head.
+func (t *transaction) read() stage {
+	c, limits := t.client, &t.setup.config.Limits
+	for {
+		n, err := h1.ParseRequest(c.in.bytes(), &t.request.Request, limits.heads(limits.requestHead()))
+		if err == nil {
+			return t.understood(n)
+		}
+		if err != h1.ErrShort {
+			return t.misread(err)
+		}
+		if !c.grow(limits.requestHead()) {
+			return t.misread(h1.ErrTooLarge)
+		}
+		if next := t.receive(); next != admitting {
+			return next
+		}
+	}
+}
+
+// receive reads more of the head; admitting means that some came.
+func (t *transaction) receive() stage {
+	switch err := t.client.receive(); {
+	case err == nil:
+		return admitting
+	case err == loop.ErrAgain:
+		return reading
+	default:
+		return t.fail(ClientGone, ClientSide, err)
+	}
+}
+
+// misread answers bytes that are no request. What follows them cannot be told apart from
+// them, so the connection is not kept.
+func (t *transaction) misread(err error) stage {
+	t.keep, t.garbled = false, true
+	t.headEnd = len(t.client.in.bytes())
+	if errors.Is(err, h1.ErrTooLarge) {
+		return t.fail(HeadTooLarge, ClientSide, err)
+	}
+	return t.fail(BadRequest, ClientSide, err)
+}
+
+// understood takes the head's n bytes out of the buffer, where they stay readable until the
+// transaction is over, and finds out where the body ends and whether the client wants to go on.
+func (t *transaction) understood(n int) stage {
+	c, r := t.client, &t.request
+	t.headEnd = n
+	c.consumed(n)
+	body, err := h1.RequestBody(&r.Request)
+	if err != nil {
+		t.keep, t.garbled = false, true
+		return t.fail(BadRequest, ClientSide, err)
+	}
+	t.up.body = body
+	t.keep = h1.KeepAlive(r.Major, r.Minor, &r.Header) && !t.setup.config.NoClientPersistence
+	if limit := t.setup.config.Limits.RequestBody; limit > 0 && body.Length() > limit {
+		return t.fail(BodyTooLarge, ClientSide, errBodyTooLarge)
+	}
+	return admitting
+}

@@ -1,0 +1,106 @@
+package engine
+
+import (
+	"encoding/base64"
+	"strconv"
+
+	"exaproxy/engine/h1"
+)
+
+// send writes the request's head to the next hop, with what has come of its body.
+func (t *transaction) send() stage {
+	if t.up.dst == nil {
+		if err := t.compose(); err != nil {
+			return t.fail(BadRequest, ClientSide, err)
+		}
+	}
+	if t.up.drain() {
+		return relaying
+	}
+	if t.up.err != nil {
+		return relaying // perhaps it has answered before it closed; relaying looks
+	}
+	return sending
+}
+
+// compose makes the request's head as the next hop is to read it, and the flow that carries it.
+func (t *transaction) compose() error {
+	w, r := t.client.worker, &t.request
+	target := r.Effective()
+	h := &t.outgoing
+	t.endToEnd()
+	h.Add("Host", r.keepHost(target))
+	t.setup.policy.Edit(r, h, Upstream)
+	if t.up.body.Framing() != h1.NoBody {
+		t.up.body.Declare(h)
+	}
+	h.Add("Connection", keepAlive)
+
+	head := w.buffers.head()
+	out := h1.AppendRequestLine(head.b[:0], r.Method, target.Path)
+	out = h.AppendTo(out)
+	head.fill(append(out, "\r\n"...))
+	first, err := t.firstOfBody()
+	t.up = flow{pool: &w.buffers, src: t.client.fd, dst: t.upstream.fd, pre: head, body: t.up.body, buf: first,
+		moved: t.up.moved, limit: t.setup.config.Limits.RequestBody}
+	if first != nil {
+		t.up.ready = first.w
+	}
+	return err
+}
+
+// endToEnd copies the fields of the request that are meant for the server (RFC 9110, section
+// 7.6.1) and adds those that the request implies.
+func (t *transaction) endToEnd() {
+	r, h := &t.request, &t.outgoing
+	h.CopyFrom(&r.Header)
+	h1.RemoveHopByHop(h)
+	h.Del("Host")
+	h.Del("Proxy-Authorization")
+	if hops, counted := maxForwards(r); counted && hops > 0 {
+		h.Set("Max-Forwards", r.Keep(strconv.AppendInt(nil, int64(hops-1), 10)))
+	}
+	if user := r.Effective().Userinfo; len(user) > 0 && !h.Has("Authorization") {
+		// RFC 3986, section 3.2.1: user information in a URL is an identity for the server.
+		h.Add("Authorization", r.Keep(base64.StdEncoding.AppendEncode([]byte("Basic "), unescaped(user))))
+	}
+}
+
+// firstOfBody takes what has come of the body out of the client's buffer.
+func (t *transaction) firstOfBody() (*buffer, error) {
+	in := t.client.in
+	if in.empty() || t.up.body.Done() {
+		return nil, nil
+	}
+	n, err := t.up.body.Scan(in.bytes())
+	first := t.client.worker.buffers.fit(n)
+	first.w = copy(first.b, in.bytes()[:n])
+	in.r += n
+	t.up.moved += int64(n)
+	return first, err
+}
+
+// maxForwards reads Max-Forwards, which counts for TRACE and OPTIONS only (RFC 9110, section 7.6.2).
+func maxForwards(r *Request) (hops int, counted bool) {
+	if r.Method != "TRACE" && r.Method != "OPTIONS" {
+		return 0, false
+	}
+	hops, err := strconv.Atoi(string(r.Header.Get("Max-Forwards")))
+	return hops, err == nil && hops >= 0
+}
+
+// unescaped takes percent-encoding off; what is not well encoded stays as it is.
+func unescaped(b []byte) []byte {
+	out := make([]byte, 0, len(b))
+	for i := 0; i < len(b); i++ {
+		if b[i] == '%' && i+2 < len(b) {
+			if v, err := strconv.ParseUint(string(b[i+1:i+3]), 16, 8); err == nil {
+				out = append(out, byte(v))
+				i += 2
+				continue
+			}
+		}
+		out = append(out, b[i])
+	}
+	return out
+}

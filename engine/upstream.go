@@ -1,0 +1,59 @@
+package engine
+
+import (
+	"net/netip"
+	"time"
+
+	"exaproxy/engine/loop"
+)
+
+// An upstream is a connection to an origin server. It belongs to one transaction at a time;
+// between transactions it waits in the worker's idle pool, as a task of its own that closes
+// it when the server does.
+type upstream struct {
+	fd    *loop.FD
+	waker *loop.Waker // of the idle upstream; in use, the descriptor wakes the client
+	pool  *idlePool
+	hop   *hop
+	peer  netip.AddrPort
+	born  time.Time
+	since time.Time // idle since
+	used  int       // transactions it has served
+
+	newer, older    *upstream // among all idle ones of the worker
+	fresher, staler *upstream // among the idle ones of the hop
+}
+
+// Run is called when something may have happened to an idle upstream. A server that ends the
+// connection, or says something unasked, has made it useless.
+func (u *upstream) Run() {
+	if u.idle() && !u.usable() {
+		u.pool.remove(u)
+		u.close()
+	}
+}
+
+func (u *upstream) idle() bool { return !u.since.IsZero() }
+
+// usable says whether an idle connection is still good for a request, as far as can be seen.
+func (u *upstream) usable() bool {
+	if u.fd.PeerDone() || u.fd.Broken() {
+		return false
+	}
+	if !u.fd.Readable() {
+		return true
+	}
+	var b [1]byte
+	_, err := u.fd.Read(b[:])
+	return err == loop.ErrAgain
+}
+
+// close ends the connection; nil is nothing. An idle one must have left the pool first.
+func (u *upstream) close() {
+	if u == nil {
+		return
+	}
+	u.fd.Close()
+	u.waker.Retire()
+	u.pool.closed(u)
+}
