@@ -1,0 +1,294 @@
+package helper
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"exaproxy/engine/loop"
+	"exaproxy/engine/loop/looptest"
+)
+
+// A world is a pool on a loop in memory, whose children are played by the test.
+type world struct {
+	t    testing.TB
+	k    *looptest.Kernel
+	l    *loop.Loop
+	pool *Pool
+	log  bytes.Buffer // written on the loop's goroutine, which is the test's
+
+	mu       sync.Mutex
+	actors   []*actor // in the order of their numbers
+	spawnErr error    // what spawning fails with
+	spawns   int      // tried so far
+	oneEnd   bool     // children have one descriptor for both directions
+}
+
+// An actor plays a child's process.
+type actor struct {
+	w        *world
+	n        int
+	sys      [2]int
+	in, out  *looptest.End // what the child reads from and writes to
+	end      chan string   // how it ended
+	mu       sync.Mutex
+	left     bool // it was told to end
+	killed   int
+	stubborn bool // it does not end when it is killed
+	heard    string
+}
+
+func newWorld(t testing.TB, c Config) *world {
+	t.Helper()
+	w := &world{t: t, k: looptest.NewKernel(t)}
+	l, err := loop.New(w.k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.l = l
+	return w.open(c)
+}
+
+// open makes the world's pool.
+func (w *world) open(c Config) *world {
+	c.Name, c.Argv, c.Spawn = "redirector", []string{"/bin/answer", "-v"}, w
+	c.Log = slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{ReplaceAttr: plainLog}))
+	w.pool = NewPool(w.l, c)
+	w.settle()
+	return w
+}
+
+func plainLog(_ []string, a slog.Attr) slog.Attr {
+	if a.Key == slog.TimeKey {
+		return slog.Attr{}
+	}
+	return a
+}
+
+// Spawn implements Spawner, on the goroutine of a child.
+func (w *world) Spawn(_ *Config, n int) (Process, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.spawns++
+	if w.spawnErr != nil {
+		return nil, w.spawnErr
+	}
+	a := &actor{w: w, n: n, end: make(chan string, 1)}
+	a.sys[0], a.in = w.k.Pair()
+	a.sys[1], a.out = a.sys[0], a.in
+	if !w.oneEnd {
+		a.sys[1], a.out = w.k.Pair()
+	}
+	w.actors = append(w.actors, a)
+	return a, nil
+}
+
+func (a *actor) Questions() int { return a.sys[0] }
+func (a *actor) Answers() int   { return a.sys[1] }
+func (a *actor) PID() int       { return 1000 + a.n }
+func (a *actor) Wait() string   { return <-a.end }
+
+func (a *actor) Kill() {
+	a.mu.Lock()
+	a.killed++
+	stubborn := a.stubborn
+	a.mu.Unlock()
+	if !stubborn {
+		a.exit("signal: terminated")
+	}
+}
+
+// exit ends the process.
+func (a *actor) exit(how string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.left {
+		return
+	}
+	a.left = true
+	a.in.Close()
+	a.out.Close()
+	a.end <- how
+}
+
+// gone says whether the process was told to end.
+func (a *actor) gone() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.left
+}
+
+// settle lets everything happen that can: children start that are starting, those whose
+// process has ended are buried.
+func (w *world) settle() {
+	w.t.Helper()
+	for range 1000 {
+		looptest.Settle(w.l)
+		if !w.moving() {
+			return
+		}
+		w.l.Turn(true) // until the goroutine of a child posts
+	}
+	w.t.Fatal("children start and end without end")
+}
+
+// moving says whether the goroutine of a child is about to post something.
+func (w *world) moving() bool {
+	return slices.ContainsFunc(w.pool.children, func(c *child) bool {
+		a, ok := c.process.(*actor)
+		return c.state == starting || ok && a.gone()
+	})
+}
+
+func (w *world) pass(d time.Duration) {
+	w.t.Helper()
+	w.k.Advance(d)
+	w.settle()
+}
+
+// child returns the n-th child, counted from 1.
+func (w *world) child(n int) *actor {
+	w.t.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, a := range w.actors {
+		if a.n == n {
+			return a
+		}
+	}
+	w.t.Fatalf("there is no child %d", n)
+	return nil
+}
+
+// reads checks what a child has been given since the last time.
+func (w *world) reads(n int, sentence, want string) {
+	w.t.Helper()
+	if got := string(w.child(n).in.Read()); got != want {
+		w.t.Errorf("%s: child %d read %q, want %q", sentence, n, got, want)
+	}
+}
+
+// writes has a child write.
+func (w *world) writes(n int, s string) {
+	w.t.Helper()
+	w.child(n).out.WriteString(s)
+	w.settle()
+}
+
+func (w *world) dies(n int) {
+	w.t.Helper()
+	w.child(n).exit("signal: killed")
+	w.settle()
+}
+
+// answered passes the time that a question takes, and answers a throw-away question, so that
+// the child has proved itself.
+func (w *world) proves(n int) {
+	w.t.Helper()
+	q := w.ask("proof")
+	number := "proof\n"
+	if w.pool.config.numbered() {
+		number = "0 proof\n"
+	}
+	w.reads(n, "a first question", number)
+	if w.pool.config.numbered() {
+		w.writes(n, "0 fine\n")
+	} else {
+		w.writes(n, "fine\n")
+	}
+	q.wants("the first answer", "fine")
+	q.Cancel()
+}
+
+// An asker holds one question.
+type asker struct {
+	*Question
+	w     *world
+	waker *loop.Waker
+	wakes int
+}
+
+func (a *asker) Run() { a.wakes++ }
+
+func (w *world) ask(line string) *asker {
+	w.t.Helper()
+	a := w.put(line)
+	w.settle()
+	return a
+}
+
+// put asks without letting anything happen.
+func (w *world) put(line string) *asker {
+	a := &asker{w: w}
+	a.waker = w.l.NewWaker(a)
+	a.Question = w.pool.Ask([]byte(line), a.waker)
+	return a
+}
+
+func (w *world) putAll(n int) (all []*asker) {
+	for i := range n {
+		all = append(all, w.put(fmt.Sprint("q", i)))
+	}
+	return all
+}
+
+func (a *asker) wants(sentence, want string) {
+	a.w.t.Helper()
+	line, done, err := a.Answer()
+	if !done || err != nil || string(line) != want {
+		a.w.t.Errorf("%s: got %q, done %v, error %v; want %q", sentence, line, done, err, want)
+	}
+	if a.wakes != 1 {
+		a.w.t.Errorf("%s: the asker was woken %d times, want once", sentence, a.wakes)
+	}
+}
+
+func (a *asker) waits(sentence string) {
+	a.w.t.Helper()
+	if line, done, err := a.Answer(); done {
+		a.w.t.Errorf("%s: answered with %q, error %v; want it to wait", sentence, line, err)
+	}
+}
+
+func (a *asker) fails(sentence string, want error) {
+	a.w.t.Helper()
+	if _, done, err := a.Answer(); !done || !errors.Is(err, want) {
+		a.w.t.Errorf("%s: done %v, error %v; want %v", sentence, done, err, want)
+	}
+	if a.wakes != 1 {
+		a.w.t.Errorf("%s: the asker was woken %d times, want once", sentence, a.wakes)
+	}
+}
+
+// children checks how many processes were started, and how many are at work.
+func (w *world) children(sentence string, started, active int) {
+	w.t.Helper()
+	if s := w.pool.Stats(); s.Started != started || s.Active != active {
+		w.t.Errorf("%s: %d children started, %d active; want %d and %d", sentence, s.Started, s.Active, started, active)
+	}
+}
+
+// logs checks that a text was logged so many times.
+func (w *world) logs(sentence, text string, times int) {
+	w.t.Helper()
+	if got := strings.Count(w.log.String(), text); got != times {
+		w.t.Errorf("%s: %q was logged %d times, want %d; the log:\n%s", sentence, text, got, times, w.log.String())
+	}
+}
+
+// closes checks that a closed pool leaves nothing behind.
+func (w *world) closed(sentence string) {
+	w.t.Helper()
+	if !w.pool.Closed() {
+		w.t.Errorf("%s: the pool is not closed", sentence)
+	}
+	if n := w.k.OpenDescriptors(); n != 0 {
+		w.t.Errorf("%s: %d descriptors are open, want none", sentence, n)
+	}
+}
