@@ -28,6 +28,8 @@ type world struct {
 	spawnErr error    // what spawning fails with
 	spawns   int      // tried so far
 	oneEnd   bool     // children have one descriptor for both directions
+
+	unwatchable bool // children's answers come from a descriptor that there is not
 }
 
 // An actor plays a child's process.
@@ -85,6 +87,10 @@ func (w *world) Spawn(_ *Config, n int) (Process, error) {
 	if !w.oneEnd {
 		a.sys[1], a.out = w.k.Pair()
 	}
+	if w.unwatchable {
+		w.k.Close(a.sys[1])
+		a.sys[1] = 99
+	}
 	w.actors = append(w.actors, a)
 	return a, nil
 }
@@ -128,14 +134,17 @@ func (a *actor) gone() bool {
 // process has ended are buried.
 func (w *world) settle() {
 	w.t.Helper()
-	for range 1000 {
-		looptest.Settle(w.l)
+	for range 100_000 {
+		if w.l.Turn(false) || !w.l.Idle() {
+			continue
+		}
 		if !w.moving() {
+			looptest.Settle(w.l)
 			return
 		}
 		w.l.Turn(true) // until the goroutine of a child posts
 	}
-	w.t.Fatal("children start and end without end")
+	w.t.Fatal("the world does not come to rest")
 }
 
 // moving says whether the goroutine of a child is about to post something.
@@ -187,8 +196,7 @@ func (w *world) dies(n int) {
 	w.settle()
 }
 
-// answered passes the time that a question takes, and answers a throw-away question, so that
-// the child has proved itself.
+// proves has a child answer a first question.
 func (w *world) proves(n int) {
 	w.t.Helper()
 	q := w.ask("proof")
