@@ -2,6 +2,7 @@ package looptest
 
 import (
 	"net/netip"
+	"slices"
 	"syscall"
 
 	"exaproxy/engine/loop"
@@ -65,11 +66,22 @@ func (k *Kernel) Write(sys int, _ loop.Kind, p []byte) (int, error) {
 
 // Writev implements loop.Kernel.
 func (k *Kernel) Writev(sys int, _ loop.Kind, p [][]byte) (int, error) {
-	var all []byte
-	for _, s := range p {
-		all = append(all, s...)
-	}
-	return k.with(sys, func(d *descriptor) (int, error) { return d.write(all) })
+	return k.with(sys, func(d *descriptor) (int, error) {
+		if d.datagram {
+			return d.write(slices.Concat(p...)) // one datagram
+		}
+		n := 0
+		for _, s := range p {
+			m, err := d.write(s)
+			n += m
+			if n > 0 && err != nil {
+				return n, nil // the next call says so
+			} else if err != nil || m < len(s) {
+				return n, err
+			}
+		}
+		return n, nil
+	})
 }
 
 // CloseWrite implements loop.Kernel.
