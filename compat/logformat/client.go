@@ -1,0 +1,80 @@
+package logformat
+
+import (
+	"net/netip"
+	"strconv"
+
+	"exaproxy/engine"
+)
+
+// constant makes the value of a code that always says the same.
+func constant(s string) value {
+	return func(dst []byte, _ *Format, _ *part, _ *engine.Record) []byte { return append(dst, s...) }
+}
+
+// unknown is the value of a code that has none here.
+func unknown(dst []byte, _ *Format, _ *part, _ *engine.Record) []byte { return dst }
+
+// requested makes a value that there is only when there was a request that made sense.
+func requested(v value) value {
+	return func(dst []byte, f *Format, p *part, rec *engine.Record) []byte {
+		if !understood(rec) {
+			return dst
+		}
+		return v(dst, f, p, rec)
+	}
+}
+
+// contacted makes a value that there is only when a next hop was tried.
+func contacted(v value) value {
+	return func(dst []byte, f *Format, p *part, rec *engine.Record) []byte {
+		if !rec.Upstream.IsValid() {
+			return dst
+		}
+		return v(dst, f, p, rec)
+	}
+}
+
+func appendAddress(dst []byte, a netip.AddrPort) []byte {
+	if !a.IsValid() {
+		return dst
+	}
+	return a.Addr().Unmap().AppendTo(dst)
+}
+
+func appendPort(dst []byte, a netip.AddrPort) []byte {
+	if !a.IsValid() {
+		return dst
+	}
+	return strconv.AppendUint(dst, uint64(a.Port()), 10)
+}
+
+func clientAddress(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
+	return appendAddress(dst, rec.Request.Client)
+}
+
+// clientName gives the address when there is no name: so says Squid since 3.5.
+func clientName(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
+	if facts, ok := rec.Request.State.(Facts); ok {
+		if name := facts.ClientName(); name != "" {
+			return append(dst, name...)
+		}
+	}
+	return appendAddress(dst, rec.Request.Client)
+}
+
+func clientPort(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
+	return appendPort(dst, rec.Request.Client)
+}
+
+func localAddress(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
+	return appendAddress(dst, rec.Request.Local)
+}
+
+func localPort(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
+	return appendPort(dst, rec.Request.Local)
+}
+
+func user(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
+	return append(dst, rec.Request.User...)
+}

@@ -1,0 +1,94 @@
+package logformat
+
+import (
+	"strconv"
+	"strings"
+
+	"exaproxy/engine"
+)
+
+// sequence counts the lines of the format from 0.
+func sequence(dst []byte, f *Format, _ *part, _ *engine.Record) []byte {
+	return strconv.AppendUint(dst, f.lines.Add(1)-1, 10)
+}
+
+// errorCode is the name of the page that the client was sent, or would have been.
+func errorCode(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
+	if facts, ok := rec.Request.State.(Facts); ok {
+		return append(dst, facts.ErrorCode()...)
+	}
+	if rec.Failure == nil {
+		return dst
+	}
+	return append(dst, rec.Failure.Page...)
+}
+
+// errorDetail says on which side of the proxy it went wrong.
+func errorDetail(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
+	f := rec.Failure
+	switch {
+	case f == nil:
+		return dst
+	case f.Kind == engine.ClientGone:
+		return append(dst, "WITH_CLIENT"...)
+	case f.Side == engine.UpstreamSide && f.Kind != engine.ReplyTooLarge:
+		return append(dst, "WITH_SERVER"...)
+	}
+	return dst
+}
+
+// note gives the values of the annotation that the argument names, or all annotations. The
+// argument may say what to write between them: name:separator.
+func note(dst []byte, _ *Format, p *part, rec *engine.Record) []byte {
+	name, separator, ok := strings.Cut(p.arg, ":")
+	if !ok {
+		separator = ","
+	}
+	if name == "" {
+		return appendNotes(dst, rec, ok, separator)
+	}
+	return appendNote(dst, rec, name, separator)
+}
+
+// annotation makes the value of the annotation of one name.
+func annotation(name string) value {
+	return func(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
+		return appendNote(dst, rec, name, ",")
+	}
+}
+
+func appendNote(dst []byte, rec *engine.Record, name, separator string) []byte {
+	facts, ok := rec.Request.State.(Facts)
+	if !ok {
+		return dst
+	}
+	start := len(dst)
+	facts.EachNote(func(key, value string) {
+		if key != name {
+			return
+		}
+		if len(dst) > start {
+			dst = append(dst, separator...)
+		}
+		dst = append(dst, value...)
+	})
+	return dst
+}
+
+// appendNotes appends all annotations, each as a line unless another separator is wanted.
+func appendNotes(dst []byte, rec *engine.Record, separated bool, separator string) []byte {
+	if !separated {
+		separator = "\r\n"
+	}
+	facts, ok := rec.Request.State.(Facts)
+	if !ok {
+		return dst
+	}
+	facts.EachNote(func(key, value string) {
+		dst = append(dst, key...)
+		dst = append(dst, ": "...)
+		dst = append(dst, value...)
+		dst = append(dst, separator...)
+	})
+	return dst
+}

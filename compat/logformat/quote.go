@@ -1,0 +1,140 @@
+package logformat
+
+// quoting is how a value is protected from being mistaken for something else.
+type quoting uint8
+
+const (
+	none    quoting = iota // nothing said: the code's own way
+	raw                    // as it is
+	marks                  // for between quotation marks
+	blob                   // Squid's way for header fields in brackets
+	percent                // as in a URL, the percent sign too
+	shell                  // as a word of a shell
+	through                // as in a URL, but an existing %41 stays
+)
+
+// quotings are the modifiers that ask for a quoting.
+var quotings = map[byte]quoting{'"': marks, '\'': raw, '[': blob, '#': percent, '/': shell}
+
+// requote quotes dst[start:] in place.
+func requote(dst []byte, start int, q quoting) []byte {
+	if q == none || q == raw {
+		return dst
+	}
+	end := len(dst)
+	dst = appendQuoted(dst, dst[start:end], q)
+	return append(dst[:start], dst[end:]...)
+}
+
+// appendQuoted appends value in the quoting q. dst may be the array that value lies in, but
+// behind it.
+func appendQuoted(dst, value []byte, q quoting) []byte {
+	switch q {
+	case marks:
+		return appendBackslashed(dst, value, true)
+	case shell:
+		return appendWord(dst, value)
+	case blob:
+		return appendBlob(dst, value)
+	case percent:
+		return appendEscaped(dst, value, false)
+	case through:
+		return appendEscaped(dst, value, true)
+	case none, raw:
+		return append(dst, value...)
+	}
+	panic("BUG: unknown quoting")
+}
+
+// appendBackslashed puts a backslash before quotation marks and backslashes and writes line
+// ends, and tabs if wanted, as letters.
+func appendBackslashed(dst, value []byte, tabs bool) []byte {
+	for _, c := range value {
+		switch {
+		case c == '"' || c == '\\':
+			dst = append(dst, '\\', c)
+		case c == '\r':
+			dst = append(dst, `\r`...)
+		case c == '\n':
+			dst = append(dst, `\n`...)
+		case c == '\t' && tabs:
+			dst = append(dst, `\t`...)
+		default:
+			dst = append(dst, c)
+		}
+	}
+	return dst
+}
+
+// appendWord quotes value for a shell: between quotation marks if it has spaces.
+func appendWord(dst, value []byte) []byte {
+	spaces := false
+	for _, c := range value {
+		spaces = spaces || c == ' '
+	}
+	if !spaces {
+		return appendBackslashed(dst, value, false)
+	}
+	dst = append(dst, '"')
+	dst = appendBackslashed(dst, value, false)
+	return append(dst, '"')
+}
+
+// appendBlob quotes header fields as Squid does for log_mime_hdrs and user names.
+func appendBlob(dst, value []byte) []byte {
+	const hex = "0123456789abcdef"
+	for _, c := range value {
+		switch {
+		case c == '\r':
+			dst = append(dst, `\r`...)
+		case c == '\n':
+			dst = append(dst, `\n`...)
+		case c == '\\':
+			dst = append(dst, `\\`...)
+		case c < ' ' || c >= 0x7f || c == '%' || c == '[' || c == ']':
+			dst = append(dst, '%', hex[c>>4], hex[c&15])
+		default:
+			dst = append(dst, c)
+		}
+	}
+	return dst
+}
+
+// appendEscaped writes what RFC 1738 section 2.2 calls unsafe as %XX; with keep, percent signs
+// stay as they are.
+func appendEscaped(dst, value []byte, keep bool) []byte {
+	const hex = "0123456789ABCDEF"
+	for _, c := range value {
+		if unsafe[c] && (c != '%' || !keep) {
+			dst = append(dst, '%', hex[c>>4], hex[c&15])
+		} else {
+			dst = append(dst, c)
+		}
+	}
+	return dst
+}
+
+// AppendEscaped appends value with everything escaped that RFC 1738 calls unsafe, among it
+// spaces and percent signs: "j doe" becomes "j%20doe".
+func AppendEscaped(dst []byte, value string) []byte {
+	const hex = "0123456789ABCDEF"
+	for i := range len(value) {
+		if c := value[i]; unsafe[c] {
+			dst = append(dst, '%', hex[c>>4], hex[c&15])
+		} else {
+			dst = append(dst, c)
+		}
+	}
+	return dst
+}
+
+// unsafe says which characters a URL may not carry as they are.
+var unsafe = func() (t [256]bool) {
+	for c := range t {
+		t[c] = c <= ' ' || c >= 0x7f
+	}
+	for _, c := range []byte("<>\"#%{}|\\^~[]`'") {
+		t[c] = true
+	}
+	return t
+}()

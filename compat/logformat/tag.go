@@ -1,0 +1,53 @@
+package logformat
+
+import "exaproxy/engine"
+
+// The request statuses of Squid that a proxy without a cache can have.
+const (
+	untried   = "NONE_NONE"
+	miss      = "TCP_MISS"
+	denied    = "TCP_DENIED"
+	redirect  = "TCP_REDIRECT"
+	tunnelled = "TCP_TUNNEL"
+)
+
+// Tag returns Squid's name for what became of the request (%Ss).
+func Tag(rec *engine.Record) string {
+	name := plainTag(rec)
+	if !rec.Aborted || unread(rec) {
+		return name
+	}
+	switch name {
+	case untried:
+		return "NONE_NONE_ABORTED"
+	case miss:
+		return "TCP_MISS_ABORTED"
+	case denied:
+		return "TCP_DENIED_ABORTED"
+	case redirect:
+		return "TCP_REDIRECT_ABORTED"
+	}
+	return name // a tunnel may end as it likes
+}
+
+// plainTag is the tag without the suffix that tells of a client that left.
+func plainTag(rec *engine.Record) string {
+	failed := func(k engine.FailureKind) bool { return rec.Failure != nil && rec.Failure.Kind == k }
+	switch {
+	case rec.Decided == engine.Redirect:
+		return redirect
+	case rec.Decided == engine.Refuse && (rec.Failure == nil || failed(engine.Refused)):
+		return denied
+	case rec.Tunnel:
+		return tunnelled
+	case rec.Decided == engine.Serve, failed(engine.Looping):
+		return miss // Squid's own pages are objects that it did not find in its cache
+	case rec.Forwarded && !rec.Request.IsConnect():
+		return miss
+	}
+	return untried // unread, refused as malformed, or a CONNECT that led nowhere
+}
+
+func tag(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
+	return append(dst, Tag(rec)...)
+}

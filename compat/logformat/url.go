@@ -1,0 +1,111 @@
+package logformat
+
+import (
+	"bytes"
+	"strconv"
+
+	"exaproxy/engine"
+	"exaproxy/engine/h1"
+)
+
+// What Squid logs in place of a URL that it could not read.
+const (
+	urlOfNothing  = "error:transaction-end-before-headers"
+	urlOfTooLarge = "error:request-too-large"
+	urlOfGarbage  = "error:invalid-request"
+)
+
+// unread says whether the transaction ended before its request was complete: a probe of the
+// port, or a client that did not go on.
+func unread(rec *engine.Record) bool {
+	f := rec.Failure
+	if f == nil {
+		return rec.Request.Method == ""
+	}
+	switch f.Kind {
+	case engine.BadRequest, engine.HeadTooLarge:
+		return false
+	case engine.ClientGone, engine.ClientLate:
+		return rec.Request.Method == "" || f.During == "greeting" || f.During == "reading"
+	}
+	return rec.Request.Method == ""
+}
+
+// understood says whether the request was read and made sense. Of others Squid logs only the
+// line they began with.
+func understood(rec *engine.Record) bool {
+	if f := rec.Failure; f != nil && (f.Kind == engine.BadRequest || f.Kind == engine.HeadTooLarge) {
+		return false
+	}
+	return !unread(rec)
+}
+
+// appendURL appends the URL t of the transaction's request, or what stands for it.
+func appendURL(dst []byte, rec *engine.Record, t *h1.Target) []byte {
+	switch {
+	case unread(rec):
+		return append(dst, urlOfNothing...)
+	case rec.Failure != nil && rec.Failure.Kind == engine.HeadTooLarge:
+		return append(dst, urlOfTooLarge...)
+	case len(t.Host) > 0 || len(t.Path) > 0:
+		return t.AppendURL(dst)
+	case len(rec.Request.RawTarget) > 0: // not understood, so not to be trusted either
+		return appendEscaped(dst, rec.Request.RawTarget, true)
+	}
+	return append(dst, urlOfGarbage...)
+}
+
+func loggedURL(dst []byte, f *Format, _ *part, rec *engine.Record) []byte {
+	start := len(dst)
+	dst = appendURL(dst, rec, rec.Request.Effective())
+	if f.StripQuery {
+		if query := bytes.IndexByte(dst[start:], '?'); query >= 0 {
+			dst = dst[:start+query+1]
+		}
+	}
+	return dst
+}
+
+func clientURL(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
+	return appendURL(dst, rec, &rec.Request.Target)
+}
+
+func serverURL(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
+	if unread(rec) {
+		return dst
+	}
+	return appendURL(dst, rec, rec.Request.Effective())
+}
+
+// of makes the value of a piece of one of the request's two targets.
+func of(which func(*engine.Request) *h1.Target, piece func(dst []byte, t *h1.Target) []byte) value {
+	return func(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
+		if !understood(rec) {
+			return dst
+		}
+		return piece(dst, which(rec.Request))
+	}
+}
+
+func client(r *engine.Request) *h1.Target { return &r.Target }
+func server(r *engine.Request) *h1.Target { return r.Effective() }
+
+func scheme(dst []byte, t *h1.Target) []byte { return append(dst, t.Scheme...) }
+
+func domain(dst []byte, t *h1.Target) []byte {
+	if !t.IPv6 {
+		return append(dst, t.Host...)
+	}
+	dst = append(dst, '[')
+	dst = append(dst, t.Host...)
+	return append(dst, ']')
+}
+
+func port(dst []byte, t *h1.Target) []byte {
+	if t.Port == 0 {
+		return dst
+	}
+	return strconv.AppendUint(dst, uint64(t.Port), 10)
+}
+
+func path(dst []byte, t *h1.Target) []byte { return append(dst, t.Path...) }
