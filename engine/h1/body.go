@@ -79,7 +79,7 @@ func (b *Body) End() error {
 
 // Scan says how many of the bytes p that come next belong to this message, framing included.
 // What is beyond n is the next message's. On error, n bytes were still right; a body that
-// has failed goes on failing. The error is a *SyntaxError of kind BadFraming or BadField.
+// has failed goes on failing. The error is a *SyntaxError of kind BadFraming.
 func (b *Body) Scan(p []byte) (n int, err error) {
 	for n < len(p) && !b.Done() {
 		run, _, err := b.next(p[n:])

@@ -6,13 +6,13 @@ import "bytes"
 type class uint8
 
 const (
-	tokenChar class = 1 << iota // tchar, RFC 9110 section 5.6.2
-	uriChar                     // reserved, unreserved or "%", RFC 3986 section 2
-	hostChar                    // reg-name without "%", or part of a UTF-8 name
-	spaceChar                   // whitespace that may stray into a request line, RFC 9112 section 3
-	ctlChar                     // CTL, RFC 5234 appendix B.1
-	hexChar                     // HEXDIG of either case
-	unsafeChar                  // what uri_whitespace encode encodes, in a path that has whitespace
+	tokenChar  class = 1 << iota // tchar, RFC 9110 section 5.6.2
+	uriChar                      // reserved, unreserved or "%", RFC 3986 section 2
+	hostChar                     // reg-name without "%", or part of a UTF-8 name
+	spaceChar                    // whitespace that may stray into a request line, RFC 9112 section 3
+	ctlChar                      // CTL, RFC 5234 appendix B.1
+	hexChar                      // HEXDIG of either case
+	unsafeChar                   // what uri_whitespace encode encodes, in a path that has whitespace
 )
 
 const (

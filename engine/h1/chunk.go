@@ -42,7 +42,7 @@ func (b *Body) nextChunked(p []byte) (n int, payload bool, err error) {
 	for n < len(p) && b.state != chunkPayload && b.state != chunkDone {
 		if what := b.step(p[n]); what != "" {
 			b.state = chunkFailed
-			return n, false, fault(BadFraming, what, p[n:])
+			return n, false, fault(BadFraming, what, p[n:n+1])
 		}
 		n++
 	}
