@@ -43,7 +43,7 @@ func (c *Checker) Line(l *Line, out func(Message)) (set bool, err error) {
 	d, ok := Lookup(l.Name)
 	if !ok || l.Own && !d.Own {
 		c.Unrecognized++
-		say(SeverityFatal, "%s: unrecognized: '%s'", l.Pos, l.Name)
+		say(SeverityFatal, "%s: unrecognized: '%s'", l.Pos, l.written())
 		return false, nil
 	}
 	if d.Type == obsoleteType {

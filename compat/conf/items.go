@@ -1,10 +1,11 @@
 package conf
 
 import (
-	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -18,7 +19,7 @@ type Item struct {
 // for the items in it: one a line, without comments and blank lines. open may be nil for os.Open.
 //
 // A file that cannot be opened is not an error: as in Squid it ends the values, and warnings says
-// so. The error is an Invalid.
+// so; what an acl without values means is the caller's business. The error is an Invalid.
 func (l *Line) Items(from int, open Open) (items []Item, warnings []string, err error) {
 	if open == nil {
 		open = func(name string) (io.ReadCloser, error) { return os.Open(name) }
@@ -45,34 +46,37 @@ func (l *Line) Items(from int, open Open) (items []Item, warnings []string, err 
 	return items, nil, nil
 }
 
-// list appends the items of one file.
+// list appends the items of one file. It reads the file as a whole: items are views of one
+// string, and lists of a million domains are nothing unusual.
 func (l *Line) list(items []Item, file io.Reader, path string, open Open, depth int) ([]Item, error) {
+	content, err := io.ReadAll(file)
+	if err != nil {
+		return nil, invalid("ERROR: Can not read file %s: %s", path, systemText(err))
+	}
+	items = slices.Grow(items, bytes.Count(content, newline)+1)
 	pos := Pos{File: path, From: &l.Pos}
-	in := bufio.NewReaderSize(file, 1<<16)
-	for {
-		text, err := in.ReadString('\n')
-		if err != nil && err != io.EOF {
-			return nil, invalid("ERROR: Can not read file %s: %s", path, systemText(err))
-		}
+	for text := range strings.SplitSeq(string(content), "\n") {
 		pos.Line++
 		if l.dialect.quotes {
-			var failed error
-			if items, failed = l.quotedItems(items, text, pos, open, depth); failed != nil {
-				return nil, failed
+			if items, err = l.quotedItems(items, text, pos, open, depth); err != nil {
+				return nil, err
 			}
 		} else if item := plainItem(text); item != "" {
 			items = append(items, Item{item, pos})
 		}
-		if err == io.EOF {
-			return items, nil
-		}
 	}
+	return items, nil
 }
+
+var newline = []byte("\n")
 
 // plainItem is what a line of a list says: all of it up to a word that begins with #. Blanks
 // inside belong to the item.
 func plainItem(text string) string {
 	text = strings.Trim(text, space)
+	if strings.IndexByte(text, '#') < 0 {
+		return text
+	}
 	for i := 0; i < len(text); i++ {
 		if text[i] == '#' && (i == 0 || strings.IndexByte(space, text[i-1]) >= 0) {
 			return strings.TrimRight(text[:i], space)

@@ -33,7 +33,7 @@ type Kind uint8
 
 const (
 	Setting Kind = iota // a directive with its values
-	Control             // if, else, endif, include, or a line that a false if leaves out: only echoed
+	Control             // if, else, endif, include, what a false if leaves out, a broken line: only echoed
 	Opened              // a file is opened: only echoed
 )
 
@@ -57,6 +57,14 @@ func (l *Line) Echo() string {
 		return "Processing Configuration File: " + l.Text
 	}
 	return "Processing: " + l.Text
+}
+
+// written is the name of the directive with the mark of a comment of ours.
+func (l *Line) written() string {
+	if l.Own {
+		return ownMark + " " + l.Name
+	}
+	return l.Name
 }
 
 // A Token is a word of a line.

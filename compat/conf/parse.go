@@ -157,14 +157,17 @@ func (s *source) physical(text string) error {
 // isspace is what C calls white space.
 const isspace = " \t\n\v\f\r"
 
+// ownMark begins a comment that is a directive of ours.
+const ownMark = "#exaproxy"
+
 // comment takes a comment line: nothing, unless it holds a directive of ours.
 func (s *source) comment(text string) error {
-	rest, ours := strings.CutPrefix(text, "#exaproxy")
+	rest, ours := strings.CutPrefix(text, ownMark)
 	if !ours || rest == "" || strings.IndexByte(space, rest[0]) < 0 {
 		return nil
 	}
 	text = s.expand(strings.TrimRight(text, isspace))
-	rest = strings.TrimLeft(strings.TrimPrefix(text, "#exaproxy"), space)
+	rest = strings.TrimLeft(strings.TrimPrefix(text, ownMark), space)
 	if rest == "" {
 		return nil
 	}
@@ -227,7 +230,7 @@ func (s *source) line(kind Kind, text string) Line {
 	return Line{Kind: kind, Pos: s.pos, Text: text, Input: s.input}
 }
 
-// setting takes a line that sets something; body is its text without "#exaproxy".
+// setting takes a line that sets something; body is its text without ownMark.
 func (s *source) setting(text, body string, own bool) error {
 	if own && !s.ifs.taken() {
 		s.add(s.line(Control, text))
@@ -240,22 +243,14 @@ func (s *source) setting(text, body string, own bool) error {
 		l.Name, l.Rest = body[:end], body[end+1:]
 	}
 	err := l.tokenise(s.quoted)
+	if err == nil && l.Name == "configuration_includes_quoted_values" {
+		s.quoted, err = l.Args().Bool()
+	}
+	if err != nil {
+		s.add(s.line(Control, text)) // to be echoed, but it sets nothing
+		return l.Bungle(err)
+	}
 	s.add(l)
-	if err != nil {
-		return l.Bungle(err)
-	}
-	if l.Name == "configuration_includes_quoted_values" {
-		return s.setQuoted(&l)
-	}
-	return nil
-}
-
-func (s *source) setQuoted(l *Line) error {
-	on, err := l.Args().Bool()
-	if err != nil {
-		return l.Bungle(err)
-	}
-	s.quoted = on
 	return nil
 }
 
