@@ -1,0 +1,147 @@
+package acl
+
+import (
+	"fmt"
+
+	"exaproxy/compat/conf"
+	"exaproxy/engine"
+	"exaproxy/engine/h1"
+)
+
+// An Answer is what a List says of a request.
+type Answer uint8
+
+const (
+	Deny    Answer = iota
+	Allow          // for lists of conditions: they hold
+	Pending        // something is being looked up: Match again when the Place's waker was woken
+)
+
+// String is Squid's word: "allow".
+func (a Answer) String() string {
+	return [...]string{Deny: "deny", Allow: "allow", Pending: "pending"}[a]
+}
+
+// A List is the rules of one directive, such as http_access: lines of "allow" or "deny" and acls.
+// The first line of which all acls match decides. If there is none, the opposite of the last
+// line's action is the answer.
+//
+// A List is filled while its Set is; then it does not change and may be used by any goroutine.
+type List struct {
+	set       *Set
+	directive string
+	unset     Answer
+	rules     []rule
+}
+
+// rule is one line.
+type rule struct {
+	action Answer
+	terms  []term
+}
+
+// NewList begins the list of a directive. unset is its answer as long as it has no rules.
+func (s *Set) NewList(directive string, unset Answer) *List {
+	return &List{set: s, directive: directive, unset: unset}
+}
+
+// Add takes a line of which token number from is "allow" or "deny", and acls follow. Squid leaves
+// out a line that has no such action or no acl; warnings tell of it. The error, of an acl that
+// is not there, is a conf.Report.
+func (l *List) Add(line *conf.Line, from int) (warnings []string, err error) {
+	context := fmt.Sprintf("aclParseAccessLine: %s line %d: %s", line.Pos.File, line.Pos.Line, line.Input)
+	if from >= len(line.Tokens) {
+		return []string{context, "aclParseAccessLine: missing 'allow' or 'deny'."}, nil
+	}
+	made := rule{}
+	switch action := line.Tokens[from].Text; action {
+	case "allow":
+		made.action = Allow
+	case "deny":
+		made.action = Deny
+	default:
+		return []string{context, fmt.Sprintf("aclParseAccessLine: expecting 'allow' or 'deny', got '%s'.", action)}, nil
+	}
+	if made.terms, warnings, err = l.terms(line, from+1); err != nil {
+		return warnings, err
+	}
+	if len(made.terms) == 0 {
+		return append(warnings, context, "aclParseAccessLine: Access line contains no ACL's, skipping"), nil
+	}
+	l.rules = append(l.rules, made)
+	return warnings, nil
+}
+
+// AddConditions takes a line of which the tokens from number from on are acls, without an action,
+// such as that of tcp_outgoing_address. If all match, or there are none, the answer is Allow;
+// if no line's do, it is Deny.
+func (l *List) AddConditions(line *conf.Line, from int) (warnings []string, err error) {
+	made := rule{action: Allow}
+	if made.terms, warnings, err = l.terms(line, from); err != nil {
+		return warnings, err
+	}
+	l.rules = append(l.rules, made)
+	return warnings, nil
+}
+
+func (l *List) terms(line *conf.Line, from int) (terms []term, warnings []string, err error) {
+	items, warnings, err := line.Items(from, l.set.Open)
+	if err == nil {
+		terms, err = l.set.terms(items)
+	}
+	if err != nil {
+		return nil, warnings, line.Bungle(err)
+	}
+	return terms, warnings, nil
+}
+
+// Empty reports whether the list has no rules.
+func (l *List) Empty() bool { return len(l.rules) == 0 }
+
+// Directive is the name that the list was made with.
+func (l *List) Directive() string { return l.directive }
+
+// Slow reports whether Match may answer Pending, given a Place with a resolver. Squid calls
+// directives fast that cannot wait; in their lists such acls do not match unless the answer
+// is known.
+func (l *List) Slow() bool {
+	for _, r := range l.rules {
+		if slow(r.terms) {
+			return true
+		}
+	}
+	return false
+}
+
+// Match says what the rules say of a request that asks for target: r.Target, or what it was
+// rewritten to. p keeps what is looked up; after Pending the same p is to be given again. Match
+// does not allocate but where something is looked up.
+//
+// It panics if the Set is not finished.
+func (l *List) Match(r *engine.Request, target *h1.Target, p *Place) Answer {
+	if !l.set.finished {
+		panic("BUG: " + l.directive + " is matched before its acls are finished")
+	}
+	p.begin(r, target)
+	for i := range l.rules {
+		switch matchAll(l.rules[i].terms, p) {
+		case match:
+			return l.rules[i].action
+		case wait:
+			return Pending
+		case mismatch:
+		}
+	}
+	return l.implied()
+}
+
+// implied is the answer when no line matches.
+func (l *List) implied() Answer {
+	switch {
+	case len(l.rules) == 0:
+		return l.unset
+	case l.rules[len(l.rules)-1].action == Allow:
+		return Deny
+	}
+	return Allow
+}

@@ -1,0 +1,145 @@
+package acl
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"exaproxy/compat/conf"
+)
+
+// A Set is all acls of a configuration, by name.
+//
+// It is filled with Add and made ready with Finish, by one goroutine. From then on it does not
+// change, and the lists made from it may be matched on any number of goroutines.
+type Set struct {
+	// Open opens the files that values stand in. nil: os.Open.
+	Open conf.Open
+	// Resolve finds the addresses of host names among the values of src and dst, which are
+	// looked up once. It may block. nil: host names are refused.
+	Resolve func(name string) ([]netip.Addr, error)
+
+	acls     map[string]*ACL // by name in lower case
+	order    []*ACL
+	finished bool
+}
+
+// An ACL is a named test of requests.
+type ACL struct {
+	name string // as first written
+	kind string // its type
+	test tester
+}
+
+// Name is the name as it was first written.
+func (a *ACL) Name() string { return a.name }
+
+// Type is the type as Squid calls it: "dstdomain".
+func (a *ACL) Type() string { return a.kind }
+
+// NewSet returns a Set with the acls that Squid predefines: all, manager, localhost,
+// to_localhost and CONNECT.
+func NewSet() *Set {
+	s := &Set{acls: make(map[string]*ACL)}
+	for _, text := range predefined {
+		if _, err := s.Add(predefinedLine(text)); err != nil {
+			panic("BUG: predefined acl: " + err.Error())
+		}
+	}
+	return s
+}
+
+var predefined = [...]string{
+	"all src all",
+	"manager url_regex -i ^cache_object:// +i ^[^:]+://[^/]+/squid-internal-mgr/",
+	"localhost src 127.0.0.1/32 ::1",
+	"to_localhost dst 127.0.0.0/8 0.0.0.0/32 ::1/128 ::/128",
+	"CONNECT method CONNECT",
+}
+
+func predefinedLine(text string) *conf.Line {
+	line := &conf.Line{Pos: conf.Pos{File: "predefined"}, Text: "acl " + text, Input: "acl " + text, Name: "acl", Rest: text}
+	for _, word := range strings.Fields(text) {
+		line.Tokens = append(line.Tokens, conf.Token{Text: word})
+	}
+	return line
+}
+
+// Add takes an acl line, of which the tokens are name, type, flags and values. A line with a name
+// that is known adds to it. warnings are lines for the log, in Squid's words where it has any.
+// The error is a conf.Report.
+func (s *Set) Add(line *conf.Line) (warnings []string, err error) {
+	if s.finished {
+		panic("BUG: an acl is added to a finished set")
+	}
+	v := &values{set: s, line: line}
+	if err := s.add(v); err != nil {
+		return v.warnings, line.Bungle(reasons(err))
+	}
+	return v.warnings, nil
+}
+
+// reasons makes the text of an error what Squid would print.
+func reasons(err error) error {
+	if invalid, ok := err.(conf.Invalid); ok {
+		return invalid
+	}
+	return conf.Invalid{err.Error()}
+}
+
+func (s *Set) add(v *values) error {
+	name, kind, err := v.head()
+	if err != nil || kind == "" {
+		return err
+	}
+	a := s.acls[strings.ToLower(name)]
+	if a == nil {
+		return s.create(name, kind, v)
+	}
+	if a.kind != kind {
+		return fmt.Errorf("aclParseAclLine: ACL '%s' already exists with different type.", a.name)
+	}
+	v.acl = a.name
+	return v.into(a.test, types[kind])
+}
+
+// create makes a new acl. It can be named in other lines, and by its own later ones.
+func (s *Set) create(name, kind string, v *values) error {
+	made, ok := types[kind]
+	switch {
+	case !ok:
+		return fmt.Errorf("FATAL: Invalid ACL type '%s'", kind)
+	case made.new == nil:
+		return fmt.Errorf("ERROR: acl '%s': acl type '%s' is not served yet", name, kind)
+	}
+	a := &ACL{name: name, kind: kind, test: made.new()}
+	v.acl = name
+	if err := v.into(a.test, made); err != nil {
+		return err
+	}
+	if a.test.empty() {
+		v.warn("Warning: empty ACL: " + v.line.Input)
+	}
+	s.acls[strings.ToLower(name)] = a
+	s.order = append(s.order, a)
+	return nil
+}
+
+// Lookup finds an acl. Like Squid it does not distinguish capitals.
+func (s *Set) Lookup(name string) (a *ACL, ok bool) {
+	a, ok = s.acls[strings.ToLower(name)]
+	return a, ok
+}
+
+// Finish makes the acls ready for use. Call it once, after the last Add and before the first
+// Match. warnings tell of values that others make needless.
+func (s *Set) Finish() (warnings []string) {
+	if s.finished {
+		panic("BUG: a set of acls is finished twice")
+	}
+	s.finished = true
+	for _, a := range s.order {
+		warnings = append(warnings, a.test.finish(a.name)...)
+	}
+	return warnings
+}

@@ -1,0 +1,77 @@
+package acl
+
+// tester is what a type of acl makes of its values.
+type tester interface {
+	// add takes the values of one line. Errors are worded for the log.
+	add(v *values) error
+	// finish is called once, after the last add, and returns warnings.
+	finish(acl string) []string
+	// empty reports whether there are no values.
+	empty() bool
+	// slow reports whether match may want to wait.
+	slow() bool
+	// match tests the request of p. It changes nothing but p.
+	match(p *Place) outcome
+}
+
+// An outcome is what came of a test.
+type outcome uint8
+
+const (
+	mismatch outcome = iota
+	match
+	wait // something is being looked up
+)
+
+func outcomeOf(matches bool) outcome {
+	if matches {
+		return match
+	}
+	return mismatch
+}
+
+// kind is what is known of a type of acl.
+type kind struct {
+	new   func() tester // nil: Squid has the type, and it is not served yet
+	flags string        // flags that the type takes
+}
+
+// types are all that Squid 5.7 has in Debian.
+var types map[string]kind
+
+// The members of groups are acls of any type, so that the compiler would see a circle in a
+// plain initialisation.
+func init() {
+	types = map[string]kind{
+		"src":           {new: newSource},
+		"dst":           {new: newDestination, flags: "-n"},
+		"localip":       {new: newLocal},
+		"dstdomain":     {new: newDomain, flags: "-n"},
+		"dstdom_regex":  {new: newDomainPattern, flags: "-n -i +i"},
+		"url_regex":     {new: newURL, flags: "-i +i"},
+		"urlpath_regex": {new: newPath, flags: "-i +i"},
+		"browser":       {new: newField("User-Agent"), flags: "-i +i"},
+		"referer_regex": {new: newField("Referer"), flags: "-i +i"},
+		"req_mime_type": {new: newField("Content-Type"), flags: "-i +i"},
+		"port":          {new: newPort},
+		"localport":     {new: newLocalPort},
+		"myportname":    {new: newPortName},
+		"proto":         {new: newProtocol},
+		"method":        {new: newMethod},
+		"any-of":        {new: newAnyOf},
+		"all-of":        {new: newAllOf},
+	}
+	for _, name := range notServed {
+		types[name] = kind{}
+	}
+}
+
+var notServed = [...]string{
+	"adaptation_service", "annotate_client", "annotate_transaction", "arp", "at_step", "ca_cert",
+	"client_connection_mark", "connections_encrypted", "dst_as", "eui64", "ext_user", "ext_user_regex",
+	"external", "has", "hier_code", "http_status", "ident", "ident_regex", "max_user_ip", "maxconn",
+	"note", "peername", "peername_regex", "proxy_auth", "proxy_auth_regex", "random", "rep_header",
+	"rep_mime_type", "req_header", "server_cert_fingerprint", "snmp_community", "squid_error", "src_as",
+	"srcdom_regex", "srcdomain", "ssl::server_name", "ssl::server_name_regex", "ssl_error", "tag", "time",
+	"transaction_initiator", "urllogin", "user_cert",
+}
