@@ -22,6 +22,7 @@ type process struct {
 	bell                       *os.File // eventfd: Kill was called
 	log                        wholeLines
 	killed                     bool
+	mercy                      time.Duration // between SIGTERM and SIGKILL
 	buf                        [4096]byte
 }
 
@@ -65,7 +66,7 @@ func (p *process) watch(pidfd int32) {
 		{Fd: int32(p.bell.Fd()), Events: unix.POLLIN},
 		{Fd: pidfd, Events: unix.POLLIN}, // negative: ignored, see poll(2)
 	}
-	var last time.Time // when mercy ends
+	var last time.Time // when there is no more mercy
 	for !p.ended() {
 		_, err := unix.Poll(wait, p.nextLook(pidfd, last))
 		if err != nil { // EINTR
@@ -76,12 +77,12 @@ func (p *process) watch(pidfd int32) {
 		}
 		if wait[1].Revents != 0 {
 			wait[1].Fd = -1
-			p.killed, last = true, time.Now().Add(mercy)
+			p.killed, last = true, time.Now().Add(p.mercy)
 			p.signal(syscall.SIGTERM)
 		}
 		if p.killed && !time.Now().Before(last) {
 			p.signal(syscall.SIGKILL)
-			last = time.Now().Add(mercy)
+			last = time.Now().Add(p.mercy)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package helper
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -47,7 +48,7 @@ func (programs) Spawn(c *Config, _ int) (Process, error) {
 	}
 	return &process{
 		os: started, bell: p.bell, log: wholeLines{to: c.Stderr},
-		questions: p.questions, answers: p.answers, stderr: p.stderr,
+		questions: p.questions, answers: p.answers, stderr: p.stderr, mercy: mercy,
 	}, nil
 }
 
@@ -60,6 +61,9 @@ func launch(c *Config, files []*os.File) (*os.Process, error) {
 	if err != nil {
 		return nil, err
 	}
+	// What our own starter left open would be the child's too. Where this is not known (before
+	// Linux 5.11), it is.
+	unix.CloseRange(3, math.MaxInt32, unix.CLOSE_RANGE_CLOEXEC)
 	attr := &os.ProcAttr{
 		Dir: c.Dir, Env: c.Env, Files: files,
 		Sys: &syscall.SysProcAttr{Setsid: true, Credential: c.Credential},

@@ -1,0 +1,399 @@
+package helper
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"exaproxy/engine/loop"
+)
+
+// A stage is a pool of real processes on the real kernel.
+type stage struct {
+	t      *testing.T
+	l      *loop.Loop
+	pool   *Pool
+	log    bytes.Buffer
+	stderr lockedBuffer
+}
+
+// lockedBuffer is written by the goroutines of children.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+// run makes a pool whose children are this test binary, in a mode.
+func run(t *testing.T, mode string, c Config) *stage {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Argv = []string{self}
+	c.Env = append(c.Env, modeVariable+"="+mode, "GORACE=atexit_sleep_ms=0")
+	return perform(t, c)
+}
+
+func perform(t *testing.T, c Config) *stage {
+	t.Helper()
+	kernel, err := loop.Linux()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &stage{t: t}
+	if s.l, err = loop.New(kernel); err != nil {
+		t.Fatal(err)
+	}
+	c.Name, c.Stderr = "redirector", &s.stderr
+	c.Log = slog.New(slog.NewTextHandler(&s.log, nil))
+	s.pool = NewPool(s.l, c)
+	t.Cleanup(s.close)
+	return s
+}
+
+func (s *stage) close() {
+	s.pool.Close(false)
+	s.until("all children have ended", s.pool.Closed)
+	s.l.Close()
+}
+
+// Run implements loop.Task: the deadline wakes it.
+func (s *stage) Run() {}
+
+// until turns the loop until something is so.
+func (s *stage) until(sentence string, so func() bool) {
+	s.t.Helper()
+	deadline := s.l.NewTimer(s.l.NewWaker(s))
+	deadline.Set(30 * time.Second)
+	defer deadline.Clear()
+	for !so() {
+		if deadline.Expired() {
+			s.t.Fatalf("it never comes to this: %s; %+v; the log:\n%s", sentence, s.pool.Stats(), s.log.String())
+		}
+		s.l.Turn(true)
+	}
+}
+
+// answers asks, waits, and checks the answer.
+func (s *stage) answers(line, want string) {
+	s.t.Helper()
+	q := s.pool.Ask([]byte(line), nil)
+	s.until("a question is answered", func() bool { return done(q) })
+	got, _, err := q.Answer()
+	if err != nil || string(got) != want {
+		s.t.Errorf("asked %q: got %q, error %v; want %q", line, got, err, want)
+	}
+	q.Cancel()
+}
+
+func done(q *Question) bool {
+	_, done, _ := q.Answer()
+	return done
+}
+
+func (s *stage) up(n int) func() bool {
+	return func() bool {
+		up := 0
+		for _, c := range s.pool.children {
+			if c.state == serving {
+				up++
+			}
+		}
+		return up == n
+	}
+}
+
+func TestRealChildren(t *testing.T) {
+	for _, pty := range []bool{false, true} {
+		for _, concurrency := range []int{0, 7} {
+			for _, mode := range []string{"echo", "dribbling"} {
+				t.Run(fmt.Sprintf("%s pty=%v concurrency=%d", mode, pty, concurrency), func(t *testing.T) {
+					s := run(t, mode, Config{Children: 2, Concurrency: concurrency, PTY: pty})
+					var all []*Question
+					for i := range 200 {
+						all = append(all, s.pool.Ask([]byte(fmt.Sprint("line ", i)), nil))
+					}
+					for i, q := range all {
+						s.until("all are answered", func() bool { return done(q) })
+						if got, _, err := q.Answer(); err != nil || string(got) != fmt.Sprintf("line %d answered", i) {
+							t.Errorf("question %d: got %q, error %v", i, got, err)
+						}
+						q.Cancel()
+					}
+					s.answers("a\x00b\x03\x04\x11\x13\x1a\x7f\t", "a\x00b\x03\x04\x11\x13\x1a\x7f\t answered")
+					long := strings.Repeat("long", 5000)
+					s.answers(long, long+" answered")
+				})
+			}
+		}
+	}
+}
+
+func TestDescriptorsOfAChild(t *testing.T) {
+	leak, err := unix.FcntlInt(0, unix.F_DUPFD, 100) // without close-on-exec, as our own starter may leave it to us
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(leak)
+	for _, pty := range []bool{false, true} {
+		s := perform(t, Config{Children: 3, Startup: 3, PTY: pty,
+			Argv: []string{"/bin/sh", "-c", "while read line; do ls -m /proc/$$/fd; done"}})
+		s.until("the others are there too", s.up(3))
+		s.answers("what is open", "0, 1, 2")
+	}
+}
+
+func TestPortraitOfAChild(t *testing.T) {
+	for _, pty := range []bool{false, true} {
+		dir := t.TempDir()
+		s := run(t, "portrait", Config{Children: 1, PTY: pty, Dir: dir, Env: []string{"GREETING=hello"}})
+		s.answers("", fmt.Sprintf("leads=true dir=%s greeting=hello "+
+			"0:terminal=false,blocks=true 1:terminal=%v,blocks=true 2:terminal=false,blocks=true", dir, pty))
+	}
+}
+
+func TestCredential(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root can start children as somebody else")
+	}
+	const script = "#!/bin/sh\nwhile read line; do echo `id -u` `id -g`; done\n"
+	dir := t.TempDir()
+	if err := os.Chmod(filepath.Dir(dir), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	s := perform(t, Config{Children: 1, Dir: "/", Argv: []string{writeFile(t, dir, "who", script, 0o755)},
+		Credential: &syscall.Credential{Uid: 65534, Gid: 65533}})
+	s.answers("who are you", "65534 65533")
+}
+
+func TestScriptWithoutInterpreter(t *testing.T) {
+	path := writeFile(t, t.TempDir(), "plain", `while read line; do echo "$line $1"; done`, 0o755)
+	s := perform(t, Config{Children: 1, Argv: []string{path, "two words"}})
+	s.answers("one", "one two words")
+}
+
+func TestBuffering(t *testing.T) {
+	s := run(t, "buffering", Config{Children: 1, PTY: true})
+	s.answers("x", "x answered")
+
+	s = run(t, "buffering", Config{Children: 1, Buffering: 50 * time.Millisecond})
+	q := s.pool.Ask([]byte("x"), nil)
+	s.until("the silence is noticed", func() bool { return strings.Contains(s.log.String(), "does it flush its output?") })
+	if done(q) {
+		t.Error("a child that buffers its output has answered, which makes this test worthless")
+	}
+}
+
+func TestBufferingStdio(t *testing.T) {
+	const sed = "/bin/sed"
+	if Check([]string{sed}) != nil {
+		t.Skip("there is no sed")
+	}
+	s := perform(t, Config{Children: 1, PTY: true, Argv: []string{sed, "s/$/ answered/"}})
+	s.answers("x", "x answered")
+	s.answers("y", "y answered")
+}
+
+func TestCrashAtStart(t *testing.T) {
+	s := run(t, "crash at start", Config{Children: 2, Retries: 2})
+	q := s.pool.Ask([]byte("x"), nil)
+	s.until("the question is given up", func() bool { return done(q) || s.pool.health.sick })
+	s.until("it is said loudly", func() bool { return strings.Contains(s.log.String(), "no redirector process stays alive") })
+	if !strings.Contains(s.log.String(), "exit status 3") {
+		t.Errorf("the log does not say how it ended:\n%s", s.log.String())
+	}
+}
+
+func TestMissingProgram(t *testing.T) {
+	s := perform(t, Config{Children: 1, Argv: []string{"/no/such/helper"}})
+	q := s.pool.Ask([]byte("x"), nil)
+	s.until("it is said", func() bool { return strings.Contains(s.log.String(), "/no/such/helper: there is no such file") })
+	if done(q) {
+		t.Error("a question was settled though nobody could be asked")
+	}
+}
+
+func TestMissingDirectory(t *testing.T) {
+	s := run(t, "echo", Config{Children: 1, Startup: 1, Dir: "/no/such/directory"})
+	s.until("it is said", func() bool { return strings.Contains(s.log.String(), "/no/such/directory: no such file") })
+}
+
+func TestCrashWithAQuestion(t *testing.T) {
+	s := run(t, "crash on poison", Config{Children: 1, Retries: 1})
+	poison := s.pool.Ask([]byte("poison"), nil)
+	s.until("the poison is given up", func() bool { return done(poison) })
+	if _, _, err := poison.Answer(); err != ErrLost {
+		t.Errorf("poison: %v, want ErrLost", err)
+	}
+	s.answers("good", "good answered")
+}
+
+func TestKillLoop(t *testing.T) {
+	s := run(t, "echo", Config{Children: 3, Startup: 3, Concurrency: 20, Retries: 1000})
+	asked := 0
+	for range 12 {
+		var all []*Question
+		for range 500 {
+			all = append(all, s.pool.Ask([]byte(fmt.Sprint("q", asked)), nil))
+			asked++
+		}
+		s.until("a child is there to be killed", func() bool { return s.pool.Stats().Each[0].PID > 0 })
+		for _, c := range s.pool.Stats().Each {
+			if c.PID > 0 {
+				unix.Kill(c.PID, unix.SIGKILL)
+				break
+			}
+		}
+		for i, q := range all {
+			s.until("all are answered", func() bool { return done(q) })
+			want := fmt.Sprintf("q%d answered", asked-500+i)
+			if got, _, err := q.Answer(); err != nil || string(got) != want {
+				t.Fatalf("got %q, error %v; want %q", got, err, want)
+			}
+			q.Cancel()
+		}
+	}
+}
+
+func TestStopped(t *testing.T) {
+	const n = 5000
+	s := run(t, "echo", Config{Children: 1, Startup: 1, Concurrency: n})
+	s.until("the child is there", s.up(1))
+	pid := s.pool.Stats().Each[0].PID
+	s.answers("first", "first answered")
+	unix.Kill(pid, unix.SIGSTOP)
+	var all []*Question
+	for i := range n {
+		all = append(all, s.pool.Ask([]byte(fmt.Sprintf("%d %s", i, strings.Repeat("x", 200))), nil))
+	}
+	s.until("its pipe is full", func() bool { return s.pool.Stats().Each[0].Writing })
+	unix.Kill(pid, unix.SIGCONT)
+	for i, q := range all {
+		s.until("all are answered", func() bool { return done(q) })
+		if got, _, err := q.Answer(); err != nil || !strings.HasPrefix(string(got), fmt.Sprint(i, " x")) {
+			t.Fatalf("question %d: got %q, error %v", i, got, err)
+		}
+		q.Cancel()
+	}
+}
+
+func TestStderrFlood(t *testing.T) {
+	s := run(t, "flood", Config{Children: 2, Startup: 2})
+	s.answers("x", "x answered") // only after the flood
+	s.pool.Close(true)
+	s.until("both have ended", s.pool.Closed)
+	got := s.stderr.String()
+	if len(got) < 2*10<<20 {
+		t.Errorf("%d bytes of standard error arrived, want 20 MB", len(got))
+	}
+	for _, line := range strings.Split(strings.TrimSuffix(got, "\n"), "\n") {
+		if len(line) != 99 {
+			t.Fatalf("lines of the two children were mixed: one has %d bytes", len(line))
+		}
+	}
+}
+
+func TestOrphanHoldsThePipes(t *testing.T) {
+	s := run(t, "orphan", Config{Children: 1, Startup: 1})
+	s.until("the end of the process is noticed, though another holds its pipes", func() bool {
+		return strings.Contains(s.log.String(), "exit status 7")
+	})
+}
+
+func TestStubbornChild(t *testing.T) {
+	c := Config{Argv: []string{"/proc/self/exe"}, Env: []string{modeVariable + "=stubborn"}}.withDefaults()
+	started, err := programs{}.Spawn(&c, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := started.(*process)
+	p.mercy = 50 * time.Millisecond
+	unix.SetNonblock(p.answers, false)
+	if n, err := unix.Read(p.answers, make([]byte, 10)); n == 0 || err != nil {
+		t.Fatal("the child does not say that it is ready")
+	}
+	unix.Close(p.questions)
+	p.Kill()
+	p.Kill()
+	if got := p.Wait(); got != "signal: killed" {
+		t.Errorf("the child that ignores everything ended with %q, want a kill", got)
+	}
+	p.Kill() // harmless
+	unix.Close(p.answers)
+}
+
+func TestLateRealChild(t *testing.T) {
+	s := run(t, "silent", Config{Children: 1, Startup: 1})
+	s.until("the child is there", s.up(1))
+	pid := s.pool.Stats().Each[0].PID
+	s.pool.Ask([]byte("x"), nil).Late()
+	s.until("its process has ended", func() bool { return unix.Kill(pid, 0) == unix.ESRCH })
+	s.until("another is there", s.up(1))
+}
+
+func TestCloseBeforeTheChildIsThere(t *testing.T) {
+	s := run(t, "echo", Config{Children: 5, Startup: 5})
+	s.pool.Close(false)
+	s.until("all have ended", s.pool.Closed)
+}
+
+func TestCheck(t *testing.T) {
+	dir := t.TempDir()
+	tests := []struct {
+		name string
+		argv []string
+		want string // "": nothing is wrong
+	}{
+		{"good", []string{writeFile(t, dir, "good", "#!/bin/sh\n", 0o755)}, ""},
+		{"not a script", []string{"/proc/self/exe"}, ""},
+		{"none", nil, "none is named"},
+		{"empty", []string{"", "x"}, "none is named"},
+		{"missing", []string{dir + "/missing"}, "missing: there is no such file (give its full path"},
+		{"directory", []string{dir}, "it is a directory"},
+		{"device", []string{"/dev/null"}, "it is not a regular file"},
+		{"not executable", []string{writeFile(t, dir, "plain", "", 0o644)}, "it is not executable (chmod +x"},
+		{"no interpreter", []string{writeFile(t, dir, "none", "#! \n", 0o755)}, "names no interpreter"},
+		{"missing interpreter", []string{writeFile(t, dir, "gone", "#!/no/perl -w\n", 0o755)}, "its interpreter: stat /no/perl"},
+		{"Windows line ends", []string{writeFile(t, dir, "crlf", "#!/bin/sh\r\necho\r\n", 0o755)}, "its lines end in CR LF"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			err := Check(test.argv)
+			if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, want %q", err, test.want)
+			}
+		})
+	}
+}
+
+// writeFile writes a file and returns its path.
+func writeFile(t *testing.T, dir, name, text string, mode os.FileMode) string {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	if err := os.WriteFile(path, []byte(text), mode); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
