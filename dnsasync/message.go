@@ -31,10 +31,10 @@ const (
 	// day 2020). More is read if it comes.
 	udpSize     = 1232
 	udpBuffer   = 4096
-	queryBuffer = headerSize + 255 + 4 + 11 // with the longest name and EDNS
-	maxRecords  = 64                        // of an answer that are kept
-	maxAliases  = 16                        // that are followed in one answer
-	signBitTTL  = 1 << 31                   // RFC 2181 section 8: such a TTL is zero
+	queryBuffer = headerSize + 255 + 4 + 11 + 1 // the longest name, EDNS, and one byte that Pack wants
+	maxRecords  = 64                            // of an answer that are kept
+	maxAliases  = 16                            // that are followed in one answer
+	signBitTTL  = 1 << 31                       // RFC 2181 section 8: such a TTL is zero
 	unknownTTL  = ^uint32(0)
 	responseBit = 0x80
 )
@@ -91,12 +91,20 @@ func readReply(b []byte, name string, kind uint16) (reply, error) {
 	switch {
 	case r.truncated:
 		// What there is may end in the middle of a record; all of it comes again by TCP.
-	case failed != nil:
+	case failed != nil || !complete(b, &m):
 		r.broken = true
 	default:
 		r.read(&m, name, kind)
 	}
 	return r, nil
+}
+
+// complete says whether there are as many records as the header says. Unpack is content
+// with less if the message ends between two of them.
+func complete(b []byte, m *dns.Msg) bool {
+	return int(binary.BigEndian.Uint16(b[6:])) == len(m.Answer) &&
+		int(binary.BigEndian.Uint16(b[8:])) == len(m.Ns) &&
+		int(binary.BigEndian.Uint16(b[10:])) == len(m.Extra)
 }
 
 // answers compares the question. A server that does not understand a query, or does not

@@ -18,7 +18,7 @@ type query struct {
 	order uint64 // among all queries
 	size  int    // of the message
 	sends int
-	tcp   bool // the last was by TCP
+	last  transport // of the sends
 	began time.Time
 	sent  time.Time // last
 	due   time.Time // when to ask the next server
@@ -103,7 +103,7 @@ func (p *query) send(now time.Time) {
 			}
 			p.due = now.Add(p.interval())
 			p.sends++
-			p.sent, p.tcp, p.waits = now, false, true
+			p.sent, p.last, p.waits = now, byUDP, true
 			return
 		}
 		p.tries[s.index].failed = true
@@ -140,10 +140,10 @@ func (p *query) lastServer() netip.AddrPort {
 }
 
 // answered hears what a server has to say.
-func (p *query) answered(s *server, m *reply, tcp bool) {
+func (p *query) answered(s *server, m *reply, by transport) {
 	switch {
-	case m.truncated && !tcp:
-		p.byTCP(s)
+	case m.truncated && by == byUDP:
+		p.overTCP(s)
 	case p.tries[s.index].edns && m.refusesEDNS():
 		s.plain = true
 		p.again(s)
@@ -176,14 +176,14 @@ func (p *query) again(s *server) {
 	p.due = p.question.resolver.loop.Now()
 }
 
-// byTCP asks the same server again for what it could not send in a datagram.
-func (p *query) byTCP(s *server) {
+// overTCP asks the same server again for what it could not send in a datagram.
+func (p *query) overTCP(s *server) {
 	if !s.askByTCP(p) {
 		p.failedBy(s)
 		return
 	}
 	now := p.question.resolver.loop.Now()
-	p.sent, p.tcp, p.at, p.waits = now, true, s.index, true
+	p.sent, p.last, p.at, p.waits = now, byTCP, s.index, true
 	p.due = now.Add(p.interval())
 }
 

@@ -71,8 +71,6 @@ func (c *resolvConf) nameserver(word string) {
 	switch {
 	case err != nil:
 		c.skip("not an address", word)
-	case addr.Zone() != "":
-		c.skip("address with a zone is not supported", word)
 	case len(c.config.Servers) == maxServers:
 		c.skip("too many name servers", word)
 	default:

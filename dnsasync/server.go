@@ -13,19 +13,21 @@ type server struct {
 	socket   *socket // for the next datagram; nil: none yet
 	draining int     // older sockets by which replies are expected
 	stream   *stream // nil: none yet
-	mood     mood
-	silences int // since its last reply
+	silences int     // since its last reply
+	failing  [2]bool // by transport: what was said last in the log
 
 	queries, replies uint64
 }
 
-// mood is what was said last about a server in the log.
-type mood uint8
+// transport is how a server is asked.
+type transport uint8
 
 const (
-	fine mood = iota
-	failing
+	byUDP transport = iota
+	byTCP
 )
+
+func (t transport) String() string { return [...]string{byUDP: "UDP", byTCP: "TCP"}[t] }
 
 // maxSilences is how often in a row a server may fail to answer in time before that is
 // worth a line.
@@ -41,7 +43,7 @@ func (s *server) ask(p *query) bool {
 	}
 	k, err := s.send(message)
 	if err != nil {
-		s.fails(err)
+		s.fails(byUDP, err)
 		return false
 	}
 	try := &p.tries[s.index]
@@ -67,7 +69,7 @@ func (s *server) askByTCP(p *query) bool {
 	}
 	if s.stream == nil {
 		if s.stream, err = newStream(s); err != nil {
-			s.fails(err)
+			s.fails(byTCP, err)
 			return false
 		}
 	}
@@ -87,16 +89,16 @@ func (s *server) expected(message []byte) *query {
 }
 
 // receive hands the reply to a query to it, if that is what it is.
-func (s *server) receive(p *query, message []byte, tcp bool) {
+func (s *server) receive(p *query, message []byte, by transport) {
 	m, err := readReply(message, p.name, p.kind)
 	if err != nil {
 		s.drop()
 		return
 	}
 	s.replies++
-	s.answers()
+	s.answers(by)
 	s.resolver.stats.code(m.code, p.sends)
-	p.answered(s, &m, tcp)
+	p.answered(s, &m, by)
 }
 
 // drop counts a message that is not ours to believe.
@@ -105,26 +107,26 @@ func (s *server) drop() { s.resolver.stats.Dropped++ }
 // silent notes that the server did not answer in time.
 func (s *server) silent() {
 	s.silences++
-	if s.silences >= maxSilences && s.mood == fine {
-		s.mood = failing
+	if s.silences >= maxSilences && !s.failing[byUDP] {
+		s.failing[byUDP] = true
 		s.resolver.log.Warn("name server does not answer", "server", s.addr)
 	}
 }
 
 // fails notes that the server cannot be reached.
-func (s *server) fails(err error) {
-	if s.mood == fine {
-		s.mood = failing
-		s.resolver.log.Warn("name server cannot be reached", "server", s.addr, "error", err)
+func (s *server) fails(by transport, err error) {
+	if !s.failing[by] {
+		s.failing[by] = true
+		s.resolver.log.Warn("name server cannot be reached", "server", s.addr, "by", by, "error", err)
 	}
 }
 
 // answers notes that the server is there.
-func (s *server) answers() {
+func (s *server) answers(by transport) {
 	s.silences = 0
-	if s.mood == failing {
-		s.mood = fine
-		s.resolver.log.Info("name server answers again", "server", s.addr)
+	if s.failing[by] {
+		s.failing[by] = false
+		s.resolver.log.Info("name server answers again", "server", s.addr, "by", by)
 	}
 }
 

@@ -76,7 +76,7 @@ func (r *Resolver) Stats() Stats {
 	for _, p := range r.waiting() {
 		s.Queue = append(s.Queue, QueryStats{
 			ID: p.id, Size: p.size, Sends: p.sends, First: now.Sub(p.began), Last: now.Sub(p.sent),
-			TCP: p.tcp, Name: p.name,
+			TCP: p.last == byTCP, Name: p.name,
 		})
 	}
 	s.Names.Entries = r.config.Hosts.Len()

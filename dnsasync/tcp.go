@@ -82,6 +82,9 @@ func (t *stream) progress() error {
 }
 
 func (t *stream) write() error {
+	if len(t.out) == 0 {
+		return nil
+	}
 	n, err := t.fd.Write(t.out)
 	t.out = t.out[:copy(t.out, t.out[n:])]
 	return err
@@ -135,7 +138,7 @@ func (t *stream) take(message []byte) {
 		return
 	}
 	t.replies++
-	s.receive(p, message, true)
+	s.receive(p, message, byTCP)
 	if t.waiting == 0 {
 		t.timer.Set(streamIdle)
 	} else {
@@ -151,7 +154,7 @@ func (t *stream) lost(err error) {
 	t.retire()
 	useful := t.replies > 0 && err != errSilent
 	if !useful {
-		s.fails(err)
+		s.fails(byTCP, err)
 	}
 	for _, p := range s.resolver.waiting() {
 		try := &p.tries[s.index]

@@ -115,14 +115,14 @@ func (k *socket) receive(message []byte) {
 		k.server.drop()
 		return
 	}
-	k.server.receive(p, message, false)
+	k.server.receive(p, message, byUDP)
 }
 
 // fail closes the socket, for the kernel says that the server cannot be reached by it,
 // and sends those who wait for a reply to the next server.
 func (k *socket) fail(err error) {
 	s := k.server
-	s.fails(err)
+	s.fails(byUDP, err)
 	if s.socket == k {
 		s.socket = nil
 	} else {

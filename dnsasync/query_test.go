@@ -1,0 +1,525 @@
+package dnsasync
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+)
+
+func two() Config   { return Config{Servers: []netip.AddrPort{at(1), at(2)}, IPv4Only: true} }
+func three() Config { return Config{Servers: []netip.AddrPort{at(1), at(2), at(3)}, IPv4Only: true} }
+
+const record = "www.example. 300 IN A 192.0.2.1"
+
+func TestRetransmitsToTheNextServer(t *testing.T) {
+	w := newWorld(t, two())
+	first, second := w.nameServer(1), w.nameServer(2)
+	c := w.looks("www.example")
+	early := first.asked("the first", "A www.example")
+	w.passes(4900 * time.Millisecond)
+	second.notAsked("before dns_retransmit_interval")
+	w.passes(200 * time.Millisecond)
+	second.asked("after 5 s the second", "A www.example")
+	first.notAsked("one server at a time")
+	w.passes(4800 * time.Millisecond)
+	first.notAsked("5 s later")
+	w.passes(200 * time.Millisecond)
+	again := first.asked("the first again", "A www.example")
+	w.passes(9 * time.Second)
+	second.notAsked("the interval is doubled in the second round")
+	w.passes(1200 * time.Millisecond)
+	last := second.asked("10 s later the second again", "A www.example")
+	if early.Id != again.Id || again.Id != last.Id {
+		t.Errorf("identifiers %d, %d, %d; a query keeps its own", early.Id, again.Id, last.Id)
+	}
+	last.answers(record)
+	c.gets("the second answered", "192.0.2.1")
+	if stats := w.resolver.Stats(); stats.Retransmits != 3 {
+		t.Errorf("%d retransmits, want 3", stats.Retransmits)
+	}
+}
+
+func TestLateReplyIsWelcome(t *testing.T) {
+	w := newWorld(t, two())
+	first, second := w.nameServer(1), w.nameServer(2)
+	c := w.looks("www.example")
+	late := first.asked("the first", "A www.example")
+	w.passes(5100 * time.Millisecond)
+	second.asked("then the second", "A www.example").says(dns.RcodeServerFailure)
+	c.waits("the first is waited for again")
+	late.answers(record)
+	c.gets("the first answered after all", "192.0.2.1")
+}
+
+func TestTimeout(t *testing.T) {
+	w := newWorld(t, Config{Servers: []netip.AddrPort{at(1), at(2)}})
+	first := w.nameServer(1)
+	w.kernel.Blackhole(at(2))
+	c := w.looks("www.example")
+	for range 29 {
+		w.passes(time.Second)
+	}
+	c.waits("29 s have passed")
+	for range 2 {
+		w.passes(time.Second)
+	}
+	if e := c.fails("30 s have passed", Timeout); !e.Server.IsValid() {
+		t.Errorf("error %v names no server", e)
+	}
+	if stats := w.resolver.Stats(); stats.Timeouts != 2 || len(stats.Queue) != 0 {
+		t.Errorf("%d timeouts, queue %v; want both families to have timed out", stats.Timeouts, stats.Queue)
+	}
+	if log := w.log.String(); strings.Count(log, "does not answer") != 2 {
+		t.Errorf("each server is to be blamed once in the log: %s", log)
+	}
+	first.receive()
+	first.held = nil
+	w.looks("www.example").fails("remembered for a moment", Timeout)
+	w.passes(6 * time.Second)
+	w.looks("www.example").waits("not for longer")
+	first.both("the server is asked again", "www.example", []string{"192.0.2.1"}, nil)
+	if log := w.log.String(); strings.Count(log, "answers again") != 1 {
+		t.Errorf("that a server is back is to be said once: %s", log)
+	}
+}
+
+func TestConfiguredPatience(t *testing.T) {
+	config := two()
+	config.Retransmit, config.Timeout = time.Second, 2500*time.Millisecond
+	w := newWorld(t, config)
+	first, second := w.nameServer(1), w.nameServer(2)
+	c := w.looks("www.example")
+	first.asked("at once", "A www.example")
+	w.passes(1100 * time.Millisecond)
+	second.asked("after a second", "A www.example")
+	w.passes(1300 * time.Millisecond)
+	c.waits("2.4 s")
+	w.passes(200 * time.Millisecond)
+	c.fails("2.6 s", Timeout)
+}
+
+func TestServerThatIsOfNoUse(t *testing.T) {
+	for _, row := range []struct {
+		name  string
+		reply func(*inquiry)
+	}{
+		{"server failure", func(q *inquiry) { q.says(dns.RcodeServerFailure) }},
+		{"refused", func(q *inquiry) { q.says(dns.RcodeRefused) }},
+		{"refused, with nothing but a header", func(q *inquiry) {
+			m := q.reply(dns.RcodeRefused)
+			m.Question = nil
+			q.send(m)
+		}},
+		{"not authoritative", func(q *inquiry) { q.says(dns.RcodeNotAuth) }},
+		{"format error, with EDNS", func(q *inquiry) { q.says(dns.RcodeFormatError) }},
+		{"referral by one that does not ask others", func(q *inquiry) {
+			m := q.reply(dns.RcodeSuccess, "auth example. 300 IN NS ns.example.")
+			m.RecursionAvailable = false
+			q.send(m)
+		}},
+		{"nonsense behind the question", func(q *inquiry) {
+			data, err := q.reply(dns.RcodeSuccess, record).Pack()
+			if err != nil {
+				t.Fatal(err)
+			}
+			q.sendBytes(data[:len(data)-20])
+			q.server.w.settle()
+		}},
+		{"ICMP port unreachable", func(q *inquiry) {
+			q.server.udp.Close()
+			q.server.w.looks("other.example")
+		}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			w := newWorld(t, two())
+			first, second := w.nameServer(1), w.nameServer(2)
+			c := w.looks("www.example")
+			row.reply(first.asked("the first", "A www.example"))
+			c.waits("there is another")
+			second.asked("the next at once", "A www.example").answers(record)
+			c.gets("from the second", "192.0.2.1")
+		})
+	}
+}
+
+func TestAllServersFail(t *testing.T) {
+	w := newWorld(t, three())
+	c := w.looks("www.example")
+	e := c.fails("nobody listens at any of them", ServerFailure)
+	if e.Server != at(3) {
+		t.Errorf("the last to fail was %v, want %v", e.Server, at(3))
+	}
+	if log := w.log.String(); strings.Count(log, "cannot be reached") != 3 {
+		t.Errorf("each server is to be blamed once in the log: %s", log)
+	}
+	server := w.nameServer(2)
+	w.looks("www.example").fails("remembered for a moment", ServerFailure)
+	w.passes(6 * time.Second)
+	c = w.looks("www.example")
+	server.asked("a new socket reaches it", "A www.example").answers(record)
+	c.gets("it is back", "192.0.2.1")
+}
+
+func TestUnreachableNetwork(t *testing.T) {
+	w := newWorld(t, two())
+	w.kernel.Unreachable(at(1))
+	second := w.nameServer(2)
+	c := w.looks("www.example")
+	second.asked("there is no way to the first", "A www.example").answers(record)
+	c.gets("from the second", "192.0.2.1")
+	w.kernel.Unreachable(at(2))
+	w.passes(2 * time.Minute) // so that a new socket is needed
+	w.looks("other.example").fails("there is no way to any, which Lookup does not say itself", ServerFailure)
+}
+
+func TestServerFailureForOneFamily(t *testing.T) {
+	w := newWorld(t, Config{})
+	server := w.nameServer(1)
+	c := w.looks("www.example")
+	server.asked("AAAA", "AAAA www.example").says(dns.RcodeServerFailure)
+	server.asked("A", "A www.example").answers(record)
+	c.gets("the other family will do", "192.0.2.1")
+
+	c = w.looks("other.example")
+	server.asked("AAAA", "AAAA other.example").says(dns.RcodeServerFailure)
+	server.asked("A", "A other.example").hasNothing()
+	c.fails("nobody knows whether there are IPv6 addresses", ServerFailure)
+}
+
+func TestNoSuchName(t *testing.T) {
+	w := newWorld(t, Config{})
+	server := w.nameServer(1)
+	c := w.looks("www.example")
+	server.asked("A", "A www.example").says(dns.RcodeNameError, soa)
+	server.asked("AAAA", "AAAA www.example").says(dns.RcodeNameError, soa)
+	if e := c.fails("there is none", NoSuchName); e.Name != "www.example" || e.Server != at(1) {
+		t.Errorf("the error is about %q, by %v", e.Name, e.Server)
+	}
+	c = w.looks("empty.example")
+	server.both("neither family", "empty.example", nil, nil)
+	c.fails("it exists", NoAddress)
+}
+
+func TestServerWithoutEDNS(t *testing.T) {
+	for _, row := range []struct {
+		name string
+		send func(*inquiry)
+	}{
+		{"format error", func(q *inquiry) {
+			m := q.reply(dns.RcodeFormatError)
+			m.Extra = nil
+			q.send(m)
+		}},
+		{"not implemented, without the question", func(q *inquiry) {
+			m := q.reply(dns.RcodeNotImplemented)
+			m.Extra, m.Question = nil, nil
+			q.send(m)
+		}},
+		{"another version", func(q *inquiry) {
+			m := q.reply(dns.RcodeSuccess)
+			m.Rcode = dns.RcodeBadVers
+			q.send(m)
+		}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			w := newWorld(t, Config{})
+			server := w.nameServer(1)
+			c := w.looks("www.example")
+			row.send(server.asked("with EDNS", "A www.example"))
+			row.send(server.asked("with EDNS", "AAAA www.example"))
+			plain := server.asked("again", "A www.example")
+			if plain.IsEdns0() != nil {
+				t.Errorf("asked with EDNS again: %v", plain)
+			}
+			plain.answers(record)
+			server.asked("again", "AAAA www.example").hasNothing()
+			c.gets("without EDNS", "192.0.2.1")
+			w.looks("other.example")
+			if server.asked("another name", "A other.example").IsEdns0() != nil {
+				t.Error("the server was asked with EDNS again")
+			}
+			if log := w.log.String(); log != "" {
+				t.Errorf("nobody was silent: %s", log)
+			}
+		})
+	}
+}
+
+func TestMessagesThatAreNotBelieved(t *testing.T) {
+	for _, row := range []struct {
+		name  string
+		forge func(q *inquiry)
+	}{
+		{"another identifier", func(q *inquiry) {
+			m := q.reply(dns.RcodeSuccess, record)
+			m.Id++
+			q.send(m)
+		}},
+		{"another name", func(q *inquiry) {
+			m := q.reply(dns.RcodeSuccess, "evil.example. 300 IN A 192.0.2.66")
+			m.Question[0].Name = "evil.example."
+			q.send(m)
+		}},
+		{"a name that begins alike", func(q *inquiry) {
+			m := q.reply(dns.RcodeSuccess, record)
+			m.Question[0].Name = "www.example.evil."
+			q.send(m)
+		}},
+		{"another type", func(q *inquiry) {
+			m := q.reply(dns.RcodeSuccess, record)
+			m.Question[0].Qtype = dns.TypeMX
+			q.send(m)
+		}},
+		{"another class", func(q *inquiry) {
+			m := q.reply(dns.RcodeSuccess, record)
+			m.Question[0].Qclass = dns.ClassCHAOS
+			q.send(m)
+		}},
+		{"two questions", func(q *inquiry) {
+			m := q.reply(dns.RcodeSuccess, record)
+			m.Question = append(m.Question, m.Question[0])
+			q.send(m)
+		}},
+		{"success without a question", func(q *inquiry) {
+			m := q.reply(dns.RcodeSuccess, record)
+			m.Question = nil
+			q.send(m)
+		}},
+		{"a query", func(q *inquiry) {
+			m := q.reply(dns.RcodeSuccess, record)
+			m.Response = false
+			q.send(m)
+		}},
+		{"an update", func(q *inquiry) {
+			m := q.reply(dns.RcodeSuccess, record)
+			m.Opcode = dns.OpcodeUpdate
+			q.send(m)
+		}},
+		{"nothing at all", func(q *inquiry) { q.sendBytes(nil) }},
+		{"half a header", func(q *inquiry) { q.sendBytes([]byte{1, 2, 0x80, 0, 0, 1}) }},
+		{"noise", func(q *inquiry) { q.sendBytes([]byte(strings.Repeat("\xff", 512))) }},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			w := newWorld(t, two())
+			server := w.nameServer(1)
+			c := w.looks("www.example")
+			q := server.asked("the first", "A www.example")
+			row.forge(q)
+			w.settle()
+			c.waits("that was no reply")
+			if n := w.resolver.Stats().Dropped; n != 1 {
+				t.Errorf("%d messages were dropped, want 1", n)
+			}
+			q.answers("WwW.eXample. 300 IN A 192.0.2.1")
+			c.gets("the real reply", "192.0.2.1")
+			q.answers(record)
+			if n := w.resolver.Stats().Dropped; n != 2 {
+				t.Errorf("%d messages were dropped, want the repeated reply too", n)
+			}
+		})
+	}
+}
+
+func TestReplyFromAnotherServer(t *testing.T) {
+	w := newWorld(t, two())
+	second := w.nameServer(2)
+	w.looks("a.example")
+	other := second.asked("nobody listens at the first", "A a.example")
+	first := w.nameServer(1)
+	c := w.looks("www.example")
+	q := first.asked("now somebody does", "A www.example")
+	forged := *q
+	forged.server, forged.from = second, other.from
+	forged.answers("www.example. 300 IN A 192.0.2.66")
+	c.waits("the second was not asked")
+	q.answers(record)
+	c.gets("the first was", "192.0.2.1")
+	if n := w.resolver.Stats().Dropped; n != 1 {
+		t.Errorf("%d messages were dropped, want 1", n)
+	}
+}
+
+func TestAliases(t *testing.T) {
+	for _, row := range []struct {
+		name    string
+		answers []string
+		want    []string // nil: no address
+		ttl     time.Duration
+	}{
+		{"one", []string{"www.example. 300 IN CNAME a.example.", "a.example. 200 IN A 192.0.2.1"}, []string{"192.0.2.1"}, 200 * time.Second},
+		{"in any order and case", []string{"B.example. 200 IN A 192.0.2.1", "a.example. 100 IN CNAME b.EXAMPLE.", "WWW.example. 300 IN CNAME A.example."},
+			[]string{"192.0.2.1"}, 100 * time.Second},
+		{"addresses of others are not taken", []string{"www.example. 300 IN CNAME a.example.", "a.example. 300 IN A 192.0.2.1",
+			"www.example. 300 IN A 192.0.2.66", "b.example. 1 IN A 192.0.2.66"}, []string{"192.0.2.1"}, 300 * time.Second},
+		{"another class", []string{"www.example. 300 CH A 192.0.2.66", "www.example. 300 IN A 192.0.2.1"}, []string{"192.0.2.1"}, 300 * time.Second},
+		{"to nothing, says the zone", []string{"www.example. 300 IN CNAME a.example.", soa}, nil, 30 * time.Second},
+		{"to the root", []string{"www.example. 300 IN CNAME ."}, nil, time.Minute},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			w := newWorld(t, Config{IPv4Only: true, MinTTL: -1})
+			server := w.nameServer(1)
+			c := w.looks("www.example")
+			server.asked("the name", "A www.example").answers(row.answers...)
+			server.notAsked("everything is there")
+			if row.want == nil {
+				c.fails("no address", NoAddress)
+			} else {
+				c.gets("where the aliases lead", row.want...)
+			}
+			if answer, _, _ := c.lookup.Result(); answer.TTL != row.ttl {
+				t.Errorf("TTL %v, want %v", answer.TTL, row.ttl)
+			}
+		})
+	}
+}
+
+func TestAliasWithoutItsTarget(t *testing.T) {
+	w := newWorld(t, Config{MinTTL: -1})
+	server := w.nameServer(1)
+	c := w.looks("www.example")
+	first := server.asked("the name", "A www.example")
+	first.answers("www.example. 100 IN CNAME a.example.")
+	server.asked("the name", "AAAA www.example").hasNothing()
+	c.waits("the alias is asked for")
+	next := server.asked("the alias is asked for", "A a.example")
+	if next.Id == first.Id {
+		t.Error("another name was asked for with the same identifier")
+	}
+	next.answers("a.example. 300 IN CNAME b.example.", "b.example. 300 IN A 192.0.2.1")
+	if a := c.gets("found in the end", "192.0.2.1"); a.TTL != 100*time.Second {
+		t.Errorf("TTL %v, want the smallest along the way", a.TTL)
+	}
+	w.looks("www.example").gets("cached under the name", "192.0.2.1")
+	w.looks("a.example").waits("not under the alias")
+}
+
+func TestAliasesInACircle(t *testing.T) {
+	w := newWorld(t, Config{IPv4Only: true})
+	server := w.nameServer(1)
+	c := w.looks("a.example")
+	for asked := 0; ; asked++ {
+		server.receive()
+		if len(server.held) == 0 {
+			if asked != 1+maxFollowed {
+				t.Errorf("asked %d times, want %d", asked, 1+maxFollowed)
+			}
+			break
+		}
+		if asked > 100 {
+			t.Fatal("the circle has no end")
+		}
+		server.asked("round and round", server.held[0].what()).answers("a.example. 300 IN CNAME b.example.", "b.example. 300 IN CNAME a.example.")
+	}
+	c.fails("a circle", NoAddress)
+
+	c = w.looks("self.example")
+	for range 1 + maxFollowed {
+		server.asked("itself", "A self.example").answers("self.example. 300 IN CNAME self.example.")
+	}
+	c.fails("its own alias", NoAddress)
+}
+
+func TestAliasOfAnyBytes(t *testing.T) {
+	w := newWorld(t, Config{IPv4Only: true})
+	server := w.nameServer(1)
+	c := w.looks("www.example")
+	server.asked("the name", "A www.example").answers(`www.example. 300 IN CNAME a\.b\000\\c.example.`)
+	server.asked("bytes of any kind", `A a\.b\000\\c.example`).answers(`a\.b\000\\c.example. 300 IN A 192.0.2.1`)
+	c.gets("an alias may have any bytes", "192.0.2.1")
+}
+
+func TestHugeAnswerIsBounded(t *testing.T) {
+	w := newWorld(t, Config{IPv4Only: true})
+	server := w.nameServer(1)
+	c := w.looks("www.example")
+	server.asked("by UDP", "A www.example").truncates()
+	q := server.askedByTCP("by TCP", server.accepts("it does not fit"), "A www.example")[0]
+	m := q.reply(dns.RcodeSuccess, record)
+	for range 4000 {
+		m.Answer = append(m.Answer, m.Answer[0])
+	}
+	m.Compress = true
+	q.send(m)
+	answer, done, err := c.lookup.Result()
+	if !done || err != nil || len(answer.Addrs) != maxRecords {
+		t.Errorf("done %v, error %v, %d addresses; want %d", done, err, len(answer.Addrs), maxRecords)
+	}
+}
+
+func TestTooManyQuestions(t *testing.T) {
+	w := newWorld(t, Config{})
+	w.kernel.Blackhole(at(1))
+	for i := range maxAsked / 2 {
+		w.resolver.Lookup("n"+string(rune('a'+i%26))+strings.Repeat("x", i%50)+"."+netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}).String()+".example", nil)
+	}
+	w.settle()
+	w.looks("one.more.example").fails("no identifiers are left", ServerFailure)
+	for range 31 {
+		w.passes(time.Second)
+	}
+	w.looks("two.more.example").waits("the others have timed out")
+}
+
+func TestPortsChange(t *testing.T) {
+	w := newWorld(t, Config{IPv4Only: true})
+	server := w.nameServer(1)
+	ask := func(name string) *inquiry {
+		w.looks(name)
+		return server.asked(name, "A "+name)
+	}
+	first := ask("a.example")
+	second := ask("b.example")
+	if first.from != second.from {
+		t.Errorf("asked from %v and %v at the same time; want one socket", first.from, second.from)
+	}
+	w.passes(59 * time.Second)
+	third := ask("c.example")
+	w.passes(2 * time.Second)
+	fourth := ask("d.example")
+	if third.from != first.from || fourth.from == first.from {
+		t.Errorf("ports %v, after 59 s %v, after 61 s %v; want a new one after a minute", first.from, third.from, fourth.from)
+	}
+	if n := w.kernel.OpenDescriptors(); n != 2 {
+		t.Errorf("%d descriptors are open; want the old one kept for its reply", n)
+	}
+	third.answers("c.example. 300 IN A 192.0.2.3")
+	w.looks("c.example").gets("a reply to the old port", "192.0.2.3")
+	if n := w.kernel.OpenDescriptors(); n != 1 {
+		t.Errorf("%d descriptors are open; want the old one closed after its last reply", n)
+	}
+}
+
+func TestPortsChangeWithUse(t *testing.T) {
+	w := newWorld(t, Config{IPv4Only: true})
+	server := w.nameServer(1)
+	ports := map[netip.AddrPort]int{}
+	for i := range maxSent + 1 {
+		name := "n" + strings.ReplaceAll(netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}).String(), ".", "-") + ".example"
+		w.looks(name)
+		q := server.asked(name, "A "+name)
+		ports[q.from]++
+		q.answers(name + ". 300 IN A 192.0.2.1")
+	}
+	if len(ports) != 2 {
+		t.Errorf("%d queries from %d ports, want 2", maxSent+1, len(ports))
+	}
+	if n := w.kernel.OpenDescriptors(); n != 1 {
+		t.Errorf("%d descriptors are open", n)
+	}
+}
+
+func TestDrainingSocketsAreBounded(t *testing.T) {
+	config := Config{IPv4Only: true, Timeout: time.Hour, Retransmit: time.Hour}
+	w := newWorld(t, config)
+	w.nameServer(1)
+	for i := range 20 {
+		w.looks(string(rune('a'+i)) + ".example")
+		w.passes(61 * time.Second)
+	}
+	if n := w.kernel.OpenDescriptors(); n != maxDraining+1 {
+		t.Errorf("%d descriptors are open, want %d", n, maxDraining+1)
+	}
+}
