@@ -1,6 +1,9 @@
 package conf
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Treatment is what becomes of a directive.
 type Treatment uint8
@@ -32,6 +35,7 @@ type Words uint8
 const (
 	Plain       Words = iota // blanks separate, quotes are characters
 	Strings                  // "…" and '…' are one word each
+	OneString                // one word, or "…" or '…'; what follows it is ignored
 	ToEnd                    // everything is one word, a # too
 	NameToEnd                // one plain word, then everything else as one
 	NameStrings              // one plain word, one that may be quoted, then plain words
@@ -88,18 +92,10 @@ func Lookup(name string) (*Directive, bool) {
 
 // inert reports whether the words after the directive's name ask for nothing.
 func (d *Directive) inert(l *Line) bool {
-	if len(d.Inert) == 0 {
-		return false
-	}
 	words := make([]string, len(l.Tokens))
 	for i, t := range l.Tokens {
 		words[i] = t.Text
 	}
 	value := strings.Join(words, " ")
-	for _, v := range d.Inert {
-		if v == value || v == "*" {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(d.Inert, value)
 }

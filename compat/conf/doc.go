@@ -16,10 +16,13 @@
 //	var check conf.Checker
 //	for i := range lines {
 //		set, err := check.Line(&lines[i], report)
-//		if set {
-//			err = setters[directive.Name](&lines[i])
+//		if row, ok := conf.Lookup(lines[i].Name); set && ok {
+//			err = setters[row.Name](&lines[i])
 //		}
-//		…
+//		if err != nil {
+//			return lines[i].Bungle(err)
+//		}
 //	}
 //	check.End(report)
+//	return broken // what Parse stopped at comes after the lines before it
 package conf

@@ -47,7 +47,8 @@ func notFound(err error) string {
 	return systemText(err)
 }
 
-// shellWords splits at blanks; double quotes and backslashes keep them in the word.
+// shellWords splits at blanks. Double quotes keep them in the word, and a backslash between such
+// quotes keeps a quote.
 func shellWords(text string) []string {
 	var words []string
 	var word []byte
@@ -55,7 +56,7 @@ func shellWords(text string) []string {
 	for i := 0; i < len(text); i++ {
 		c := text[i]
 		switch {
-		case c == '\\' && i+1 < len(text):
+		case c == '\\' && inQuotes && i+1 < len(text):
 			i++
 			word, inWord = append(word, text[i]), true
 		case c == '"':

@@ -200,6 +200,10 @@ func tryValue(l *Line, say func(Message), files memory) error {
 		_, err = args.Size("bytes")
 	case "string":
 		_, err = args.String()
+	case "eol", "TokenOrQuotedString":
+		if len(l.Tokens) == 0 {
+			err = Invalid(nil)
+		}
 	case obsoleteType: // url_rewrite_concurrency
 		_, err = args.Int()
 	}

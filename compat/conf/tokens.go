@@ -18,6 +18,8 @@ func (l *Line) tokenise(quotedValues bool) error {
 	switch words {
 	case Strings:
 		return l.take(args.QuotedWord)
+	case OneString:
+		return l.takeOne(args.QuotedWord)
 	case ToEnd:
 		return l.takeOne(args.ToEnd)
 	case NameToEnd:

@@ -130,7 +130,11 @@ func integer(word string, base int) (int64, error) {
 
 // float is strtod(3) for a whole word.
 func float(word string) (float64, error) {
-	f, err := strconv.ParseFloat(word, 64)
+	digits := word
+	if strings.ContainsAny(word, "xX") && !strings.ContainsAny(word, "pP") {
+		digits += "p0" // which strtod does not need in a hexadecimal number
+	}
+	f, err := strconv.ParseFloat(digits, 64)
 	if err != nil && !errors.Is(err, strconv.ErrRange) || math.IsNaN(f) || strings.Contains(word, "_") {
 		return 0, notNumber(word)
 	}
