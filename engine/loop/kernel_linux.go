@@ -21,6 +21,7 @@ type linux struct {
 	now     time.Time
 	news    [maxEvents]unix.EpollEvent
 	iov     [64]unix.Iovec
+	message unix.Msghdr
 	parking parking
 }
 
@@ -229,21 +230,18 @@ func (k *linux) writev(sys int, kind Kind, iov []unix.Iovec) (int, error) {
 	if len(iov) == 0 {
 		return 0, nil
 	}
-	defer clear(iov) // the kernel keeps nobody's buffers in memory
-	message := unix.Msghdr{Iov: &iov[0]}
-	message.SetIovlen(len(iov))
-	for {
-		var n uintptr
-		var errno syscall.Errno
-		if kind == Pipe {
-			n, _, errno = unix.RawSyscall(unix.SYS_WRITEV, uintptr(sys), uintptr(unsafe.Pointer(&iov[0])), uintptr(len(iov)))
-		} else {
-			n, _, errno = unix.RawSyscall(unix.SYS_SENDMSG, uintptr(sys), uintptr(unsafe.Pointer(&message)), unix.MSG_NOSIGNAL)
-		}
-		if errno != unix.EINTR {
-			return count(n, errno)
-		}
+	trap, to, flags := uintptr(unix.SYS_WRITEV), unsafe.Pointer(&iov[0]), uintptr(len(iov))
+	if kind != Pipe {
+		k.message.Iov = &iov[0]
+		k.message.SetIovlen(len(iov))
+		trap, to, flags = unix.SYS_SENDMSG, unsafe.Pointer(&k.message), unix.MSG_NOSIGNAL
 	}
+	n, _, errno := unix.RawSyscall(trap, uintptr(sys), uintptr(to), flags)
+	for errno == unix.EINTR {
+		n, _, errno = unix.RawSyscall(trap, uintptr(sys), uintptr(to), flags)
+	}
+	clear(iov) // the kernel keeps nobody's buffers in memory
+	return count(n, errno)
 }
 
 func (k *linux) Close(sys int) error {
