@@ -56,9 +56,8 @@ func (c *client) Run() {
 		if c.tx == nil && !c.begin() {
 			return
 		}
-		tx := c.tx
-		if tx.Run(); tx.stage != over {
-			return
+		if c.tx.Run(); c.tx != nil {
+			return // it waits
 		}
 	}
 }

@@ -123,6 +123,39 @@ func (e *Engine) Run(ctx context.Context) error {
 	return first
 }
 
+// Start starts the workers without running them, for whoever turns their loops himself, and
+// returns these. It takes Run's place in tests with a kernel in memory; there is no Run after it.
+func (e *Engine) Start() ([]*loop.Loop, error) {
+	var loops []*loop.Loop
+	for _, w := range e.workers {
+		if err := w.start(e.config, e.ports); err != nil {
+			return nil, fmt.Errorf("start worker %d: %w", w.number, err)
+		}
+		loops = append(loops, w.loop)
+	}
+	return loops, nil
+}
+
+// Held counts what an engine has in hand.
+type Held struct{ Clients, Transactions, Buffers, IdleUpstreams int }
+
+// Held says what the workers have in hand. Their loops must not be running.
+func (e *Engine) Held() (h Held) {
+	for _, w := range e.workers {
+		h.Clients += w.open
+		h.Buffers += w.buffers.lent
+		w.eachClient(func(c *client) {
+			if c.tx != nil {
+				h.Transactions++
+			}
+		})
+		for u := w.idle.oldest; u != nil; u = u.newer {
+			h.IdleUpstreams++
+		}
+	}
+	return h
+}
+
 // run is a worker's whole life.
 func (w *worker) run(c *Config, ports []opened) error {
 	defer w.end()

@@ -17,6 +17,7 @@ func (t *transaction) failed(f *Failure) stage {
 		t.keep = false
 		return over
 	}
+	t.down.release()
 	t.own = t.setup.policy.Page(&t.request, f)
 	return answering
 }

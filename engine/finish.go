@@ -4,6 +4,7 @@ package engine
 func (t *transaction) begin(c *client, s *setup) {
 	now := c.worker.loop.Now()
 	t.client, t.setup, t.entered = c, s, now
+	t.up.pool, t.down.pool = &c.worker.buffers, &c.worker.buffers
 	t.request.Started, t.request.Waker = now, c.waker
 	t.request.Client, t.request.Local, t.request.Port = c.remote, c.local, c.port
 }

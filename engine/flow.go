@@ -68,6 +68,7 @@ var errBodyTooLarge = errors.New("the body is larger than allowed")
 // first bytes, if some were read already, are what buf holds. It takes both over. For a body
 // that is to be chunked, buf must have headRoom before and chunkRoom behind its bytes.
 func (f *flow) begin(m flow) pumped {
+	m.pool, m.in, m.out = f.pool, f.in, f.out
 	*f = m
 	if f.buf == nil {
 		return tired
@@ -290,9 +291,10 @@ func (f *flow) excess() []byte {
 	return f.buf.b[f.ready:f.buf.w]
 }
 
-// release gives back what f borrowed.
+// release gives back what f borrowed and makes it ready for another message; what it has
+// counted stays.
 func (f *flow) release() {
 	f.pool.give(f.pre)
 	f.pool.give(f.buf)
-	f.pre, f.buf = nil, nil
+	*f = flow{pool: f.pool, in: f.in, out: f.out}
 }

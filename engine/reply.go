@@ -31,16 +31,15 @@ func (t *transaction) heard(n int) stage {
 	pre := t.composeReply(&body, recode)
 	raw := t.down.buf
 	raw.r += n
-	t.begin200(pre, raw, body, recode)
+	t.beginReply(pre, raw, body, recode)
 	return relaying
 }
 
-// begin200 begins the flow of a final reply.
-func (t *transaction) begin200(pre, raw *buffer, body h1.Body, recode recoding) {
+// beginReply begins the flow of a final reply.
+func (t *transaction) beginReply(pre, raw *buffer, body h1.Body, recode recoding) {
 	c := t.client
 	t.replied = true
-	t.down.begin(flow{pool: &c.worker.buffers, src: t.upstream.fd, dst: c.fd, pre: pre, buf: raw,
-		body: body, recode: recode, in: t.down.in, out: t.down.out})
+	t.down.begin(flow{src: t.upstream.fd, dst: c.fd, pre: pre, buf: raw, body: body, recode: recode})
 }
 
 // interim passes a 1xx reply on to a client that knows them (RFC 9110, section 15.2).
@@ -59,7 +58,7 @@ func (t *transaction) interim(n int) {
 	out := h1.AppendStatusLine(f.pre.b[:f.pre.w], t.head.Status, "")
 	out = h.AppendTo(out)
 	f.pre.fill(append(out, "\r\n"...))
-	f.pool, f.dst = &t.client.worker.buffers, t.client.fd
+	f.dst = t.client.fd
 	f.flush()
 }
 

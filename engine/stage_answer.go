@@ -50,7 +50,7 @@ func (t *transaction) answerSelf() stage {
 			return over
 		}
 		t.verdict = hearing
-		t.settleVerdict()
+		t.down.release()
 		t.client.wait(hearTime)
 	}
 }
@@ -65,13 +65,7 @@ func (t *transaction) beginAnswer() {
 	} else {
 		pre = t.composeOwn()
 	}
-	t.down = flow{pool: pool, dst: t.client.fd, pre: pre, out: t.down.out}
-}
-
-// settleVerdict makes room for the second of the two answers.
-func (t *transaction) settleVerdict() {
-	t.down.release()
-	t.down = flow{out: t.down.out}
+	t.down.begin(flow{dst: t.client.fd, pre: pre})
 }
 
 // composeOwn makes our reply, head and body.
@@ -125,7 +119,7 @@ func (t *transaction) hear() bool {
 	for {
 		var inner h1.Request
 		_, err := h1.ParseRequest(heard.bytes(), &inner, h1.Limits{Relaxed: true})
-		if !heard.empty() && err != h1.ErrShort || len(heard.room()) == 0 {
+		if enough(heard, err) {
 			t.inner = inner.Method
 			break
 		}
@@ -140,6 +134,17 @@ func (t *transaction) hear() bool {
 	}
 	t.tell()
 	return true
+}
+
+// enough says whether what was heard can be answered: a whole head, or something that is no
+// plaintext request, such as a TLS ClientHello.
+func enough(heard *buffer, err error) bool {
+	if heard.empty() {
+		return false
+	}
+	first := heard.bytes()[0]
+	letter := 'A' <= first && first <= 'Z' || first == '\r' || first == '\n'
+	return err != h1.ErrShort || !letter || len(heard.room()) == 0
 }
 
 // tell goes on to the page.

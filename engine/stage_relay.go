@@ -100,10 +100,10 @@ func (t *transaction) relayLate() stage {
 // receiveReply reads and parses the reply's head.
 func (t *transaction) receiveReply() stage {
 	f, limit := &t.down, t.setup.config.Limits.replyHead()
-	if f.buf == nil {
-		f.buf = t.client.worker.buffers.relay()
-	}
 	for {
+		if f.buf == nil {
+			f.buf = f.pool.relay()
+		}
 		if !f.buf.empty() {
 			n, err := h1.ParseReply(f.buf.bytes(), &t.head, t.setup.config.Limits.heads(limit))
 			if err == nil {
@@ -139,7 +139,7 @@ func (t *transaction) readReply(limit int) stage {
 	}
 	if err == loop.ErrAgain {
 		if f.buf.empty() {
-			f.release()
+			f.tidy()
 		}
 		return relaying
 	}
@@ -166,9 +166,10 @@ func (t *transaction) unanswered(err error) stage {
 func (t *transaction) again() stage {
 	t.upstream.close()
 	t.upstream = nil
+	body := t.up.body
 	t.up.release()
 	t.down.release()
-	t.up, t.down = flow{body: t.up.body}, flow{}
+	t.up.body = body
 	return resolving
 }
 

@@ -41,8 +41,8 @@ func (t *transaction) compose() error {
 	out = h.AppendTo(out)
 	head.fill(append(out, "\r\n"...))
 	first, err := t.firstOfBody()
-	t.up = flow{pool: &w.buffers, src: t.client.fd, dst: t.upstream.fd, pre: head, body: t.up.body, buf: first,
-		moved: t.up.moved, limit: t.setup.config.Limits.RequestBody}
+	t.up.src, t.up.dst, t.up.pre, t.up.buf = t.client.fd, t.upstream.fd, head, first
+	t.up.limit = t.setup.config.Limits.RequestBody
 	if first != nil {
 		t.up.ready = first.w
 	}

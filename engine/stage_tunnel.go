@@ -21,10 +21,10 @@ func (t *transaction) openTunnel() {
 		first.w = copy(first.b, c.in.bytes())
 		c.consumed(first.w)
 	}
-	t.up.begin(flow{pool: pool, src: c.fd, dst: t.upstream.fd, buf: first, body: h1.Tunnel()})
+	t.up.begin(flow{src: c.fd, dst: t.upstream.fd, buf: first, body: h1.Tunnel()})
 	pre := pool.head()
 	pre.fill(append(pre.b[:0], established...))
-	t.down.begin(flow{pool: pool, src: t.upstream.fd, dst: c.fd, pre: pre, body: h1.Tunnel()})
+	t.down.begin(flow{src: t.upstream.fd, dst: c.fd, pre: pre, body: h1.Tunnel()})
 }
 
 // tunnel carries bytes both ways. When one end has finished, the other is told, and what it

@@ -202,7 +202,9 @@ func (w *worker) leave(lifetime time.Duration) {
 		})
 		w.idle.close()
 	}
-	w.timer.Set(lifetime)
+	if w.timer.Set(lifetime); lifetime <= 0 {
+		w.eachClient((*client).abandon)
+	}
 	w.waker.Wake()
 }
 

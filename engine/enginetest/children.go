@@ -1,0 +1,110 @@
+package enginetest
+
+import (
+	"strings"
+	"sync"
+
+	"exaproxy/engine/loop/looptest"
+	"exaproxy/helper"
+)
+
+// children are the helper processes of the world, played by the script. They are a
+// helper.Spawner, whose Spawn is called on the goroutine of a child.
+type children struct {
+	world *World
+	mu    sync.Mutex
+	all   []*child
+}
+
+// A child is one helper process.
+type child struct {
+	number  int
+	sys     int
+	end     *looptest.End
+	ended   chan string
+	mu      sync.Mutex
+	dead    bool
+	pending []string // lines read and not spoken of yet
+	half    string
+}
+
+func (s *children) Spawn(_ *helper.Config, n int) (helper.Process, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := &child{number: n, ended: make(chan string, 1)}
+	c.sys, c.end = s.world.kernel.Pair()
+	s.all = append(s.all, c)
+	return c, nil
+}
+
+func (c *child) Questions() int { return c.sys }
+func (c *child) Answers() int   { return c.sys }
+func (c *child) PID() int       { return 1000 + c.number }
+func (c *child) Wait() string   { return <-c.ended }
+func (c *child) Kill()          { c.die("signal: terminated") }
+
+// die ends the process.
+func (c *child) die(how string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.dead {
+		return
+	}
+	c.dead = true
+	c.end.Close()
+	c.ended <- how
+}
+
+func (c *child) isDead() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.dead
+}
+
+// moving says whether the goroutine of a child is about to post something: it is starting, or
+// its process has ended.
+func (s *children) moving() bool {
+	pool := s.world.services.Helpers
+	if pool == nil {
+		return false
+	}
+	for _, stats := range pool.Stats().Each {
+		c := s.number(stats.Number)
+		switch {
+		case stats.PID == 0, c == nil, c.isDead():
+			return true
+		case c.end.Closed() && stats.Closing:
+			c.die("exit status 0") // its input has ended
+			return true
+		}
+	}
+	return false
+}
+
+// number gives child n, or nil.
+func (s *children) number(n int) *child {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.all {
+		if c.number == n {
+			return c
+		}
+	}
+	return nil
+}
+
+// next gives the next line that the child has been asked, and false if there is none.
+func (c *child) next() (string, bool) {
+	text := c.half + string(c.end.Read())
+	lines := strings.SplitAfter(text, "\n")
+	c.half = lines[len(lines)-1]
+	for _, line := range lines[:len(lines)-1] {
+		c.pending = append(c.pending, strings.TrimSuffix(line, "\n"))
+	}
+	if len(c.pending) == 0 {
+		return "", false
+	}
+	line := c.pending[0]
+	c.pending = c.pending[1:]
+	return line, true
+}

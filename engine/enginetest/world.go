@@ -1,0 +1,127 @@
+package enginetest
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"exaproxy/engine"
+	"exaproxy/engine/loop"
+	"exaproxy/engine/loop/looptest"
+)
+
+// A World is an engine with one worker, and everybody around it.
+type World struct {
+	// Log gives the lines that the policy has logged since it was last called. nil: none.
+	Log func() string
+	// Segment cuts everything that clients and origins send into pieces of so many bytes.
+	// 0: it arrives whole.
+	Segment int
+
+	tb       testing.TB
+	kernel   *looptest.Kernel
+	loop     *loop.Loop
+	engine   *engine.Engine
+	services engine.Services
+	address  netip.AddrPort // where clients connect
+
+	clients map[string]*actor
+	origins map[string]*origin
+	helpers *children
+	names   *nameServer
+	logged  []string // log lines not yet spoken of
+	where   string   // the script's line, for messages
+	at      time.Duration
+}
+
+// Resolver is the address of the world's name server; a Config that names it in Names.Servers
+// has its names answered by the script.
+var Resolver = netip.MustParseAddrPort("198.51.100.53:53")
+
+// NewWorld makes an engine from c, which is changed to run in the world: one worker, a kernel
+// in memory, helpers and name server played by the script. c.Log and everything that the
+// policy does remain.
+func NewWorld(tb testing.TB, c engine.Config) *World {
+	tb.Helper()
+	w := &World{tb: tb, kernel: looptest.NewKernel(tb), clients: map[string]*actor{}, origins: map[string]*origin{}}
+	w.helpers = &children{world: w}
+	w.names = newNameServer(w)
+	c.Workers = 1
+	c.NewKernel = func() (loop.Kernel, error) { return w.kernel, nil }
+	c.Names.Servers = []netip.AddrPort{Resolver}
+	if c.Helper != nil {
+		h := *c.Helper
+		h.Spawn = w.helpers
+		c.Helper = &h
+	}
+	policy := c.NewPolicy
+	c.NewPolicy = func(s engine.Services) (engine.Policy, error) {
+		w.services = s
+		return policy(s)
+	}
+	w.begin(c)
+	return w
+}
+
+func (w *World) begin(c engine.Config) {
+	w.tb.Helper()
+	var err error
+	if w.engine, err = engine.New(c); err != nil {
+		w.tb.Fatal(err)
+	}
+	w.address = w.engine.Addrs()[0]
+	loops, err := w.engine.Start()
+	if err != nil {
+		w.tb.Fatal(err)
+	}
+	w.loop = loops[0]
+	w.settle()
+}
+
+// Engine gives the engine, to shut it down or to reconfigure it.
+func (w *World) Engine() *engine.Engine { return w.engine }
+
+// settle lets everything happen that can, without the clock moving.
+func (w *World) settle() {
+	w.tb.Helper()
+	for range 10000 {
+		looptest.Settle(w.loop)
+		switch {
+		case w.names.answer():
+		case w.helpers.moving():
+			w.loop.Turn(true) // until the goroutine of a child posts
+		default:
+			return
+		}
+	}
+	w.tb.Fatalf("%s: the world does not come to rest", w.where)
+}
+
+// End ends everybody and checks that the engine has let go of everything.
+func (w *World) End() {
+	w.tb.Helper()
+	w.where = "at the end"
+	for _, a := range w.clients {
+		a.end.Close()
+	}
+	w.settle()
+	w.engine.Shutdown(0)
+	w.settle()
+	if held := w.engine.Held(); held != (engine.Held{}) {
+		w.tb.Errorf("when everybody had left, the engine still held %+v", held)
+	}
+}
+
+// Held says what the engine has in hand.
+func (w *World) Held() engine.Held { return w.engine.Held() }
+
+// log gives the log lines nobody has spoken of yet.
+func (w *World) log() []string {
+	if w.Log != nil {
+		for line := range strings.Lines(w.Log()) {
+			w.logged = append(w.logged, strings.TrimRight(line, "\n"))
+		}
+	}
+	return w.logged
+}
