@@ -1,0 +1,118 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strings"
+	"syscall"
+)
+
+// readyVariable tells the process in the background that there is a parent who waits to hear,
+// on descriptor 3, that it listens.
+const readyVariable = "EXAPROXY_READY"
+
+const readyDescriptor = 3
+
+// isDaemon says whether this is the process in the background, before it has announced itself.
+func isDaemon() bool { return os.Getenv(readyVariable) != "" }
+
+// daemonise starts the program again in a session of its own, without a terminal, and waits until
+// that one says that it listens or has ended. Until then the two share standard error.
+func daemonise(args []string, stdout, stderr io.Writer) int {
+	// systemd and others start programs by names that mean nothing here
+	self, err := os.Executable()
+	if err != nil {
+		fatal(stderr, err)
+		return 1
+	}
+	listen, ready, err := os.Pipe()
+	if err != nil {
+		fatal(stderr, err)
+		return 1
+	}
+	defer listen.Close()
+	child := exec.Command(self, args[1:]...)
+	child.Args[0] = args[0]
+	child.Env = append(os.Environ(), readyVariable+"=1")
+	child.Stdout, child.Stderr = stdout, stderr
+	child.ExtraFiles = []*os.File{ready}
+	child.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	err = child.Start()
+	ready.Close()
+	if err != nil {
+		fatal(stderr, err)
+		return 1
+	}
+	stop := passOn(child.Process)
+	defer stop()
+	word, _ := bufio.NewReader(listen).ReadString('\n')
+	if word == readyWord {
+		return 0
+	}
+	err = child.Wait()
+	var status *exec.ExitError
+	if errors.As(err, &status) && !status.Exited() {
+		fatal(stderr, errors.New("the process in the background was ended: "+status.String()))
+	}
+	return 1
+}
+
+const readyWord = "listening\n"
+
+// passOn gives the signals that mean "enough" to the process in the background, which no
+// terminal does any more.
+func passOn(child *os.Process) (stop func()) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	go func() {
+		for s := range signals {
+			child.Signal(s)
+		}
+	}()
+	return func() { signal.Stop(signals); close(signals) }
+}
+
+// announce tells whoever waits that the proxy listens: the parent of a process in the background,
+// and the service manager of sd_notify(3). keep says that standard error stays open, for -d.
+func announce(keep bool) {
+	tellManager("READY=1")
+	if !isDaemon() {
+		return
+	}
+	os.Unsetenv(readyVariable) // no affair of the helpers'
+	parent := os.NewFile(readyDescriptor, "parent")
+	if null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0); err == nil {
+		// The parent's streams may be pipes that somebody reads to their end.
+		for fd := range 3 {
+			if fd < 2 || !keep {
+				syscall.Dup3(int(null.Fd()), fd, 0)
+			}
+		}
+		null.Close()
+	}
+	io.WriteString(parent, readyWord) // a parent that is gone has stopped waiting
+	parent.Close()
+}
+
+// tellManager sends a line to the socket that the service manager named. Without one there is
+// nobody to tell, and one that does not listen is its own affair.
+func tellManager(state string) {
+	name := os.Getenv("NOTIFY_SOCKET")
+	if name == "" {
+		return
+	}
+	if strings.HasPrefix(name, "@") {
+		name = "\x00" + name[1:]
+	}
+	conn, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: name, Net: "unixgram"})
+	if err != nil {
+		return
+	}
+	defer conn.Close()
+	io.WriteString(conn, state)
+}

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"runtime"
+
+	"exaproxy/compat"
+)
+
+const usageText = `Usage: %s [-hvzCDFNRSXYmir] [-d level] [-n name] [-s | -l facility] [-f file] [-[au] port] [-k order]
+       %s --try[=REDIRECTOR]
+
+     -h | --help       This text.
+     -v | --version    The version.
+
+       -a port   One more http_port.
+       -d level  Messages up to this level go to standard error too.
+       -f file   The configuration file. Otherwise the first of these that is there:
+                 %s
+       -k reconfigure|rotate|shutdown|restart|interrupt|kill|debug|check|parse
+                 Read the configuration, give the order to the running proxy, and exit.
+                 parse gives no order: it shows what was read.
+       -n name   The service name, for ${service_name}: squid if not given.
+       -z        Would create cache directories: there is no cache. Exit.
+       -N        Stay in the foreground.
+       --foreground
+                 The same.
+       -X        Messages of every level.
+       --try[=REDIRECTOR]
+                 Serve 127.0.0.1:3128 (or what -a says) without any configuration file, in
+                 the foreground, asking the given redirector about each URL.
+
+Taken for Squid's sake, without effect: -s -l -u -C -D -F -R -S -Y -O -m -i -r --kid.
+`
+
+// usage prints the text; Squid does so on standard error and calls it a failure.
+func usage(to io.Writer, program string) {
+	fmt.Fprintf(to, usageText, program, program, usualPlaces())
+}
+
+// version prints what scripts look for in Squid's answer, and who it really is: the fourth word
+// of the first line is the version of Squid that this one is compatible with.
+func version(to io.Writer, service string) {
+	if service == "" {
+		service = "squid"
+	}
+	fmt.Fprintf(to, "Squid Cache: Version %s (compatible; ExaProxy %s)\n", compat.SquidVersion, compat.Version)
+	fmt.Fprintf(to, "Service Name: %s\n", service)
+	fmt.Fprintf(to, "built with %s for %s/%s\n", runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}

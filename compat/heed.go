@@ -1,0 +1,127 @@
+package compat
+
+import (
+	"fmt"
+	"slices"
+
+	"exaproxy/compat/rewrite"
+	"exaproxy/engine"
+)
+
+// asks is how often a question is put to the helpers at most, when they answer BH or are late
+// and on_timeout=retry.
+const asks = 3
+
+// Heed does what the helpers said, or what the settings have for helpers that said nothing.
+func (p *policy) Heed(r *engine.Request, line []byte, err error) engine.Decision {
+	switch {
+	case err == engine.ErrHelperLate:
+		return p.late(r)
+	case err != nil:
+		p.log.Error(fmt.Sprintf("URL rewrite helper: %s", err), "url", p.shown(r))
+		return p.fault(r, p.s.Rewriter.Crash, engine.HelperLost, err)
+	case line == nil:
+		return engine.Decision{Kind: engine.Proceed}
+	}
+	return p.obey(r, line)
+}
+
+// obey does what an answer asks for.
+func (p *policy) obey(r *engine.Request, line []byte) engine.Decision {
+	v := p.remember(r)
+	v.verdict = rewrite.Parse(line, r, p.s.Limits.Whitespace)
+	switch v.verdict.Kind {
+	case rewrite.Unchanged, rewrite.Intercept:
+		return engine.Decision{Kind: engine.Proceed}
+	case rewrite.Rewrite:
+		return engine.Decision{Kind: engine.Rewrite, Target: v.verdict.Target}
+	case rewrite.Redirect:
+		return p.redirect(r, v)
+	case rewrite.File:
+		return p.local(r, v)
+	case rewrite.Again:
+		return p.again(r, v)
+	case rewrite.Invalid:
+		p.log.Error(v.verdict.Complaint, "url", p.shown(r))
+		return p.fault(r, p.s.Rewriter.Invalid, engine.HelperLost, nil)
+	}
+	panic("BUG: an answer of the helpers that asks for nothing")
+}
+
+// again puts the question once more after BH, until it was put often enough.
+func (p *policy) again(r *engine.Request, v *visit) engine.Decision {
+	if r.Asked < asks {
+		p.log.Error(fmt.Sprintf("helper: %s, attempt #%d of %d", v.verdict.String(), r.Asked, asks-1))
+		return engine.Decision{Kind: engine.AskAgain}
+	}
+	p.log.Error(fmt.Sprintf("URL rewrite helper: %s", v.verdict.String()), "url", p.shown(r))
+	return p.fault(r, p.s.Rewriter.Broken, engine.HelperLost, nil)
+}
+
+// late does what url_rewrite_timeout says.
+func (p *policy) late(r *engine.Request) engine.Decision {
+	w := &p.s.Rewriter
+	if w.OnTimeout == TimeoutRetry && r.Asked < asks {
+		return engine.Decision{Kind: engine.AskAgain}
+	}
+	p.log.Error("URL rewrite helper: Timedout", "url", p.shown(r))
+	switch w.OnTimeout {
+	case TimeoutBypass:
+		return engine.Decision{Kind: engine.Proceed}
+	case TimeoutResponse:
+		return p.obey(r, r.Keep([]byte(w.Response)))
+	case TimeoutFail, TimeoutRetry:
+		return p.fault(r, Deny, engine.HelperLate, engine.ErrHelperLate)
+	}
+	panic("BUG: nothing to do about a late helper")
+}
+
+// fault is what becomes of a request that the helpers could not answer.
+func (p *policy) fault(r *engine.Request, f Fault, kind engine.FailureKind, err error) engine.Decision {
+	if f == Pass {
+		return engine.Decision{Kind: engine.Proceed}
+	}
+	v := p.remember(r)
+	v.failure = engine.Failure{Kind: kind, Side: engine.HelperSide, Err: err}
+	return engine.Decision{Kind: engine.Refuse, Failure: &v.failure}
+}
+
+// redirect is the answer that sends the client elsewhere, with Squid's fields in Squid's order.
+func (p *policy) redirect(r *engine.Request, v *visit) engine.Decision {
+	b := p.appendServer(v.fields[:0])
+	b = append(b, "Content-Length: 0\r\nLocation: "...)
+	b = append(append(b, v.verdict.Location...), crlf...)
+	v.fields = p.appendOwn(b, p.words.looked)
+	v.reply = engine.Reply{Status: v.verdict.Status, Fields: v.fields}
+	return engine.Decision{Kind: engine.Redirect, Reply: &v.reply, URL: string(v.verdict.Location)}
+}
+
+const crlf = "\r\n"
+
+// appendServer writes the fields that each answer of our own begins with.
+func (p *policy) appendServer(b []byte) []byte {
+	b = append(append(b, "Server: "...), p.words.product...)
+	b = append(b, "\r\nDate: "...)
+	return append(append(b, p.dateNow()...), crlf...)
+}
+
+// appendOwn writes those that it ends with.
+func (p *policy) appendOwn(b, lookup []byte) []byte {
+	b = append(append(b, "X-Cache: "...), p.words.cache...)
+	b = append(append(b, "\r\nX-Cache-Lookup: "...), lookup...)
+	if p.s.Via {
+		b = append(append(b, "\r\nVia: "...), p.words.via[1]...)
+	}
+	return append(b, crlf...)
+}
+
+// shown is the request's URL for cache.log.
+func (p *policy) shown(r *engine.Request) string {
+	const enough = 256
+	url := r.Target.AppendURL(p.line[:0])
+	p.line = url
+	if len(url) > enough {
+		url = append(slices.Clip(url[:enough]), "…"...)
+	}
+	return string(url)
+}

@@ -1,0 +1,282 @@
+package compat
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+)
+
+const (
+	// maxBacklog is how many bytes of lines wait for a disk that takes none. Beyond it lines
+	// are dropped and counted: a worker does not wait for a disk.
+	maxBacklog = 64 << 20
+	// gathering is how long the writer lets lines collect before it writes them in one call.
+	gathering = 5 * time.Millisecond
+	// bufferedGathering is the same under buffered_logs on.
+	bufferedGathering = time.Second
+	// fullBuffer ends the gathering early.
+	fullBuffer = 64 << 10
+	// retryAfter is how long the writer waits after a failed write.
+	retryAfter = time.Second
+)
+
+// A LogFile is one log file and the goroutine that writes it. Any goroutine may append lines;
+// none of them waits for the disk. A failing disk is said once and tried again, and no line is
+// lost before the backlog is full.
+type LogFile struct {
+	path   string
+	gather time.Duration
+	log    *slog.Logger // where trouble is told; never this file
+	keep   int          // how many old files a rotation keeps
+	refs   int          // guarded by Logs.mu
+
+	mu      sync.Mutex
+	pending []byte // lines that the writer has not taken
+	awake   bool   // the writer knows that there are some
+	dropped int64  // lines lost since the trouble was last told
+
+	wake chan struct{}
+	jobs chan func()   // what the writer does beside writing: rotate, flush
+	quit chan struct{} // closed to end the writer
+	done chan struct{} // closed by the writer when it has ended
+
+	// What follows is the writer's own.
+	file    *os.File
+	writing []byte // taken from pending, not on the disk yet
+	spare   []byte // the memory of writing when it is empty
+	failing bool
+}
+
+// newLogFile opens path and starts the writer. who is the user and group that a file created
+// here is given to; nil leaves it as it is.
+func newLogFile(path string, who *Credential, log *slog.Logger) (*LogFile, error) {
+	file, err := openLog(path, who)
+	if err != nil {
+		return nil, err
+	}
+	f := &LogFile{path: path, gather: gathering, log: log, file: file,
+		wake: make(chan struct{}, 1), jobs: make(chan func()), quit: make(chan struct{}), done: make(chan struct{})}
+	go f.write()
+	return f, nil
+}
+
+// openLog opens a file for appending. The standard streams are taken as they are, since a
+// socket or a pipe that is somebody's /dev/stdout cannot be opened a second time.
+func openLog(path string, who *Credential) (*os.File, error) {
+	switch path {
+	case "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1":
+		return os.Stdout, nil
+	case "/dev/stderr", "/dev/fd/2", "/proc/self/fd/2":
+		return os.Stderr, nil
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o640)
+	if err != nil {
+		return nil, fmt.Errorf("open log file %s: %w", path, err)
+	}
+	if who != nil {
+		if facts, err := file.Stat(); err == nil && facts.Mode().IsRegular() {
+			err = file.Chown(int(who.UID), int(who.GID))
+			if err != nil {
+				file.Close()
+				return nil, fmt.Errorf("give log file %s to user %d: %w", path, who.UID, err)
+			}
+		}
+	}
+	return file, nil
+}
+
+// Append adds whole lines. It copies them and returns at once.
+func (f *LogFile) Append(lines []byte) {
+	f.mu.Lock()
+	if len(f.pending)+len(lines) > maxBacklog {
+		f.dropped += int64(bytes.Count(lines, []byte{'\n'}))
+		f.mu.Unlock()
+		return
+	}
+	f.pending = append(f.pending, lines...)
+	ring := !f.awake
+	f.awake = true
+	f.mu.Unlock()
+	if ring {
+		select {
+		case f.wake <- struct{}{}:
+		default: // a wake that came for nothing is still there
+		}
+	}
+}
+
+// Write is Append for those who want an io.Writer.
+func (f *LogFile) Write(lines []byte) (int, error) {
+	f.Append(lines)
+	return len(lines), nil
+}
+
+// Path is where the file is.
+func (f *LogFile) Path() string { return f.path }
+
+// do has the writer call job, after all lines appended so far were written or failed to be.
+func (f *LogFile) do(job func()) {
+	finished := make(chan struct{})
+	select {
+	case f.jobs <- func() { defer close(finished); f.flush(); job() }:
+		<-finished
+	case <-f.done:
+	}
+}
+
+// Flush returns when the lines appended so far are written, or could not be.
+func (f *LogFile) Flush() { f.do(func() {}) }
+
+// Rotate renames the file to path.0, that one to path.1 and so on, keeping old files, and opens
+// a new one. With keep 0 it only opens the path again, for those who rename it themselves.
+func (f *LogFile) Rotate(keep int, who *Credential) (err error) {
+	f.do(func() { err = f.rotate(keep, who) })
+	return err
+}
+
+func (f *LogFile) rotate(keep int, who *Credential) error {
+	if facts, err := os.Stat(f.path); err == nil && !facts.Mode().IsRegular() {
+		return nil // a device or a pipe has no past
+	}
+	if err := shift(f.path, keep); err != nil {
+		return err
+	}
+	file, err := openLog(f.path, who)
+	if err != nil {
+		return err // the old file, wherever it is now, goes on being written
+	}
+	f.file.Close()
+	f.file = file
+	return nil
+}
+
+// shift makes room at path by giving each file the number after its own.
+func shift(path string, keep int) error {
+	older := fmt.Sprintf("%s.%d", path, keep-1)
+	for n := keep - 1; n >= 0; n-- {
+		newer := path
+		if n > 0 {
+			newer = fmt.Sprintf("%s.%d", path, n-1)
+		}
+		if err := os.Rename(newer, older); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("rotate log file %s: %w", newer, err)
+		}
+		older = newer
+	}
+	return nil
+}
+
+// end has the writer finish after a last attempt to write; done says when it has.
+func (f *LogFile) end() { close(f.quit) }
+
+// write is the writer's goroutine.
+func (f *LogFile) write() {
+	defer close(f.done)
+	for {
+		select {
+		case job := <-f.jobs:
+			job()
+		case <-f.wake:
+			f.collect()
+			f.flush()
+		case <-f.retry():
+			f.flush()
+		case <-f.quit:
+			f.flush()
+			f.bury()
+			return
+		}
+	}
+}
+
+// bury closes the file and tells what never got there.
+func (f *LogFile) bury() {
+	if lost := len(f.writing); lost > 0 {
+		f.log.Error(fmt.Sprintf("log file %s: %d bytes could not be written and are lost", f.path, lost))
+	}
+	if f.file != os.Stdout && f.file != os.Stderr {
+		f.file.Close()
+	}
+}
+
+// collect waits a moment for more lines, unless there are many or something else is to do.
+func (f *LogFile) collect() {
+	f.mu.Lock()
+	full := len(f.pending) >= fullBuffer
+	f.mu.Unlock()
+	if full {
+		return
+	}
+	moment := time.NewTimer(f.gather)
+	defer moment.Stop()
+	select {
+	case <-moment.C:
+	case <-f.quit:
+	case job := <-f.jobs:
+		job()
+	}
+}
+
+// retry fires when it is time to try a failing disk again.
+func (f *LogFile) retry() <-chan time.Time {
+	if !f.failing {
+		return nil
+	}
+	return time.After(retryAfter)
+}
+
+// flush writes what there is. What the disk does not take stays for the next time.
+func (f *LogFile) flush() {
+	for f.take() {
+		n, err := f.file.Write(f.writing)
+		if err != nil {
+			f.writing = f.writing[:copy(f.writing, f.writing[n:])]
+			f.failed(err)
+			return
+		}
+		f.spare, f.writing = f.writing[:0], nil
+		f.recovered()
+	}
+}
+
+// take makes sure that writing holds lines, if there are any.
+func (f *LogFile) take() bool {
+	if len(f.writing) > 0 {
+		return true
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.awake = false
+	if cap(f.spare) > 1<<20 {
+		f.spare = nil // the memory of a bad hour is not kept
+	}
+	f.writing, f.pending = f.pending, f.spare
+	f.spare = nil
+	return len(f.writing) > 0
+}
+
+func (f *LogFile) failed(err error) {
+	if f.failing {
+		return
+	}
+	f.failing = true
+	f.log.Error(fmt.Sprintf("cannot write log file: %s; lines are kept in memory and it is tried again", err))
+}
+
+// recovered tells the end of a trouble and what it cost.
+func (f *LogFile) recovered() {
+	f.mu.Lock()
+	lost := f.dropped
+	f.dropped = 0
+	f.mu.Unlock()
+	if !f.failing && lost == 0 {
+		return
+	}
+	f.failing = false
+	f.log.Warn(fmt.Sprintf("log file %s is written again; %d lines were lost", f.path, lost))
+}

@@ -1,0 +1,107 @@
+package compat
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// A PIDFile says which process is the proxy (pid_filename). It is written when the proxy is
+// ready to serve and goes when it ends.
+type PIDFile struct {
+	path string
+	file *os.File
+}
+
+// WritePIDFile writes this process's number to path, over a number that belongs to no running
+// process. An empty path is no file (pid_filename none) and gives a nil PIDFile, which may be
+// removed all the same. The error is in Squid's words.
+func WritePIDFile(path string) (*PIDFile, error) {
+	if path == "" {
+		return nil, nil
+	}
+	if err := CheckPIDFile(path); err != nil {
+		return nil, err
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("failed to open %s: %s", path, SystemText(err))
+	}
+	// the mode is what scripts of other users rely on, whatever the umask
+	if err := errors.Join(file.Chmod(0o644), writeString(file, strconv.Itoa(os.Getpid())+"\n")); err != nil {
+		file.Close()
+		return nil, fmt.Errorf("failed to write %s: %w", path, err)
+	}
+	return &PIDFile{path: path, file: file}, nil
+}
+
+func writeString(file *os.File, text string) error {
+	_, err := file.WriteString(text)
+	return err
+}
+
+// CheckPIDFile returns an error if path names a process that runs and is not this one.
+func CheckPIDFile(path string) error {
+	pid, err := ReadPIDFile(path)
+	if err != nil || pid == os.Getpid() || !running(pid) {
+		return nil
+	}
+	return fmt.Errorf("Squid is already running: Found fresh instance PID file (%s) with PID %d", path, pid)
+}
+
+// ReadPIDFile returns the number in the file. The error is in Squid's words.
+func ReadPIDFile(path string) (int, error) {
+	if path == "" {
+		return 0, errors.New("There is no PID file to look at")
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return 0, fmt.Errorf("failed to open %s: %s", path, SystemText(err))
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil || pid < 1 {
+		return 0, fmt.Errorf("bad contents of instance PID file (%s): '%s'", path, strings.TrimSpace(string(text)))
+	}
+	return pid, nil
+}
+
+// running says whether there is a process with that number; one that we may not signal is one.
+func running(pid int) bool {
+	err := syscall.Kill(pid, 0)
+	return err == nil || errors.Is(err, syscall.EPERM)
+}
+
+// Remove takes the file away if it still names this process. A proxy that gave up root's rights
+// may not take a file out of root's folder: then it empties it, so that nobody takes the number
+// for a running proxy's.
+func (p *PIDFile) Remove() error {
+	if p == nil {
+		return nil
+	}
+	defer p.file.Close()
+	if pid, err := ReadPIDFile(p.path); err != nil || pid != os.Getpid() {
+		return nil // somebody else's by now
+	}
+	err := os.Remove(p.path)
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if p.file.Truncate(0) == nil {
+		return nil
+	}
+	return err
+}
+
+// SystemText words the error of a system call as Squid does: "(2) No such file or directory".
+func SystemText(err error) string {
+	var number syscall.Errno
+	if !errors.As(err, &number) {
+		return err.Error()
+	}
+	text := number.Error()
+	return fmt.Sprintf("(%d) %s", int(number), strings.ToUpper(text[:1])+text[1:])
+}

@@ -1,0 +1,158 @@
+package compat
+
+import (
+	"log/slog"
+	"time"
+
+	"exaproxy/compat/acl"
+	"exaproxy/compat/errpage"
+	"exaproxy/compat/rewrite"
+	"exaproxy/engine"
+)
+
+// A policy answers one worker's engine by the settings. It belongs to the worker's goroutine;
+// what it shares with other workers, the settings and the log files, is not changed or guards
+// itself.
+type policy struct {
+	s       *Settings
+	worker  engine.Services
+	log     *slog.Logger
+	logs    *Logs
+	journal []journal
+	pages   *errpage.Pages
+
+	words    words         // texts that many messages carry
+	overload *overload     // nil if nobody is asked
+	line     []byte        // memory for what is composed and copied on
+	asking   engine.Record // what a format of extras is given; only its Request is set
+	free     []*visit
+
+	dated int64  // when date was made
+	date  []byte // a Date field
+}
+
+// newPolicy makes the policy of one worker.
+func newPolicy(s *Settings, services engine.Services, logs *Logs, journals []journal, pages *errpage.Pages) *policy {
+	p := &policy{s: s, worker: services, log: services.Log, logs: logs, journal: journals, pages: pages, words: newWords(s)}
+	if p.log == nil {
+		p.log = slog.New(slog.DiscardHandler)
+	}
+	if services.Helpers != nil {
+		p.overload = newOverload(p)
+	}
+	for _, j := range journals {
+		if j.file != nil {
+			logs.hold(j.file)
+		}
+	}
+	return p
+}
+
+// Close gives up the log files.
+func (p *policy) Close() {
+	for _, j := range p.journal {
+		if j.file != nil {
+			p.logs.release(j.file)
+		}
+	}
+}
+
+// Route sends a request to the server that its URL names, or to the one that a helper named in
+// its place.
+func (p *policy) Route(r *engine.Request) engine.Route {
+	target := r.Effective()
+	route := engine.Route{Host: target.Host, Port: target.Port, Hierarchy: "HIER_DIRECT"}
+	if v := visited(r); v != nil && v.verdict.Kind == rewrite.Intercept {
+		route.Host = v.verdict.Host
+		if v.verdict.Port != 0 {
+			route.Port = v.verdict.Port
+		}
+	}
+	return route
+}
+
+// A visit is what the policy remembers of a request between the engine's questions. Ordinary
+// requests need none. It is used again for other requests.
+type visit struct {
+	place acl.Place
+
+	asks    acl.Answer    // of url_rewrite_access
+	verdict rewrite.Reply // of the helpers
+	failure engine.Failure
+	denial  *Denial
+	page    string // the error page that the client was sent
+	reply   engine.Reply
+	fields  []byte
+	body    []byte
+}
+
+// visited returns what is remembered of r, nil if nothing is.
+func visited(r *engine.Request) *visit {
+	v, _ := r.State.(*visit)
+	return v
+}
+
+// remember returns what is remembered of r, beginning to.
+func (p *policy) remember(r *engine.Request) *visit {
+	if v := visited(r); v != nil {
+		return v
+	}
+	var v *visit
+	if last := len(p.free) - 1; last >= 0 {
+		v = p.free[last]
+		p.free = p.free[:last]
+	} else {
+		v = &visit{}
+	}
+	v.place.Resolver, v.place.Waker = p.worker.Resolver, r.Waker
+	r.State = v
+	return v
+}
+
+const (
+	keptVisits = 256
+	keptMemory = 64 << 10 // of each
+)
+
+// forget is the opposite of remember.
+func (p *policy) forget(r *engine.Request) {
+	v := visited(r)
+	if v == nil {
+		return
+	}
+	r.State = nil
+	v.place.Release()
+	if len(p.free) == keptVisits || cap(v.body) > keptMemory || cap(v.fields) > keptMemory {
+		return
+	}
+	*v = visit{place: v.place, fields: v.fields[:0], body: v.body[:0]}
+	p.free = append(p.free, v)
+}
+
+// now is the loop's time.
+func (p *policy) now() time.Time { return p.worker.Loop.Now() }
+
+// dateForm is the form of a Date field (RFC 9110, section 5.6.7).
+const dateForm = "Mon, 02 Jan 2006 15:04:05 GMT"
+
+// dateNow is the present time as a Date field has it, made anew once a second.
+func (p *policy) dateNow() []byte {
+	if now := p.now(); now.Unix() != p.dated {
+		p.dated = now.Unix()
+		p.date = now.UTC().AppendFormat(p.date[:0], dateForm)
+	}
+	return p.date
+}
+
+// The codes of log formats that only the policy can answer (logformat.Facts).
+
+// ClientName is not known: no name is looked up for a client's address.
+func (v *visit) ClientName() string { return "" }
+
+// ErrorCode is the name of the page that the client was sent.
+func (v *visit) ErrorCode() string { return v.page }
+
+// EachNote gives what the helpers noted.
+func (v *visit) EachNote(f func(key, value string)) {
+	v.verdict.EachNote(f)
+}

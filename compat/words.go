@@ -1,0 +1,48 @@
+package compat
+
+import (
+	"fmt"
+
+	"exaproxy/engine"
+)
+
+// words are the texts that depend on the settings alone and go into many messages.
+type words struct {
+	product     string // in Server and behind our name in Via
+	signature   []byte // "proxy.test (squid/5.7)": by it a message that went through us is known
+	via         [2][]byte
+	cache       []byte // X-Cache
+	looked      []byte // X-Cache-Lookup
+	neverLooked []byte
+}
+
+// newWords makes the texts of the settings.
+func newWords(s *Settings) words {
+	w := words{product: product(s)}
+	w.signature = []byte(s.UniqueName + " (" + w.product + ")")
+	for minor := range w.via {
+		w.via[minor] = fmt.Appendf(nil, "1.%d %s", minor, w.signature)
+	}
+	port := s.Ports[0].Addr.Port()
+	w.cache = fmt.Appendf(nil, "MISS from %s", s.VisibleName)
+	w.looked = fmt.Appendf(nil, "MISS from %s:%d", s.VisibleName, port)
+	w.neverLooked = fmt.Appendf(nil, "NONE from %s:%d", s.VisibleName, port)
+	return w
+}
+
+// product is how we call ourselves in messages. The name is Squid's: log analysers, monitoring
+// and the error pages of other proxies look for it.
+func product(s *Settings) string {
+	if s.HideVersion {
+		return "squid"
+	}
+	return "squid/" + SquidVersion
+}
+
+// viaOf is our entry in Via for a message of that version.
+func (w *words) viaOf(r *engine.Request) []byte {
+	if r.Major == 1 && r.Minor == 0 {
+		return w.via[0]
+	}
+	return w.via[1]
+}
