@@ -94,10 +94,11 @@ func contentLength(h *Header) (n int64, declared bool, err error) {
 
 func parseLength(s []byte) (n int64, ok bool) {
 	for _, c := range s {
-		if !isDigit(c) || n > (math.MaxInt64-9)/10 {
+		digit := int64(c - '0')
+		if !isDigit(c) || n > (math.MaxInt64-digit)/10 {
 			return 0, false
 		}
-		n = n*10 + int64(c-'0')
+		n = n*10 + digit
 	}
 	return n, len(s) > 0
 }

@@ -34,7 +34,7 @@ func TestRequestBody(t *testing.T) {
 		{name: "length of a GET", head: "GET / HTTP/1.1\r\ncontent-length: 12\r\n", want: "length 12", declared: "Content-Length: 12\r\n"},
 		{name: "length 0", head: "POST / HTTP/1.1\r\nContent-Length: 0\r\n", want: "length 0", declared: "Content-Length: 0\r\n"},
 		{name: "length in HTTP/1.0", head: "POST / HTTP/1.0\r\nContent-Length: 12\r\n", want: "length 12", declared: "Content-Length: 12\r\n"},
-		{name: "greatest length", head: "POST / HTTP/1.1\r\nContent-Length: 9223372036854775799\r\n", want: "length 9223372036854775799", declared: "Content-Length: 9223372036854775799\r\n"},
+		{name: "greatest length", head: "POST / HTTP/1.1\r\nContent-Length: 9223372036854775807\r\n", want: "length 9223372036854775807", declared: "Content-Length: 9223372036854775807\r\n"},
 		{name: "same length twice", head: "POST / HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 5\r\n", want: "length 5", declared: "Content-Length: 5\r\n"},
 		{name: "same length in a list", head: "POST / HTTP/1.1\r\nContent-Length: 5, 5 ,5\r\n", want: "length 5", declared: "Content-Length: 5\r\n"},
 		{name: "leading zeros", head: "POST / HTTP/1.1\r\nContent-Length: 005\r\n", want: "length 5", declared: "Content-Length: 005\r\n"},
