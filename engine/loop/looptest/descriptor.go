@@ -180,7 +180,10 @@ func (d *descriptor) write(p []byte) (int, error) {
 	}
 	n := min(len(p), d.out.room())
 	d.out.refused = n < len(p)
-	if n == 0 && len(p) > 0 {
+	switch {
+	case len(p) == 0:
+		return 0, nil
+	case n == 0:
 		return 0, loop.ErrAgain
 	}
 	d.out.arrived = append(d.out.arrived, p[:n]...)
@@ -199,8 +202,12 @@ func (d *descriptor) broke(err error) {
 
 // note writes down what a task did when it had nothing to do.
 func (d *descriptor) note(format string, a ...any) {
-	if d.k.nudging {
-		what := fmt.Sprintf(format, a...)
-		d.k.moved = append(d.k.moved, fmt.Sprintf("%s %v (descriptor %d)", what, d.remote, d.sys))
+	if !d.k.nudging {
+		return
 	}
+	whom := "the other of its pair"
+	if d.remote.IsValid() {
+		whom = d.remote.String()
+	}
+	d.k.moved = append(d.k.moved, fmt.Sprintf("%s %s (descriptor %d)", fmt.Sprintf(format, a...), whom, d.sys))
 }

@@ -1,0 +1,457 @@
+package looptest_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"exaproxy/engine/loop"
+	"exaproxy/engine/loop/looptest"
+)
+
+var (
+	here  = netip.MustParseAddrPort("192.0.2.1:3128")
+	there = netip.MustParseAddrPort("198.51.100.7:80")
+)
+
+type task func()
+
+func (t task) Run() { t() }
+
+// world is a kernel with a loop.
+func world(tb testing.TB) (*looptest.Kernel, *loop.Loop) {
+	tb.Helper()
+	k := looptest.NewKernel(tb)
+	l, err := loop.New(k)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return k, l
+}
+
+// pair returns a watched descriptor whose task is do.
+func pair(tb testing.TB, k *looptest.Kernel, l *loop.Loop, do func(*loop.FD)) (*loop.FD, *looptest.End) {
+	tb.Helper()
+	sys, e := k.Pair()
+	var fd *loop.FD
+	w := l.NewWaker(task(func() { do(fd) }))
+	fd, err := l.Watch(sys, loop.Stream, w)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	w.Wake()
+	return fd, e
+}
+
+// critic notes what a test helper complains of.
+type critic struct {
+	testing.TB
+	said []string
+}
+
+func (c *critic) Errorf(format string, a ...any) { c.said = append(c.said, fmt.Sprintf(format, a...)) }
+
+// Fatalf ends the goroutine, as the real one does.
+func (c *critic) Fatalf(format string, a ...any) {
+	c.Errorf(format, a...)
+	panic(c)
+}
+
+// settle returns what Settle complains of.
+func (c *critic) settle(l *loop.Loop) (complaints string) {
+	defer func() {
+		if r := recover(); r != nil && r != any(c) {
+			panic(r)
+		}
+		complaints = strings.Join(c.said, "; ")
+	}()
+	looptest.Settle(l)
+	return ""
+}
+
+func TestSettleFindsTasksThatWaitWithoutHavingToldTo(t *testing.T) {
+	readAll := func(fd *loop.FD) {
+		var b [4]byte
+		for {
+			if _, err := fd.Read(b[:]); err != nil {
+				return
+			}
+		}
+	}
+	for _, row := range []struct {
+		name string
+		do   func(*loop.FD)
+		want string // of the complaint; empty: none
+	}{
+		{"reading until ErrAgain", readAll, ""},
+		{"reading once", func(fd *loop.FD) { fd.Read(make([]byte, 4)) }, "read 4 bytes from"},
+		{"reading up to the end and not the end", func(fd *loop.FD) { fd.Read(make([]byte, 100)) }, "read the end from"},
+		{"not reading at all", func(*loop.FD) {}, ""},
+		{"writing in pieces", func(fd *loop.FD) { readAll(fd); fd.Write([]byte("x")) }, "wrote 1 bytes to"},
+		{"closing when woken once more", func() func(*loop.FD) {
+			runs := 0
+			return func(fd *loop.FD) {
+				if runs++; runs == 2 {
+					fd.Close()
+				}
+			}
+		}(), "closed the connection with"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			c := &critic{TB: t}
+			k, l := world(c)
+			_, e := pair(t, k, l, row.do)
+			e.WriteString("eight by")
+			e.CloseWrite()
+			got := c.settle(l)
+			if row.want == "" && got != "" || !strings.Contains(got, row.want) {
+				t.Errorf("it complains %q, want %q", got, row.want)
+			}
+		})
+	}
+}
+
+func TestSettleGivesUpOnAWorldWithoutRest(t *testing.T) {
+	c := &critic{TB: t}
+	_, l := world(c)
+	var w *loop.Waker
+	w = l.NewWaker(task(func() { w.Wake() }))
+	w.Wake()
+	if got := c.settle(l); !strings.Contains(got, "has not come to rest") {
+		t.Errorf("it says %q", got)
+	}
+}
+
+func TestSegmentsArriveOneAtATime(t *testing.T) {
+	for _, n := range []int{1, 3, 7, 100} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			k, l := world(t)
+			var got []string
+			var last error
+			_, e := pair(t, k, l, func(fd *loop.FD) {
+				for {
+					var b [64]byte
+					m, err := fd.Read(b[:])
+					if last = err; err != nil {
+						return
+					}
+					got = append(got, string(b[:m]))
+				}
+			})
+			const text = "the quick brown fox"
+			e.Segment(n)
+			e.WriteString(text)
+			e.CloseWrite()
+			looptest.Settle(l)
+			if strings.Join(got, "") != text || last != io.EOF {
+				t.Errorf("got %q and %v", got, last)
+			}
+			for _, s := range got {
+				if len(s) > n {
+					t.Errorf("%q came at once", s)
+				}
+			}
+		})
+	}
+}
+
+func TestAllArrivesWhenSegmentsEnd(t *testing.T) {
+	k, l := world(t)
+	var last string
+	_, e := pair(t, k, l, func(fd *loop.FD) {
+		var b [64]byte
+		if n, err := fd.Read(b[:]); err == nil {
+			last = string(b[:n])
+			fd.Read(b[:])
+		}
+	})
+	e.Segment(1)
+	e.WriteString("ab")
+	e.Segment(0)
+	e.WriteString("cd")
+	looptest.Settle(l)
+	if !strings.HasSuffix(last, "cd") || e.Unread() != 0 {
+		t.Errorf("the last read gave %q, %d bytes are unread", last, e.Unread())
+	}
+}
+
+func TestAStalledEndFillsUp(t *testing.T) {
+	const all = 200 << 10
+	for _, row := range []struct {
+		name     string
+		capacity int
+		room     int
+	}{
+		{"of ordinary capacity", -1, 64 << 10},
+		{"of small capacity", 1000, 1000},
+		{"of none", 0, 0},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			k, l := world(t)
+			left := make([]byte, all)
+			_, e := pair(t, k, l, func(fd *loop.FD) {
+				n, _ := fd.Write(left)
+				left = left[n:]
+			})
+			e.SetCapacity(row.capacity)
+			e.Stall()
+			looptest.Settle(l)
+			if got := all - len(left); got != row.room || e.Read() != nil {
+				t.Errorf("a stalled end took %d bytes, want %d", got, row.room)
+			}
+			e.SetCapacity(-1)
+			e.Resume()
+			looptest.Settle(l)
+			if got := len(e.Read()); got != all {
+				t.Errorf("when it goes on it reads %d bytes, want %d", got, all)
+			}
+		})
+	}
+}
+
+func TestAStalledEndThatClosesResets(t *testing.T) {
+	k, l := world(t)
+	fd, e := pair(t, k, l, func(fd *loop.FD) {})
+	fd.Write([]byte("never read"))
+	e.Stall()
+	e.Close()
+	e.Close()
+	looptest.Settle(l)
+	if _, err := fd.Write([]byte("x")); !fd.Broken() || !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("broken %v, and a write says %v", fd.Broken(), err)
+	}
+	if e.Write([]byte("x")) != 0 {
+		t.Error("a closed end writes")
+	}
+}
+
+func TestWeather(t *testing.T) {
+	for _, row := range []struct {
+		name    string
+		weather func(*looptest.Kernel)
+		begun   error // what Dial says
+		done    bool
+		outcome error
+	}{
+		{"fair", func(k *looptest.Kernel) {}, nil, true, nil},
+		{"refused", func(k *looptest.Kernel) { k.Refuse(there) }, nil, true, syscall.ECONNREFUSED},
+		{"swallowed", func(k *looptest.Kernel) { k.Blackhole(there) }, nil, false, nil},
+		{"unreachable", func(k *looptest.Kernel) { k.Unreachable(there) }, syscall.ENETUNREACH, false, nil},
+		{"fair again", func(k *looptest.Kernel) { k.Refuse(there); k.Fair(there) }, nil, true, nil},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			k, l := world(t)
+			port := k.Listen(there)
+			row.weather(k)
+			fd, err := l.Dial(loop.DialSpec{Remote: there}, l.NewWaker(task(func() {})))
+			if !errors.Is(err, row.begun) {
+				t.Fatalf("dialling says %v, want %v", err, row.begun)
+			}
+			if err != nil {
+				return
+			}
+			if done, _ := fd.Connected(); done {
+				t.Error("it is connected before the loop has turned")
+			}
+			looptest.Settle(l)
+			k.Advance(time.Hour)
+			looptest.Settle(l)
+			done, err := fd.Connected()
+			if done != row.done || !errors.Is(err, row.outcome) {
+				t.Errorf("connected %v with %v, want %v with %v", done, err, row.done, row.outcome)
+			}
+			if made := port.Accept() != nil; made != (row.done && row.outcome == nil) {
+				t.Errorf("the server has a connection: %v", made)
+			}
+		})
+	}
+}
+
+func TestAServerThatCloses(t *testing.T) {
+	k, l := world(t)
+	port := k.Listen(there)
+	fd, err := l.Dial(loop.DialSpec{Remote: there, Mark: 7}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	port.Close()
+	looptest.Settle(l)
+	if !fd.Broken() {
+		t.Error("a connection that the server never accepted was not reset")
+	}
+	again, err := l.Dial(loop.DialSpec{Remote: there}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	looptest.Settle(l)
+	if _, err := again.Connected(); !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("dialling a server that is gone says %v", err)
+	}
+}
+
+func TestTheServersView(t *testing.T) {
+	k, l := world(t)
+	port := k.Listen(there)
+	spec := loop.DialSpec{Remote: there, Local: netip.MustParseAddrPort("192.0.2.9:0"), Mark: 7, TOS: 8}
+	fd, err := l.Dial(spec, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	looptest.Settle(l)
+	fd.SetOption(loop.KeepAlive, 1)
+	e := port.Accept()
+	if e.Local() != there || e.Remote().Addr() != spec.Local.Addr() || e.Remote().Port() == 0 {
+		t.Errorf("the server at %v sees %v", e.Local(), e.Remote())
+	}
+	if e.Dialled() != spec {
+		t.Errorf("it was dialled with %+v", e.Dialled())
+	}
+	if v, set := e.Option(loop.KeepAlive); v != 1 || !set {
+		t.Errorf("keep-alive is %d, set %v", v, set)
+	}
+	if _, set := e.Option(loop.TOS); set {
+		t.Error("an option that was not set is")
+	}
+}
+
+func TestTheClientsView(t *testing.T) {
+	anywhere := netip.MustParseAddrPort("203.0.113.5:5555")
+	wanted := netip.MustParseAddrPort("203.0.113.80:80")
+	for _, row := range []struct {
+		name         string
+		listen       string
+		dial         func(*looptest.Kernel) *looptest.End
+		peer         string // empty: nobody listens
+		local, wants netip.AddrPort
+	}{
+		{"from anywhere", "192.0.2.1:3128", func(k *looptest.Kernel) *looptest.End { return k.Dial(here) }, "10.0.0.2", here, netip.AddrPort{}},
+		{"from an address", "192.0.2.1:3128", func(k *looptest.Kernel) *looptest.End { return k.DialFrom(anywhere, here) }, "203.0.113.5", here, netip.AddrPort{}},
+		{"to any IPv4 address", "0.0.0.0:3128", func(k *looptest.Kernel) *looptest.End { return k.Dial(here) }, "10.0.0.2", here, netip.AddrPort{}},
+		{"to any address", "[::]:3128", func(k *looptest.Kernel) *looptest.End { return k.Dial(here) }, "10.0.0.2", here, netip.AddrPort{}},
+		{"of the other family", "[::]:3128", func(k *looptest.Kernel) *looptest.End {
+			return k.Dial(netip.MustParseAddrPort("[2001:db8::1]:3128"))
+		}, "fd00::2", netip.MustParseAddrPort("[2001:db8::1]:3128"), netip.AddrPort{}},
+		{"diverted", "192.0.2.1:3128", func(k *looptest.Kernel) *looptest.End { return k.DialDiverted(anywhere, here, wanted) }, "203.0.113.5", here, wanted},
+		{"to another port", "192.0.2.1:3129", func(k *looptest.Kernel) *looptest.End { return k.Dial(here) }, "", here, netip.AddrPort{}},
+		{"to another address", "192.0.2.2:3128", func(k *looptest.Kernel) *looptest.End { return k.Dial(here) }, "", here, netip.AddrPort{}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			k, l := world(t)
+			ln, err := l.Listen(loop.ListenSpec{Addr: netip.MustParseAddrPort(row.listen)}, l.NewWaker(task(func() {})))
+			if err != nil {
+				t.Fatal(err)
+			}
+			e := row.dial(k)
+			l.Turn(false)
+			fd, peer, err := ln.Accept()
+			if row.peer == "" {
+				if err != loop.ErrAgain || !e.WasReset() || !e.Closed() || e.Write([]byte("x")) != 0 {
+					t.Errorf("nobody listens, but accepting says %v", err)
+				}
+				return
+			}
+			if err != nil || peer.Remote.Addr() != netip.MustParseAddr(row.peer) {
+				t.Fatalf("the peer is %v, error %v, want %s", peer.Remote, err, row.peer)
+			}
+			if local, original, _ := fd.Names(); local != row.local || original != row.wants || e.Remote() != row.local {
+				t.Errorf("it came to %v and wanted %v, its end says %v; want %v and %v", local, original, e.Remote(), row.local, row.wants)
+			}
+		})
+	}
+}
+
+func TestDescriptorsAreCounted(t *testing.T) {
+	k, l := world(t)
+	if n := k.OpenDescriptors(); n != 0 {
+		t.Fatalf("a new kernel has %d descriptors", n)
+	}
+	ln, err := l.Listen(loop.ListenSpec{Addr: here}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := k.Dial(here)
+	second := k.Dial(here)
+	fd, _, err := ln.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := k.OpenDescriptors(); n != 2 {
+		t.Errorf("a listener and a connection are %d descriptors", n)
+	}
+	fd.Close()
+	ln.Close()
+	if n := k.OpenDescriptors(); n != 0 {
+		t.Errorf("%d descriptors are open when all are closed", n)
+	}
+	if !e.Closed() || e.WasReset() || !second.WasReset() {
+		t.Errorf("the first client: closed %v, reset %v; the one that waited: reset %v", e.Closed(), e.WasReset(), second.WasReset())
+	}
+}
+
+func TestAClosedNumberIsUsedAgain(t *testing.T) {
+	k, _ := world(t)
+	first, _ := k.Pair()
+	second, _ := k.Pair()
+	k.Close(first)
+	if third, _ := k.Pair(); third != first || second == first {
+		t.Errorf("after %d and %d, of which the first was closed, comes %d", first, second, third)
+	}
+	if err := k.Close(77); err != syscall.EBADF {
+		t.Errorf("closing what is not open says %v", err)
+	}
+}
+
+func TestDatagramsThatAreLost(t *testing.T) {
+	k, l := world(t)
+	port := k.ListenDatagram(there)
+	stranger := k.ListenDatagram(here)
+	fd, err := l.Dial(loop.DialSpec{Kind: loop.Datagram, Remote: there}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	us, _, _ := fd.Names()
+	stranger.Send(us, []byte("from nobody we know"))
+	if _, err := fd.Read(make([]byte, 9)); err != loop.ErrAgain {
+		t.Errorf("a datagram of a stranger arrived: %v", err)
+	}
+	k.Blackhole(there)
+	if _, err := fd.Write([]byte("lost")); err != nil {
+		t.Error(err)
+	}
+	k.Fair(there)
+	fd.Writev([][]byte{[]byte("in one"), []byte(" piece")})
+	if from, data, ok := port.Receive(); string(data) != "in one piece" || from != us {
+		t.Errorf("the server received %q from %v, %v; want %v", data, from, ok, us)
+	}
+	if _, _, ok := port.Receive(); ok {
+		t.Error("it received more than was sent")
+	}
+	port.Close()
+	fd.Write([]byte("nobody there"))
+	l.Turn(false)
+	if _, err := fd.Read(make([]byte, 9)); !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("after a datagram to nobody reading says %v", err)
+	}
+}
+
+func TestTheClockEndsAWait(t *testing.T) {
+	k, l := world(t)
+	expired := false
+	var timer *loop.Timer
+	timer = l.NewTimer(l.NewWaker(task(func() { expired = timer.Expired() })))
+	timer.Set(time.Minute)
+	waiting := make(chan bool)
+	l.Post(func() { close(waiting) })
+	go func() {
+		<-waiting
+		k.Advance(time.Hour)
+	}()
+	for !expired {
+		l.Turn(true)
+	}
+}
