@@ -1,0 +1,64 @@
+package rewrite
+
+import (
+	"strconv"
+
+	"exaproxy/compat/logformat"
+	"exaproxy/engine"
+)
+
+// Append appends to dst the line that puts rec.Request to a helper: its canonical URL, a space
+// and the extras. Of rec only the request is read. extras nil is Squid's default,
+// "%>a/%>A %un %>rm myip=%la myport=%lp", with the user's name escaped so that it stays one
+// word.
+func Append(dst []byte, extras *logformat.Format, rec *engine.Record) []byte {
+	start := len(dst)
+	dst = append(rec.Request.Target.AppendURL(dst), ' ')
+	if extras == nil {
+		dst = appendDefault(dst, rec.Request)
+	} else {
+		dst = extras.Append(dst, rec)
+	}
+	return oneLine(dst, start)
+}
+
+func appendDefault(dst []byte, r *engine.Request) []byte {
+	client := r.Client.Addr().Unmap()
+	dst = append(client.AppendTo(dst), '/')
+	if name := clientName(r); name != "" {
+		dst = append(dst, name...)
+	} else {
+		dst = client.AppendTo(dst)
+	}
+	dst = append(dst, ' ')
+	if r.User == "" {
+		dst = append(dst, '-')
+	} else {
+		dst = logformat.AppendEscaped(dst, r.User)
+	}
+	dst = append(dst, ' ')
+	dst = append(dst, r.Method...)
+	dst = append(dst, " myip="...)
+	dst = r.Local.Addr().Unmap().AppendTo(dst)
+	dst = append(dst, " myport="...)
+	return strconv.AppendUint(dst, uint64(r.Local.Port()), 10)
+}
+
+// clientName returns the name of the client's address if the policy knows one.
+func clientName(r *engine.Request) string {
+	if facts, ok := r.State.(logformat.Facts); ok {
+		return facts.ClientName()
+	}
+	return ""
+}
+
+// oneLine sees to it that dst[start:] is one line: whatever raw value an extra brought in, it
+// must not be read as a question of its own.
+func oneLine(dst []byte, start int) []byte {
+	for i := start; i < len(dst); i++ {
+		if c := dst[i]; c == '\n' || c == '\r' || c == 0 {
+			dst[i] = ' '
+		}
+	}
+	return dst
+}

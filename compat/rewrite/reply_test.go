@@ -1,0 +1,139 @@
+package rewrite
+
+import (
+	"strings"
+	"testing"
+
+	"exaproxy/engine/h1"
+)
+
+// Answers that the recordings do not have. Those of pairs were tried with Squid 5.7.
+func TestParse(t *testing.T) {
+	const same = "http://origin.test/a"
+	for _, tt := range []struct{ name, answer, want string }{
+		{"1.x: a local page", "file://deny.html", "file deny.html"},
+		{"1.x: no page", "file://", "ERROR: URL-rewrite produces invalid request: GET  HTTP/1.1"},
+		{"1.x: another host", "intercept://Filter.test", "intercept filter.test 0"},
+		{"1.x: another host and port", "intercept://filter.test:8080", "intercept filter.test 8080"},
+		{"1.x: a port that is none", "intercept://filter.test:http", "intercept filter.test 0"},
+		{"1.x: an IPv6 address", "intercept://[2001:db8::1]:8080/", "intercept 2001:db8::1 8080"},
+		{"1.x: no host", "intercept://", "ERROR: URL-rewrite produces invalid request: GET  HTTP/1.1"},
+		{"1.x: a redirect", "redirect://http://block.test/a b", "redirect 302 http://block.test/a b"},
+		{"the same URL", same, "unchanged"},
+		{"the same URL with a result", `OK rewrite-url="` + same + `"`, "unchanged"},
+		{"a status with letters behind", `OK status=302x url=u`, "redirect 302 u"},
+		{"the first of several", `OK status=301 status=302 url=a url=b`, "redirect 301 a"},
+		{"no status", `OK status= url=u`, "unchanged"},
+		{"an empty status", `OK status="" url=u`, "ERROR: URL-rewrite produces invalid 0 redirect Location: u"},
+		{"marks within a word", `OK url=a"b c"d`, "redirect 302 ab cd"},
+		{"a backslash outside marks", `OK url=http://b/a\nb`, `redirect 302 http://b/a\nb`},
+		{"escapes", `OK url=%41%zz%00%2`, "redirect 302 A%zz%00%2"},
+		{"an empty key", `OK =x url=u`, "redirect 302 u"},
+		{"a mark alone", "OK url=\"", "redirect 302 "},
+		{"a line end in a location", `OK url="http://b/\r\nSet-Cookie: x"`,
+			`ERROR: URL-rewrite produces invalid 302 redirect Location: http://b/\x0d\x0aSet-Cookie: x`},
+		{"an escaped line end", `OK url=http://b/%0d%0aSet-Cookie:x`,
+			`ERROR: URL-rewrite produces invalid 302 redirect Location: http://b/\x0d\x0aSet-Cookie:x`},
+		{"a location without end", "OK url=" + strings.Repeat("x", 1<<16),
+			"ERROR: URL-rewrite produces invalid 302 redirect Location: " + strings.Repeat("x", 1024) + "…"},
+		{"a long location", "OK url=" + strings.Repeat("x", 9000), "redirect 302 " + strings.Repeat("x", 9000)},
+		{"a URL without end", "http://h/" + strings.Repeat("x", 8192),
+			"ERROR: URL-rewrite produces invalid request: GET http://h/" + strings.Repeat("x", 1024-9) + "… HTTP/1.1"},
+		{"a group alone", "!grp!", "unchanged"},
+		{"a signed status", "+302:u", "redirect 302 u"},
+		{"a number without end", strings.Repeat("3", 30) + ":u",
+			"ERROR: URL-rewrite produces invalid request: GET " + strings.Repeat("3", 30) + ":u HTTP/1.1"},
+		{"nothing behind AF", "AF", "ERROR: URL-rewrite produces invalid request: GET AF HTTP/1.1"},
+		{"an asterisk", "*", "ERROR: URL-rewrite produces invalid request: GET * HTTP/1.1"},
+		{"a fault with its reason", `BH message="it broke"`, "again {result=BH, notes={message: it broke; }}"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			reply := Parse([]byte(tt.answer), asked(t, "GET", same), h1.Strip)
+			if got := tell(&reply); got != tt.want {
+				t.Errorf("%.80q should mean %s, it means %s", tt.answer, tt.want, got)
+			}
+		})
+	}
+}
+
+func TestParseConnect(t *testing.T) {
+	for _, tt := range []struct{ name, answer, want string }{
+		{"another port", "h2:21081", "rewrite h2:21081"},
+		{"an IPv6 address", "[::1]:21080", "rewrite [::1]:21080"},
+		{"no port", "h2", "rewrite h2:443"},
+		{"port 0", "h2:0", "ERROR: URL-rewrite produces invalid request: CONNECT h2:0 HTTP/1.1"},
+		{"a page", "http://block.test/why rest of the line", "redirect 302 http://block.test/why"},
+		{"a page in capitals", "HTTPS://block.test/", "redirect 302 HTTPS://block.test/"},
+		{"a page in a pair", `OK rewrite-url="https://block.test/"`, "redirect 302 https://block.test/"},
+		{"a page that would end the field", `OK rewrite-url="http://b/\r\nX: y"`,
+			`ERROR: URL-rewrite produces invalid 302 redirect Location: http://b/\x0d\x0aX: y`},
+		{"another scheme", "ftp://h2/", "ERROR: URL-rewrite produces invalid request: CONNECT ftp://h2/ HTTP/1.1"},
+		{"a path", "h2:443/x", "ERROR: URL-rewrite produces invalid request: CONNECT h2:443/x HTTP/1.1"},
+		{"1.x: a local page", "file://deny.html", "file deny.html"},
+		{"1.x: another host", "intercept://filter.test", "intercept filter.test 0"},
+		{"1.x: a redirect", "redirect://http://block.test/", "redirect 302 http://block.test/"},
+		{"the same", "origin.test:443", "unchanged"},
+		{"the same, as it was asked", "origin.test:443 127.0.0.1/127.0.0.1 - CONNECT myip=127.0.0.1 myport=21128", "unchanged"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			reply := Parse([]byte(tt.answer), asked(t, "CONNECT", "origin.test:443"), h1.Strip)
+			if got := tell(&reply); got != tt.want {
+				t.Errorf("%q should mean %s, it means %s", tt.answer, tt.want, got)
+			}
+		})
+	}
+}
+
+func TestEchoOfAHostLikeAnAnswer(t *testing.T) {
+	for _, host := range []string{"302:443", "a=b:443", "=:443"} {
+		r := asked(t, "CONNECT", host)
+		if reply := Parse([]byte(question(r)), r, h1.Strip); reply.Kind != Unchanged {
+			t.Errorf("the question for %s, when it comes back, should change nothing, but it means %s", host, tell(&reply))
+		}
+	}
+}
+
+func TestWhitespaceInRewrite(t *testing.T) {
+	const answer = "OK rewrite-url=\"http://h/a b\tc\""
+	for _, tt := range []struct {
+		name string
+		ws   h1.Whitespace
+		want string
+	}{
+		{"strip", h1.Strip, "rewrite http://h/abc"},
+		{"encode", h1.Encode, "rewrite http://h/a%20b%09c"},
+		{"chop", h1.Chop, "rewrite http://h/a"},
+		{"deny", h1.Deny, "ERROR: URL-rewrite produces invalid request: GET http://h/a b\tc HTTP/1.1"},
+		{"allow lets no control character pass", h1.Allow, "ERROR: URL-rewrite produces invalid request: GET http://h/a b\tc HTTP/1.1"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			reply := Parse([]byte(answer), asked(t, "GET", "http://origin.test/"), tt.ws)
+			if got := tell(&reply); got != tt.want {
+				t.Errorf("uri_whitespace %s: %q should mean %s, it means %s", tt.name, answer, tt.want, got)
+			}
+		})
+	}
+}
+
+func TestNotes(t *testing.T) {
+	for _, tt := range []struct{ name, answer, want string }{
+		{"none", "OK", ""},
+		{"all of them", `OK a="q r" b=x%20y url=u b=2`, "a: q r; b: x y; url: u; b: 2; "},
+		{"up to the first that is none", "OK a=1 b c=2", "a: 1; "},
+		{"of an error", `ERR clt_conn_tag=deny foo="b r"`, "clt_conn_tag: deny; foo: b r; "},
+		{"text of an error", "ERR not today", "message: not today; "},
+		{"an empty key", "OK a=1 =x d=2", "a: 1; : x; d: 2; "},
+		{"marks and backslashes", `OK a=b\"c a=second b=x"y z"w c=1`, `a: b\c a=second b=xy; `},
+		{"control characters", `OK d="l\nm\t"`, "d: l\nmt; "},
+		{"URL group", "!grp!http://h/", "urlgroup: grp; "},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			reply := Parse([]byte(tt.answer), asked(t, "GET", "http://origin.test/"), h1.Strip)
+			got := ""
+			reply.EachNote(func(key, value string) { got += key + ": " + value + "; " })
+			if got != tt.want {
+				t.Errorf("%q should have the annotations %q, it has %q", tt.answer, tt.want, got)
+			}
+		})
+	}
+}

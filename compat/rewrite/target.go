@@ -1,0 +1,84 @@
+package rewrite
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+
+	"exaproxy/engine/h1"
+)
+
+// rewrite puts another target in place of the request's. http_access is not asked again about
+// it. What cannot be a target of this request is refused.
+func (a *answer) rewrite(url []byte) {
+	if a.isSame(url) {
+		return
+	}
+	if a.request.IsConnect() && isPage(url) {
+		// An answer meant for a page in a browser. Squid opens a tunnel to a host of the name
+		// http; the intent is to show that page instead.
+		a.redirect(found, url)
+		return
+	}
+	t, _, err := h1.ParseTarget(a.request.Method, url, a.whitespace, nil)
+	if err != nil || t.Form != a.wantedForm() || hasControl(t.Path) {
+		a.invalidRequest(url)
+		return
+	}
+	a.Kind, a.Target = Rewrite, t
+}
+
+// isSame says whether url is the request's own: an answer that changes nothing.
+func (a *answer) isSame(url []byte) bool {
+	var buf [512]byte // most URLs are shorter, and then this costs no memory
+	return bytes.Equal(url, a.request.Target.AppendURL(buf[:0]))
+}
+
+// isPage says whether url is that of a web page.
+func isPage(url []byte) bool {
+	_, plain := cutScheme(url, "http")
+	_, secure := cutScheme(url, "https")
+	return plain || secure
+}
+
+func (a *answer) wantedForm() h1.Form {
+	if a.request.IsConnect() {
+		return h1.Authority
+	}
+	return h1.Absolute
+}
+
+// invalidRequest refuses a target, in Squid's words.
+func (a *answer) invalidRequest(url []byte) {
+	r := a.request
+	a.invalid("URL-rewrite produces invalid request: " + r.Method + " " + printable(url) +
+		" HTTP/" + strconv.Itoa(int(r.Major)) + "." + strconv.Itoa(int(r.Minor)))
+}
+
+// hasControl says whether b has a byte that could end a line or move a terminal's cursor.
+func hasControl(b []byte) bool {
+	for _, c := range b {
+		if c < ' ' || c == 0x7f {
+			return true
+		}
+	}
+	return false
+}
+
+// printable returns b for a log: of endurable length, on one line.
+func printable(b []byte) string {
+	const enough = 1024
+	tail := ""
+	if len(b) > enough {
+		b, tail = b[:enough], "…"
+	}
+	out := make([]byte, 0, len(b))
+	for _, c := range b {
+		if hasControl([]byte{c}) && c != '\t' {
+			out = fmt.Appendf(out, `\x%02x`, c)
+		} else {
+			out = append(out, c)
+		}
+	}
+	return string(out) + tail
+}
