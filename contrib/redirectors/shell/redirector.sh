@@ -1,0 +1,55 @@
+#!/bin/sh
+# An example url_rewrite_program: sends requests for listed domains elsewhere.
+#
+# usage: redirector.sh [BLOCKLIST [URL]]      see ../README.md
+#
+# It starts no other program for a request: everything is done by the shell itself, whose
+# printf writes at once.
+here=$(dirname "$0")
+blocklist=${1:-$here/../blocklist.txt}
+elsewhere=${2:-'http://blocked.invalid/?host=%s'}
+newline='
+'
+
+[ -r "$blocklist" ] || { echo "cannot read $blocklist" >&2; exit 1; }
+# The domains between line feeds, so that one can be looked for as a whole line.
+domains=$newline$(sed -e 's/#.*//' -e 's/^[[:space:]]*\.\{0,1\}//' -e 's/[[:space:]]*$//' -e '/^$/d' "$blocklist" |
+	tr '[:upper:]' '[:lower:]')$newline
+
+# host_of sets host to that of a URL, or of the host:port that a CONNECT asks for. What the
+# proxy sends is in lower case already.
+host_of() {
+	host=${1#*://}
+	host=${host%%/*}
+	host=${host%%\?*}
+	host=${host##*@}
+	case $host in
+	\[*) host=${host#\[} host=${host%%]*} ;; # an IPv6 address
+	*) host=${host%%:*} host=${host%.} ;;
+	esac
+}
+
+# listed says whether the host or a domain above it is in the list.
+listed() {
+	name=$1
+	while [ -n "$name" ]; do
+		case $domains in *"$newline$name$newline"*) return 0 ;; esac
+		case $name in *.*) name=${name#*.} ;; *) return 1 ;; esac
+	done
+	return 1
+}
+
+while IFS=' ' read -r first second rest; do
+	channel= url=$first
+	case $first in
+	'') echo; continue ;;
+	*[!0-9]*) ;;
+	*) [ -n "$second" ] && channel="$first " url=$second ;; # concurrency= is on
+	esac
+	host_of "$url"
+	if listed "$host"; then
+		printf '%sOK status=302 url="%s"\n' "$channel" "${elsewhere%%%s*}$host${elsewhere#*%s}"
+	else
+		printf '%sERR\n' "$channel"
+	fi
+done
