@@ -19,6 +19,7 @@ const (
 	badCollate  posixError = "Invalid collation character"
 	badBackRef  posixError = "Invalid back reference"
 	badEscape   posixError = "Trailing backslash"
+	badPattern  posixError = "Invalid regular expression"
 	tooBig      posixError = "Regular expression too big"
 )
 

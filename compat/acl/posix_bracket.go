@@ -6,6 +6,9 @@ import "strings"
 func (p *posixParser) bracket() (*expression, error) {
 	var s byteSet
 	inverted := p.accept('^')
+	if p.rest == "" {
+		return nil, badPattern
+	}
 	for first := true; ; first = false {
 		if p.rest == "" {
 			return nil, openBracket
