@@ -1,0 +1,66 @@
+# What there is to do: make help
+
+GO      ?= go
+BIN     := bin
+PREFIX  ?= /usr/local
+FUZZTIME ?= 10s
+# What the tests compare with, as Debian packages. One that is missing costs its tests, which say so.
+PEERS   := squid-openssl squidguard jesred curl chromium haproxy nginx-light perl python3
+# Where requests are taken and which redirector is asked by "make run".
+LISTEN  ?= 127.0.0.1:3128
+REDIRECTOR ?= $(BIN)/redirector
+
+build: ## bin/exaproxy and the example redirector, static
+	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN)/exaproxy ./cmd/exaproxy
+	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN)/redirector ./contrib/redirectors/go
+
+run: build ## serve on 127.0.0.1:3128 with a built-in configuration and an example redirector
+	@$(BIN)/exaproxy --try=$(abspath $(REDIRECTOR)) -a $(LISTEN)
+
+test: peers ## install what the tests compare with, then every test
+	@$(MAKE) --no-print-directory check
+
+check: format ## every test, with the race detector, in random order
+	$(GO) vet ./...
+	$(GO) test -race -shuffle=on -timeout 25m ./...
+
+format:
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
+	if [ -n "$$unformatted" ]; then echo "not formatted by gofmt:" $$unformatted; exit 1; fi
+
+peers: ## install the programs that tests run beside ours
+	@contrib/setup/peers $(PEERS)
+
+scenarios: ## whole transactions as dialogues, in memory
+	$(GO) test -shuffle=on ./cmd/exaproxy -run Scenario
+
+compare: ## the built binary beside Squid, squidGuard, jesred, curl, Chromium
+	$(GO) test -v ./cmd/exaproxy/acceptance ./compat/...
+
+fuzz: ## each fuzz target for FUZZTIME
+	@for p in $$($(GO) list ./...); do \
+		for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
+			echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p || exit 1; \
+		done; \
+	done
+
+cover: ## how much of each package the tests run
+	$(GO) test -coverprofile=cover.out ./...
+	$(GO) tool cover -func=cover.out | tail -n 1
+
+bench: ## loop, h1, pool, log lines, acls; the output is for benchstat
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+golden: ## write the golden files anew; look at the difference before you keep it
+	$(GO) test ./compat/... -args -update
+
+install: build ## into PREFIX/sbin
+	install -D -m 755 $(BIN)/exaproxy $(DESTDIR)$(PREFIX)/sbin/exaproxy
+
+clean: ## remove what was built
+	rm -rf $(BIN) cover.out
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+
+.PHONY: build run test check format peers scenarios compare fuzz cover bench golden install clean help
