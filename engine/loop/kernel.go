@@ -68,17 +68,17 @@ type Event struct {
 	Bits             Bits
 }
 
-// Bits say what an Event reports.
+// Bits say what an Event reports. Those up to Hup have the values of poll(2).
 type Bits uint8
 
 const (
-	In     Bits = 1 << iota // there is something to read
-	Out                     // there is room to write
-	Urgent                  // the peer sent urgent data: reads stop short at its mark (tcp(7))
-	Done                    // the peer writes no more; bytes may still wait
-	Hup                     // nothing goes in either direction any more
-	Failed                  // an error waits on the descriptor
-	Nudge                   // wake the owner whether or not anything is new; for tests
+	In     Bits = 0x01 // there is something to read
+	Urgent Bits = 0x02 // the peer sent urgent data: reads stop short at its mark (tcp(7))
+	Out    Bits = 0x04 // there is room to write
+	Failed Bits = 0x08 // an error waits on the descriptor
+	Hup    Bits = 0x10 // nothing goes in either direction any more
+	Done   Bits = 0x20 // the peer writes no more; bytes may still wait
+	Nudge  Bits = 0x40 // wake the owner whether or not anything is new; for tests
 )
 
 // Kind is what a descriptor is. It decides what a short read or write means.

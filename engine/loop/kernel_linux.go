@@ -156,18 +156,11 @@ func (k *linux) hush() {
 	raw(unix.SYS_READ, k.bell, count[:])
 }
 
-func translateBits(e uint32) Bits {
-	var b Bits
-	for _, t := range [...]struct {
-		epoll uint32
-		bit   Bits
-	}{
-		{unix.EPOLLIN, In}, {unix.EPOLLOUT, Out}, {unix.EPOLLPRI, Urgent},
-		{unix.EPOLLRDHUP, Done}, {unix.EPOLLHUP, Hup}, {unix.EPOLLERR, Failed},
-	} {
-		if e&t.epoll != 0 {
-			b |= t.bit
-		}
+func translateBits(epoll uint32) Bits {
+	const same = unix.EPOLLIN | unix.EPOLLPRI | unix.EPOLLOUT | unix.EPOLLERR | unix.EPOLLHUP
+	b := Bits(epoll & same)
+	if epoll&unix.EPOLLRDHUP != 0 {
+		b |= Done
 	}
 	return b
 }

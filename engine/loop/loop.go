@@ -34,7 +34,7 @@ func New(k Kernel) (*Loop, error) {
 		return nil, fmt.Errorf("make a loop: no kernel")
 	}
 	l := &Loop{kernel: k, now: k.Now(), events: make([]Event, maxEvents)}
-	l.timers.loop, l.timers.start = l, l.now
+	l.timers.start = l.now
 	return l, nil
 }
 
@@ -55,11 +55,12 @@ func (l *Loop) Turn(wait bool) bool {
 	}
 	n := l.kernel.Wait(l.events, until)
 	l.now = l.kernel.Now() // one clock reading a turn
+	l.timers.now = l.now.Sub(l.timers.start)
 	for _, e := range l.events[:n] {
 		l.table.note(e)
 	}
 	some := l.mailbox.deliver()
-	some = l.timers.expire(l.now) || some
+	some = l.timers.expire() || some
 	some = len(l.woken) > 0 || some
 	for pass := 0; pass < maxPasses && len(l.woken) > 0; pass++ {
 		l.runWoken()

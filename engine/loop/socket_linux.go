@@ -140,29 +140,27 @@ func setAll(sys int, all ...setting) error {
 	return nil
 }
 
+// places are where Linux has the options.
+var places = [...]struct{ level, option int }{
+	NoDelay:           {unix.IPPROTO_TCP, unix.TCP_NODELAY},
+	KeepAlive:         {unix.SOL_SOCKET, unix.SO_KEEPALIVE},
+	KeepAliveIdle:     {unix.IPPROTO_TCP, unix.TCP_KEEPIDLE},
+	KeepAliveInterval: {unix.IPPROTO_TCP, unix.TCP_KEEPINTVL},
+	KeepAliveCount:    {unix.IPPROTO_TCP, unix.TCP_KEEPCNT},
+	TOS:               {unix.IPPROTO_IP, unix.IP_TOS},
+	Mark:              {unix.SOL_SOCKET, unix.SO_MARK},
+	ReceiveBuffer:     {unix.SOL_SOCKET, unix.SO_RCVBUF},
+	SendBuffer:        {unix.SOL_SOCKET, unix.SO_SNDBUF},
+}
+
 func (k *linux) SetOption(sys int, o Option, v int) error {
-	type place struct{ level, option int }
-	p, ok := map[Option]place{
-		NoDelay:           {unix.IPPROTO_TCP, unix.TCP_NODELAY},
-		KeepAlive:         {unix.SOL_SOCKET, unix.SO_KEEPALIVE},
-		KeepAliveIdle:     {unix.IPPROTO_TCP, unix.TCP_KEEPIDLE},
-		KeepAliveInterval: {unix.IPPROTO_TCP, unix.TCP_KEEPINTVL},
-		KeepAliveCount:    {unix.IPPROTO_TCP, unix.TCP_KEEPCNT},
-		TOS:               {unix.IPPROTO_IP, unix.IP_TOS},
-		Mark:              {unix.SOL_SOCKET, unix.SO_MARK},
-		ReceiveBuffer:     {unix.SOL_SOCKET, unix.SO_RCVBUF},
-		SendBuffer:        {unix.SOL_SOCKET, unix.SO_SNDBUF},
-	}[o]
-	if !ok {
-		panic(fmt.Sprintf("BUG: socket option %d", o))
-	}
 	if o == TOS && six(sys) {
 		// IP_TOS as well, for an IPv4 peer of a dual-stack socket.
 		if err := unix.SetsockoptInt(sys, unix.IPPROTO_IPV6, unix.IPV6_TCLASS, v); err != nil {
 			return err
 		}
 	}
-	return unix.SetsockoptInt(sys, p.level, p.option, v)
+	return unix.SetsockoptInt(sys, places[o].level, places[o].option, v)
 }
 
 func six(sys int) bool {

@@ -34,7 +34,7 @@ func (l *Loop) NewTimer(w *Waker) *Timer {
 // Set arms the timer to expire d after the loop's Now, in place of what was set before.
 func (t *Timer) Set(d time.Duration) {
 	w := t.wheel
-	t.due = w.tickAfter(w.loop.now.Add(d))
+	t.due = w.tickAfter(w.now + d)
 	t.armed, t.expired = true, false
 	if t.slot == off || t.due < w.visit(t.slot) {
 		w.unhang(t)
@@ -61,16 +61,16 @@ func (t *Timer) Armed() bool { return t.armed }
 // tick that is s modulo slots. A timer whose deadline was moved on, or is more than once
 // round away, is found not to be due when its slot comes by, and hung further on.
 type wheel struct {
-	loop  *Loop
 	start time.Time          // tick 0
+	now   time.Duration      // since then
 	done  int64              // the last tick whose slot was visited
 	first [slots]*Timer      // of each slot
 	used  [slots / 64]uint64 // a bit for each slot that is not empty
 }
 
-// tickAfter is the first tick that is not before t and whose slot is still to be visited.
-func (w *wheel) tickAfter(t time.Time) int64 {
-	return max(int64((t.Sub(w.start)+tick-1)/tick), w.done+1)
+// tickAfter is the first tick that is not before a time and whose slot is still to be visited.
+func (w *wheel) tickAfter(t time.Duration) int64 {
+	return max(int64((t+tick-1)/tick), w.done+1)
 }
 
 // visit is the tick at which the slot comes by next.
@@ -125,8 +125,8 @@ func (w *wheel) next() time.Time {
 
 // expire visits the slots that came by until now, wakes the owners of the timers that are
 // due, and says whether there was one.
-func (w *wheel) expire(now time.Time) bool {
-	until := int64(now.Sub(w.start) / tick)
+func (w *wheel) expire() bool {
+	until := int64(w.now / tick)
 	w.done = max(w.done, until-slots) // after a long sleep once round is enough
 	any := false
 	for w.done < until {
