@@ -5,7 +5,7 @@ BIN     := bin
 PREFIX  ?= /usr/local
 FUZZTIME ?= 10s
 # What the tests compare with, as Debian packages. One that is missing costs its tests, which say so.
-PEERS   := squid-openssl squidguard jesred curl chromium haproxy nginx-light perl python3
+PEERS   := squid-openssl squidguard jesred curl chromium perl python3
 # Where requests are taken and which redirector is asked by "make run".
 LISTEN  ?= 127.0.0.1:3128
 REDIRECTOR ?= $(BIN)/redirector
