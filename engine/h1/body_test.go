@@ -32,6 +32,8 @@ func TestChunkedBody(t *testing.T) {
 		{name: "size with plus", bytes: "+5\r\nhello", bad: "no chunk size"},
 		{name: "size with 0x", bytes: "0x5\r\nhello", bad: "bad character after a chunk size"},
 		{name: "size with underscore", bytes: "1_0\r\nhello", bad: "bad character after a chunk size"},
+		{name: "space within the size", bytes: "5 0\r\nhello", bad: "bad character after a chunk size"},
+		{name: "word after the size", bytes: "5 \t x\r\nhello", bad: "bad character after a chunk size"},
 		{name: "size of 17 digits", bytes: "00000000000000005\r\nhello", bad: "chunk size too large"},
 		{name: "size beyond 63 bits", bytes: "8000000000000000\r\nhello", bad: "chunk size too large"},
 		{name: "size of 64 bits", bytes: "ffffffffffffffff\r\nhello", bad: "chunk size too large"},

@@ -8,7 +8,8 @@ type chunkState uint8
 const (
 	chunkSize      chunkState = iota + 1 // first digit of a chunk's size
 	chunkDigits                          // further digits
-	chunkExtension                       // after the digits, up to CR
+	chunkPadding                         // whitespace after the digits
+	chunkExtension                       // after the semicolon, up to CR
 	chunkSizeLF                          // LF of the size line
 	chunkPayload
 	chunkCR // CR after the payload
@@ -52,7 +53,7 @@ func (b *Body) nextChunked(p []byte) (n int, payload bool, err error) {
 // step takes one byte of framing. It says what is wrong with it, if anything.
 func (b *Body) step(c byte) (wrong string) {
 	switch b.state {
-	case chunkSize, chunkDigits, chunkExtension, chunkSizeLF:
+	case chunkSize, chunkDigits, chunkPadding, chunkExtension, chunkSizeLF:
 		return b.stepSize(c)
 	case chunkCR:
 		return b.expect(c, '\r', chunkLF)
@@ -76,8 +77,8 @@ func (b *Body) expect(c, want byte, then chunkState) (wrong string) {
 	return ""
 }
 
-// stepSize takes a byte of `chunk-size [chunk-ext] CRLF`. Whitespace after the size is taken for
-// an empty extension: old servers pad their sizes.
+// stepSize takes a byte of `chunk-size [chunk-ext] CRLF`. Whitespace may follow the size even
+// without an extension: old servers pad their sizes.
 func (b *Body) stepSize(c byte) (wrong string) {
 	switch {
 	case b.state == chunkSizeLF && c == '\n':
@@ -89,19 +90,31 @@ func (b *Body) stepSize(c byte) (wrong string) {
 		return "CR without LF in a chunk's size line"
 	case b.state == chunkSize && !is(c, hexChar):
 		return "no chunk size"
-	case b.state != chunkExtension && is(c, hexChar):
+	case (b.state == chunkSize || b.state == chunkDigits) && is(c, hexChar):
 		return b.stepDigit(c)
 	case c == '\r':
 		b.state = chunkSizeLF
-	case b.state == chunkDigits && c != ';' && c != ' ' && c != '\t':
-		return "bad character after a chunk size"
-	case is(c, ctlChar) && c != '\t':
-		return "control character in a chunk extension"
-	case b.surplus >= maxSurplus:
-		return "chunk extensions too long"
 	default:
+		return b.stepExtension(c)
+	}
+	return ""
+}
+
+// stepExtension takes a byte between the digits and the line end.
+func (b *Body) stepExtension(c byte) (wrong string) {
+	if b.surplus++; b.surplus > maxSurplus {
+		return "chunk extensions too long"
+	}
+	switch {
+	case b.state == chunkExtension && is(c, ctlChar) && c != '\t':
+		return "control character in a chunk extension"
+	case b.state == chunkExtension:
+	case c == ';':
 		b.state = chunkExtension
-		b.surplus++
+	case c == ' ' || c == '\t':
+		b.state = chunkPadding
+	default:
+		return "bad character after a chunk size"
 	}
 	return ""
 }

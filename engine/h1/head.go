@@ -11,7 +11,7 @@ type Limits struct {
 
 const defaultHead = 64 << 10
 
-func (l *Limits) head() int {
+func (l Limits) head() int {
 	if l.Head <= 0 {
 		return defaultHead
 	}
@@ -19,7 +19,7 @@ func (l *Limits) head() int {
 }
 
 // short is the verdict on a head of which only the first n bytes have come.
-func (l *Limits) short(n int) error {
+func (l Limits) short(n int) error {
 	if n >= l.head() {
 		return ErrTooLarge
 	}
@@ -28,13 +28,13 @@ func (l *Limits) short(n int) error {
 
 // blankLines gives the length of the empty lines that b begins with. RFC 9112 section 2.2: a
 // server "SHOULD ignore at least one empty line (CRLF) received prior to the request-line".
-func blankLines(b []byte, lim *Limits) int {
+func blankLines(b []byte, relaxed bool) int {
 	n := 0
 	for {
 		switch rest := b[n:]; {
 		case len(rest) >= 2 && rest[0] == '\r' && rest[1] == '\n':
 			n += 2
-		case len(rest) >= 1 && rest[0] == '\n' && lim.Relaxed:
+		case len(rest) >= 1 && rest[0] == '\n' && relaxed:
 			n++
 		default:
 			return n
@@ -43,8 +43,8 @@ func blankLines(b []byte, lim *Limits) int {
 }
 
 // cutLine takes the first line off b. ended says whether its LF has come; next is what follows
-// the LF. The line is without its line end, which is right if it is CRLF or lim allows a bare LF.
-func cutLine(b []byte, lim *Limits) (line []byte, next int, ended, right bool) {
+// the LF. The line is without its line end, which is right if it is CRLF, or a bare LF when relaxed.
+func cutLine(b []byte, relaxed bool) (line []byte, next int, ended, right bool) {
 	i := bytes.IndexByte(b, '\n')
 	if i < 0 {
 		return nil, 0, false, false
@@ -53,12 +53,12 @@ func cutLine(b []byte, lim *Limits) (line []byte, next int, ended, right bool) {
 	if i > 0 && line[i-1] == '\r' {
 		return line[:i-1], i + 1, true, true
 	}
-	return line, i + 1, true, lim.Relaxed
+	return line, i + 1, true, relaxed
 }
 
 // headEnd finds where the head ends, given where its first line does: after the first empty line.
 // It is -1 while there is none. Both line ends are looked for always: a lone LF is refused
-// afterwards when lim says so, and not waited out.
+// afterwards when not relaxed, and not waited out.
 func headEnd(b []byte, next int) int {
 	b = b[next-1:] // from the LF of the first line on
 	end := bytes.Index(b, lfCRLF)
@@ -81,15 +81,15 @@ var (
 
 // A fieldReader takes the field lines of one head apart.
 type fieldReader struct {
-	lim    *Limits
-	reply  bool   // leniences that RFC 9112 grants for what servers send
-	unfold []byte // where folded values are put together
+	relaxed bool   // bare LF ends a line too
+	reply   bool   // leniences that RFC 9112 grants for what servers send
+	unfold  []byte // where folded values are put together
 }
 
 // read adds the fields of b to h. b begins after the first line and ends with the empty line.
 func (p *fieldReader) read(b []byte, h *Header) error {
 	for {
-		line, next, _, right := cutLine(b, p.lim)
+		line, next, _, right := cutLine(b, p.relaxed)
 		if !right {
 			return fault(BadField, "line end without CR", line)
 		}
@@ -148,7 +148,7 @@ func (p *fieldReader) join(value, b []byte) (whole, rest []byte, err error) {
 	start := len(p.unfold)
 	p.unfold = append(p.unfold, value...)
 	for folded(b) {
-		line, next, _, right := cutLine(b, p.lim)
+		line, next, _, right := cutLine(b, p.relaxed)
 		if !right {
 			return nil, nil, fault(BadField, "line end without CR", line)
 		}

@@ -63,11 +63,12 @@ func sameForNetHTTP(t *testing.T, as func(method string, b []byte, lim Limits) (
 	}
 	raw := b[m.head : m.head+n]
 	fields := m.header.AppendTo(nil)
+	why := m.otherwise(fields)
 	if m.body.Declare(m.header); !m.reply {
 		m.header.Set("Host", []byte("a.example"))
 	}
 	passed := strings.ReplaceAll(m.line, "HTTP/1."+m.version[2:], "HTTP/1.1") + string(m.header.AppendTo(nil)) + "\r\n" + string(raw)
-	if why := m.otherwise(fields); why == "" {
+	if why == "" {
 		m.read(t, "as it came", m.line+string(fields)+"\r\n"+string(raw), payload)
 	}
 	if !controls(fields) && !m.body.Coded() {

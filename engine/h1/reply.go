@@ -30,7 +30,7 @@ func ParseReply(b []byte, r *Reply, lim Limits) (n int, err error) {
 	if !bytes.HasPrefix(b, httpName[:min(len(b), len(httpName))]) {
 		return 0, ErrNotHTTP
 	}
-	line, next, ended, right := cutLine(b, &lim)
+	line, next, ended, right := cutLine(b, lim.Relaxed)
 	if !ended {
 		return 0, lim.short(len(b))
 	}
@@ -40,7 +40,7 @@ func ParseReply(b []byte, r *Reply, lim Limits) (n int, err error) {
 	if !right {
 		return 0, fault(BadStatusLine, "line end without CR", line)
 	}
-	if err := r.parseLine(line, &lim); err != nil {
+	if err := r.parseLine(line, lim.Relaxed); err != nil {
 		return 0, err
 	}
 	end := headEnd(b, next)
@@ -50,7 +50,7 @@ func ParseReply(b []byte, r *Reply, lim Limits) (n int, err error) {
 	if end > lim.head() {
 		return 0, ErrTooLarge
 	}
-	fields := fieldReader{lim: &lim, reply: true, unfold: r.unfold}
+	fields := fieldReader{relaxed: lim.Relaxed, reply: true, unfold: r.unfold}
 	err = fields.read(b[next:end], &r.Header)
 	r.unfold = fields.unfold
 	if err != nil {
@@ -60,14 +60,14 @@ func ParseReply(b []byte, r *Reply, lim Limits) (n int, err error) {
 }
 
 // parseLine reads `version SP status [SP reason]`.
-func (r *Reply) parseLine(line []byte, lim *Limits) error {
+func (r *Reply) parseLine(line []byte, relaxed bool) error {
 	v, rest, _ := bytes.Cut(line, space)
 	major, minor, ok := version(v)
 	if !ok || major != 1 {
 		return fault(BadVersion, "not HTTP/1.x", line)
 	}
 	r.Major, r.Minor = major, minor
-	for lim.Relaxed && len(rest) > 0 && rest[0] == ' ' {
+	for relaxed && len(rest) > 0 && rest[0] == ' ' {
 		rest = rest[1:]
 	}
 	code, reason, _ := bytes.Cut(rest, space)

@@ -37,8 +37,8 @@ func (r *Request) Reset() {
 // Errors are ErrShort, ErrTooLarge, or a *SyntaxError; with the latter, r holds what was understood.
 func ParseRequest(b []byte, r *Request, lim Limits) (n int, err error) {
 	r.Reset()
-	start := blankLines(b, &lim)
-	line, next, ended, right := cutLine(b[start:], &lim)
+	start := blankLines(b, lim.Relaxed)
+	line, next, ended, right := cutLine(b[start:], lim.Relaxed)
 	if !ended {
 		return 0, lim.short(len(b))
 	}
@@ -49,7 +49,7 @@ func ParseRequest(b []byte, r *Request, lim Limits) (n int, err error) {
 	if !right {
 		return 0, fault(BadRequestLine, "line end without CR", line)
 	}
-	if err := r.parseLine(line, &lim); err != nil {
+	if err := r.parseLine(line, lim); err != nil {
 		return 0, err
 	}
 	if r.Major == 0 {
@@ -62,7 +62,7 @@ func ParseRequest(b []byte, r *Request, lim Limits) (n int, err error) {
 	if end > lim.head() {
 		return 0, ErrTooLarge
 	}
-	fields := fieldReader{lim: &lim}
+	fields := fieldReader{relaxed: lim.Relaxed}
 	if err := fields.read(b[next:end], &r.Header); err != nil {
 		return 0, err
 	}
@@ -70,7 +70,7 @@ func ParseRequest(b []byte, r *Request, lim Limits) (n int, err error) {
 }
 
 // parseLine reads `method SP target SP version`.
-func (r *Request) parseLine(line []byte, lim *Limits) error {
+func (r *Request) parseLine(line []byte, lim Limits) error {
 	method, target, version, ok := splitLine(line, lim.Relaxed)
 	if len(method) > maxMethod || !all(method, tokenChar) {
 		return fault(BadRequestLine, "no method", line)
