@@ -36,6 +36,7 @@ type child struct {
 	channels           channels
 	wanted             int    // questions in hand whose asker has not gone
 	stuck              int    // questions in hand that were late
+	alone              bool   // the question in hand is to stay the only one
 	out                []byte // lines given
 	sent               int    // of them, bytes written
 	meant, written     uint64 // bytes of all lines ever given, and written
@@ -288,7 +289,12 @@ func (c *child) bury() {
 
 // room says whether the child can take a question.
 func (c *child) room() bool {
-	return c.state == serving && c.channels.n < c.pool.config.capacity()
+	return c.state == serving && c.channels.n < c.pool.config.capacity() && !(c.alone && c.wanted > 0)
+}
+
+// fits says whether the child can take this question; nil is any.
+func (c *child) fits(q *Question) bool {
+	return c.room() && (c.wanted == 0 || q == nil || !q.lastChance())
 }
 
 // unproven says that it is not known yet whether the child can answer.

@@ -10,7 +10,8 @@
 // child. The first child that has nothing to do gets it, else the one that has least. A child
 // that ends gives its questions back to the head of the backlog and is replaced, at once if
 // it had lived long, ever more slowly if children die before they answer; a question that has
-// ended Config.Retries+1 children is given up (ErrLost). As long as no child can be started,
+// ended Config.Retries+1 children is given up (ErrLost); for its last chance it has a child to
+// itself, so that no other is given up because of it. As long as no child can be started,
 // questions wait: their deadlines are their askers' affair, who say Late when one has passed.
 //
 // With Config.Concurrency above 0 each line begins with a channel number and so must its

@@ -48,7 +48,9 @@ func play(mode string) {
 		react(mode, out, lines.Text())
 	}
 	if mode == "stubborn" {
-		select {}
+		for {
+			unix.Poll(nil, -1)
+		}
 	}
 }
 

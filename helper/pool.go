@@ -67,7 +67,7 @@ func (p *Pool) Run() { p.dispatch() }
 // enough, and lets them go if the pool is closing.
 func (p *Pool) dispatch() {
 	for p.backlog.n > 0 {
-		c := p.next()
+		c := p.next(p.backlog.first)
 		if c == nil {
 			break
 		}
@@ -81,12 +81,16 @@ func (p *Pool) dispatch() {
 	}
 }
 
-// next returns the child that gets the next question: the first that has nothing in hand,
-// else the one with the least among those with room; nil if there is none.
-func (p *Pool) next() (best *child) {
+// next returns the child that gets the question: the first that has nothing in hand, else the
+// one with the least among those with room; nil if there is none.
+//
+// A question that has its last chance waits for a child with nothing in hand, which gets
+// nothing else until it has answered: so a question that ends every child takes no other
+// down with it for good.
+func (p *Pool) next(q *Question) (best *child) {
 	for _, c := range p.children {
 		switch {
-		case !c.room():
+		case !c.fits(q):
 		case c.channels.n == 0:
 			return c
 		case best == nil || c.channels.n < best.channels.n:
@@ -121,7 +125,7 @@ func (p *Pool) shortage() int {
 		if need == 0 {
 			break
 		}
-		if c.state == starting || c.room() {
+		if c.state == starting || c.fits(p.backlog.first) {
 			need--
 		}
 	}

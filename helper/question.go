@@ -87,6 +87,9 @@ func (q *Question) Cancel() {
 	}
 	switch q.standing {
 	case queued:
+		if q.lastChance() {
+			q.pool.waker.Wake() // others need not wait for a free child any more
+		}
 		q.pool.backlog.remove(q)
 		q.pool.recycle(q)
 	case given:
@@ -126,6 +129,11 @@ func (q *Question) ask(line []byte, w *loop.Waker, serial uint64) {
 	if bytes.IndexByte(line, '\n') >= 0 {
 		q.settle(nil, ErrLineFeed)
 	}
+}
+
+// lastChance says that the question will not be asked again if one more child ends with it.
+func (q *Question) lastChance() bool {
+	return q.losses > 0 && q.losses == q.pool.config.Retries
 }
 
 // settle ends the waiting of whoever asked.

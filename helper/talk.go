@@ -43,6 +43,7 @@ func (c *child) give(q *Question) {
 	q.standing, q.child, q.handed = given, c, now
 	q.channel = c.channels.take(q)
 	c.wanted++
+	c.alone = q.lastChance()
 	c.asked++
 	c.pool.stats.requests++
 	c.append(q)
@@ -195,8 +196,13 @@ func (c *child) ready() bool {
 func (c *child) drop(q *Question) {
 	q.standing, q.waker = dropped, nil
 	c.wanted--
-	if c.state == leaving && c.wanted == 0 {
+	if c.wanted > 0 {
+		return
+	}
+	if c.state == leaving {
 		c.leave()
+	} else {
+		c.pool.waker.Wake() // it may take a question that wants a child to itself
 	}
 }
 
