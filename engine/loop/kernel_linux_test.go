@@ -1,0 +1,212 @@
+package loop_test
+
+import (
+	"errors"
+	"net/netip"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"exaproxy/engine/loop"
+)
+
+// linuxKernel returns the kernel of this machine, alone.
+func linuxKernel(t *testing.T) loop.Kernel {
+	k, err := loop.Linux()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(k.Release)
+	return k
+}
+
+// keep closes a descriptor when the test is over.
+func keep(t *testing.T, k loop.Kernel, sys int, err error) int {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { k.Close(sys) })
+	return sys
+}
+
+// connected returns both sides of a connection on loopback.
+func connected(t *testing.T, k loop.Kernel, listen string, s loop.DialSpec) (accepted, dialled int) {
+	t.Helper()
+	ln, err := k.OpenListener(loop.ListenSpec{Addr: netip.MustParseAddrPort(listen)})
+	if errors.Is(err, unix.EADDRNOTAVAIL) || errors.Is(err, unix.EAFNOSUPPORT) {
+		t.Skipf("this machine has no %s", listen)
+	}
+	keep(t, k, ln, err)
+	s.Remote, _, err = k.Names(ln)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dialled, err = k.Connect(s)
+	keep(t, k, dialled, err)
+	events := make([]loop.Event, 1)
+	if err := k.WatchListener(ln, 7, 9); err != nil {
+		t.Fatal(err)
+	}
+	if n := k.Wait(events, time.Time{}); n != 1 || events[0] != (loop.Event{Slot: 7, Generation: 9, Bits: loop.In}) {
+		t.Fatalf("waiting for the connection gives %d events, %+v", n, events[0])
+	}
+	accepted, peer, err := k.Accept(ln)
+	keep(t, k, accepted, err)
+	if local, _, _ := k.Names(dialled); peer.Remote != local {
+		t.Errorf("the connection comes from %v, and says %v", local, peer.Remote)
+	}
+	return accepted, dialled
+}
+
+func TestStreamsDoNotDelay(t *testing.T) {
+	k := linuxKernel(t)
+	accepted, dialled := connected(t, k, "127.0.0.1:0", loop.DialSpec{})
+	for side, sys := range map[string]int{"accepted": accepted, "dialled": dialled} {
+		if v, err := unix.GetsockoptInt(sys, unix.IPPROTO_TCP, unix.TCP_NODELAY); v == 0 || err != nil {
+			t.Errorf("TCP_NODELAY of the %s side is %d, %v", side, v, err)
+		}
+	}
+}
+
+func TestDialSpecIsHeeded(t *testing.T) {
+	for _, row := range []struct {
+		name, listen string
+		spec         loop.DialSpec
+		level, opt   int
+		want         int
+	}{
+		{"TOS of IPv4", "127.0.0.1:0", loop.DialSpec{TOS: 0x20}, unix.IPPROTO_IP, unix.IP_TOS, 0x20},
+		{"TOS of IPv6", "[::1]:0", loop.DialSpec{TOS: 0x20}, unix.IPPROTO_IPV6, unix.IPV6_TCLASS, 0x20},
+		{"mark", "127.0.0.1:0", loop.DialSpec{Mark: 5}, unix.SOL_SOCKET, unix.SO_MARK, 5},
+		{"transparent IPv4", "127.0.0.1:0", loop.DialSpec{Transparent: true}, unix.IPPROTO_IP, unix.IP_TRANSPARENT, 1},
+		{"transparent IPv6", "[::1]:0", loop.DialSpec{Transparent: true}, unix.IPPROTO_IPV6, unix.IPV6_TRANSPARENT, 1},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			if unix.Geteuid() != 0 && row.spec.TOS == 0 {
+				t.Skip("only root may do that")
+			}
+			k := linuxKernel(t)
+			_, dialled := connected(t, k, row.listen, row.spec)
+			if v, err := unix.GetsockoptInt(dialled, row.level, row.opt); v != row.want || err != nil {
+				t.Errorf("the option is %d, %v; want %d", v, err, row.want)
+			}
+		})
+	}
+}
+
+func TestOptionsAreWhereLinuxHasThem(t *testing.T) {
+	for _, row := range []struct {
+		name       string
+		option     loop.Option
+		level, opt int
+		value      int
+		want       int
+	}{
+		{"NoDelay", loop.NoDelay, unix.IPPROTO_TCP, unix.TCP_NODELAY, 0, 0},
+		{"KeepAlive", loop.KeepAlive, unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1, 1},
+		{"KeepAliveIdle", loop.KeepAliveIdle, unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, 61, 61},
+		{"KeepAliveInterval", loop.KeepAliveInterval, unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, 11, 11},
+		{"KeepAliveCount", loop.KeepAliveCount, unix.IPPROTO_TCP, unix.TCP_KEEPCNT, 4, 4},
+		{"TOS", loop.TOS, unix.IPPROTO_IP, unix.IP_TOS, 8, 8},
+		{"ReceiveBuffer", loop.ReceiveBuffer, unix.SOL_SOCKET, unix.SO_RCVBUF, 10000, 20000}, // socket(7): doubled
+		{"SendBuffer", loop.SendBuffer, unix.SOL_SOCKET, unix.SO_SNDBUF, 10000, 20000},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			k := linuxKernel(t)
+			sys, _ := connected(t, k, "127.0.0.1:0", loop.DialSpec{})
+			if err := k.SetOption(sys, row.option, row.value); err != nil {
+				t.Fatal(err)
+			}
+			if v, err := unix.GetsockoptInt(sys, row.level, row.opt); v != row.want || err != nil {
+				t.Errorf("the option is %d, %v; want %d", v, err, row.want)
+			}
+		})
+	}
+}
+
+func TestTOSOfIPv6(t *testing.T) {
+	k := linuxKernel(t)
+	sys, _ := connected(t, k, "[::1]:0", loop.DialSpec{})
+	if err := k.SetOption(sys, loop.TOS, 8); err != nil {
+		t.Fatal(err)
+	}
+	if v, err := unix.GetsockoptInt(sys, unix.IPPROTO_IPV6, unix.IPV6_TCLASS); v != 8 || err != nil {
+		t.Errorf("the traffic class is %d, %v", v, err)
+	}
+}
+
+func TestAListenerOfIPv6Alone(t *testing.T) {
+	k := linuxKernel(t)
+	six, err := k.OpenListener(loop.ListenSpec{Addr: netip.MustParseAddrPort("[::]:0"), V6Only: true, Transparent: unix.Geteuid() == 0})
+	if errors.Is(err, unix.EAFNOSUPPORT) {
+		t.Skip("this machine has no IPv6")
+	}
+	keep(t, k, six, err)
+	at, _, err := k.Names(six)
+	if err != nil {
+		t.Fatal(err)
+	}
+	four, err := k.OpenListener(loop.ListenSpec{Addr: netip.AddrPortFrom(netip.IPv4Unspecified(), at.Port())})
+	keep(t, k, four, err)
+}
+
+func TestAnInterfaceThatDoesNotExist(t *testing.T) {
+	k := linuxKernel(t)
+	for _, zone := range []string{"", "nosuchinterface", "a name that is much too long for one", "4000000"} {
+		to := netip.AddrPortFrom(netip.MustParseAddr("fe80::1").WithZone(zone), 80)
+		if sys, err := k.Connect(loop.DialSpec{Remote: to}); err == nil {
+			k.Close(sys)
+			t.Errorf("dialling %v is possible", to)
+		}
+	}
+}
+
+func TestALinkLocalAddressByTheNameOfItsInterface(t *testing.T) {
+	k := linuxKernel(t)
+	to := netip.MustParseAddrPort("[fe80::1%lo]:80")
+	sys, err := k.Connect(loop.DialSpec{Kind: loop.Datagram, Remote: to})
+	if err == nil {
+		k.Close(sys)
+	}
+	// lo has no link-local address to send from, but it is known, unlike those above.
+	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENODEV) {
+		t.Errorf("dialling %v says %v", to, err)
+	}
+}
+
+func TestReleaseGivesEverythingBack(t *testing.T) {
+	before := len(descriptors(t))
+	for _, park := range []bool{true, false} {
+		k, err := loop.LinuxWaiting(park)
+		if err != nil {
+			t.Fatal(err)
+		}
+		k.Release()
+	}
+	if after := len(descriptors(t)); after != before {
+		t.Errorf("%d descriptors were open before, %d are after", before, after)
+	}
+}
+
+func TestWaitReturnsInTimeAndNotBefore(t *testing.T) {
+	for _, park := range []bool{true, false} {
+		k, err := loop.LinuxWaiting(park)
+		if err != nil {
+			t.Fatal(err)
+		}
+		events := make([]loop.Event, 1)
+		for _, d := range []time.Duration{20 * ms, 5 * ms, 40 * ms, 10 * ms} {
+			until := k.Now().Add(d)
+			// One that was set for an earlier deadline may end a wait, but not for ever.
+			for k.Now().Before(until) {
+				k.Wait(events, until)
+			}
+			if late := k.Now().Sub(until); late > 5*time.Second {
+				t.Errorf("parking %v: a wait of %v ended %v late", park, d, late)
+			}
+		}
+		k.Release()
+	}
+}

@@ -1,0 +1,89 @@
+package looptest_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"exaproxy/engine/loop"
+	"exaproxy/engine/loop/looptest"
+)
+
+// critic notes what a test helper complains of.
+type critic struct {
+	testing.TB
+	said []string
+}
+
+func (c *critic) Errorf(format string, a ...any) { c.said = append(c.said, fmt.Sprintf(format, a...)) }
+
+// Fatalf ends the goroutine, as the real one does.
+func (c *critic) Fatalf(format string, a ...any) {
+	c.Errorf(format, a...)
+	panic(c)
+}
+
+// settle returns what Settle complains of.
+func (c *critic) settle(l *loop.Loop) (complaints string) {
+	defer func() {
+		if r := recover(); r != nil && r != any(c) {
+			panic(r)
+		}
+		complaints = strings.Join(c.said, "; ")
+	}()
+	looptest.Settle(l)
+	return ""
+}
+
+func TestSettleFindsTasksThatWaitWithoutHavingToldTo(t *testing.T) {
+	readAll := func(fd *loop.FD) {
+		var b [4]byte
+		for {
+			if _, err := fd.Read(b[:]); err != nil {
+				return
+			}
+		}
+	}
+	for _, row := range []struct {
+		name string
+		do   func(*loop.FD)
+		want string // of the complaint; empty: none
+	}{
+		{"reading until ErrAgain", readAll, ""},
+		{"reading once", func(fd *loop.FD) { fd.Read(make([]byte, 4)) }, "read 4 bytes from"},
+		{"reading up to the end and not the end", func(fd *loop.FD) { fd.Read(make([]byte, 100)) }, "read the end from"},
+		{"not reading at all", func(*loop.FD) {}, ""},
+		{"writing in pieces", func(fd *loop.FD) { readAll(fd); fd.Write([]byte("x")) }, "wrote 1 bytes to"},
+		{"closing when woken once more", func() func(*loop.FD) {
+			runs := 0
+			return func(fd *loop.FD) {
+				if runs++; runs == 2 {
+					fd.Close()
+				}
+			}
+		}(), "closed the connection with"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			c := &critic{TB: t}
+			k, l := world(c)
+			_, e := pair(t, k, l, row.do)
+			e.WriteString("eight by")
+			e.CloseWrite()
+			got := c.settle(l)
+			if row.want == "" && got != "" || !strings.Contains(got, row.want) {
+				t.Errorf("it complains %q, want %q", got, row.want)
+			}
+		})
+	}
+}
+
+func TestSettleGivesUpOnAWorldWithoutRest(t *testing.T) {
+	c := &critic{TB: t}
+	_, l := world(c)
+	var w *loop.Waker
+	w = l.NewWaker(task(func() { w.Wake() }))
+	w.Wake()
+	if got := c.settle(l); !strings.Contains(got, "has not come to rest") {
+		t.Errorf("it says %q", got)
+	}
+}
