@@ -67,7 +67,7 @@ func (t *transaction) abandoned() bool {
 	if fd.Broken() {
 		return true
 	}
-	return fd.PeerDone() && !t.setup.config.HalfClosed && t.uploaded()
+	return fd.PeerDone() && !t.setup.config.HalfClosed && t.uploaded() && t.verdict == direct
 }
 
 // uploaded says whether the request's body, if it has one, has been read completely.

@@ -125,15 +125,6 @@ func (f *flow) drain() bool {
 	return true
 }
 
-// flush writes what it can of the head and tells nobody how it went: pump will.
-func (f *flow) flush() {
-	n, err := f.dst.Write(f.pre.bytes())
-	f.wrote(n)
-	if err != nil && err != loop.ErrAgain {
-		f.fail(sink, err)
-	}
-}
-
 // holds says whether bytes of the body are ready to be written.
 func (f *flow) holds() bool { return f.buf != nil && f.buf.r < f.ready }
 

@@ -28,18 +28,12 @@ func (t *transaction) heard(n int) stage {
 		return t.fail(BadReply, UpstreamSide, errors.New("its transfer coding is unknown to the client"))
 	}
 	t.note(n)
-	pre := t.composeReply(&body, recode)
+	t.composeReply(&body, recode)
 	raw := t.down.buf
 	raw.r += n
-	t.beginReply(pre, raw, body, recode)
-	return relaying
-}
-
-// beginReply begins the flow of a final reply.
-func (t *transaction) beginReply(pre, raw *buffer, body h1.Body, recode recoding) {
-	c := t.client
 	t.replied = true
-	t.down.begin(flow{src: t.upstream.fd, dst: c.fd, pre: pre, buf: raw, body: body, recode: recode})
+	t.down.begin(flow{src: t.upstream.fd, dst: t.client.fd, pre: t.down.pre, buf: raw, body: body, recode: recode})
+	return relaying
 }
 
 // interim passes a 1xx reply on to a client that knows them (RFC 9110, section 15.2).
@@ -51,15 +45,18 @@ func (t *transaction) interim(n int) {
 	h := &t.outgoing
 	h.CopyFrom(&t.head.Header)
 	h1.RemoveHopByHop(h)
+	t.composeHead(h)
+}
+
+// composeHead makes the head of the reply, behind interim ones that were not written yet.
+func (t *transaction) composeHead(h *h1.Header) {
 	f := &t.down
 	if f.pre == nil {
-		f.pre = t.client.worker.buffers.head()
+		f.pre = f.pool.head()
 	}
 	out := h1.AppendStatusLine(f.pre.b[:f.pre.w], t.head.Status, "")
 	out = h.AppendTo(out)
 	f.pre.fill(append(out, "\r\n"...))
-	f.dst = t.client.fd
-	f.flush()
 }
 
 // recoding chooses how the body is framed for the client. fits is false if there is no way.
@@ -90,7 +87,7 @@ func (t *transaction) note(n int) {
 }
 
 // composeReply makes the reply's head as the client is to read it.
-func (t *transaction) composeReply(body *h1.Body, recode recoding) *buffer {
+func (t *transaction) composeReply(body *h1.Body, recode recoding) {
 	w, h := t.client.worker, &t.outgoing
 	t.reusable(body)
 	h.CopyFrom(&t.head.Header)
@@ -101,11 +98,7 @@ func (t *transaction) composeReply(body *h1.Body, recode recoding) *buffer {
 	t.setup.policy.Edit(&t.request, h, Downstream)
 	t.frame(h, body, recode)
 	h.Add("Connection", t.connection())
-	pre := w.buffers.head()
-	out := h1.AppendStatusLine(pre.b[:0], t.head.Status, "")
-	out = h.AppendTo(out)
-	pre.fill(append(out, "\r\n"...))
-	return pre
+	t.composeHead(h)
 }
 
 // reusable settles which of the two connections can be used again after this reply.

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"errors"
+	"fmt"
 
 	"exaproxy/engine/h1"
 )
@@ -22,7 +23,27 @@ func (t *transaction) admit() stage {
 	if d.Kind == Refuse {
 		return t.decide(d)
 	}
+	if hops, counted := maxForwards(&t.request); counted && hops == 0 {
+		t.own = lastHop(&t.request)
+		return answering
+	}
 	return asking
+}
+
+// lastHop answers a TRACE or OPTIONS that was to go no further than to us (RFC 9110, section
+// 7.6.2): a TRACE is sent back, without what nobody else should see (section 9.3.8).
+func lastHop(r *Request) Reply {
+	if r.Method == "OPTIONS" {
+		return Reply{Status: 200, Fields: []byte("Content-Length: 0\r\n")}
+	}
+	var shown h1.Header
+	shown.CopyFrom(&r.Header)
+	for _, secret := range []string{"Authorization", "Proxy-Authorization", "Cookie"} {
+		shown.Del(secret)
+	}
+	body := append(append([]byte(nil), r.Line...), "\r\n"...)
+	body = append(shown.AppendTo(body), "\r\n"...)
+	return Reply{Status: 200, Fields: fmt.Appendf(nil, "Content-Type: message/http\r\nContent-Length: %d\r\n", len(body)), Body: body}
 }
 
 // misaddressed says what is wrong with a target that names no next hop; nil if it names one.

@@ -100,7 +100,10 @@ func (t *transaction) relayLate() stage {
 // receiveReply reads and parses the reply's head.
 func (t *transaction) receiveReply() stage {
 	f, limit := &t.down, t.setup.config.Limits.replyHead()
-	for {
+	for start := f.in; ; {
+		if next := t.pass(start); next != sending {
+			return next
+		}
 		if f.buf == nil {
 			f.buf = f.pool.relay()
 		}
@@ -120,6 +123,25 @@ func (t *transaction) receiveReply() stage {
 			return next
 		}
 	}
+}
+
+// pass writes interim replies that the client has not taken yet; sending means that it has
+// taken all. A server may not make us hold more of them, nor keep us busy for ever with them.
+func (t *transaction) pass(start int64) stage {
+	f := &t.down
+	if f.pre != nil {
+		if f.dst = t.client.fd; !f.drain() {
+			if f.err != nil {
+				return t.leave()
+			}
+			return relaying
+		}
+	}
+	if f.in-start > pumpBudget {
+		t.wakeSelf()
+		return relaying
+	}
+	return sending
 }
 
 // readReply reads more of the reply's head; sending means that some came.

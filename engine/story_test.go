@@ -280,6 +280,16 @@ client a reads               HTTP/1.1 103 Early Hints
                              Link: x
 client a reads               HTTP/1.1 200 OK
                              …`,
+		"interim replies wait for a slow client": ask11 + `
+client a stalls
+origin 192.0.2.7:80 says     1000*"HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n"
+origin 192.0.2.7:80 says     "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+held buffers<4
+client a resumes
+client a hears               1000*"HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n"
+client a reads               HTTP/1.1 200 OK
+                             …
+client a hears               "ok"`,
 		"no interim reply for 1.0": ask10 + `
 origin 192.0.2.7:80 says     "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 client a reads               HTTP/1.1 200 OK
@@ -526,6 +536,28 @@ log has                      …`,
 			w.End()
 		})
 	}
+}
+
+func TestLastHop(t *testing.T) {
+	play(t, nil, `
+client a sends               TRACE http://a.example/ HTTP/1.1
+                             Max-Forwards: 0
+                             Cookie: secret
+client a reads               HTTP/1.1 200 OK
+                             Content-Type: message/http
+                             …
+client a hears               "TRACE http://a.example/ HTTP/1.1\r\nMax-Forwards: 0\r\n\r\n"
+client a sends               OPTIONS http://a.example/ HTTP/1.1
+                             Max-Forwards: 0
+client a reads               HTTP/1.1 200 OK
+                             …
+origin 192.0.2.7:80 listens
+client a sends               OPTIONS http://192.0.2.7/ HTTP/1.1
+                             Max-Forwards: 7
+origin 192.0.2.7:80 reads    OPTIONS / HTTP/1.1
+                             Max-Forwards: 6
+                             …
+`)
 }
 
 func TestNamesAndConnecting(t *testing.T) {

@@ -37,7 +37,7 @@ import (
 //	log has    LINE         the next lines of the log are so
 //	log is empty
 //	shutdown 30s            the proxy is told to end
-//	held clients=1 …        what the engine holds
+//	held clients=1 buffers<3        what the engine holds
 func (w *World) Play(script string) {
 	w.tb.Helper()
 	for _, s := range sentences(script) {
@@ -166,13 +166,21 @@ func (w *World) shutdown(text string) error {
 }
 
 func (w *World) checkHeld(s *sentence) error {
-	got := fmt.Sprintf("%+v", w.engine.Held())
+	held := w.engine.Held()
+	numbers := map[string]int{"clients": held.Clients, "transactions": held.Transactions,
+		"buffers": held.Buffers, "idleupstreams": held.IdleUpstreams}
 	for _, word := range s.words[1:] {
-		key, value, _ := strings.Cut(word, "=")
-		want := ":" + value
-		at := strings.Index(strings.ToLower(got), strings.ToLower(key)+want)
+		at := strings.IndexAny(word, "=<")
 		if at < 0 {
-			return fmt.Errorf("the engine holds %s", got)
+			return fmt.Errorf("%q is neither NAME=NUMBER nor NAME<NUMBER", word)
+		}
+		have, known := numbers[word[:at]]
+		want, err := strconv.Atoi(word[at+1:])
+		if err != nil || !known {
+			return fmt.Errorf("%q counts nothing", word)
+		}
+		if word[at] == '=' && have != want || word[at] == '<' && have >= want {
+			return fmt.Errorf("the engine holds %+v", held)
 		}
 	}
 	return nil

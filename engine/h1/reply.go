@@ -30,6 +30,9 @@ func ParseReply(b []byte, r *Reply, lim Limits) (n int, err error) {
 	if !bytes.HasPrefix(b, httpName[:min(len(b), len(httpName))]) {
 		return 0, ErrNotHTTP
 	}
+	if len(b) < len(httpName) {
+		return 0, ErrShort
+	}
 	line, next, ended, right := cutLine(b, lim.Relaxed)
 	if !ended {
 		return 0, lim.short(len(b))

@@ -135,6 +135,9 @@ func TestReplyTooLarge(t *testing.T) {
 			t.Errorf("%d bytes of a head one byte over the limit: got %v, want too large", cut, err)
 		}
 	}
+	if _, err := ParseReply([]byte("HT"), &r, Limits{Head: 2}); err != ErrShort {
+		t.Errorf("what may yet turn out not to be HTTP is not too large: got %v", err)
+	}
 	if _, err := ParseReply([]byte(head), &r, Limits{Head: 10}); err != ErrTooLarge {
 		t.Errorf("a status line over the limit: got %v, want too large", err)
 	}
