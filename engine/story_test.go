@@ -282,11 +282,11 @@ client a reads               HTTP/1.1 200 OK
                              …`,
 		"interim replies wait for a slow client": ask11 + `
 client a stalls
-origin 192.0.2.7:80 says     1000*"HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n"
+origin 192.0.2.7:80 says     50*"HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n"
 origin 192.0.2.7:80 says     "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 held buffers<4
 client a resumes
-client a hears               1000*"HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n"
+client a hears               50*"HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n"
 client a reads               HTTP/1.1 200 OK
                              …
 client a hears               "ok"`,

@@ -23,7 +23,7 @@ func TestChunkedBody(t *testing.T) {
 		{name: "extensions", bytes: "5;a=b;c=\"d e\"\r\nhello\r\n0 ;last\r\n\r\n", want: "hello"},
 		{name: "padded size", bytes: "5  \t\r\nhello\r\n0\r\n\r\n", want: "hello"},
 		{name: "UTF-8 in an extension", bytes: "5;ü\r\nhello\r\n0\r\n\r\n", want: "hello"},
-		{name: "trailer fields", bytes: "5\r\nhello\r\n0\r\nA: b\r\nC:\r\n\r\nrest", want: "hello", rest: "rest"},
+		{name: "trailer fields", bytes: "5\r\nhello\r\n0\r\nA: b\tü\r\nC:\r\n\r\nrest", want: "hello", rest: "rest"},
 
 		{name: "no size", bytes: "\r\nhello", bad: "no chunk size"},
 		{name: "size in words", bytes: "xyz\r\n", bad: "no chunk size"},
@@ -56,6 +56,7 @@ func TestChunkedBody(t *testing.T) {
 		{name: "trailer ends in LF", bytes: "0\r\nA: b\n\r\n", bad: "bad trailer field"},
 		{name: "trailer with CR", bytes: "0\r\nA: b\rc\r\n\r\n", bad: "bad trailer field"},
 		{name: "trailer with NUL", bytes: "0\r\nA: \x00\r\n\r\n", bad: "bad trailer field"},
+		{name: "trailer with a control character", bytes: "0\r\nA: \x12\r\n\r\n", bad: "bad trailer field"},
 		{name: "next request at once", bytes: "0\r\nGET / HTTP/1.1\r\n\r\n", bad: "bad trailer field"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

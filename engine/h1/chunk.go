@@ -138,7 +138,8 @@ func hexValue(c byte) byte {
 	return lower[c] - 'a' + 10
 }
 
-// stepTrailer takes a byte of the trailer section, whose fields must be as right as any.
+// stepTrailer takes a byte of the trailer section. Its fields are passed on unseen, so nothing is
+// forgiven them: no folding, no control characters.
 func (b *Body) stepTrailer(c byte) (wrong string) {
 	if b.trailer++; b.trailer > maxTrailer {
 		return "trailer fields too long"
@@ -152,7 +153,7 @@ func (b *Body) stepTrailer(c byte) (wrong string) {
 		b.state = trailerValue
 	case b.state == trailerValue && c == '\r':
 		b.state = trailerLF
-	case b.state == trailerValue && c != '\n' && c != 0:
+	case b.state == trailerValue && (c == '\t' || !is(c, ctlChar)):
 	case b.state == trailerLF && c == '\n':
 		b.state = trailerStart
 	case b.state == chunkLastLF && c == '\n':

@@ -1,0 +1,71 @@
+// Package engine is the proxy: it accepts clients, reads their requests, asks who must be asked,
+// connects to where they want to go, and carries the bytes. It speaks HTTP/1.x and opens
+// tunnels. What an administrator may decide, it asks a Policy.
+//
+// The program makes one Engine from a Config and runs it. An engine has workers, each a whole
+// proxy on one goroutine with a loop, listeners, clients, a helper pool, a resolver and a
+// policy of its own. Nothing is shared between workers, so nothing is locked.
+//
+// # The story
+//
+// A connection is a client. When the first bytes of a request are there, the client begins a
+// transaction, which is always in one of these stages; story.go has the switch over them, and
+// each has a file of its own.
+//
+//	stage       it settles or waits for                  goes on to                       waits at most
+//	greeting    our address, of a port on all of them    reading                          request_start_timeout
+//	reading     the request's head                       admitting                        request_timeout
+//	admitting   Policy.Admit                             asking                           (client_lifetime)
+//	asking      a helper's answer                        heeding                          url_rewrite_timeout
+//	heeding     Policy.Heed                              resolving, asking once more      (client_lifetime)
+//	resolving   the addresses of the next hop            connecting; sending over a       dns_timeout
+//	                                                     connection that was kept
+//	connecting  the first address that answers           sending; tunnelling, for CONNECT connect_timeout each, forward_timeout
+//	sending     the next hop, to take the head           relaying                         write_timeout
+//	relaying    either end                               over; resolving anew, if a kept  read_timeout of silence
+//	                                                     connection turned out dead
+//	tunnelling  either end                               over                             read_timeout of silence
+//	answering   the client, to take a reply of ours      over                             write_timeout
+//
+// A stage function does what can be done now and returns the stage that follows; returning
+// its own means that it waits. It looks before it acts, so it may be played for nothing: that
+// is how descriptors, timers, helpers and lookups bring their news, by waking the client's
+// task and saying no more. Whatever goes wrong becomes a Failure, and the transaction goes on to
+// answering with a page, or ends if the client has seen a part of the reply already. All that
+// was acquired is released in finish.go, in one place, and there the transaction's Record is
+// given to the policy, once.
+//
+// A request body and its reply are relayed at the same time, each by a flow: source, one
+// borrowed buffer, sink. When a sink takes nothing, its source is not read; that is all there
+// is to back pressure. An idle client has neither transaction nor buffer.
+//
+// A CONNECT that is refused or redirected is answered 200 first, and the page is given as the
+// answer to what the client says next in its tunnel; stage_answer.go tells why and how.
+//
+// # What it never does
+//
+// It stores no replies, interprets no squid.conf, knows the shape of neither a helper's line nor an
+// error page, starts no process, opens no file, and never waits in a system call other than
+// the loop's one.
+//
+// # Goroutines
+//
+// The complete list of those in the program; a new kind needs a line here.
+//
+//	main                     signals, configuration; calls Engine's methods
+//	one per worker           the loop
+//	one per helper child     starts it, drains its standard error, buries it; talks by Post
+//	one per log file         writes what the loops have appended
+//
+// # Example
+//
+//	e, err := engine.New(engine.Config{
+//		Ports:     []engine.Port{{Addr: netip.MustParseAddrPort("127.0.0.1:3128")}},
+//		NewPolicy: func(s engine.Services) (engine.Policy, error) { return newPolicy(s), nil },
+//	})
+//	if err != nil {
+//		return err // the port is taken, perhaps
+//	}
+//	context.AfterFunc(ctx, func() { e.Shutdown(30 * time.Second) })
+//	return e.Run(context.Background())
+package engine
