@@ -152,14 +152,14 @@ func (p *policy) appendCode(dst []byte, code byte, r *engine.Request) ([]byte, b
 	return dst, false
 }
 
-// escapeFrom escapes dst[start:] for use inside a query.
+// escapeFrom escapes dst[start:] for use inside a query: all but letters, digits and -_.~.
 func escapeFrom(dst []byte, start int) []byte {
 	const hex = "0123456789ABCDEF"
 	value := string(dst[start:])
 	dst = dst[:start]
 	for i := range len(value) {
 		c := value[i]
-		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("-_.~/:", c) >= 0 {
+		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("-_.~", c) >= 0 {
 			dst = append(dst, c)
 		} else {
 			dst = append(dst, '%', hex[c>>4], hex[c&15])

@@ -62,6 +62,9 @@ func ReadPIDFile(path string) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("failed to open %s: %s", path, SystemText(err))
 	}
+	if len(text) == 0 {
+		return 0, fmt.Errorf("no Squid is running: instance PID file (%s) is empty", path)
+	}
 	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
 	if err != nil || pid < 1 {
 		return 0, fmt.Errorf("bad contents of instance PID file (%s): '%s'", path, strings.TrimSpace(string(text)))

@@ -55,20 +55,20 @@ var setters = map[string]setter{
 	"relaxed_header_parser":         setRelaxed,
 	"client_persistent_connections": unless(func(s *Settings) *bool { return &s.NoClientPersistence }),
 	"server_persistent_connections": unless(func(s *Settings) *bool { return &s.NoServerPersistence }),
-	"half_closed_clients":           flag(func(s *Settings) *bool { return &s.HalfClosed }),
+	"half_closed_clients":           onOff(func(s *Settings) *bool { return &s.HalfClosed }),
 	"connect_verdict":               setVerdict,
 	"via":                           setVia,
 	"forwarded_for":                 setForwarded,
 	"visible_hostname":              text(func(s *Settings) *string { return &s.VisibleName }),
 	"unique_hostname":               text(func(s *Settings) *string { return &s.UniqueName }),
-	"httpd_suppress_version_string": flag(func(s *Settings) *bool { return &s.HideVersion }),
+	"httpd_suppress_version_string": onOff(func(s *Settings) *bool { return &s.HideVersion }),
 	"cache_mgr":                     text(func(s *Settings) *string { return &s.Contact }),
 
 	// names
 	"dns_nameservers":         setNameServers,
 	"dns_timeout":             duration(time.Millisecond, func(s *Settings) *time.Duration { return &s.Names.Timeout }),
 	"dns_retransmit_interval": duration(time.Millisecond, func(s *Settings) *time.Duration { return &s.Names.Retransmit }),
-	"dns_defnames":            flag(func(s *Settings) *bool { return &s.Names.Defnames }),
+	"dns_defnames":            onOff(func(s *Settings) *bool { return &s.Names.Defnames }),
 	"append_domain":           setAppendDomain,
 	"hosts_file":              text(func(s *Settings) *string { return &s.hostsFile }),
 	"positive_dns_ttl":        keep(func(s *Settings) *time.Duration { return &s.Names.MaxTTL }),
@@ -87,7 +87,7 @@ var setters = map[string]setter{
 	"url_rewrite_concurrency": setRewriteConcurrency,
 	"redirect_concurrency":    setRewriteConcurrency,
 	"url_rewrite_access":      setRewriteAccess,
-	"url_rewrite_bypass":      flag(func(s *Settings) *bool { return &s.Rewriter.Bypass }),
+	"url_rewrite_bypass":      onOff(func(s *Settings) *bool { return &s.Rewriter.Bypass }),
 	"url_rewrite_host_header": unless(func(s *Settings) *bool { return &s.Rewriter.KeepHost }),
 	"url_rewrite_extras":      setRewriteExtras,
 	"url_rewrite_timeout":     setRewriteTimeout,
@@ -96,9 +96,9 @@ var setters = map[string]setter{
 	// logs
 	"access_log":        setAccessLog,
 	"logformat":         setLogFormat,
-	"strip_query_terms": flag(func(s *Settings) *bool { return &s.StripQuery }),
-	"log_mime_hdrs":     flag(func(s *Settings) *bool { return &s.MIMEHeaders }),
-	"buffered_logs":     flag(func(s *Settings) *bool { return &s.Buffered }),
+	"strip_query_terms": onOff(func(s *Settings) *bool { return &s.StripQuery }),
+	"log_mime_hdrs":     onOff(func(s *Settings) *bool { return &s.MIMEHeaders }),
+	"buffered_logs":     onOff(func(s *Settings) *bool { return &s.Buffered }),
 }
 
 // text sets a word; "none" where Squid means nothing by it is the caller's to know.
@@ -112,7 +112,7 @@ func text(field func(*Settings) *string) setter {
 	}
 }
 
-func flag(field func(*Settings) *bool) setter {
+func onOff(field func(*Settings) *bool) setter {
 	return func(r *reading, l *conf.Line) error {
 		on, err := r.args(l).Bool()
 		if err == nil {

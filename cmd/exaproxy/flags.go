@@ -47,6 +47,7 @@ func parseOptions(args []string) (*options, error) {
 		return nil, wrongOption(err)
 	}
 	o.trying = flags.Changed("try")
+	o.try = strings.TrimSpace(o.try)
 	if o.trying {
 		o.foreground, o.level = true, 1
 	}
@@ -71,6 +72,9 @@ func parseOptions(args []string) (*options, error) {
 	return o, nil
 }
 
+// nobody is the redirector of --try without one. pflag takes an empty word for a missing one.
+const nobody = " "
+
 // define lists the options. Those whose variable is nobody's are Squid's and steer nothing here.
 func (o *options) define(flags *pflag.FlagSet) {
 	flags.SortFlags = false
@@ -79,6 +83,7 @@ func (o *options) define(flags *pflag.FlagSet) {
 	flags.BoolVarP(&o.help, "help", "h", false, "")
 	flags.BoolVarP(&o.version, "version", "v", false, "")
 	flags.StringVar(&o.try, "try", "", "")
+	flags.Lookup("try").NoOptDefVal = nobody
 	letter(flags, func(n, s string) { flags.StringVarP(&o.file, n, s, "", "") }, "f")
 	letter(flags, func(n, s string) { flags.StringVarP(&o.service, n, s, "", "") }, "n")
 	letter(flags, func(n, s string) { flags.StringArrayVarP(&o.ports, n, s, nil, "") }, "a")

@@ -1,0 +1,113 @@
+package acceptance
+
+import (
+	"bufio"
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+)
+
+// runHelper is a URL rewriter, the one process that these tests need and no package provides. It
+// answers every line by the first rule whose word is in it.
+//
+//	helper [-record FILE] [-rules FILE] [-answer TEXT]
+//
+// A rule is a line WORD<TAB>ANSWER. In answers {id} is the line's first word, the channel
+// number if there are channels; an answer is written as it is, so it needs its own \n;
+// the answer "silence" is none, "exit" ends the helper.
+func runHelper(args []string) {
+	flags := flag.NewFlagSet("helper", flag.ExitOnError)
+	record := flags.String("record", "", "a file to write every line to")
+	rules := flags.String("rules", "", "a file of rules")
+	answer := flags.String("answer", `ERR\n`, "the answer to lines that no rule is for")
+	channels := flags.Bool("channels", false, "begin answers to lines that no rule is for with the channel number")
+	flags.Parse(args)
+	h := &scriptedHelper{answer: unescape(*answer), channels: *channels}
+	if err := h.open(*record, *rules); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	lines := bufio.NewReaderSize(os.Stdin, 1<<20)
+	for {
+		line, err := lines.ReadBytes('\n')
+		if len(line) > 0 {
+			h.hear(line)
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+type scriptedHelper struct {
+	record   *os.File
+	rules    []rule
+	answer   string
+	channels bool
+}
+
+type rule struct{ word, answer string }
+
+func (h *scriptedHelper) open(record, rules string) (err error) {
+	if record != "" {
+		if h.record, err = os.OpenFile(record, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o666); err != nil {
+			return err
+		}
+	}
+	if rules == "" {
+		return nil
+	}
+	text, err := os.ReadFile(rules)
+	for line := range strings.Lines(string(text)) {
+		word, answer, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
+		h.rules = append(h.rules, rule{word, unescape(answer)})
+	}
+	return err
+}
+
+// hear records a line and answers it.
+func (h *scriptedHelper) hear(line []byte) {
+	if h.record != nil {
+		h.record.Write(line) // in one call, before the answer: who has the answer finds the line
+	}
+	id, _, _ := strings.Cut(string(line), " ")
+	for _, r := range h.rules {
+		if bytes.Contains(line, []byte(r.word)) {
+			h.say(r.answer, id)
+			return
+		}
+	}
+	if h.channels {
+		h.say("{id} "+h.answer, id)
+		return
+	}
+	h.say(h.answer, id)
+}
+
+func (h *scriptedHelper) say(answer, id string) {
+	switch answer {
+	case "silence":
+	case "exit":
+		os.Exit(1)
+	default:
+		os.Stdout.WriteString(strings.ReplaceAll(answer, "{id}", id))
+	}
+}
+
+// unescape makes line ends and tabs of \n and \t: squid.conf has no way to write them.
+func unescape(s string) string {
+	return strings.NewReplacer(`\n`, "\n", `\t`, "\t", `\r`, "\r", `\s`, " ").Replace(s)
+}
+
+// writeRules writes a file of rules: word, answer, word, answer…
+func writeRules(t testing.TB, dir string, pairs ...string) string {
+	t.Helper()
+	var text strings.Builder
+	for i := 0; i < len(pairs); i += 2 {
+		fmt.Fprintf(&text, "%s\t%s\n", pairs[i], pairs[i+1])
+	}
+	return writeFile(t, dir, "rules", text.String())
+}

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// A wall is what one package may import beside the standard library, and which parts of that
+// it may not. Names of our packages are without "exaproxy/".
+type wall struct {
+	may    []string
+	mayNot []string // of the standard library, with what is below
+	reason string
+}
+
+const (
+	unix = "golang.org/x/sys/unix"
+	pty  = "github.com/creack/pty"
+	dns  = "github.com/miekg/dns"
+	flag = "github.com/spf13/pflag"
+)
+
+// walls has a row for every package. Imports point one way: an import across a wall is a line in
+// this table, and a matter to talk about.
+var walls = map[string]wall{
+	"engine/loop": {
+		may: []string{unix}, mayNot: []string{"net", "net/http"},
+		reason: "the ground floor: it knows nothing of ours, and addresses by net/netip only",
+	},
+	"engine/loop/looptest": {
+		may: []string{"engine/loop"}, mayNot: []string{"net", "net/http", "os"},
+		reason: "a kernel in memory touches no real one",
+	},
+	"engine/h1": {
+		mayNot: []string{"net", "net/http", "io", "time", "os", "syscall"},
+		reason: "pure functions of bytes",
+	},
+	"helper": {
+		may: []string{"engine/loop", pty, unix}, mayNot: []string{"net", "net/http", "net/netip"},
+		reason: "it carries lines, and has never heard of HTTP",
+	},
+	"dnsasync": {
+		may: []string{"engine/loop", dns}, mayNot: []string{"net", "net/http", "os"},
+		reason: "it has never heard of proxies, and asks by the loop's sockets only",
+	},
+	"engine": {
+		may: []string{"engine/loop", "engine/h1", "helper", "dnsasync"}, mayNot: []string{"net", "net/http", "os", "os/exec"},
+		reason: "it knows neither squid.conf nor files",
+	},
+	"engine/enginetest": {
+		may: []string{"engine", "engine/loop", "engine/loop/looptest", "engine/h1", "helper", "dnsasync", dns}, mayNot: []string{"net", "net/http"},
+		reason: "a world without a network",
+	},
+	"compat/conf": {
+		mayNot: []string{"net", "net/http", "os/exec"},
+		reason: "it reads text, and knows what no directive does",
+	},
+	"compat/acl": {
+		may: []string{"compat/conf", "engine", "engine/h1", "engine/loop", "dnsasync", "helper"}, mayNot: []string{"net", "net/http", "os/exec"},
+		reason: "it tests requests; names are resolved by the worker's resolver (the loop's Waker is a type it holds)",
+	},
+	"compat/logformat": {
+		may: []string{"engine", "engine/h1"}, mayNot: []string{"net", "net/http", "os"},
+		reason: "it appends to a slice of bytes",
+	},
+	"compat/rewrite": {
+		may: []string{"engine", "engine/h1", "compat/logformat"}, mayNot: []string{"net", "net/http", "os"},
+		reason: "lines out, lines in",
+	},
+	"compat/errpage": {
+		may: []string{"engine", "engine/h1", "compat/logformat"}, mayNot: []string{"net", "net/http", "os/exec"},
+		reason: "it fills templates",
+	},
+	"compat": {
+		may: []string{"compat/conf", "compat/acl", "compat/logformat", "compat/rewrite", "compat/errpage",
+			"engine", "engine/h1", "engine/loop", "helper", "dnsasync"},
+		mayNot: []string{"net/http", "os/exec"},
+		reason: "Squid's world: everything but sockets and processes, which are lent to it",
+	},
+	"cmd/exaproxy": {
+		may: []string{"compat", "engine", flag}, mayNot: []string{"net/http"},
+		reason: "flags, signals, the pid file; all else is compat's and the engine's",
+	},
+}
+
+// example is the wall of what is in contrib.
+var example = wall{reason: "an example to copy: it stands alone"}
+
+// TestLayers holds every package against its wall.
+func TestLayers(t *testing.T) {
+	seen := map[string]bool{}
+	for _, p := range listPackages(t) {
+		name := strings.TrimPrefix(p.ImportPath, "exaproxy/")
+		seen[name] = true
+		w, ok := walls[name]
+		if strings.HasPrefix(name, "contrib/") {
+			w, ok = example, true
+		}
+		if !ok {
+			t.Errorf("package %s has no row in the table: say what it may import, and why", name)
+			continue
+		}
+		for _, path := range p.Imports {
+			if crossing := w.crossing(path); crossing != "" {
+				t.Errorf("%s imports %s, %s: %s", name, path, crossing, w.reason)
+			}
+		}
+	}
+	for name := range walls {
+		if !seen[name] {
+			t.Errorf("the table has a row for %s, which is no package", name)
+		}
+	}
+}
+
+// crossing says how an import crosses the wall; "" if it does not.
+func (w wall) crossing(path string) string {
+	if ours, ok := strings.CutPrefix(path, "exaproxy/"); ok {
+		path = ours
+	} else if !strings.Contains(strings.Split(path, "/")[0], ".") {
+		if slices.Contains(w.mayNot, path) {
+			return "a part of the standard library that it may not"
+		}
+		return ""
+	}
+	if !slices.Contains(w.may, path) {
+		return "which it may not"
+	}
+	return ""
+}
+
+type listed struct {
+	ImportPath string
+	Imports    []string
+}
+
+// listPackages asks the go command for our packages.
+func listPackages(t *testing.T) []listed {
+	t.Helper()
+	list := exec.Command("go", "list", "-e", "-json=ImportPath,Imports", "./...")
+	list.Dir = "../.."
+	out, err := list.Output()
+	if err != nil {
+		t.Fatalf("the go command cannot list the packages: %v", err)
+	}
+	var all []listed
+	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p listed
+		if err := d.Decode(&p); err == io.EOF {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+}
