@@ -26,7 +26,7 @@
 //
 // Children get pipes for standard input and output, or with Config.PTY a terminal for output
 // alone; a pipe for standard error, which Config.Stderr gets in whole lines; no other
-// descriptor; a session of their own; and the umask of the program, which is its business
+// descriptor (whatever the program has open besides is made close-on-exec); a session of their own; and the umask of the program, which is its business
 // since a process has only one. A child is let go by closing its input. If it is still there
 // after five seconds its process group gets SIGTERM, and SIGKILL five seconds later, so that
 // none outlives the program unnoticed. A child whose process has ended counts as gone even if

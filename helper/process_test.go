@@ -149,9 +149,11 @@ func TestKillLoop(t *testing.T) {
 		victim := 0
 		s.until("a child is there to be killed", func() bool {
 			for _, c := range s.pool.Stats().Each {
-				victim = max(victim, c.PID)
+				if victim = c.PID; victim > 0 {
+					return true
+				}
 			}
-			return victim > 0
+			return false
 		})
 		unix.Kill(victim, unix.SIGKILL)
 		for i, q := range all {
