@@ -135,7 +135,8 @@ func writerWaits(w *world) {
 	for _, connect := range []func() (*loop.FD, far, *task){w.pair, w.accepted} {
 		fd, far, task := connect()
 		far.Limit()
-		all := pattern(8 << 20)
+		fd.SetOption(loop.SendBuffer, 64<<10)
+		all := pattern(1 << 20)
 		n, err := fd.Write(all)
 		if n == len(all) || err != loop.ErrAgain {
 			w.Fatalf("a write without room took %d of %d bytes and said %v", n, len(all), err)
@@ -157,7 +158,8 @@ func writerWaits(w *world) {
 func gathererWaits(w *world) {
 	fd, far, task := w.accepted()
 	far.Limit()
-	all := pattern(8 << 20)
+	fd.SetOption(loop.SendBuffer, 64<<10)
+	all := pattern(1 << 20)
 	pieces := func(b []byte) (p [][]byte) {
 		for len(b) > 0 {
 			n := min(len(b), 100_000)

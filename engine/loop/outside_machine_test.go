@@ -15,7 +15,7 @@ func (m machine) stuck(holds func() bool, w *world) (bad bool) {
 	glance := &task{}
 	timer := w.loop.NewTimer(w.loop.NewWaker(glance)) // so that no turn takes long
 	defer timer.Clear()
-	for begin := time.Now(); time.Since(begin) < 10*time.Second; {
+	for begin := time.Now(); time.Since(begin) < 30*time.Second; {
 		if holds() {
 			return false
 		}

@@ -59,7 +59,7 @@ func (h *half) arrive() {
 		n = min(n, h.segment)
 	}
 	h.arrived = append(h.arrived, h.coming[:n]...)
-	h.coming = append(h.coming[:0:0], h.coming[n:]...)
+	h.coming = h.coming[n:]
 }
 
 // unread is how much was written and not read.
@@ -71,7 +71,7 @@ func (h *half) over() bool { return h.ended && h.unread() == 0 }
 // take reads.
 func (h *half) take(p []byte) int {
 	n := copy(p, h.arrived)
-	h.arrived = append(h.arrived[:0:0], h.arrived[n:]...)
+	h.arrived = h.arrived[n:]
 	return n
 }
 
