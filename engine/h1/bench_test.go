@@ -99,6 +99,20 @@ func BenchmarkHeadByteByByte(b *testing.B) {
 	}
 }
 
+func TestCommonMethodsAreNotAllocated(t *testing.T) {
+	for _, method := range []string{"GET", "POST", "CONNECT", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH", "TRACE", "PROPFIND", "REPORT", "PURGE"} {
+		head := []byte(method + " a.example:443 HTTP/1.1\r\n\r\n")
+		if method != "CONNECT" {
+			head = []byte(method + " /x HTTP/1.1\r\n\r\n")
+		}
+		var r Request
+		allocs := testing.AllocsPerRun(10, func() { ParseRequest(head, &r, relaxed) })
+		if allocs != 0 || r.Method != method {
+			t.Errorf("%s is read as %q with %v allocations", method, r.Method, allocs)
+		}
+	}
+}
+
 func TestNothingIsAllocatedForOrdinaryMessages(t *testing.T) {
 	get := load(t, "requests", requests)["browser-get"]
 	odd := []byte("GET http://A.EXAMPLE?q r HTTP/1.1\r\nHost: a\r\n\r\n")

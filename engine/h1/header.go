@@ -99,8 +99,8 @@ func listHas(list []byte, token string) bool {
 	return false
 }
 
-// Add appends a field. The value is kept, not copied: leave it unchanged while h lives. CR, LF
-// and NUL, which would end the field early, become spaces (in a copy).
+// Add appends a field. The name must be a token. The value is kept, not copied: leave it unchanged
+// while h lives. CR, LF and NUL, which would end the field early, become spaces (in a copy).
 func (h *Header) Add(name string, value []byte) {
 	h.fields = append(h.fields, field{viewOf(name), safe(value)})
 }

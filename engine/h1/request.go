@@ -159,7 +159,7 @@ func version(v []byte) (major, minor uint8, ok bool) {
 	return major, minor, major <= 9 && minor <= 9
 }
 
-// intern gives the method as a string, without allocating for those of RFC 9110 and WebDAV.
+// intern gives the method as a string, without allocating for those that are common.
 func intern(m []byte) string {
 	switch string(m) {
 	case "GET":
