@@ -129,14 +129,25 @@ func (f *flow) drain() bool {
 func (f *flow) holds() bool { return f.buf != nil && f.buf.r < f.ready }
 
 func (f *flow) write() (int, error) {
-	switch {
-	case f.pre == nil:
+	if f.pre == nil {
 		return f.dst.Write(f.buf.b[f.buf.r:f.ready])
-	case !f.holds():
+	}
+	f.join()
+	if !f.holds() {
 		return f.dst.Write(f.pre.bytes())
 	}
 	f.pieces[0], f.pieces[1] = f.pre.bytes(), f.buf.b[f.buf.r:f.ready]
 	return f.dst.Writev(f.pieces[:])
+}
+
+// join puts a body that fits behind the head: a write of one piece costs less than one of two.
+func (f *flow) join() {
+	if f.holds() && f.ready-f.buf.r <= len(f.pre.room()) {
+		n := copy(f.pre.room(), f.buf.b[f.buf.r:f.ready])
+		f.pre.w += n
+		f.buf.r += n
+		f.tidy()
+	}
 }
 
 // wrote takes n written bytes off the head, then off the body.
