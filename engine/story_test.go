@@ -635,7 +635,7 @@ origin 192.0.2.7:80 listens
 client a sends               GET http://a.example/ HTTP/1.1
 client a stalls
 origin 192.0.2.7:80 says     "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n" 1000000*"x"
-held buffers=3
+held buffers<4
 client a resumes
 client a reads               HTTP/1.1 200 OK
                              …
