@@ -73,24 +73,24 @@ func (l *Lookup) settle(e *entry) {
 	l.waker.Wake()
 }
 
-// known are Lookups that are done from the start, with what they found. They are made by
-// the block, since literals are frequent.
+// A known is an entry that is made for one Lookup, which is done from the start, with
+// room for the address of a literal. They are made by the block, for literals are
+// frequent.
 type known struct {
-	lookup Lookup
-	entry  entry
-	addr   [1]netip.Addr
+	entry entry
+	addr  [1]netip.Addr
 }
 
-const knownBlock = 32
+const knownBlock = 16
 
-// known returns a Lookup that is done. Its entry is for the caller to fill.
+// known returns one that never expires. What it says is for the caller to fill in.
 func (r *Resolver) known() *known {
 	if len(r.block) == 0 {
 		r.block = make([]known, knownBlock)
 	}
 	k := &r.block[0]
 	r.block = r.block[1:]
-	k.lookup = Lookup{resolver: r, entry: &k.entry, cached: true}
+	k.entry.hit = Lookup{resolver: r, entry: &k.entry, cached: true}
 	return k
 }
 
@@ -98,18 +98,18 @@ func (r *Resolver) literal(addr netip.Addr) *Lookup {
 	k := r.known()
 	k.addr[0] = addr
 	k.entry.addrs = k.addr[:]
-	return &k.lookup
+	return &k.entry.hit
 }
 
 // found is for what needs no cache, as the names of the hosts file.
 func (r *Resolver) found(addrs []netip.Addr, names []string) *Lookup {
 	k := r.known()
 	k.entry.addrs, k.entry.names = addrs, names
-	return &k.lookup
+	return &k.entry.hit
 }
 
 func (r *Resolver) refusal(err *Error) *Lookup {
 	k := r.known()
 	k.entry.err = err
-	return &k.lookup
+	return &k.entry.hit
 }

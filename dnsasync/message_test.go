@@ -136,6 +136,11 @@ func FuzzMessage(f *testing.F) {
 	for _, data := range loops() {
 		f.Add(data)
 	}
+	query, err := packQuery(nil, 1, "www.example", typeA, true)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(query)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		id, isReply := messageID(data)
 		for _, kind := range []uint16{typeA, typeAAAA, typePTR} {

@@ -342,95 +342,6 @@ func TestReplyFromAnotherServer(t *testing.T) {
 	}
 }
 
-func TestAliases(t *testing.T) {
-	for _, row := range []struct {
-		name    string
-		answers []string
-		want    []string // nil: no address
-		ttl     time.Duration
-	}{
-		{"one", []string{"www.example. 300 IN CNAME a.example.", "a.example. 200 IN A 192.0.2.1"}, []string{"192.0.2.1"}, 200 * time.Second},
-		{"in any order and case", []string{"B.example. 200 IN A 192.0.2.1", "a.example. 100 IN CNAME b.EXAMPLE.", "WWW.example. 300 IN CNAME A.example."},
-			[]string{"192.0.2.1"}, 100 * time.Second},
-		{"addresses of others are not taken", []string{"www.example. 300 IN CNAME a.example.", "a.example. 300 IN A 192.0.2.1",
-			"www.example. 300 IN A 192.0.2.66", "b.example. 1 IN A 192.0.2.66"}, []string{"192.0.2.1"}, 300 * time.Second},
-		{"another class", []string{"www.example. 300 CH A 192.0.2.66", "www.example. 300 IN A 192.0.2.1"}, []string{"192.0.2.1"}, 300 * time.Second},
-		{"to nothing, says the zone", []string{"www.example. 300 IN CNAME a.example.", soa}, nil, 30 * time.Second},
-		{"to the root", []string{"www.example. 300 IN CNAME ."}, nil, time.Minute},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			w := newWorld(t, Config{IPv4Only: true, MinTTL: -1})
-			server := w.nameServer(1)
-			c := w.looks("www.example")
-			server.asked("the name", "A www.example").answers(row.answers...)
-			server.notAsked("everything is there")
-			if row.want == nil {
-				c.fails("no address", NoAddress)
-			} else {
-				c.gets("where the aliases lead", row.want...)
-			}
-			if answer, _, _ := c.lookup.Result(); answer.TTL != row.ttl {
-				t.Errorf("TTL %v, want %v", answer.TTL, row.ttl)
-			}
-		})
-	}
-}
-
-func TestAliasWithoutItsTarget(t *testing.T) {
-	w := newWorld(t, Config{MinTTL: -1})
-	server := w.nameServer(1)
-	c := w.looks("www.example")
-	first := server.asked("the name", "A www.example")
-	first.answers("www.example. 100 IN CNAME a.example.")
-	server.asked("the name", "AAAA www.example").hasNothing()
-	c.waits("the alias is asked for")
-	next := server.asked("the alias is asked for", "A a.example")
-	if next.Id == first.Id {
-		t.Error("another name was asked for with the same identifier")
-	}
-	next.answers("a.example. 300 IN CNAME b.example.", "b.example. 300 IN A 192.0.2.1")
-	if a := c.gets("found in the end", "192.0.2.1"); a.TTL != 100*time.Second {
-		t.Errorf("TTL %v, want the smallest along the way", a.TTL)
-	}
-	w.looks("www.example").gets("cached under the name", "192.0.2.1")
-	w.looks("a.example").waits("not under the alias")
-}
-
-func TestAliasesInACircle(t *testing.T) {
-	w := newWorld(t, Config{IPv4Only: true})
-	server := w.nameServer(1)
-	c := w.looks("a.example")
-	for asked := 0; ; asked++ {
-		server.receive()
-		if len(server.held) == 0 {
-			if asked != 1+maxFollowed {
-				t.Errorf("asked %d times, want %d", asked, 1+maxFollowed)
-			}
-			break
-		}
-		if asked > 100 {
-			t.Fatal("the circle has no end")
-		}
-		server.asked("round and round", server.held[0].what()).answers("a.example. 300 IN CNAME b.example.", "b.example. 300 IN CNAME a.example.")
-	}
-	c.fails("a circle", NoAddress)
-
-	c = w.looks("self.example")
-	for range 1 + maxFollowed {
-		server.asked("itself", "A self.example").answers("self.example. 300 IN CNAME self.example.")
-	}
-	c.fails("its own alias", NoAddress)
-}
-
-func TestAliasOfAnyBytes(t *testing.T) {
-	w := newWorld(t, Config{IPv4Only: true})
-	server := w.nameServer(1)
-	c := w.looks("www.example")
-	server.asked("the name", "A www.example").answers(`www.example. 300 IN CNAME a\.b\000\\c.example.`)
-	server.asked("bytes of any kind", `A a\.b\000\\c.example`).answers(`a\.b\000\\c.example. 300 IN A 192.0.2.1`)
-	c.gets("an alias may have any bytes", "192.0.2.1")
-}
-
 func TestHugeAnswerIsBounded(t *testing.T) {
 	w := newWorld(t, Config{IPv4Only: true})
 	server := w.nameServer(1)
@@ -463,63 +374,42 @@ func TestTooManyQuestions(t *testing.T) {
 	w.looks("two.more.example").waits("the others have timed out")
 }
 
-func TestPortsChange(t *testing.T) {
-	w := newWorld(t, Config{IPv4Only: true})
-	server := w.nameServer(1)
-	ask := func(name string) *inquiry {
-		w.looks(name)
-		return server.asked(name, "A "+name)
-	}
-	first := ask("a.example")
-	second := ask("b.example")
-	if first.from != second.from {
-		t.Errorf("asked from %v and %v at the same time; want one socket", first.from, second.from)
-	}
-	w.passes(59 * time.Second)
-	third := ask("c.example")
-	w.passes(2 * time.Second)
-	fourth := ask("d.example")
-	if third.from != first.from || fourth.from == first.from {
-		t.Errorf("ports %v, after 59 s %v, after 61 s %v; want a new one after a minute", first.from, third.from, fourth.from)
-	}
-	if n := w.kernel.OpenDescriptors(); n != 2 {
-		t.Errorf("%d descriptors are open; want the old one kept for its reply", n)
-	}
-	third.answers("c.example. 300 IN A 192.0.2.3")
-	w.looks("c.example").gets("a reply to the old port", "192.0.2.3")
-	if n := w.kernel.OpenDescriptors(); n != 1 {
-		t.Errorf("%d descriptors are open; want the old one closed after its last reply", n)
+func TestLateFailureChangesNothing(t *testing.T) {
+	w := newWorld(t, two())
+	first, second := w.nameServer(1), w.nameServer(2)
+	c := w.looks("www.example")
+	late := first.asked("the first", "A www.example")
+	w.passes(4900 * time.Millisecond)
+	w.passes(200 * time.Millisecond)
+	q := second.asked("then the second", "A www.example")
+	late.says(dns.RcodeServerFailure)
+	second.notAsked("it has time to answer")
+	q.answers(record)
+	c.gets("from the second", "192.0.2.1")
+}
+
+func TestTimeoutEndsTheSearch(t *testing.T) {
+	w := newWorld(t, Config{Search: []string{"a.test", "b.test"}, Defnames: true, IPv4Only: true, Timeout: time.Second})
+	w.kernel.Blackhole(at(1))
+	c := w.looks("www")
+	w.passes(1100 * time.Millisecond)
+	c.fails("there is no time for more", Timeout)
+	if n := w.resolver.Stats().Timeouts; n != 1 {
+		t.Errorf("%d timeouts, want that of the first candidate alone", n)
 	}
 }
 
-func TestPortsChangeWithUse(t *testing.T) {
-	w := newWorld(t, Config{IPv4Only: true})
-	server := w.nameServer(1)
-	ports := map[netip.AddrPort]int{}
-	for i := range maxSent + 1 {
-		name := "n" + strings.ReplaceAll(netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}).String(), ".", "-") + ".example"
-		w.looks(name)
-		q := server.asked(name, "A "+name)
-		ports[q.from]++
-		q.answers(name + ". 300 IN A 192.0.2.1")
-	}
-	if len(ports) != 2 {
-		t.Errorf("%d queries from %d ports, want 2", maxSent+1, len(ports))
-	}
-	if n := w.kernel.OpenDescriptors(); n != 1 {
-		t.Errorf("%d descriptors are open", n)
-	}
-}
-
-func TestDrainingSocketsAreBounded(t *testing.T) {
-	config := Config{IPv4Only: true, Timeout: time.Hour, Retransmit: time.Hour}
-	w := newWorld(t, config)
-	w.nameServer(1)
-	for i := range 20 {
-		w.looks(string(rune('a'+i)) + ".example")
-		w.passes(61 * time.Second)
-	}
-	if n := w.kernel.OpenDescriptors(); n != maxDraining+1 {
-		t.Errorf("%d descriptors are open, want %d", n, maxDraining+1)
+func TestMissIsRememberedForTheShorterTime(t *testing.T) {
+	short := strings.Replace(soa, " 30", " 20", 1)
+	for _, row := range [][2]string{{soa, short}, {short, soa}} {
+		w := newWorld(t, Config{})
+		server := w.nameServer(1)
+		c := w.looks("www.example")
+		server.asked("A", "A www.example").answers(row[0])
+		server.asked("AAAA", "AAAA www.example").answers(row[1])
+		c.fails("neither", NoAddress)
+		if answer, _, _ := c.lookup.Result(); answer.TTL != 20*time.Second {
+			t.Errorf("remembered for %v, want 20 s", answer.TTL)
+		}
 	}
 }

@@ -79,8 +79,9 @@ func (r *Resolver) Stats() Stats {
 			TCP: p.last == byTCP, Name: p.name,
 		})
 	}
-	s.Names.Entries = r.config.Hosts.Len()
-	s.Addrs.Entries = len(r.config.Hosts.sortedAddrs())
+	if hosts := r.config.Hosts; hosts != nil {
+		s.Names.Entries, s.Addrs.Entries = len(hosts.addrs), len(hosts.names)
+	}
 	for e := r.cache.newest; e != nil; e = e.older {
 		if e.key.addr.IsValid() {
 			s.Addrs.Entries++

@@ -1,6 +1,7 @@
 package dnsasync
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -262,4 +263,91 @@ func TestTruncatedByTCP(t *testing.T) {
 	server.askedByTCP("one", server.accepts("one stream"), "A www.example")[0].truncates()
 	second.asked("that makes no sense", "A www.example").answers(record)
 	clients[0].gets("from the second", "192.0.2.1")
+}
+
+func TestNoWayByTCP(t *testing.T) {
+	w := newWorld(t, two())
+	first, second := w.nameServer(1), w.nameServer(2)
+	c := w.looks("www.example")
+	w.kernel.Unreachable(at(1))
+	first.asked("by UDP", "A www.example").truncates()
+	second.asked("the next server", "A www.example").answers(record)
+	c.gets("from the second", "192.0.2.1")
+}
+
+func TestManyRepliesByTCPAtOnce(t *testing.T) {
+	var names []string
+	for i := range 40 {
+		names = append(names, fmt.Sprintf("n%d.example", i))
+	}
+	_, server, clients := truncating(t, names...)
+	end := server.accepts("one stream")
+	var want []string
+	for _, name := range names {
+		want = append(want, "A "+name)
+	}
+	for _, q := range server.askedByTCP("all", end, want...) {
+		records := []string{q.Question[0].Name + " 300 IN A 192.0.2.1"}
+		for range 40 { // so that reading all takes more than one run
+			records = append(records, q.Question[0].Name+" 300 IN TXT "+strings.Repeat("x", 250))
+		}
+		data, err := q.reply(codeSuccess, records...).Pack()
+		if err != nil {
+			t.Fatal(err)
+		}
+		q.sendBytes(data)
+	}
+	server.w.settle()
+	for _, c := range clients {
+		c.gets("all are there", "192.0.2.1")
+	}
+}
+
+func TestSilentStreamIsNotKeptByNewQueries(t *testing.T) {
+	w := newWorld(t, Config{IPv4Only: true})
+	server := w.nameServer(1)
+	w.looks("first.example")
+	server.asked("by UDP", "A first.example").truncates()
+	end := server.accepts("one stream")
+	for i := range 12 {
+		name := fmt.Sprintf("n%d.example", i)
+		w.looks(name)
+		server.asked("by UDP", "A "+name).truncates()
+		w.passes(time.Second)
+		server.receive()
+		server.held = nil
+	}
+	if !end.Closed() {
+		t.Error("a stream that was silent for 12 s is still in use")
+	}
+}
+
+func TestQueryIsSentOnceByStream(t *testing.T) {
+	w := newWorld(t, Config{IPv4Only: true})
+	server := w.nameServer(1)
+	c := w.looks("www.example")
+	server.asked("by UDP", "A www.example").truncates()
+	end := server.accepts("one stream")
+	q := server.askedByTCP("by TCP", end, "A www.example")[0]
+	w.passes(4900 * time.Millisecond)
+	w.passes(200 * time.Millisecond)
+	server.asked("it is time to ask again", "A www.example").truncates()
+	server.askedByTCP("it is on its way already", end)
+	q.answers(record)
+	c.gets("the reply to the first", "192.0.2.1")
+}
+
+func TestReplyByTheOtherTransport(t *testing.T) {
+	w, server, clients := truncating(t, "a.example")
+	end := server.accepts("one stream")
+	server.askedByTCP("one", end, "A a.example")
+	c := w.looks("b.example")
+	q := server.asked("by UDP", "A b.example")
+	forged := *q
+	forged.stream = end
+	forged.answers("b.example. 300 IN A 192.0.2.66")
+	c.waits("it was not asked by TCP")
+	clients[0].waits("its reply has not come")
+	q.answers("b.example. 300 IN A 192.0.2.1")
+	c.gets("by UDP", "192.0.2.1")
 }
