@@ -81,7 +81,8 @@ func (p *policy) local(r *engine.Request, v *visit) engine.Decision {
 		return p.fault(r, p.s.Rewriter.Invalid, engine.HelperLost, nil)
 	}
 	v.body = append(v.body[:0], p.fill(string(page), r)...)
-	b := p.appendServerPage(v.fields[:0], len(v.body), mediaOf(page))
+	v.media = mediaOf(page)
+	b := p.appendServerPage(v.fields[:0], len(v.body), v.media)
 	v.fields = p.appendOwn(append(b, "Cache-Control: no-store\r\n"...), p.words.looked)
 	v.reply = engine.Reply{Status: 200, Fields: v.fields, Body: v.body}
 	return engine.Decision{Kind: engine.Serve, Reply: &v.reply}
@@ -91,7 +92,7 @@ func (p *policy) local(r *engine.Request, v *visit) engine.Decision {
 func mediaOf(page []byte) string {
 	beginning := strings.ToLower(strings.TrimSpace(string(page[:min(len(page), 512)])))
 	if strings.HasPrefix(beginning, "<html") || strings.HasPrefix(beginning, "<!doctype html") {
-		return "text/html;charset=utf-8"
+		return htmlPage
 	}
 	return "text/plain;charset=utf-8"
 }

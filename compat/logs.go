@@ -107,3 +107,12 @@ func (l *Logs) Close() {
 		delete(l.files, path)
 	}
 }
+
+// Flush returns when all lines that were appended are written, or could not be.
+func (l *Logs) Flush() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, f := range l.files {
+		f.Flush()
+	}
+}

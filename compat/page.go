@@ -38,9 +38,9 @@ func (p *policy) denied(r *engine.Request, v *visit, d *Denial) engine.Reply {
 // deniedTo sends the client to the URL of deny_info.
 func (p *policy) deniedTo(r *engine.Request, v *visit, d *Denial) engine.Reply {
 	location := d.appendURL(v.body[:0], p, r)
-	v.body, v.page = location, d.URL
-	b := p.appendServer(v.fields[:0])
-	b = append(b, "Mime-Version: 1.0\r\nContent-Type: text/html;charset=utf-8\r\nContent-Length: 0\r\nX-Squid-Error: 403 Access Denied\r\nLocation: "...)
+	v.body, v.page, v.media = location, d.URL, htmlPage
+	b := p.appendServerPage(v.fields[:0], 0, htmlPage)
+	b = append(b, "X-Squid-Error: 403 Access Denied\r\nLocation: "...)
 	b = append(append(b, location...), crlf...)
 	v.fields = p.appendOwn(b, p.words.neverLooked)
 	return engine.Reply{Status: d.status(r), Fields: v.fields}
@@ -50,8 +50,11 @@ func (p *policy) deniedTo(r *engine.Request, v *visit, d *Denial) engine.Reply {
 func (p *policy) errorPage(r *engine.Request, f *engine.Failure, name string, status int) engine.Reply {
 	v := p.remember(r)
 	v.page = name
+	if !tunnelFailed(r, f) {
+		v.media = htmlPage
+	}
 	v.body = p.pages.Append(v.body[:0], name, p.values(r, f))
-	b := p.appendServerPage(v.fields[:0], len(v.body), "text/html;charset=utf-8")
+	b := p.appendServerPage(v.fields[:0], len(v.body), htmlPage)
 	b = append(append(append(b, "X-Squid-Error: "...), name...), ' ')
 	b = append(strconv.AppendInt(b, int64(errorNumber(f)), 10), crlf...)
 	b = append(b, "Vary: Accept-Language\r\nContent-Language: en\r\n"...)
@@ -61,6 +64,9 @@ func (p *policy) errorPage(r *engine.Request, f *engine.Failure, name string, st
 	v.fields = b
 	return engine.Reply{Status: status, Fields: v.fields, Body: v.body, Close: tunnelFailed(r, f)}
 }
+
+// htmlPage is the type of error pages.
+const htmlPage = "text/html;charset=utf-8"
 
 // appendServerPage writes the fields that each page begins with.
 func (p *policy) appendServerPage(b []byte, length int, media string) []byte {

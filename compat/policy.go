@@ -81,6 +81,7 @@ type visit struct {
 	failure engine.Failure
 	denial  *Denial
 	page    string // the error page that the client was sent
+	media   string // the type of our own answer's body
 	reply   engine.Reply
 	fields  []byte
 	body    []byte

@@ -16,6 +16,9 @@ type journal struct {
 
 // Record writes the transaction's line to each access log that wants it.
 func (p *policy) Record(rec *engine.Record) {
+	if v := visited(rec.Request); v != nil && v.media != "" && rec.Status != 0 {
+		rec.ContentType = []byte(v.media) // of our own answers only we know it
+	}
 	for i := range p.journal {
 		j := &p.journal[i]
 		// What would have to be looked up by now does not match.

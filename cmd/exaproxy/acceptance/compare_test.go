@@ -1,0 +1,224 @@
+package acceptance
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// An asked is one request of a comparison, as bytes on a connection of its own.
+type asked struct {
+	name string
+	raw  string
+	from string // the client's address; "" for the kernel's choice
+	then string // what the client says in a tunnel, if there is one
+	// why the proxies may differ: a decision of ours, not an accident. "" if they may not.
+	deliberate string
+}
+
+// An exchange is what came of a request.
+type exchange struct {
+	lines  string // what the helper was asked
+	status string // the status line of the reply, or what became of the connection
+	fault  string // X-Squid-Error
+	reply  []byte // all of it
+	log    []string
+}
+
+// get is the plainest request for a URL.
+func get(url string) string { return request("GET", url) }
+
+func request(method, url string) string {
+	return method + " " + url + " HTTP/1.1\r\nHost: header.test\r\n\r\n"
+}
+
+// A comparison is one conversation held with ExaProxy and with Squid, one after the other and at
+// the same port, so that even the ports in what they say are equal.
+type comparison struct {
+	t      *testing.T
+	conf   string // {port} is the port's place
+	helper bool   // the configuration has a helper that records to {dir}/lines
+	hosts  string
+	listen []string // addresses of http_port; one at 127.0.0.1 if there is none
+}
+
+// hold asks all requests of both proxies.
+func (c comparison) hold(list []asked) (ours, theirs []exchange) {
+	c.t.Helper()
+	squid := squid(c.t)
+	if len(c.listen) == 0 {
+		c.listen = []string{"127.0.0.1"}
+	}
+	port := freePort(c.t)
+	return c.under(exaproxy(), port, list), c.under(squid, port, list)
+}
+
+func (c comparison) under(p program, port string, list []asked) []exchange {
+	c.t.Helper()
+	dir := world(c.t)
+	writeFile(c.t, dir, "hosts", c.hosts)
+	conf := base + c.conf
+	for _, host := range c.listen {
+		conf += "http_port " + net.JoinHostPort(host, port) + "\n"
+	}
+	x := start(c.t, p, dir, conf)
+	defer x.end()
+	var all []exchange
+	for _, a := range list {
+		all = append(all, c.one(x, a))
+	}
+	return all
+}
+
+// one asks one request and waits for what it leaves behind.
+func (c comparison) one(x *proxy, a asked) exchange {
+	c.t.Helper()
+	linesBefore, logBefore := len(x.file("lines")), len(x.accessLog())
+	e := x.exchange(a)
+	e.log = x.logged(logBefore + 1)[logBefore:]
+	if c.helper {
+		e.lines = x.file("lines")[linesBefore:]
+	}
+	return e
+}
+
+// end ends a proxy at once, so that another can have its port. Squid takes its time even when
+// interrupted, and nothing of what it does then is of interest.
+func (x *proxy) end() {
+	x.cmd.Process.Kill()
+	<-x.ended
+}
+
+// freePort is a port that nobody had a moment ago. Squid does not take port 0.
+func freePort(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	return port
+}
+
+// exchange has one conversation with a proxy.
+func (x *proxy) exchange(a asked) exchange {
+	x.t.Helper()
+	conn, err := x.dialFrom(a.from)
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(4 * time.Second))
+	if _, err := io.WriteString(conn, a.raw); err != nil {
+		return exchange{status: "(connection ended while the request was sent)"}
+	}
+	method, _, _ := strings.Cut(a.raw, " ")
+	return readExchange(conn, method, a.then)
+}
+
+// dialFrom connects to the proxy from an address, at its port of the same family.
+func (x *proxy) dialFrom(from string) (net.Conn, error) {
+	to := x.addrs[0]
+	d := net.Dialer{Timeout: 5 * time.Second}
+	if from != "" {
+		local := net.ParseIP(from)
+		d.LocalAddr = &net.TCPAddr{IP: local}
+		for _, addr := range x.addrs {
+			if addr.Addr().Is4() == (local.To4() != nil) {
+				to = addr
+			}
+		}
+	}
+	return d.Dial("tcp", to.String())
+}
+
+// readExchange reads a reply to its end. Into a tunnel it says something, and waits for the answer.
+func readExchange(conn net.Conn, method, then string) exchange {
+	var all bytes.Buffer
+	r := bufio.NewReader(io.TeeReader(conn, &all))
+	start, err := r.Peek(5)
+	if string(start) != "HTTP/" {
+		io.Copy(io.Discard, r)
+		return exchange{status: noHead(all.Bytes(), err), reply: all.Bytes()}
+	}
+	line, _ := r.ReadString('\n')
+	head := exchange{status: strings.TrimRight(line, "\r\n")}
+	rest := io.MultiReader(strings.NewReader(line), r)
+	reply, err := http.ReadResponse(bufio.NewReader(rest), &http.Request{Method: method})
+	if err != nil {
+		head.fault = "(no reply: " + err.Error() + ")"
+		return head
+	}
+	head.fault = reply.Header.Get("X-Squid-Error")
+	switch {
+	case method == "CONNECT" && reply.StatusCode == 200 && then != "":
+		io.WriteString(conn, then)
+		conn.(*net.TCPConn).CloseWrite()
+		io.Copy(io.Discard, reply.Body)
+	case method == "CONNECT" && reply.StatusCode == 200:
+		// nothing to say
+	default:
+		io.Copy(io.Discard, reply.Body)
+	}
+	head.reply = all.Bytes()
+	return head
+}
+
+func noHead(b []byte, err error) string {
+	switch {
+	case len(b) > 0:
+		return "(no head)"
+	case err == io.EOF:
+		return "(closed without a word)"
+	}
+	if ne, ok := err.(net.Error); ok && ne.Timeout() {
+		return "(no answer)"
+	}
+	return "(reset)"
+}
+
+// header is a field of a reply; all of its values, one after the other.
+func (e exchange) header(name string) string {
+	reply, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(e.reply)), nil)
+	if err != nil {
+		return ""
+	}
+	return strings.Join(reply.Header.Values(name), " | ")
+}
+
+// A difference is told in two lines, one below the other, for the eye.
+func differ(t *testing.T, a asked, what, ours, theirs string) {
+	t.Helper()
+	if ours == theirs {
+		if a.deliberate != "" && strings.HasPrefix(a.deliberate, what+": ") {
+			t.Errorf("%s: the %s was to differ on purpose (%s) and does not: %q", a.name, what, a.deliberate, ours)
+		}
+		return
+	}
+	if strings.HasPrefix(a.deliberate, what+": ") {
+		t.Logf("%s differs on purpose (%s)\n  ours   %q\n  Squid's %q", a.name, a.deliberate, ours, theirs)
+		return
+	}
+	t.Errorf("%s: the %s is not Squid's, for %.80q\n  ours    %q\n  Squid's %q", a.name, what, a.raw, ours, theirs)
+}
+
+// recorder is the part of a configuration which has every URL redirected, so that no origin
+// is needed, after it was written down.
+func recorder(concurrency string) string {
+	answer := `OK\sstatus=302\surl=http://elsewhere.test/\n`
+	if concurrency != "0" {
+		answer = `{id}\s` + answer
+	}
+	return "url_rewrite_program {helper} -record {dir}/lines -answer " + answer + "\n" +
+		"url_rewrite_children 1 startup=1 idle=1 concurrency=" + concurrency + "\n"
+}
+
+// pathIn is a file of a proxy's folder.
+func (x *proxy) pathIn(name string) string { return filepath.Join(x.dir, name) }

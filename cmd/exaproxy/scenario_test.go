@@ -1,0 +1,100 @@
+package main
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/tools/txtar"
+
+	"exaproxy/compat"
+	"exaproxy/engine/enginetest"
+)
+
+// TestScenarios plays each archive of testdata/scenarios: under the configuration in its section
+// squid.conf, the dialogue in its section script, whose language is that of
+// enginetest.World.Play. Everything runs but the network, the helpers and the clock, which are
+// the script's. The section "says", if there is one, are lines that the cache log has in the
+// end, in this order, perhaps with others between them.
+func TestScenarios(t *testing.T) {
+	paths, err := filepath.Glob("../../testdata/scenarios/*.txtar")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no scenarios: %v", err)
+	}
+	for _, path := range paths {
+		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
+			archive, err := txtar.ParseFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			playScenario(t, archive)
+		})
+	}
+}
+
+func playScenario(t *testing.T, archive *txtar.Archive) {
+	files := map[string]string{}
+	for _, f := range archive.Files {
+		files[f.Name] = string(f.Data)
+	}
+	dir := t.TempDir()
+	access := filepath.Join(dir, "access.log")
+	said := &strings.Builder{}
+	log := compat.NewCacheLog(compat.CacheLogOptions{Stderr: said, StderrLevel: 9})
+	conf := strings.ReplaceAll(files["squid.conf"], "stdio:access.log", "stdio:"+access)
+	settings, err := compat.Load("squid.conf", compat.Overrides{Say: log.Say, Open: opener(files, conf)})
+	if err != nil {
+		t.Fatalf("the configuration is rejected:\n%s", said)
+	}
+	logs := compat.NewLogs(log, nil)
+	defer logs.Close()
+	setup, err := settings.Engine(logs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer setup.Close()
+
+	w := enginetest.NewWorld(t, setup.Config)
+	seen := 0
+	w.Log = func() string {
+		logs.Flush()
+		text, _ := os.ReadFile(access)
+		fresh := string(text[seen:])
+		seen = len(text)
+		return fresh
+	}
+	w.Play(files["script"])
+	w.End()
+	checkSaid(t, said.String(), files["says"])
+}
+
+// opener opens what the scenario has in the place of the system's files.
+func opener(files map[string]string, conf string) func(string) (io.ReadCloser, error) {
+	return func(name string) (io.ReadCloser, error) {
+		text := files[name]
+		if name == "squid.conf" {
+			text = conf
+		}
+		return io.NopCloser(strings.NewReader(text)), nil
+	}
+}
+
+// checkSaid looks for the wanted lines in what was said.
+func checkSaid(t *testing.T, said, want string) {
+	t.Helper()
+	rest := said
+	for line := range strings.Lines(want) {
+		line = strings.TrimSpace(line)
+		at := strings.Index(rest, line)
+		if line == "" {
+			continue
+		}
+		if at < 0 {
+			t.Errorf("the cache log lacks %q, or has it too early:\n%s", line, said)
+			return
+		}
+		rest = rest[at+len(line):]
+	}
+}
