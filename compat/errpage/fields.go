@@ -1,0 +1,132 @@
+package errpage
+
+import (
+	"strconv"
+	"time"
+)
+
+// Identity is how the proxy presents itself in the header fields of its own replies. It is made
+// when the configuration is read and then left alone.
+type Identity struct {
+	Product string // the Server field
+	Host    string // visible_hostname
+	Port    uint16 // the first http_port, for X-Cache-Lookup
+	Via     string // value of the Via field; "": none (via off)
+}
+
+// Head is what the header fields of an error reply tell.
+type Head struct {
+	Page      string // as Name returns it
+	Errno     int    // as Errno returns it
+	Length    int    // of the page in bytes
+	Language  string // of the page, if it was chosen for the client: Pages.Language
+	Challenge string // Proxy-Authenticate or WWW-Authenticate as complete lines, or ""
+	LookedUp  bool   // as LookedUp returns it
+	Bare      bool   // the answer to a CONNECT that was accepted and then failed: Squid says less
+	Now       time.Time
+}
+
+// AppendError appends the header fields of an error reply in Squid's order, each with its
+// CRLF, but for Connection.
+func (id *Identity) AppendError(dst []byte, h *Head) []byte {
+	dst = id.appendPreamble(dst, h.Now)
+	dst = appendNumber(dst, "Content-Length: ", h.Length)
+	dst = append(dst, "X-Squid-Error: "...)
+	dst = append(append(dst, h.Page...), ' ')
+	dst = appendNumber(dst, "", h.Errno)
+	if h.Language != "" {
+		dst = append(dst, "Vary: Accept-Language\r\n"...)
+		dst = appendField(dst, "Content-Language: ", h.Language)
+	}
+	dst = append(dst, h.Challenge...)
+	if h.Bare {
+		return dst
+	}
+	return id.appendCache(dst, h.LookedUp)
+}
+
+// AppendDenial appends the header fields of a refusal by redirect (deny_info with a URL).
+// reason is the status that stands in front of the URL, or 403. location must be one line.
+func (id *Identity) AppendDenial(dst []byte, reason int, location []byte, now time.Time) []byte {
+	dst = id.appendPreamble(dst, now)
+	dst = appendNumber(dst, "Content-Length: ", 0)
+	dst = appendLocation(dst, location)
+	dst = append(dst, "X-Squid-Error: "...)
+	dst = strconv.AppendInt(dst, int64(reason), 10)
+	dst = append(dst, " Access Denied\r\n"...)
+	return id.appendCache(dst, false)
+}
+
+// AppendRedirect appends the header fields of a redirect that a helper asked for, which has no
+// body. location must be one line.
+func (id *Identity) AppendRedirect(dst, location []byte, now time.Time) []byte {
+	dst = appendField(dst, "Server: ", id.Product)
+	dst = appendDate(dst, now)
+	dst = appendNumber(dst, "Content-Length: ", 0)
+	dst = appendLocation(dst, location)
+	return id.appendCache(dst, true)
+}
+
+// AppendTunnelRedirect is AppendRedirect for a client that believes to be in a tunnel: there is
+// a body of length bytes, that of AppendRedirectPage.
+func (id *Identity) AppendTunnelRedirect(dst, location []byte, length int, now time.Time) []byte {
+	dst = appendField(dst, "Server: ", id.Product)
+	dst = appendDate(dst, now)
+	dst = append(dst, contentType...)
+	dst = appendNumber(dst, "Content-Length: ", length)
+	dst = appendLocation(dst, location)
+	return id.appendCache(dst, true)
+}
+
+const contentType = "Content-Type: text/html;charset=utf-8\r\n"
+
+// appendPreamble appends the fields with which every page begins.
+func (id *Identity) appendPreamble(dst []byte, now time.Time) []byte {
+	dst = appendField(dst, "Server: ", id.Product)
+	dst = append(dst, "Mime-Version: 1.0\r\n"...)
+	dst = appendDate(dst, now)
+	return append(dst, contentType...)
+}
+
+// appendCache appends what Squid says of its cache and of itself.
+func (id *Identity) appendCache(dst []byte, lookedUp bool) []byte {
+	dst = appendField(dst, "X-Cache: MISS from ", id.Host)
+	if lookedUp {
+		dst = append(dst, "X-Cache-Lookup: MISS from "...)
+	} else {
+		dst = append(dst, "X-Cache-Lookup: NONE from "...)
+	}
+	dst = append(append(dst, id.Host...), ':')
+	dst = appendNumber(dst, "", int(id.Port))
+	if id.Via == "" {
+		return dst
+	}
+	return appendField(dst, "Via: ", id.Via)
+}
+
+func appendField(dst []byte, name, value string) []byte {
+	dst = append(dst, name...)
+	dst = append(dst, value...)
+	return append(dst, "\r\n"...)
+}
+
+func appendNumber(dst []byte, name string, n int) []byte {
+	dst = append(dst, name...)
+	dst = strconv.AppendInt(dst, int64(n), 10)
+	return append(dst, "\r\n"...)
+}
+
+func appendLocation(dst, location []byte) []byte {
+	dst = append(dst, "Location: "...)
+	dst = append(dst, location...)
+	return append(dst, "\r\n"...)
+}
+
+// httpTime is the preferred form of dates: RFC 9110 section 5.6.7.
+const httpTime = "Mon, 02 Jan 2006 15:04:05 GMT"
+
+func appendDate(dst []byte, now time.Time) []byte {
+	dst = append(dst, "Date: "...)
+	dst = now.UTC().AppendFormat(dst, httpTime)
+	return append(dst, "\r\n"...)
+}

@@ -1,0 +1,121 @@
+package errpage
+
+import (
+	_ "embed"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// Pages are the templates that clients are shown. They are made once and then shared.
+type Pages struct {
+	// Language is that of the pages if it is said in replies (Content-Language); "" for those
+	// of an error_directory, whose language only the administrator knows.
+	Language string
+
+	templates map[string]template
+}
+
+var (
+	//go:embed page.html
+	frame string
+	//go:embed style.css
+	style string
+)
+
+// Default returns the pages in our own words.
+func Default() *Pages {
+	p := &Pages{Language: "en", templates: make(map[string]template, len(texts))}
+	for _, text := range texts {
+		p.templates[text.name], _ = compile(text.name, text.page())
+	}
+	return p
+}
+
+// page puts the text into the frame that all pages have.
+func (t *text) page() string {
+	detail := ""
+	if t.detail != "" {
+		detail = "<dt>Reason</dt><dd>" + t.detail + "</dd>\n"
+	}
+	return strings.NewReplacer("{headline}", t.headline, "{what}", t.what, "{detail}", detail, "{advice}", t.advice).Replace(frame)
+}
+
+// Load returns the pages of an error_directory: a file for each of Squid's names, and for those
+// that deny_info names besides (custom). What is missing there or cannot be read is
+// complained of, and our own page stands in for it; so complaints do not keep the proxy from
+// starting.
+func Load(dir string, custom []string) (pages *Pages, complaints []error) {
+	pages = Default()
+	pages.Language = ""
+	names := make([]string, 0, len(texts)+len(custom))
+	for _, text := range texts[1:] { // the first has no name
+		names = append(names, text.name)
+	}
+	for _, name := range append(names, custom...) {
+		_, name = cutStatus(name)
+		t, faults := read(dir, name)
+		complaints = append(complaints, faults...)
+		if t != nil {
+			pages.templates[name] = t
+		}
+	}
+	return pages, complaints
+}
+
+// read reads one template.
+func read(dir, name string) (t template, complaints []error) {
+	path := filepath.Join(dir, filepath.Base(name))
+	page, err := os.ReadFile(path)
+	if err != nil {
+		return nil, []error{fmt.Errorf("loading file '%s': %w", path, squidError(err))}
+	}
+	return compile(path, string(page))
+}
+
+// squidError says an error of the system as Squid does.
+func squidError(err error) error {
+	var errno syscall.Errno
+	if !errors.As(err, &errno) {
+		return err
+	}
+	return errors.New(string(appendErrno(nil, errno)))
+}
+
+// Append appends the page of that name, as Name returns it, filled in with v. Of a page that
+// nobody has written, a neutral one stands in.
+func (p *Pages) Append(dst []byte, name string, v *Values) []byte {
+	_, name = cutStatus(name)
+	t, ok := p.templates[name]
+	if !ok {
+		t = p.templates[""]
+	}
+	filled := *v
+	filled.page = name
+	return t.append(dst, &filled)
+}
+
+// AppendRedirectPage appends a page that leads to location, for a client that believes to be in
+// a tunnel and may show what it gets there.
+func AppendRedirectPage(dst, location []byte) []byte {
+	dst = append(dst, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Redirected</title></head>\n<body>\n"...)
+	start := len(dst)
+	dst = append(dst, location...)
+	dst = forHTML.escape(dst, start)
+	shown := string(dst[start:])
+	dst = dst[:start]
+	if isWeb(location) {
+		dst = append(append(append(dst, `<p>Please go on to <a href="`...), shown...), `">`...)
+		return append(append(dst, shown...), "</a>.</p>\n</body></html>\n"...)
+	}
+	return append(append(append(dst, "<p>Please go on to "...), shown...), ".</p>\n</body></html>\n"...)
+}
+
+// isWeb says whether a link to the URL can only lead to another page, and runs no script here.
+func isWeb(url []byte) bool {
+	s := strings.ToLower(string(url[:min(len(url), len("https://"))]))
+	return strings.HasPrefix(s, "http://") || strings.HasPrefix(s, "https://") || strings.HasPrefix(s, "/")
+}

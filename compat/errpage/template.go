@@ -1,0 +1,45 @@
+package errpage
+
+import "fmt"
+
+// A template is a compiled page: pieces of text, each followed by the value of a code.
+type template []piece
+
+type piece struct {
+	text string
+	code byte // 0: none
+}
+
+// compile takes a page apart. A code that Squid does not know stays as it is written, and is
+// complained of in Squid's words.
+func compile(name, page string) (t template, complaints []error) {
+	text := 0 // where the text of the present piece begins
+	for i := 0; i+1 < len(page); i++ {
+		if page[i] != '%' {
+			continue
+		}
+		if _, ok := codes[page[i+1]]; !ok {
+			complaints = append(complaints, fmt.Errorf("%s: Unsupported error page %%code near %.20s", name, page[i:]))
+			continue
+		}
+		t = append(t, piece{text: page[text:i], code: page[i+1]})
+		i++
+		text = i + 1
+	}
+	return append(t, piece{text: page[text:]}), complaints
+}
+
+// append appends the page filled in.
+func (t template) append(dst []byte, v *Values) []byte {
+	for _, p := range t {
+		dst = append(dst, p.text...)
+		if p.code == 0 {
+			continue
+		}
+		c, start := codes[p.code], len(dst)
+		if dst = c.value(dst, v); !c.trusted {
+			dst = forHTML.escape(dst, start)
+		}
+	}
+	return dst
+}
