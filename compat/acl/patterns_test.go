@@ -93,7 +93,7 @@ func TestTheIndexMissesNothing(t *testing.T) {
 		return b.String()
 	}
 	found := 0
-	for range 3000 {
+	for range 600 {
 		fold := random.IntN(2) == 0
 		var list []string
 		for range 1 + random.IntN(6) {
@@ -118,8 +118,8 @@ func TestTheIndexMissesNothing(t *testing.T) {
 			}
 		}
 	}
-	if found < 1000 || found > 14000 {
-		t.Errorf("%d of 15000 texts matched: this is no test", found)
+	if found < 200 || found > 2800 {
+		t.Errorf("%d of 3000 texts matched: this is no test", found)
 	}
 }
 
