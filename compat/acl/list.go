@@ -49,7 +49,7 @@ func (s *Set) NewList(directive string, unset Answer) *List {
 // out a line that has no such action or no acl; warnings tell of it. The error, of an acl that
 // is not there, is a conf.Report.
 func (l *List) Add(line *conf.Line, from int) (warnings []string, err error) {
-	context := fmt.Sprintf("aclParseAccessLine: %s line %d: %s", line.Pos.File, line.Pos.Line, line.Input)
+	context := "aclParseAccessLine: " + lineContext(line)
 	if from >= len(line.Tokens) {
 		return []string{context, "aclParseAccessLine: missing 'allow' or 'deny'."}, nil
 	}

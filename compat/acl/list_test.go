@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"exaproxy/engine"
 	"exaproxy/engine/h1"
@@ -153,6 +154,9 @@ func TestTypes(t *testing.T) {
 		{"browser, none", "browser .*", get, false},
 		{"referer_regex", "referer_regex -i ^HTTP://a/", get + "\nReferer: http://a/b", true},
 		{"req_mime_type", "req_mime_type ^text/", "POST http://h/\nContent-Type: text/html", true},
+		{"req_header", "req_header X-Kind -i ^A, B$", get + "\nX-Kind: a\nx-kind: b", true},
+		{"req_header, none", "req_header X-Kind .*", get, false},
+		{"req_header, an empty one", "req_header X-Kind ^$", get + "\nX-Kind:", true},
 		{"all", "any-of all", get, true},
 		{"CONNECT", "any-of CONNECT", connect, true},
 		{"CONNECT, capitals", "any-of CONNECT", "GET http://h/", false},
@@ -267,5 +271,40 @@ func TestWhatAListTellsOfItself(t *testing.T) {
 	}
 	if got := load(t, "", nil).set.NewList("url_rewrite_access", Allow).implied(); got != Allow {
 		t.Errorf("a list without rules says %v, want what it was given", got)
+	}
+}
+
+func TestTime(t *testing.T) {
+	// The 22nd of November 2026 is a Sunday.
+	at := func(day, hour, minute int) time.Time {
+		return time.Date(2026, time.November, day, hour, minute, 59, 0, time.Local)
+	}
+	tests := []struct {
+		name, acl string
+		yes, no   []time.Time
+	}{
+		{"hours, to the end of the last minute", "time 08:00-17:00", []time.Time{at(22, 8, 0), at(23, 17, 0)}, []time.Time{at(22, 7, 59), at(22, 17, 1)}},
+		{"days", "time MTWHF", []time.Time{at(23, 0, 0), at(27, 23, 59)}, []time.Time{at(22, 12, 0), at(28, 12, 0)}},
+		{"D is Monday to Friday", "time D", []time.Time{at(23, 0, 0), at(27, 23, 59)}, []time.Time{at(22, 12, 0), at(28, 12, 0)}},
+		{"days with hours, twice", "time SA 9:00-10:00 H 20:00-24:00", []time.Time{at(22, 9, 30), at(28, 9, 30), at(26, 23, 59)}, []time.Time{at(22, 20, 30), at(26, 9, 30)}},
+		{"hours, then days", "time 1:00-2:00 --S--", []time.Time{at(22, 12, 0), at(23, 1, 30)}, []time.Time{at(23, 12, 0)}},
+		{"nothing", "time", nil, []time.Time{at(22, 12, 0)}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c := load(t, "acl a "+tt.acl+"\nhttp_access allow a", nil)
+			if c.err != nil || len(c.warnings) != 0 {
+				t.Fatal(c.warnings, c.err)
+			}
+			for _, want := range []bool{true, false} {
+				for _, now := range map[bool][]time.Time{true: tt.yes, false: tt.no}[want] {
+					r := asked(t, get)
+					r.Started = now
+					if got := c.access.Match(r, &r.Target, new(Place)) == Allow; got != want {
+						t.Errorf("acl a %s at %v: got %v, want %v", tt.acl, now, got, want)
+					}
+				}
+			}
+		})
 	}
 }

@@ -144,6 +144,14 @@ func TestWhatIsSaidOfACLLines(t *testing.T) {
 		{name: "half a flag", conf: "acl a url_regex - foo", bungled: true, reasons: []string{"configuration error: truncated(?) ACL flag: -"}},
 		{name: "a long flag", conf: "acl a url_regex --client-requested foo", bungled: true, reasons: []string{"configuration error: unsupported ACL option: --client-requested"}},
 		{name: "after -- there is still the flag of patterns", conf: "acl a url_regex -- -i", warnings: "Warning: empty ACL: acl a url_regex -- -i"},
+		{name: "a bad time", conf: "acl a time 25:00-26:00", bungled: true, reasons: []string{"aclParseTimeSpec: Bad time range '25:00-26:00'"}},
+		{name: "half a time", conf: "acl a time 8:00", bungled: true, reasons: []string{"aclParseTimeSpec: Bad time range '8:00'"}},
+		{name: "a reversed time", conf: "acl a time 9:00-8:00", bungled: true, reasons: []string{"aclParseTimeSpec: Reversed time range"}},
+		{name: "a bad day", conf: "acl a time MX", warnings: "squid.conf line 1: acl a time MX\naclParseTimeSpec: Bad Day 'X'"},
+		{name: "a field without name", conf: "acl a req_header", warnings: "ERROR: squid.conf line 1: acl a req_header\n" +
+			"ERROR: Missing header name in ACL\nWarning: empty ACL: acl a req_header"},
+		{name: "two fields", conf: "acl a req_header X-A b\nacl a req_header X-B c", warnings: "ERROR: squid.conf line 2: acl a req_header X-B c\n" +
+			"ERROR: ACL cannot match both X-A and X-B headers. Use 'anyof' ACL instead."},
 		{name: "a group of what is not there", conf: "acl g any-of nosuch", bungled: true, reasons: []string{"ACL not found: nosuch"}},
 		{name: "a group of itself", conf: "acl g any-of g", bungled: true, reasons: []string{"ACL not found: g"}},
 		{name: "a group of itself, later", conf: "acl g any-of all\nacl g any-of !G", bungled: true, reasons: []string{"ERROR: acl 'g' would contain itself: g -> g"}},

@@ -37,7 +37,7 @@ var compared = []string{
 	"port 80", "port 443 563", "port 1-79 81-442 444-65535", "port 0", "port 21",
 	"proto HTTP", "proto https", "proto ftp urn", "proto NONE", "proto authority_form", "proto cache_object",
 	"method GET", "method get", "method CONNECT", "method FOO", "method foo Post", "method PURGE",
-	"browser -i ^MOZILLA", "browser .", "referer_regex example", "req_mime_type ^text/",
+	"browser -i ^MOZILLA", "browser .", "referer_regex example", "req_mime_type ^text/", "req_header User-Agent -i ^moz", "req_header X-Two ^a,.b$",
 	"localip 127.0.0.1", "localip 127.0.0.0/8", "myportname front", "myip 10.0.0.1",
 	"any-of CONNECT manager", "all-of !CONNECT !manager", "any-of localhost to_localhost", "any-of !all", "all-of all !to_localhost",
 }
@@ -56,7 +56,7 @@ func comparedRequests() (list []string) {
 	}
 	return append(list, "foo http://example.com/", "get http://example.com/", "PURGE http://example.com/x", "GET http://u:p@www.example.com/a",
 		"GET cache_object://127.0.0.1/info", "GET http://www.example.com:81/squid-internal-mgr/info", "GET http://2130706433/x", "GET http://127.1/x", "GET http://0x7f.0.0.1/x", "CONNECT 0177.1:443",
-		"GET http://example.com/\nUser-Agent: Mozilla/5.0", "GET http://example.com/\nReferer: http://example.com/\nUser-Agent: x", "POST http://example.com/\nContent-Type: text/plain\nContent-Length: 0")
+		"GET http://example.com/\nUser-Agent: Mozilla/5.0", "GET http://example.com/\nReferer: http://example.com/\nUser-Agent: x", "GET http://example.com/\nX-Two: a\nX-Two: b", "POST http://example.com/\nContent-Type: text/plain\nContent-Length: 0")
 }
 
 // TestAgainstSquid asks an installed Squid which of the compared acls match, for each request, and

@@ -53,13 +53,16 @@ func (x *textPatterns) take(text string, fold bool, item conf.Item, v *values) e
 	return nil
 }
 
-// context is the line that Squid prints before what it has against a pattern.
+// context is the line that Squid prints before what it has against a value.
 func context(item conf.Item, line *conf.Line) string {
-	shown := line.Input
-	if item.Pos != line.Pos {
-		shown = item.Text
+	if item.Pos == line.Pos {
+		return lineContext(line)
 	}
-	return fmt.Sprintf("%s line %d: %s", item.Pos.File, item.Pos.Line, shown)
+	return fmt.Sprintf("%s line %d: %s", item.Pos.File, item.Pos.Line, item.Text)
+}
+
+func lineContext(line *conf.Line) string {
+	return fmt.Sprintf("%s line %d: %s", line.Pos.File, line.Pos.Line, line.Input)
 }
 
 // withoutWildcards cuts off a beginning that says nothing, and tells of it.

@@ -52,6 +52,8 @@ func init() {
 		"urlpath_regex": {new: newPath, flags: "-i +i"},
 		"browser":       {new: newField("User-Agent"), flags: "-i +i"},
 		"referer_regex": {new: newField("Referer"), flags: "-i +i"},
+		"req_header":    {new: newRequestField},
+		"time":          {new: newTime},
 		"req_mime_type": {new: newField("Content-Type"), flags: "-i +i"},
 		"port":          {new: newPort},
 		"localport":     {new: newLocalPort},
@@ -71,7 +73,7 @@ var notServed = [...]string{
 	"client_connection_mark", "connections_encrypted", "dst_as", "eui64", "ext_user", "ext_user_regex",
 	"external", "has", "hier_code", "http_status", "ident", "ident_regex", "max_user_ip", "maxconn",
 	"note", "peername", "peername_regex", "proxy_auth", "proxy_auth_regex", "random", "rep_header",
-	"rep_mime_type", "req_header", "server_cert_fingerprint", "snmp_community", "squid_error", "src_as",
-	"srcdom_regex", "srcdomain", "ssl::server_name", "ssl::server_name_regex", "ssl_error", "tag", "time",
+	"rep_mime_type", "server_cert_fingerprint", "snmp_community", "squid_error", "src_as",
+	"srcdom_regex", "srcdomain", "ssl::server_name", "ssl::server_name_regex", "ssl_error", "tag",
 	"transaction_initiator", "urllogin", "user_cert",
 }

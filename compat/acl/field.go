@@ -1,0 +1,48 @@
+package acl
+
+import (
+	"fmt"
+	"strings"
+)
+
+// fieldTest is an acl of the type req_header: patterns for a field of the request, which is
+// named before them.
+type fieldTest struct {
+	textPatterns
+	name string
+}
+
+func newRequestField() tester { return &fieldTest{} }
+
+func (t *fieldTest) add(v *values) error {
+	if len(v.items) == 0 {
+		v.warn("ERROR: "+lineContext(v.line), "ERROR: Missing header name in ACL")
+		return nil
+	}
+	name := v.items[0].Text
+	if t.name != "" && !strings.EqualFold(name, t.name) {
+		v.warn("ERROR: "+lineContext(v.line),
+			fmt.Sprintf("ERROR: ACL cannot match both %s and %s headers. Use 'anyof' ACL instead.", t.name, name))
+		return nil
+	}
+	t.name = name
+	v.items = v.items[1:]
+	return t.textPatterns.add(v)
+}
+
+func (t *fieldTest) slow() bool { return false }
+
+// match looks at all fields of the name as one list (RFC 9110 section 5.2).
+func (t *fieldTest) match(p *Place) outcome {
+	p.text = p.text[:0]
+	found := false
+	p.request.Header.All(t.name, func(value []byte) bool {
+		if found {
+			p.text = append(p.text, ", "...)
+		}
+		found = true
+		p.text = append(p.text, value...)
+		return true
+	})
+	return outcomeOf(found && t.has(p.text, p))
+}
