@@ -2,6 +2,7 @@ package dnsasync
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 )
@@ -162,5 +163,20 @@ func TestCacheKeepsItsOrder(t *testing.T) {
 	check("all expired")
 	if c.fresh(nil, now) != nil {
 		t.Error("there is something where nothing is")
+	}
+}
+
+func TestMissIsRememberedForTheShorterTime(t *testing.T) {
+	short := strings.TrimSuffix(soa, "30") + "20"
+	for _, row := range [][2]string{{soa, short}, {short, soa}} {
+		w := newWorld(t, Config{})
+		server := w.nameServer(1)
+		c := w.looks("www.example")
+		server.asked("A", "A www.example").answers(row[0])
+		server.asked("AAAA", "AAAA www.example").answers(row[1])
+		c.fails("neither", NoAddress)
+		if answer, _, _ := c.lookup.Result(); answer.TTL != 20*time.Second {
+			t.Errorf("remembered for %v, want 20 s", answer.TTL)
+		}
 	}
 }

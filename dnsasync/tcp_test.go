@@ -323,14 +323,13 @@ func TestSilentStreamIsNotKeptByNewQueries(t *testing.T) {
 }
 
 func TestQueryIsSentOnceByStream(t *testing.T) {
-	w := newWorld(t, Config{IPv4Only: true})
+	w := newWorld(t, Config{IPv4Only: true, Retransmit: time.Second})
 	server := w.nameServer(1)
 	c := w.looks("www.example")
 	server.asked("by UDP", "A www.example").truncates()
 	end := server.accepts("one stream")
 	q := server.askedByTCP("by TCP", end, "A www.example")[0]
-	w.passes(4900 * time.Millisecond)
-	w.passes(200 * time.Millisecond)
+	w.passes(2100 * time.Millisecond)
 	server.asked("it is time to ask again", "A www.example").truncates()
 	server.askedByTCP("it is on its way already", end)
 	q.answers(record)
@@ -350,4 +349,22 @@ func TestReplyByTheOtherTransport(t *testing.T) {
 	clients[0].waits("its reply has not come")
 	q.answers("b.example. 300 IN A 192.0.2.1")
 	c.gets("by UDP", "192.0.2.1")
+}
+
+func TestHugeAnswerIsBounded(t *testing.T) {
+	w := newWorld(t, Config{IPv4Only: true})
+	server := w.nameServer(1)
+	c := w.looks("www.example")
+	server.asked("by UDP", "A www.example").truncates()
+	q := server.askedByTCP("by TCP", server.accepts("it does not fit"), "A www.example")[0]
+	m := q.reply(dns.RcodeSuccess, record)
+	for range 4000 {
+		m.Answer = append(m.Answer, m.Answer[0])
+	}
+	m.Compress = true
+	q.send(m)
+	answer, done, err := c.lookup.Result()
+	if !done || err != nil || len(answer.Addrs) != maxRecords {
+		t.Errorf("done %v, error %v, %d addresses; want %d", done, err, len(answer.Addrs), maxRecords)
+	}
 }
