@@ -112,7 +112,12 @@ func (s *Settings) helper(log *CacheLog) *helper.Config {
 
 // Credential is whom the proxy becomes once it listens; nil if it was not started by root. The
 // error is in Squid's words.
-func (s *Settings) Credential() (*Credential, error) { return credential(s.User, s.Group) }
+func (s *Settings) Credential() (*Credential, error) {
+	if os.Geteuid() != 0 {
+		return nil, nil
+	}
+	return LookupCredential(s.User, s.Group)
+}
 
 func (s *Settings) userName() string {
 	if who, err := s.Credential(); err == nil && who != nil {

@@ -82,13 +82,14 @@ func (c *CacheLog) SetStderrLevel(level int) { c.stderrLevel.Store(int32(level))
 // SetVerbosity is debug_options from now on.
 func (c *CacheLog) SetVerbosity(v Verbosity) { c.verbosity.Store(&v) }
 
-// ToggleDebug switches between ALL,7 and usual, as SIGUSR2 does.
-func (c *CacheLog) ToggleDebug(usual Verbosity) {
+// ToggleDebug switches between ALL,7 and usual, as SIGUSR2 does, and returns which it is now.
+func (c *CacheLog) ToggleDebug(usual Verbosity) Verbosity {
+	next := Verbosity{All: debugAll}
 	if c.verbosity.Load().All == debugAll {
-		c.SetVerbosity(usual)
-	} else {
-		c.SetVerbosity(Verbosity{All: debugAll})
+		next = usual
 	}
+	c.SetVerbosity(next)
+	return next
 }
 
 // debugAll is the level of -k debug.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"exaproxy/compat/errpage"
 	"exaproxy/compat/rewrite"
 	"exaproxy/engine"
 )
@@ -86,33 +87,19 @@ func (p *policy) fault(r *engine.Request, f Fault, kind engine.FailureKind, err 
 	return engine.Decision{Kind: engine.Refuse, Failure: &v.failure}
 }
 
-// redirect is the answer that sends the client elsewhere, with Squid's fields in Squid's order.
+// redirect is the answer that sends the client elsewhere. One that believes to be in a tunnel may
+// show the page that goes with it.
 func (p *policy) redirect(r *engine.Request, v *visit) engine.Decision {
-	b := p.appendServer(v.fields[:0])
-	b = append(b, "Content-Length: 0\r\nLocation: "...)
-	b = append(append(b, v.verdict.Location...), crlf...)
-	v.fields = p.appendOwn(b, p.words.looked)
-	v.reply = engine.Reply{Status: v.verdict.Status, Fields: v.fields}
-	return engine.Decision{Kind: engine.Redirect, Reply: &v.reply, URL: string(v.verdict.Location)}
-}
-
-const crlf = "\r\n"
-
-// appendServer writes the fields that each answer of our own begins with.
-func (p *policy) appendServer(b []byte) []byte {
-	b = append(append(b, "Server: "...), p.words.product...)
-	b = append(b, "\r\nDate: "...)
-	return append(append(b, p.dateNow()...), crlf...)
-}
-
-// appendOwn writes those that it ends with.
-func (p *policy) appendOwn(b, lookup []byte) []byte {
-	b = append(append(b, "X-Cache: "...), p.words.cache...)
-	b = append(append(b, "\r\nX-Cache-Lookup: "...), lookup...)
-	if p.s.Via {
-		b = append(append(b, "\r\nVia: "...), p.words.via[1]...)
+	location := v.verdict.Location
+	if r.IsConnect() && p.s.Verdict == engine.ConnectPage {
+		v.body = errpage.AppendRedirectPage(v.body[:0], location)
+		v.fields = p.words.self.AppendTunnelRedirect(v.fields[:0], location, len(v.body), p.now())
+	} else {
+		v.body = v.body[:0]
+		v.fields = p.words.self.AppendRedirect(v.fields[:0], location, p.now())
 	}
-	return append(b, crlf...)
+	v.reply = engine.Reply{Status: v.verdict.Status, Fields: v.fields, Body: v.body}
+	return engine.Decision{Kind: engine.Redirect, Reply: &v.reply, URL: string(location)}
 }
 
 // shown is the request's URL for cache.log.

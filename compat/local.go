@@ -82,8 +82,8 @@ func (p *policy) local(r *engine.Request, v *visit) engine.Decision {
 	}
 	v.body = append(v.body[:0], p.fill(string(page), r)...)
 	v.media = mediaOf(page)
-	b := p.appendServerPage(v.fields[:0], len(v.body), v.media)
-	v.fields = p.appendOwn(append(b, "Cache-Control: no-store\r\n"...), p.words.looked)
+	v.fields = fmt.Appendf(v.fields[:0], "Server: %s\r\nDate: %s\r\nContent-Type: %s\r\nContent-Length: %d\r\nCache-Control: no-store\r\n",
+		p.words.self.Product, p.now().UTC().Format(dateForm), v.media, len(v.body))
 	v.reply = engine.Reply{Status: 200, Fields: v.fields, Body: v.body}
 	return engine.Decision{Kind: engine.Serve, Reply: &v.reply}
 }

@@ -174,6 +174,16 @@ func shift(path string, keep int) error {
 // end has the writer finish after a last attempt to write; done says when it has.
 func (f *LogFile) end() { close(f.quit) }
 
+// ended says whether the writer has finished.
+func (f *LogFile) ended() bool {
+	select {
+	case <-f.done:
+		return true
+	default:
+		return false
+	}
+}
+
 // write is the writer's goroutine.
 func (f *LogFile) write() {
 	defer close(f.done)

@@ -3,6 +3,7 @@ package compat
 import (
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 )
 
@@ -16,7 +17,8 @@ type Logs struct {
 
 	mu    sync.Mutex
 	files map[string]*LogFile
-	cache *LogFile // of log
+	cache *LogFile   // of log
+	going []*LogFile // given up; their writers may not have finished
 }
 
 // NewLogs makes an empty set. Trouble with its files is told to log. Files that it creates are
@@ -76,14 +78,17 @@ func (l *Logs) hold(f *LogFile) {
 func (l *Logs) release(f *LogFile) {
 	l.mu.Lock()
 	f.refs--
-	last := f.refs == 0
-	if last {
+	if f.refs == 0 {
 		delete(l.files, f.path)
+		l.letGo(f)
 	}
 	l.mu.Unlock()
-	if last {
-		f.end() // it finishes on its own; a worker does not wait for a disk
-	}
+}
+
+// letGo has a file finish on its own, since a worker does not wait for a disk. Close waits.
+func (l *Logs) letGo(f *LogFile) {
+	f.end()
+	l.going = append(slices.DeleteFunc(l.going, (*LogFile).ended), f)
 }
 
 // Rotate rotates every file as its configuration says.
@@ -102,9 +107,18 @@ func (l *Logs) Close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for path, f := range l.files {
-		f.end()
+		if f != l.cache { // it may have to tell of the others
+			delete(l.files, path)
+			l.letGo(f)
+		}
+	}
+	for _, f := range l.going {
 		<-f.done
-		delete(l.files, path)
+	}
+	if l.cache != nil {
+		l.cache.end()
+		<-l.cache.done
+		delete(l.files, l.cache.path)
 	}
 }
 

@@ -1,10 +1,6 @@
 package compat
 
 import (
-	"errors"
-	"strconv"
-	"syscall"
-
 	"exaproxy/compat/errpage"
 	"exaproxy/engine"
 )
@@ -39,10 +35,11 @@ func (p *policy) denied(r *engine.Request, v *visit, d *Denial) engine.Reply {
 func (p *policy) deniedTo(r *engine.Request, v *visit, d *Denial) engine.Reply {
 	location := d.appendURL(v.body[:0], p, r)
 	v.body, v.page, v.media = location, d.URL, htmlPage
-	b := p.appendServerPage(v.fields[:0], 0, htmlPage)
-	b = append(b, "X-Squid-Error: 403 Access Denied\r\nLocation: "...)
-	b = append(append(b, location...), crlf...)
-	v.fields = p.appendOwn(b, p.words.neverLooked)
+	reason := 403
+	if d.Status != 0 {
+		reason = d.Status
+	}
+	v.fields = p.words.self.AppendDenial(v.fields[:0], reason, location, p.now())
 	return engine.Reply{Status: d.status(r), Fields: v.fields}
 }
 
@@ -50,39 +47,20 @@ func (p *policy) deniedTo(r *engine.Request, v *visit, d *Denial) engine.Reply {
 func (p *policy) errorPage(r *engine.Request, f *engine.Failure, name string, status int) engine.Reply {
 	v := p.remember(r)
 	v.page = name
-	if !tunnelFailed(r, f) {
+	bare := tunnelFailed(r, f)
+	if !bare {
 		v.media = htmlPage
 	}
 	v.body = p.pages.Append(v.body[:0], name, p.values(r, f))
-	b := p.appendServerPage(v.fields[:0], len(v.body), htmlPage)
-	b = append(append(append(b, "X-Squid-Error: "...), name...), ' ')
-	b = append(strconv.AppendInt(b, int64(errorNumber(f)), 10), crlf...)
-	b = append(b, "Vary: Accept-Language\r\nContent-Language: en\r\n"...)
-	if !tunnelFailed(r, f) {
-		b = p.appendOwn(b, p.lookedUp(f))
-	}
-	v.fields = b
-	return engine.Reply{Status: status, Fields: v.fields, Body: v.body, Close: tunnelFailed(r, f)}
+	v.fields = p.words.self.AppendError(v.fields[:0], &errpage.Head{
+		Page: name, Errno: errpage.Errno(f), Length: len(v.body), Language: p.pages.Language,
+		LookedUp: errpage.LookedUp(f), Bare: bare, Now: p.now(),
+	})
+	return engine.Reply{Status: status, Fields: v.fields, Body: v.body, Close: bare}
 }
 
 // htmlPage is the type of error pages.
 const htmlPage = "text/html;charset=utf-8"
-
-// appendServerPage writes the fields that each page begins with.
-func (p *policy) appendServerPage(b []byte, length int, media string) []byte {
-	b = append(append(b, "Server: "...), p.words.product...)
-	b = append(append(append(b, "\r\nMime-Version: 1.0\r\nDate: "...), p.dateNow()...), "\r\nContent-Type: "...)
-	b = append(append(b, media...), "\r\nContent-Length: "...)
-	return append(strconv.AppendInt(b, int64(length), 10), crlf...)
-}
-
-// lookedUp is X-Cache-Lookup of a page: what was refused was never looked up in a cache.
-func (p *policy) lookedUp(f *engine.Failure) []byte {
-	if f.Side == engine.UpstreamSide || f.Side == engine.NameSide {
-		return p.words.looked
-	}
-	return p.words.neverLooked
-}
 
 // tunnelFailed says whether this is the failure of a CONNECT that had been let through. Squid's
 // answers to these have fewer fields.
@@ -90,22 +68,10 @@ func tunnelFailed(r *engine.Request, f *engine.Failure) bool {
 	return r.IsConnect() && (f.Side == engine.UpstreamSide || f.Side == engine.NameSide)
 }
 
-// errorNumber is the errno behind a failure, 0 if none is.
-func errorNumber(f *engine.Failure) int {
-	var number syscall.Errno
-	switch {
-	case errors.As(f.Err, &number):
-		return int(number)
-	case f.Kind == engine.ConnectLate:
-		return int(syscall.ETIMEDOUT)
-	}
-	return 0
-}
-
 // values are what the codes of error pages stand for.
 func (p *policy) values(r *engine.Request, f *engine.Failure) *errpage.Values {
 	return &errpage.Values{
 		Request: r, Failure: f, Now: p.now(),
-		Host: p.s.VisibleName, Contact: p.s.Contact, Product: p.words.product,
+		Host: p.s.VisibleName, Contact: p.s.Contact, Product: p.words.self.Product,
 	}
 }

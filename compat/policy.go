@@ -26,9 +26,6 @@ type policy struct {
 	line     []byte        // memory for what is composed and copied on
 	asking   engine.Record // what a format of extras is given; only its Request is set
 	free     []*visit
-
-	dated int64  // when date was made
-	date  []byte // a Date field
 }
 
 // newPolicy makes the policy of one worker.
@@ -135,15 +132,6 @@ func (p *policy) now() time.Time { return p.worker.Loop.Now() }
 
 // dateForm is the form of a Date field (RFC 9110, section 5.6.7).
 const dateForm = "Mon, 02 Jan 2006 15:04:05 GMT"
-
-// dateNow is the present time as a Date field has it, made anew once a second.
-func (p *policy) dateNow() []byte {
-	if now := p.now(); now.Unix() != p.dated {
-		p.dated = now.Unix()
-		p.date = now.UTC().AppendFormat(p.date[:0], dateForm)
-	}
-	return p.date
-}
 
 // The codes of log formats that only the policy can answer (logformat.Facts).
 

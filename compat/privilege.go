@@ -2,7 +2,6 @@ package compat
 
 import (
 	"fmt"
-	"os"
 	"os/user"
 	"strconv"
 	"syscall"
@@ -14,16 +13,13 @@ type Credential struct {
 	UID, GID uint32
 }
 
-// DefaultUser is cache_effective_user when the file does not say; DefaultUsers are tried in
-// order. Distributions of Squid use the first two.
+// defaultUsers are tried in this order where cache_effective_user is not set. Distributions of
+// Squid use the first two.
 var defaultUsers = [...]string{"proxy", "squid", "nobody"}
 
-// credential is whom cache_effective_user and cache_effective_group ask for; nil if this
-// process was not started by root and so stays who it is.
-func credential(name, group string) (*Credential, error) {
-	if os.Geteuid() != 0 {
-		return nil, nil
-	}
+// LookupCredential finds the user called name, or one of the usual ones for "", and the group
+// called group, or the user's own. Errors are in Squid's words.
+func LookupCredential(name, group string) (*Credential, error) {
 	account, err := lookupUser(name)
 	if err != nil {
 		return nil, err

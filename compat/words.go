@@ -3,30 +3,33 @@ package compat
 import (
 	"fmt"
 
+	"exaproxy/compat/errpage"
 	"exaproxy/engine"
 )
 
 // words are the texts that depend on the settings alone and go into many messages.
 type words struct {
-	product     string // in Server and behind our name in Via
-	signature   []byte // "proxy.test (squid/5.7)": by it a message that went through us is known
-	via         [2][]byte
-	cache       []byte // X-Cache
-	looked      []byte // X-Cache-Lookup
-	neverLooked []byte
+	self      errpage.Identity
+	signature []byte    // "proxy.test (squid/5.7)": by it a message that went through us is known
+	via       [2][]byte // our entry in Via, by minor version
+	cache     []byte    // X-Cache
+	looked    []byte    // X-Cache-Lookup
 }
 
 // newWords makes the texts of the settings.
 func newWords(s *Settings) words {
-	w := words{product: product(s)}
-	w.signature = []byte(s.UniqueName + " (" + w.product + ")")
+	signature := s.UniqueName + " (" + product(s) + ")"
+	w := words{signature: []byte(signature)}
 	for minor := range w.via {
-		w.via[minor] = fmt.Appendf(nil, "1.%d %s", minor, w.signature)
+		w.via[minor] = fmt.Appendf(nil, "1.%d %s", minor, signature)
 	}
 	port := s.Ports[0].Addr.Port()
 	w.cache = fmt.Appendf(nil, "MISS from %s", s.VisibleName)
 	w.looked = fmt.Appendf(nil, "MISS from %s:%d", s.VisibleName, port)
-	w.neverLooked = fmt.Appendf(nil, "NONE from %s:%d", s.VisibleName, port)
+	w.self = errpage.Identity{Product: product(s), Host: s.VisibleName, Port: port}
+	if s.Via {
+		w.self.Via = string(w.via[1])
+	}
 	return w
 }
 

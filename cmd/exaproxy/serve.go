@@ -184,7 +184,7 @@ func (s *server) run(signals <-chan os.Signal) error {
 			case syscall.SIGUSR1:
 				s.rotate()
 			case syscall.SIGUSR2:
-				s.log.ToggleDebug(s.verbosity())
+				s.log.Say(0, "debug_options "+s.log.ToggleDebug(s.verbosity()).String())
 			}
 		}
 	}
@@ -260,6 +260,7 @@ func (s *server) rotate() {
 		s.log.Say(0, fmt.Sprintf("ERROR: %s", err))
 	}
 	s.catchCrashes()
+	s.log.Say(1, "Log files are rotated")
 }
 
 // end says how it went, takes the pid file away and closes the logs.
