@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"exaproxy/engine/loop"
+	"exaproxy/engine/loop/looptest"
 )
 
 // The traps of edge triggering, each by its name.
@@ -191,6 +192,47 @@ func TestPipesAndTerminalsWaitForRoom(t *testing.T) {
 				w.wantFar(far, all)
 			})
 		}
+	}
+}
+
+// interrupted is a kernel whose writes are cut short by signals, though there is room.
+type interrupted struct{ *looptest.Kernel }
+
+func (i interrupted) Write(sys int, k loop.Kind, p []byte) (int, error) {
+	return i.Kernel.Write(sys, k, p[:min(len(p), 3)])
+}
+
+func (i interrupted) Writev(sys int, k loop.Kind, p [][]byte) (int, error) {
+	return i.Write(sys, k, p[0])
+}
+
+func TestShortWriteToATerminalDoesNotMeanThatItIsFull(t *testing.T) {
+	const text = "a line that is longer than that"
+	for _, row := range []struct {
+		name  string
+		write func(*loop.FD) (int, error)
+	}{
+		{"Write", func(fd *loop.FD) (int, error) { return fd.Write([]byte(text)) }},
+		{"Writev", func(fd *loop.FD) (int, error) {
+			return fd.Writev([][]byte{[]byte(text[:7]), nil, []byte(text[7:8]), []byte(text[8:])})
+		}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			k := looptest.NewKernel(t)
+			w := newWorld(t, interrupted{k}, memory{k})
+			sys, end := k.Pair()
+			fd, _ := w.watch(sys, loop.Pipe)
+			if n, err := row.write(fd); n != len(text) || err != nil {
+				t.Errorf("it wrote %d of %d bytes and said %v", n, len(text), err)
+			}
+			if got := string(end.Read()); got != text {
+				t.Errorf("%q was written", got)
+			}
+			end.SetCapacity(5)
+			if n, err := row.write(fd); n != 5 || err != loop.ErrAgain {
+				t.Errorf("with room for 5 bytes it wrote %d and said %v", n, err)
+			}
+		})
 	}
 }
 

@@ -210,3 +210,19 @@ func TestWaitReturnsInTimeAndNotBefore(t *testing.T) {
 		k.Release()
 	}
 }
+
+func TestANearerDeadlineIsKept(t *testing.T) {
+	for _, park := range []bool{true, false} {
+		k, err := loop.LinuxWaiting(park)
+		if err != nil {
+			t.Fatal(err)
+		}
+		events := make([]loop.Event, 1)
+		k.Ring()
+		k.Wait(events, k.Now().Add(time.Hour)) // the ring ends this one
+		for until := k.Now().Add(10 * ms); k.Now().Before(until); {
+			k.Wait(events, until)
+		}
+		k.Release()
+	}
+}
