@@ -1,6 +1,7 @@
 package logformat
 
 import (
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -201,6 +202,50 @@ func TestHeaders(t *testing.T) {
 		` [Host: origin.test:21080\r\nUser-Agent: lab\r\n] [HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nX-A: 1\r\nx-a:2 \r\n\r\n]`
 	if got := string(f.Append(nil, rec)); got != want {
 		t.Errorf("log_mime_hdrs appends both heads: want\n%s, got\n%s", want, got)
+	}
+}
+
+func TestCodesOfFailures(t *testing.T) {
+	const format = "%err_code %err_detail %<a %<la %<lp %<qos %<rv %dt %<pt %note %et %>A"
+	for _, tt := range []struct {
+		name    string
+		failure *engine.Failure
+		want    string
+	}{
+		{"none", nil, "- - 192.0.2.7 0.0.0.0 0 0x0 1.1 - - - - 127.0.0.1"},
+		{"no connection", &engine.Failure{Kind: engine.CannotConnect, Side: engine.UpstreamSide},
+			"- WITH_SERVER 192.0.2.7 0.0.0.0 0 0x0 1.1 - - - - 127.0.0.1"},
+		{"the client left", &engine.Failure{Kind: engine.ClientGone, During: "relaying"},
+			"- WITH_CLIENT 192.0.2.7 0.0.0.0 0 0x0 1.1 - - - - 127.0.0.1"},
+		{"refused with a page of its own", &engine.Failure{Kind: engine.Refused, Page: "ERR_MINE", Side: engine.OurSide},
+			"ERR_MINE - 192.0.2.7 0.0.0.0 0 0x0 1.1 - - - - 127.0.0.1"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			rec := fetched(t)
+			rec.Failure, rec.ReplyHead, rec.Outgoing = tt.failure, nil, netip.AddrPort{}
+			if got := line(t, format, rec); got != tt.want {
+				t.Errorf("%q should give\n%s, it gave\n%s", format, tt.want, got)
+			}
+		})
+	}
+}
+
+func TestWholeHeads(t *testing.T) {
+	rec := fetched(t)
+	const want = "Host:%20origin.test:21080%0D%0AUser-Agent:%20lab%0D%0A" +
+		" HTTP/1.1%20200%20OK%0D%0AContent-Type:%20text/plain%0D%0AX-A:%201%0D%0Ax-a:2%20%0D%0A%0D%0A"
+	if got := line(t, "%>h %<h", rec); got != want {
+		t.Errorf("without an argument these are the whole heads: want\n%s, got\n%s", want, got)
+	}
+}
+
+// Of a request that never came there is next to nothing to tell.
+func TestCodesOfNothing(t *testing.T) {
+	rec := &engine.Record{Request: &engine.Request{}, Failure: &engine.Failure{Kind: engine.ClientGone, During: "greeting"}}
+	const format = "%>a %rm %>rm %ru %<ru %>rd %>rP %la %>h %{Host}>h %<A %<Hs %mt %Ss %Sh"
+	const want = "- - - error:transaction-end-before-headers - - - - - - - - - NONE_NONE HIER_NONE"
+	if got := line(t, format, rec); got != want {
+		t.Errorf("%q should give\n%s, it gave\n%s", format, want, got)
 	}
 }
 

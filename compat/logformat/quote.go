@@ -102,9 +102,10 @@ func appendBlob(dst, value []byte) []byte {
 
 // appendEscaped writes what RFC 1738 section 2.2 calls unsafe as %XX; with keep, percent signs
 // stay as they are.
-func appendEscaped(dst, value []byte, keep bool) []byte {
+func appendEscaped[text string | []byte](dst []byte, value text, keep bool) []byte {
 	const hex = "0123456789ABCDEF"
-	for _, c := range value {
+	for i := range len(value) {
+		c := value[i]
 		if unsafe[c] && (c != '%' || !keep) {
 			dst = append(dst, '%', hex[c>>4], hex[c&15])
 		} else {
@@ -116,17 +117,7 @@ func appendEscaped(dst, value []byte, keep bool) []byte {
 
 // AppendEscaped appends value with everything escaped that RFC 1738 calls unsafe, among it
 // spaces and percent signs: "j doe" becomes "j%20doe".
-func AppendEscaped(dst []byte, value string) []byte {
-	const hex = "0123456789ABCDEF"
-	for i := range len(value) {
-		if c := value[i]; unsafe[c] {
-			dst = append(dst, '%', hex[c>>4], hex[c&15])
-		} else {
-			dst = append(dst, c)
-		}
-	}
-	return dst
-}
+func AppendEscaped(dst []byte, value string) []byte { return appendEscaped(dst, value, false) }
 
 // unsafe says which characters a URL may not carry as they are.
 var unsafe = func() (t [256]bool) {

@@ -28,6 +28,7 @@ func TestTag(t *testing.T) {
 			Failure: failure(engine.Refused, "admitting")}, "TCP_DENIED"},
 		{"a denied CONNECT", engine.Record{Request: connect(), Decided: engine.Refuse,
 			Failure: failure(engine.Refused, "admitting")}, "TCP_DENIED"},
+		{"denied, and the client left", engine.Record{Request: get(), Decided: engine.Refuse, Aborted: true}, "TCP_DENIED_ABORTED"},
 		{"refused for want of helpers", engine.Record{Request: get(), Decided: engine.Refuse,
 			Failure: failure(engine.HelperLost, "heeding")}, "NONE_NONE"},
 		{"redirected", engine.Record{Request: get(), Decided: engine.Redirect}, "TCP_REDIRECT"},
