@@ -137,3 +137,26 @@ func TestAPatternRunsOncePerText(t *testing.T) {
 		t.Error("a pattern is to be run once: the first time, and not the second")
 	}
 }
+
+func FuzzPatterns(f *testing.F) {
+	f.Add("(ads|banner)[0-9]+$", "http://h/Banner7", true)
+	f.Add(`^a{2,3}\.[^b-d]*\>`, "aa.x", false)
+	f.Add("[[:alpha:]]é", "aé", false)
+	f.Fuzz(func(t *testing.T, pattern, text string, fold bool) {
+		if len(pattern) > 50 {
+			t.Skip("repetitions in repetitions take long to compile")
+		}
+		e, err := parsePOSIX(pattern, fold)
+		if err != nil {
+			return
+		}
+		re, err := goRegexp(e)
+		if err != nil {
+			return
+		}
+		want := re.Match(widen(nil, []byte(text)))
+		if got := patternList(t, fold, pattern).match([]byte(text), new(Place)); got != want {
+			t.Errorf("pattern %q, -i %v, on %q: got %v, want %v", pattern, fold, text, got, want)
+		}
+	})
+}

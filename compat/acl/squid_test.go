@@ -2,6 +2,7 @@ package acl
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -164,20 +166,26 @@ func startSquid(t *testing.T) runningSquid {
 		cmd.Process.Kill()
 		cmd.Wait()
 	})
-	lines := bufio.NewScanner(log)
+	awaitSquid(t, bufio.NewScanner(log))
+	return s
+}
+
+// awaitSquid reads what Squid says until it accepts connections, and goes on reading then: Squid
+// must be able to say more.
+func awaitSquid(t *testing.T, lines *bufio.Scanner) {
+	t.Helper()
 	var said []string
 	for lines.Scan() {
 		said = append(said, lines.Text())
 		if strings.Contains(lines.Text(), "Accepting HTTP Socket connections") {
-			go func() { // Squid must be able to say more
+			go func() {
 				for lines.Scan() {
 				}
 			}()
-			return s
+			return
 		}
 	}
 	t.Fatalf("squid did not start:\n%s", strings.Join(said, "\n"))
-	return s
 }
 
 func (s runningSquid) config(dir string) string {
@@ -194,13 +202,8 @@ func (s runningSquid) config(dir string) string {
 // matching asks for the acls that match a request from an address of loopback.
 func (s runningSquid) matching(t *testing.T, from netip.Addr, request string) []string {
 	t.Helper()
-	dialer := net.Dialer{LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(from, 0)), Timeout: time.Minute}
-	conn, err := dialer.Dial("tcp", s.at.String())
-	if err != nil {
-		t.Fatal(err)
-	}
+	conn := s.dial(t, from)
 	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(time.Minute))
 	line, fields, _ := strings.Cut(request, "\n")
 	if fields != "" {
 		fields = strings.ReplaceAll(fields, "\n", "\r\n") + "\r\n"
@@ -215,4 +218,22 @@ func (s runningSquid) matching(t *testing.T, from netip.Addr, request string) []
 		t.Fatalf("request %q: Squid says %s, want that it is forbidden", request, reply.Status)
 	}
 	return strings.Split(reply.Header.Get("X-Match"), ",")
+}
+
+// dial connects, again and again for a while: Squid says that it accepts connections just before it
+// does.
+func (s runningSquid) dial(t *testing.T, from netip.Addr) net.Conn {
+	t.Helper()
+	end := time.Now().Add(time.Minute)
+	dialer := net.Dialer{LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(from, 0)), Deadline: end}
+	for {
+		conn, err := dialer.Dial("tcp", s.at.String())
+		if err == nil {
+			conn.SetDeadline(end)
+			return conn
+		}
+		if !errors.Is(err, syscall.ECONNREFUSED) || time.Now().After(end) {
+			t.Fatal(err)
+		}
+	}
 }

@@ -37,35 +37,34 @@ type kind struct {
 }
 
 // types are all that Squid 5.7 has in Debian.
-var types map[string]kind
+var types = withUnserved(map[string]kind{
+	"src":           {new: newSource},
+	"dst":           {new: newDestination, flags: "-n"},
+	"localip":       {new: newLocal},
+	"dstdomain":     {new: newDomain, flags: "-n"},
+	"dstdom_regex":  {new: newDomainPattern, flags: "-n -i +i"},
+	"url_regex":     {new: newURL, flags: "-i +i"},
+	"urlpath_regex": {new: newPath, flags: "-i +i"},
+	"browser":       {new: newField("User-Agent"), flags: "-i +i"},
+	"referer_regex": {new: newField("Referer"), flags: "-i +i"},
+	"req_header":    {new: newRequestField},
+	"time":          {new: newTime},
+	"req_mime_type": {new: newField("Content-Type"), flags: "-i +i"},
+	"port":          {new: newPort},
+	"localport":     {new: newLocalPort},
+	"myportname":    {new: newPortName},
+	"proto":         {new: newProtocol},
+	"method":        {new: newMethod},
+	"any-of":        {new: newAnyOf},
+	"all-of":        {new: newAllOf},
+})
 
-// The members of groups are acls of any type, so that the compiler would see a circle in a
-// plain initialisation.
-func init() {
-	types = map[string]kind{
-		"src":           {new: newSource},
-		"dst":           {new: newDestination, flags: "-n"},
-		"localip":       {new: newLocal},
-		"dstdomain":     {new: newDomain, flags: "-n"},
-		"dstdom_regex":  {new: newDomainPattern, flags: "-n -i +i"},
-		"url_regex":     {new: newURL, flags: "-i +i"},
-		"urlpath_regex": {new: newPath, flags: "-i +i"},
-		"browser":       {new: newField("User-Agent"), flags: "-i +i"},
-		"referer_regex": {new: newField("Referer"), flags: "-i +i"},
-		"req_header":    {new: newRequestField},
-		"time":          {new: newTime},
-		"req_mime_type": {new: newField("Content-Type"), flags: "-i +i"},
-		"port":          {new: newPort},
-		"localport":     {new: newLocalPort},
-		"myportname":    {new: newPortName},
-		"proto":         {new: newProtocol},
-		"method":        {new: newMethod},
-		"any-of":        {new: newAnyOf},
-		"all-of":        {new: newAllOf},
-	}
+// withUnserved adds to a table of types those that are not served.
+func withUnserved(types map[string]kind) map[string]kind {
 	for _, name := range notServed {
 		types[name] = kind{}
 	}
+	return types
 }
 
 var notServed = [...]string{
