@@ -56,13 +56,14 @@ func hostName(name string) (string, bool) {
 }
 
 // literal returns the address that is written in place of a name. IPv4-mapped addresses
-// become IPv4. What only looks like a number ("127.1", "1.2.3.04") is a name.
+// become IPv4. What only looks like a number ("127.1", "1.2.3.04") is a name, and an
+// address with a zone is neither: it means nothing outside the machine that wrote it.
 func literal(name string) (netip.Addr, bool) {
 	if !numeric(name) {
 		return netip.Addr{}, false
 	}
 	addr, err := netip.ParseAddr(name)
-	return addr.Unmap(), err == nil
+	return addr.Unmap(), err == nil && addr.Zone() == ""
 }
 
 // numeric says whether a name might be an address. It spares real names the error that
