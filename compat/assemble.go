@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"os"
 
-	"exaproxy/compat/errpage"
 	"exaproxy/engine"
 	"exaproxy/helper"
 )
@@ -47,10 +46,9 @@ func (s *Settings) Engine(logs *Logs) (*Setup, error) {
 		setup.journals = append(setup.journals, j)
 	}
 	setup.Config = s.config(logs.log)
-	pages := errpage.Default()
 	journals := setup.journals
 	setup.Config.NewPolicy = func(services engine.Services) (engine.Policy, error) {
-		return newPolicy(s, services, logs, journals, pages), nil
+		return newPolicy(s, services, logs, journals), nil
 	}
 	return setup, nil
 }

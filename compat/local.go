@@ -44,19 +44,6 @@ func readLocal(dir string) (pages map[string][]byte, err error) {
 	return pages, err
 }
 
-// finishPages reads what is in error_directory.
-func (r *reading) finishPages() error {
-	s := r.settings
-	if s.ErrorPages == "" {
-		return nil
-	}
-	var err error
-	if s.LocalPages, err = readLocal(s.ErrorPages); err != nil {
-		r.say(0, "ERROR: cannot read error_directory: %s", err)
-	}
-	return nil
-}
-
 // readPage reads one file; nil if it is none that could be a page.
 func readPage(root *os.Root, name string) ([]byte, error) {
 	facts, err := root.Stat(name)

@@ -206,7 +206,10 @@ func (f *LogFile) write() {
 
 // bury closes the file and tells what never got there.
 func (f *LogFile) bury() {
-	if lost := len(f.writing); lost > 0 {
+	f.mu.Lock()
+	lost := len(f.writing) + len(f.pending)
+	f.mu.Unlock()
+	if lost > 0 {
 		f.log.Error(fmt.Sprintf("log file %s: %d bytes could not be written and are lost", f.path, lost))
 	}
 	if f.file != os.Stdout && f.file != os.Stderr {

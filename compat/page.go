@@ -51,9 +51,9 @@ func (p *policy) errorPage(r *engine.Request, f *engine.Failure, name string, st
 	if !bare {
 		v.media = htmlPage
 	}
-	v.body = p.pages.Append(v.body[:0], name, p.values(r, f))
+	v.body = p.s.Pages.Append(v.body[:0], name, p.values(r, f))
 	v.fields = p.words.self.AppendError(v.fields[:0], &errpage.Head{
-		Page: name, Errno: errpage.Errno(f), Length: len(v.body), Language: p.pages.Language,
+		Page: name, Errno: errpage.Errno(f), Length: len(v.body), Language: p.s.Pages.Language,
 		LookedUp: errpage.LookedUp(f), Bare: bare, Now: p.now(),
 	})
 	return engine.Reply{Status: status, Fields: v.fields, Body: v.body, Close: bare}
@@ -73,5 +73,6 @@ func (p *policy) values(r *engine.Request, f *engine.Failure) *errpage.Values {
 	return &errpage.Values{
 		Request: r, Failure: f, Now: p.now(),
 		Host: p.s.VisibleName, Contact: p.s.Contact, Product: p.words.self.Product,
+		Stylesheet: p.s.Errors.Stylesheet, Text: p.s.Errors.Text, MailData: p.s.Errors.MailData,
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"exaproxy/compat/acl"
-	"exaproxy/compat/errpage"
 	"exaproxy/compat/rewrite"
 	"exaproxy/engine"
 )
@@ -19,7 +18,6 @@ type policy struct {
 	log     *slog.Logger
 	logs    *Logs
 	journal []journal
-	pages   *errpage.Pages
 
 	words    words         // texts that many messages carry
 	overload *overload     // nil if nobody is asked
@@ -29,8 +27,8 @@ type policy struct {
 }
 
 // newPolicy makes the policy of one worker.
-func newPolicy(s *Settings, services engine.Services, logs *Logs, journals []journal, pages *errpage.Pages) *policy {
-	p := &policy{s: s, worker: services, log: services.Log, logs: logs, journal: journals, pages: pages, words: newWords(s)}
+func newPolicy(s *Settings, services engine.Services, logs *Logs, journals []journal) *policy {
+	p := &policy{s: s, worker: services, log: services.Log, logs: logs, journal: journals, words: newWords(s)}
 	if p.log == nil {
 		p.log = slog.New(slog.DiscardHandler)
 	}

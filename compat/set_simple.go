@@ -75,11 +75,15 @@ var setters = map[string]setter{
 	"negative_dns_ttl":        keep(func(s *Settings) *time.Duration { return &s.Names.NegativeTTL }),
 
 	// access
-	"http_port":       setPort,
-	"acl":             setACL,
-	"http_access":     setHTTPAccess,
-	"deny_info":       setDenyInfo,
-	"error_directory": text(func(s *Settings) *string { return &s.ErrorPages }),
+	"http_port":   setPort,
+	"acl":         setACL,
+	"http_access": setHTTPAccess,
+	"deny_info":   setDenyInfo,
+	// pages
+	"error_directory":     text(func(s *Settings) *string { return &s.Errors.Directory }),
+	"err_page_stylesheet": text(func(s *Settings) *string { return &s.Errors.stylesheet }),
+	"err_html_text":       setErrorText,
+	"email_err_data":      onOff(func(s *Settings) *bool { return &s.Errors.MailData }),
 
 	// helpers
 	"url_rewrite_program":     setRewriteProgram,

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"exaproxy/compat/acl"
+	"exaproxy/compat/errpage"
 	"exaproxy/compat/logformat"
 	"exaproxy/dnsasync"
 	"exaproxy/engine"
@@ -50,8 +51,9 @@ type Settings struct {
 	ACLs        *acl.Set
 	HTTPAccess  *acl.List
 	DenyInfo    map[string]*Denial // by acl
-	ErrorPages  string             // error_directory; "" for the built-in ones
-	LocalPages  map[string][]byte  // what is in it, by name, for file://NAME
+	Errors      Errors
+	Pages       *errpage.Pages    // those of Errors.Directory, or the built-in ones
+	LocalPages  map[string][]byte // what is in Errors.Directory, by name, for file://NAME
 
 	Formats     map[string]*logformat.Format // logformat, by name
 	AccessLogs  []AccessLog
@@ -130,6 +132,16 @@ const (
 	Pass
 )
 
+// Errors is what the error pages look like.
+type Errors struct {
+	Directory  string // error_directory; "" for the built-in pages
+	Stylesheet string // what is in err_page_stylesheet; "" for the built-in one
+	Text       string // err_html_text, HTML
+	MailData   bool   // email_err_data
+
+	stylesheet string // err_page_stylesheet
+}
+
 // An AccessLog is one access_log line.
 type AccessLog struct {
 	Path   string // "" for none: the lines after it do not log what its acls match
@@ -154,6 +166,7 @@ func defaultSettings() *Settings {
 		DenyInfo:   make(map[string]*Denial),
 		Formats:    make(map[string]*logformat.Format),
 		StripQuery: true,
+		Errors:     Errors{MailData: true},
 
 		hostsFile: "/etc/hosts",
 		shutdown:  30 * time.Second,

@@ -10,7 +10,7 @@ import (
 // words are the texts that depend on the settings alone and go into many messages.
 type words struct {
 	self      errpage.Identity
-	signature []byte    // "proxy.test (squid/5.7)": by it a message that went through us is known
+	signature []byte    // " proxy.test (squid/5.7)": by it a message that went through us is known
 	via       [2][]byte // our entry in Via, by minor version
 	cache     []byte    // X-Cache
 	looked    []byte    // X-Cache-Lookup
@@ -18,10 +18,10 @@ type words struct {
 
 // newWords makes the texts of the settings.
 func newWords(s *Settings) words {
-	signature := s.UniqueName + " (" + product(s) + ")"
+	signature := " " + s.UniqueName + " (" + product(s) + ")"
 	w := words{signature: []byte(signature)}
 	for minor := range w.via {
-		w.via[minor] = fmt.Appendf(nil, "1.%d %s", minor, signature)
+		w.via[minor] = fmt.Appendf(nil, "1.%d%s", minor, signature)
 	}
 	port := s.Ports[0].Addr.Port()
 	w.cache = fmt.Appendf(nil, "MISS from %s", s.VisibleName)

@@ -1,0 +1,205 @@
+package compat
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// saying is a cache log whose lines a test reads.
+type saying struct {
+	*CacheLog
+	mu   sync.Mutex
+	text strings.Builder
+	news chan struct{} // something was said
+}
+
+func newSaying() *saying {
+	s := &saying{news: make(chan struct{}, 1)}
+	s.CacheLog = NewCacheLog(CacheLogOptions{Stderr: s, StderrLevel: 9, Clock: func() time.Time { return time.Time{} }})
+	return s
+}
+
+func (s *saying) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	select {
+	case s.news <- struct{}{}:
+	default:
+	}
+	return s.text.Write(b)
+}
+
+func (s *saying) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
+}
+
+// await waits until something with text was said.
+func (s *saying) await(t *testing.T, text string) {
+	t.Helper()
+	limit := time.After(20 * time.Second)
+	for !strings.Contains(s.String(), text) {
+		select {
+		case <-s.news:
+		case <-limit:
+			t.Fatalf("nobody said %q, but:\n%s", text, s)
+		}
+	}
+}
+
+func readFile(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func TestLogFileKeepsOrderAndLosesNothing(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.log")
+	logs := NewLogs(newSaying().CacheLog, nil)
+	f, err := logs.open(path, 0, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want strings.Builder
+	for i := range 5000 {
+		line := fmt.Sprintf("line %d\n", i)
+		want.WriteString(line)
+		f.Append([]byte(line))
+	}
+	logs.release(f)
+	logs.Close()
+	if got := readFile(t, path); got != want.String() {
+		t.Errorf("of %d bytes %d were written", want.Len(), len(got))
+	}
+}
+
+func TestLogFileIsShared(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.log")
+	logs := NewLogs(newSaying().CacheLog, nil)
+	one, err := logs.open(path, 0, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	two, err := logs.open(path, 0, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if one != two {
+		t.Error("two lines that name the same file have a file each")
+	}
+	logs.release(one)
+	two.Append([]byte("after the first was released\n"))
+	logs.Close()
+	if got := readFile(t, path); got != "after the first was released\n" {
+		t.Errorf("the file has %q", got)
+	}
+}
+
+func TestLogFileRotates(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.log")
+	logs := NewLogs(newSaying().CacheLog, nil)
+	f, err := logs.open(path, 2, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 4 {
+		f.Append(fmt.Appendf(nil, "%d\n", i))
+		if err := logs.Rotate(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.Append([]byte("4\n"))
+	logs.Close()
+	for name, want := range map[string]string{"a.log": "4\n", "a.log.0": "3\n", "a.log.1": "2\n"} {
+		if got := readFile(t, filepath.Join(filepath.Dir(path), name)); got != want {
+			t.Errorf("%s has %q, want %q", name, got, want)
+		}
+	}
+	if names, _ := filepath.Glob(path + "*"); len(names) != 3 {
+		t.Errorf("there are %v: only two old ones are kept", names)
+	}
+}
+
+// TestFullDiskIsSaidOnce writes to the device that is always full.
+func TestFullDiskIsSaidOnce(t *testing.T) {
+	said := newSaying()
+	logs := NewLogs(said.CacheLog, nil)
+	f, err := logs.open("/dev/full", 0, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		f.Append([]byte("a line\n"))
+		f.Flush()
+	}
+	said.await(t, "no space left on device")
+	logs.Close()
+	if n := strings.Count(said.String(), "cannot write log file"); n != 1 {
+		t.Errorf("the full disk was said %d times:\n%s", n, said)
+	}
+	if !strings.Contains(said.String(), "log file /dev/full: 21 bytes could not be written and are lost") {
+		t.Errorf("what was lost at the end was not said:\n%s", said)
+	}
+}
+
+// TestBacklogIsBounded fills the memory for a disk that takes nothing; then the disk recovers, and
+// the number of lost lines is told.
+func TestBacklogIsBounded(t *testing.T) {
+	said := newSaying()
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "a.log")
+	logs := NewLogs(said.CacheLog, nil)
+	f, err := logs.open(path, 0, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := f.file
+	f.do(func() { f.file = full })
+	block := []byte(strings.Repeat("x", 1<<20-1) + "\n")
+	f.Append(block)
+	f.Flush() // the writer holds this one now
+	for range maxBacklog>>20 + 5 {
+		f.Append(block)
+	}
+	f.do(func() { f.file = good; full.Close() })
+	f.Flush()
+	said.await(t, "is written again; 5 lines were lost")
+	logs.Close()
+	if facts, err := os.Stat(path); err != nil || facts.Size() != maxBacklog+1<<20 {
+		t.Errorf("the file has %d bytes, want %d: %v", facts.Size(), maxBacklog+1<<20, err)
+	}
+}
+
+func TestLogFileThatCannotBeOpened(t *testing.T) {
+	logs := NewLogs(newSaying().CacheLog, nil)
+	if _, err := logs.open("/nonexistent/a.log", 0, false); err == nil || !strings.Contains(err.Error(), "open log file /nonexistent/a.log") {
+		t.Errorf("the error is %v", err)
+	}
+	logs.Close()
+}
+
+func TestStandardStreamIsNotClosed(t *testing.T) {
+	logs := NewLogs(newSaying().CacheLog, nil)
+	if _, err := logs.open("/dev/stderr", 0, false); err != nil {
+		t.Fatal(err)
+	}
+	logs.Close()
+	if _, err := os.Stderr.Stat(); err != nil {
+		t.Errorf("standard error was closed: %v", err)
+	}
+}
+
+var _ io.Writer = (*saying)(nil)
