@@ -24,6 +24,8 @@ type proxy struct {
 	addrs []netip.AddrPort
 	cmd   *exec.Cmd
 
+	quiet bool // what it wrote is of no interest when the test fails
+
 	ended chan struct{} // closed when the process has ended
 	err   error         // how, once ended is closed
 
@@ -33,14 +35,14 @@ type proxy struct {
 
 // program is how a kind of proxy is started.
 type program struct {
-	name string
 	path string
+	args []string // before the proxy's own
 }
 
-func exaproxy() program { return program{"exaproxy", built.proxy} }
+func exaproxy() program { return program{path: built.proxy} }
 
 // squid is Debian's; a test that needs it is skipped where it is not installed.
-func squid(t testing.TB) program { return program{"squid", peer(t, "squid", "squid-openssl")} }
+func squid(t testing.TB) program { return program{path: peer(t, "squid", "squid-openssl")} }
 
 // peer finds a program of a package, or skips the test.
 func peer(t testing.TB, name, packageName string) string {
@@ -88,6 +90,7 @@ cache_log {dir}/cache.log
 access_log stdio:{dir}/access.log squid
 coredump_dir {dir}
 hosts_file {dir}/hosts
+cache deny all
 http_access allow all
 `
 
@@ -116,7 +119,7 @@ func start(t testing.TB, p program, dir, conf string) *proxy {
 // launch starts a proxy with arguments of the test's own. It is ended with the test.
 func launch(t testing.TB, p program, dir string, args ...string) *proxy {
 	t.Helper()
-	x := &proxy{t: t, dir: dir, cmd: exec.Command(p.path, args...), ended: make(chan struct{})}
+	x := &proxy{t: t, dir: dir, cmd: exec.Command(p.path, append(p.args, args...)...), ended: make(chan struct{})}
 	x.cmd.Dir = dir
 	x.cmd.WaitDelay = 5 * time.Second // helpers may have inherited standard error
 	pipe, err := x.cmd.StderrPipe()
@@ -140,7 +143,7 @@ func launch(t testing.TB, p program, dir string, args ...string) *proxy {
 		x.kill()
 		pipe.Close()
 		<-read
-		if t.Failed() {
+		if t.Failed() && !x.quiet {
 			x.show()
 		}
 	})
