@@ -46,7 +46,7 @@ func (r *reading) finishAccess() error {
 	s := r.settings
 	r.warn(s.ACLs.Finish())
 	if s.HTTPAccess.Empty() {
-		r.say(1, "WARNING: there is no http_access line: everybody is denied")
+		r.say(1, "NOTICE: there is no http_access line: everybody is denied")
 	}
 	for name := range s.DenyInfo {
 		if _, ok := s.ACLs.Lookup(name); !ok {

@@ -22,6 +22,9 @@ func (r *reading) finishNames() error {
 		}
 		s.VisibleName = strings.ToLower(name)
 	}
+	if !s.Via {
+		r.say(1, "WARNING: HTTP requires the use of Via")
+	}
 	if s.UniqueName == "" {
 		s.UniqueName = s.VisibleName
 	}

@@ -57,7 +57,7 @@ var setters = map[string]setter{
 	"server_persistent_connections": unless(func(s *Settings) *bool { return &s.NoServerPersistence }),
 	"half_closed_clients":           onOff(func(s *Settings) *bool { return &s.HalfClosed }),
 	"connect_verdict":               setVerdict,
-	"via":                           setVia,
+	"via":                           onOff(func(s *Settings) *bool { return &s.Via }),
 	"forwarded_for":                 setForwarded,
 	"visible_hostname":              text(func(s *Settings) *string { return &s.VisibleName }),
 	"unique_hostname":               text(func(s *Settings) *string { return &s.UniqueName }),
@@ -241,18 +241,6 @@ func setVerdict(r *reading, l *conf.Line) error {
 		r.settings.Verdict = engine.ConnectClose
 	}
 	return err
-}
-
-func setVia(r *reading, l *conf.Line) error {
-	on, err := r.args(l).Bool()
-	if err != nil {
-		return err
-	}
-	r.settings.Via = on
-	if !on {
-		r.say(1, "WARNING: HTTP requires the use of Via")
-	}
-	return nil
 }
 
 func setForwarded(r *reading, l *conf.Line) error {
