@@ -9,12 +9,11 @@ import (
 // long, and says when new requests had better not join it. Unlike Squid's it never ends the
 // program. It belongs to the policy.
 type overload struct {
-	p        *policy
-	limit    int       // of the queue, this worker's share
-	since    time.Time // when the queue was last not too long
-	told     time.Time
-	shouted  bool
-	bypassed int // requests that were not asked about
+	p       *policy
+	limit   int       // of the queue, this worker's share
+	since   time.Time // when the queue was last not too long
+	told    time.Time
+	shouted bool
 }
 
 const (
@@ -27,7 +26,7 @@ func newOverload(p *policy) *overload {
 	if p.s.Workers == 0 {
 		workers = max(p.s.Rewriter.Children/max(p.worker.Helpers.Stats().Children, 1), 1)
 	}
-	return &overload{p: p, limit: p.s.Rewriter.QueueSize / workers}
+	return &overload{p: p, limit: p.s.Rewriter.QueueSize / workers, since: p.now()}
 }
 
 // skip says whether the request that is about to be asked had better pass unasked: the helpers
@@ -45,12 +44,9 @@ func (o *overload) skip() bool {
 		return false
 	}
 	if o.p.s.Rewriter.Bypass {
-		o.bypassed++
 		return true
 	}
-	if queue > o.limit {
-		o.tell(queue)
-	}
+	o.tell(queue)
 	return o.persistent()
 }
 
@@ -80,9 +76,6 @@ func (o *overload) persistent() bool {
 		} else {
 			o.p.log.Error("Too many queued redirector requests; see on-persistent-overload.")
 		}
-	}
-	if bypass {
-		o.bypassed++
 	}
 	return bypass
 }

@@ -60,12 +60,13 @@ func tag() string {
 func (s *server) start() error {
 	var err error
 	if s.settings, err = s.o.load(s.log.Say); err != nil {
+		s.hint()
 		return err
 	}
 	if err := compat.CheckPIDFile(s.settings.PIDFile); err != nil {
 		return &abnormal{err.Error()}
 	}
-	who, err := s.settings.Credential()
+	who, err := s.becomes()
 	if err != nil {
 		return &abnormal{err.Error()}
 	}
@@ -92,6 +93,22 @@ func (s *server) start() error {
 		s.log.Say(1, fmt.Sprintf("Accepting HTTP Socket connections at local=%s", addr))
 	}
 	return nil
+}
+
+// hint helps whoever starts the program for the first time.
+func (s *server) hint() {
+	if _, err := os.Stat(s.o.configuration()); s.o.file == "" && !s.o.trying && os.IsNotExist(err) {
+		s.log.Say(0, "To see it work without a configuration file: exaproxy --try")
+	}
+}
+
+// becomes says who the proxy becomes once it listens; nil if it stays who it is. A trial does: the
+// redirector may stand in a home that nobody else can enter, and only this machine is served.
+func (s *server) becomes() (*compat.Credential, error) {
+	if s.o.trying {
+		return nil, nil
+	}
+	return s.settings.Credential()
 }
 
 // openCacheLog opens cache.log as the settings say. -d and -X are stronger than the file.
@@ -157,7 +174,7 @@ func (s *server) raiseDescriptors() {
 func (s *server) cannotListen(err error) error {
 	s.log.Say(0, fmt.Sprintf("ERROR: %s", err))
 	if errors.Is(err, syscall.EADDRINUSE) && s.o.trying {
-		s.log.Say(0, "Another program serves that port. Choose another with -a, as in: -a 127.0.0.1:3129")
+		s.log.Say(0, "Another program serves that port. Choose another: -a 127.0.0.1:3129, or make run LISTEN=127.0.0.1:3129")
 	}
 	return &abnormal{"Unable to open HTTP Socket"}
 }
