@@ -1,0 +1,177 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// origin is the web server that everything is fetched from: one nginx. It listens on the same port of an address
+// for each contestant.
+type origin struct {
+	process *process
+	port    int
+}
+
+const (
+	originHosts = 16        // 127.0.1.1 and what follows
+	bulkBytes   = 256 << 20 // what /bulk has
+)
+
+// host is the origin's address for the contestant with a number.
+func (o *origin) host(number int) string { return fmt.Sprintf("127.0.1.%d", number+1) }
+
+// at is the host with its port.
+func (o *origin) at(number int) string { return fmt.Sprintf("%s:%d", o.host(number), o.port) }
+
+const originConf = `daemon off;
+worker_processes 1;
+pid %[1]s/pid;
+error_log %[1]s/error.log;
+events { worker_connections %[2]d; }
+http {
+	access_log off;
+	default_type application/octet-stream;
+	keepalive_timeout 900s;
+	keepalive_requests 1000000000;
+	open_file_cache max=100;
+	tcp_nopush on;
+	root %[1]s/files;
+	client_body_temp_path %[1]s/temp;
+	proxy_temp_path %[1]s/temp;
+	fastcgi_temp_path %[1]s/temp;
+	uwsgi_temp_path %[1]s/temp;
+	scgi_temp_path %[1]s/temp;
+	upstream read { server unix:%[1]s/read.sock; keepalive 100; }
+	server {
+%[3]s		location / { sendfile on; }
+		# Head and body in one segment.
+		location = /1k { sendfile off; }
+		# Answers when it has the whole body, which return alone would not await.
+		location = /upload {
+			client_max_body_size 0;
+			client_body_buffer_size 4m;
+			proxy_pass_request_body off;
+			proxy_set_header Content-Length "";
+			proxy_set_header Connection "";
+			proxy_http_version 1.1;
+			proxy_pass http://read;
+		}
+	}
+	server {
+		listen unix:%[1]s/read.sock;
+		return 204;
+	}
+}
+`
+
+// startOrigin writes the files that are fetched and starts nginx.
+func startOrigin(dir string) (*origin, error) {
+	dir = filepath.Join(dir, "origin")
+	files := filepath.Join(dir, "files")
+	if err := makeOpen(files, filepath.Join(dir, "temp")); err != nil {
+		return nil, err
+	}
+	for name, size := range map[string]int64{"1k": 1 << 10, "64k": 64 << 10, "bulk": bulkBytes} {
+		if err := writeZeros(filepath.Join(files, name), size); err != nil {
+			return nil, err
+		}
+	}
+	port, err := freePort("127.0.1.1")
+	if err != nil {
+		return nil, err
+	}
+	o := &origin{port: port}
+	var listens strings.Builder
+	for number := range originHosts {
+		fmt.Fprintf(&listens, "\t\tlisten %s backlog=4096;\n", o.at(number))
+	}
+	conf := filepath.Join(dir, "nginx.conf")
+	text := fmt.Sprintf(originConf, dir, descriptors()-100, listens.String())
+	if err := os.WriteFile(conf, []byte(text), 0o644); err != nil {
+		return nil, err
+	}
+	program, err := nginx.find()
+	if err != nil {
+		return nil, fmt.Errorf("start the origin: %w", err)
+	}
+	if o.process, err = startProcess(dir, []string{program, "-c", conf, "-e", filepath.Join(dir, "error.log")}, nil); err != nil {
+		return nil, fmt.Errorf("start the origin: %w", err)
+	}
+	if err := awaitAnswer(o.process, o.at(0), "/1k", 10*time.Second); err != nil {
+		o.stop()
+		return nil, fmt.Errorf("start the origin: %w", err)
+	}
+	return o, nil
+}
+
+func (o *origin) stop() { o.process.stop() }
+
+// makeOpen makes directories that any user may write to.
+func makeOpen(dirs ...string) error {
+	for _, dir := range dirs {
+		if err := os.MkdirAll(dir, 0o777); err != nil {
+			return err
+		}
+		if err := os.Chmod(dir, 0o777); err != nil { // whatever the umask
+			return err
+		}
+	}
+	return nil
+}
+
+// writeZeros writes a file of zeros, a hole, and reads it into the kernel's memory.
+func writeZeros(path string, size int64) error {
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	if err := file.Truncate(size); err != nil {
+		return err
+	}
+	if err := file.Close(); err != nil {
+		return err
+	}
+	_, err = os.ReadFile(path)
+	return err
+}
+
+// freePort is a port that nobody listens on at an address.
+func freePort(host string) (int, error) {
+	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
+	if err != nil {
+		return 0, fmt.Errorf("find a free port: %w", err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}
+
+// awaitAnswer waits until a GET of a URL at an address is answered 200.
+func awaitAnswer(p *process, address, url string, limit time.Duration) error {
+	var err error
+	for until := time.Now().Add(limit); time.Now().Before(until); time.Sleep(200 * time.Microsecond) {
+		if p.gone() {
+			return fmt.Errorf("%s has ended: %s", p.cmd.Path, p.lastWords())
+		}
+		if err = getOnce(address, url); err == nil {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s gives no answer for %v: %w; it says: %s", p.cmd.Path, limit, err, p.lastWords())
+}
+
+// getOnce asks once, on a connection of its own.
+func getOnce(address, url string) error {
+	conn, err := net.DialTimeout("tcp", address, time.Second)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(5 * time.Second))
+	c := newConversation(conn)
+	_, err = c.get(url, hostOf(url, address))
+	return err
+}

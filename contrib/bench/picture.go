@@ -1,0 +1,103 @@
+package main
+
+import (
+	"encoding/xml"
+	"fmt"
+	"strings"
+)
+
+// Sizes of the picture, in its own units, which are pixels at its natural size.
+const (
+	pictureWidth = 760
+	nameWidth    = 130
+	valueWidth   = 190
+	barHeight    = 16
+	barStep      = 22
+	groupGap     = 30
+	topMargin    = 64
+)
+
+// pictureStyle has colours for light and dark surroundings; there is no background.
+const pictureStyle = `<style>
+	text { font: 13px system-ui, sans-serif; fill: #24292f; }
+	.title { font-size: 19px; font-weight: 600; }
+	.work { font-weight: 600; }
+	.small { font-size: 12px; fill: #57606a; }
+	.ours { fill: #1f6feb; }
+	.peer { fill: #b6bec8; }
+	.one { stroke: #1f6feb; stroke-width: 1; stroke-dasharray: 2 3; opacity: .6; }
+	@media (prefers-color-scheme: dark) {
+		text { fill: #e6edf3; }
+		.small { fill: #9198a1; }
+		.ours { fill: #4493f8; }
+		.peer { fill: #565f6b; }
+		.one { stroke: #4493f8; }
+	}
+</style>
+`
+
+// picture draws, for each work with something to draw, a bar for each contestant. The bars of a work share a scale,
+// which is not another's; what matters is the ratio, which is written behind.
+func picture(results []result, m machine) string {
+	var body strings.Builder
+	y := topMargin
+	for _, r := range results {
+		if r.work.drawn == "" || len(r.samples["exaproxy"]) == 0 {
+			continue
+		}
+		y = drawWork(&body, r, y)
+	}
+	var svg strings.Builder
+	fmt.Fprintf(&svg, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%[1]d" height="%[2]d" role="img" aria-label="exaproxy beside its peers">`+"\n",
+		pictureWidth, y)
+	svg.WriteString(pictureStyle)
+	write(&svg, "title", 0, 24, "exaproxy beside its peers")
+	write(&svg, "small", 0, 44, fmt.Sprintf("%s, %d processors, Linux %s, %s", m.Processor, m.Processors, m.Kernel, m.When.Format("January 2006")))
+	svg.WriteString(body.String())
+	svg.WriteString("</svg>\n")
+	return svg.String()
+}
+
+// drawWork draws one work from y on, and gives the y below it.
+func drawWork(svg *strings.Builder, r result, y int) int {
+	m := r.work.drawn
+	better := "shorter is better"
+	if m == rate {
+		better = "longer is better"
+	}
+	write(svg, "work", 0, y+14, r.work.words)
+	write(svg, "small", 0, y+32, string(m)+": "+better)
+	y += 42
+	ours := r.spread("exaproxy", m).median
+	most := 0.0
+	for _, c := range r.work.contestants {
+		most = max(most, r.spread(c.name, m).median)
+	}
+	scale := (pictureWidth - nameWidth - valueWidth) / most
+	top := y
+	for _, c := range r.work.contestants {
+		if len(r.samples[c.name]) == 0 {
+			continue
+		}
+		value := r.spread(c.name, m).median
+		class, behind := "peer", fmt.Sprintf("%s   %.2f ×", figure(value), value/ours)
+		if c.name == "exaproxy" {
+			class, behind = "ours", figure(value)
+		}
+		width := max(1, value*scale)
+		write(svg, "", 0, y+barHeight-3, c.name)
+		fmt.Fprintf(svg, `<rect class="%s" x="%d" y="%d" width="%.1f" height="%d" rx="2"/>`+"\n", class, nameWidth, y, width, barHeight)
+		write(svg, "small", nameWidth+int(width)+8, y+barHeight-3, behind)
+		y += barStep
+	}
+	at := nameWidth + ours*scale
+	fmt.Fprintf(svg, `<line class="one" x1="%.1f" y1="%d" x2="%.1f" y2="%d"/>`+"\n", at, top-2, at, y-4)
+	return y + groupGap
+}
+
+// write writes text at a place.
+func write(svg *strings.Builder, class string, x, y int, text string) {
+	fmt.Fprintf(svg, `<text class="%s" x="%d" y="%d" xml:space="preserve">`, class, x, y)
+	xml.EscapeText(svg, []byte(text))
+	svg.WriteString("</text>\n")
+}
