@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"exaproxy/engine/loop"
@@ -22,7 +23,10 @@ type Engine struct {
 	ports   []opened
 	workers []*worker
 	running bool
+	leaving bool
 	ended   chan struct{} // closed when the last worker has ended
+
+	listening atomic.Int32 // workers that have not begun to leave
 }
 
 // New makes an engine and opens its ports, so that a port that is taken, or that needs
@@ -46,6 +50,7 @@ func New(c Config) (*Engine, error) {
 		e.closeAll()
 		return nil, err
 	}
+	e.listening.Store(int32(len(e.workers)))
 	return e, nil
 }
 
@@ -175,15 +180,15 @@ func (e *Engine) Reconfigure(c Config) error {
 	if !e.running {
 		return errors.New("reconfigure: the engine is not running")
 	}
+	if e.leaving {
+		return errors.New("reconfigure: the engine is shutting down")
+	}
 	ports, err := e.open(&c, e.ports)
 	if err != nil {
 		return fmt.Errorf("reconfigure: %w", err)
 	}
 	c.Workers = len(e.workers)
 	err = e.everywhere(func(w *worker) error {
-		if w.leaving {
-			return errors.New("it is shutting down")
-		}
 		if err := w.adopt(&c); err != nil {
 			return err
 		}
@@ -230,8 +235,17 @@ func (e *Engine) closeUnused(old []opened) {
 // Shutdown stops listening and lets transactions end; Run returns as soon as the last is over,
 // or after lifetime (shutdown_lifetime; zero: at once). Called again, it changes the lifetime.
 func (e *Engine) Shutdown(lifetime time.Duration) {
+	e.mu.Lock()
+	e.leaving = true
+	ports := e.ports // final: nothing is reconfigured any more
+	e.mu.Unlock()
 	for _, w := range e.workers {
-		w.loop.Post(func() { w.leave(lifetime) })
+		w.loop.Post(func() {
+			// While a worker watches a descriptor its number must not become another's.
+			if w.leave(lifetime) && e.listening.Add(-1) == 0 {
+				e.closePorts(ports)
+			}
+		})
 	}
 }
 

@@ -791,6 +791,7 @@ client b sends               GET http://a.example/ HTTP/1.1
 shutdown 30s
 held clients=1 transactions=1 idleupstreams=0
 client a is closed
+client c is reset            "a port that nobody serves any more refuses, so that clients go elsewhere"
 origin 192.0.2.7:80 says     "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 client b reads               HTTP/1.1 200 OK
                              …

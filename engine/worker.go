@@ -190,9 +190,9 @@ func (w *worker) freeTransaction(t *transaction) {
 }
 
 // leave begins to end the worker: no new clients; idle ones are closed, the others when
-// their transaction is over, all of them after lifetime.
-func (w *worker) leave(lifetime time.Duration) {
-	if !w.leaving {
+// their transaction is over, all of them after lifetime. It says whether this was the beginning.
+func (w *worker) leave(lifetime time.Duration) (begun bool) {
+	if begun = !w.leaving; begun {
 		w.leaving = true
 		w.stopListening()
 		w.eachClient(func(c *client) {
@@ -206,6 +206,7 @@ func (w *worker) leave(lifetime time.Duration) {
 		w.eachClient((*client).abandon)
 	}
 	w.waker.Wake()
+	return begun
 }
 
 // Run ends a worker that is leaving when nobody is left, or when the time is up.
