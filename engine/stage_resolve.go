@@ -102,5 +102,6 @@ func (t *transaction) unresolved(err error) stage {
 	if errors.As(err, &e) && (e.Kind == dnsasync.NoSuchName || e.Kind == dnsasync.NoAddress || e.Kind == dnsasync.BadName) {
 		f.Kind = NoSuchName
 	}
+	t.record.Hierarchy = "" // there was nobody to choose
 	return t.failed(f)
 }
