@@ -1,6 +1,7 @@
 package compat
 
 import (
+	"errors"
 	"io"
 	"net/netip"
 	"os"
@@ -39,7 +40,7 @@ func (r *reading) finishNames() error {
 func (r *reading) finishServers() error {
 	names := &r.settings.Names
 	system, err := readSystem(r, resolvConf, dnsasync.ReadResolvConf)
-	if err != nil {
+	if err != nil && !r.skipped(resolvConf, err) {
 		r.say(1, "WARNING: cannot read %s: %s", resolvConf, err)
 	}
 	names.Servers, names.Search, names.Ndots, names.IPv4Only = system.Servers, system.Search, system.Ndots, system.IPv4Only
@@ -71,12 +72,22 @@ func (r *reading) finishHosts() error {
 		return nil
 	}
 	hosts, err := readSystem(r, r.settings.hostsFile, dnsasync.ReadHosts)
-	if err != nil {
+	if err != nil && !r.skipped(r.settings.hostsFile, err) {
 		r.say(1, "WARNING: cannot read hosts_file %s: %s", r.settings.hostsFile, err)
 		return nil
 	}
 	r.settings.Names.Hosts = hosts
 	return nil
+}
+
+// skipped says whether err is about single lines only; they are told, and the rest is good.
+func (r *reading) skipped(path string, err error) bool {
+	var lines *dnsasync.Skipped
+	if !errors.As(err, &lines) {
+		return false
+	}
+	r.say(1, "WARNING: %s: %s", path, lines)
+	return true
 }
 
 // readSystem reads one of the system's files.

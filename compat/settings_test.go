@@ -114,7 +114,12 @@ func differences(b *strings.Builder, name string, got, usual reflect.Value) {
 			fmt.Fprintf(b, "%s: a format, StripQuery=%v Headers=%v\n", name, v.StripQuery, v.Headers)
 		}
 		return
-	case *dnsasync.Hosts, *acl.Set, *errpage.Pages:
+	case *dnsasync.Hosts:
+		if v != nil && v.Len() > 0 {
+			fmt.Fprintf(b, "%s: %d names\n", name, v.Len())
+		}
+		return
+	case *acl.Set, *errpage.Pages:
 		return
 	}
 	switch got.Kind() {
