@@ -44,6 +44,7 @@ func (b *buffer) fill(content []byte) {
 type buffers struct {
 	heads, relays []*buffer
 	lent          int
+	pieces        [2][]byte // of a write in two pieces
 }
 
 // keptBuffers is how many free buffers of a size are kept for the next borrower.

@@ -159,3 +159,28 @@ func (d *dialer) release() {
 		d.trying[i].fd = nil
 	}
 }
+
+// newDialer lends a dialer.
+func (w *worker) newDialer() *dialer {
+	last := len(w.dialers) - 1
+	if last < 0 {
+		return &dialer{}
+	}
+	d := w.dialers[last]
+	w.dialers = w.dialers[:last]
+	return d
+}
+
+// keptDialers is how many free dialers a worker keeps.
+const keptDialers = 64
+
+// freeDialer takes a dialer back, and ends what it has under way; nil is nothing.
+func (w *worker) freeDialer(d *dialer) {
+	if d == nil {
+		return
+	}
+	d.release()
+	if len(w.dialers) < keptDialers {
+		w.dialers = append(w.dialers, d)
+	}
+}

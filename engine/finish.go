@@ -15,7 +15,7 @@ func (t *transaction) finish() {
 	c, w := t.client, t.client.worker
 	t.question.Cancel()
 	t.lookup.Cancel()
-	t.dialer.release()
+	w.freeDialer(t.dialer)
 	unread := t.garbled || !t.uploaded() || t.verdict != direct
 	t.partFromUpstream()
 	t.tellRecord()
@@ -54,8 +54,8 @@ func (t *transaction) tellRecord() {
 	t.spend(now.Sub(t.entered))
 	rec.Request = &t.request
 	rec.Ended, rec.Took = now, now.Sub(t.request.Started)
-	rec.Decided, rec.URL, rec.Failure = t.decided.Kind, t.decided.URL, t.failure
-	rec.In = int64(t.headEnd) + t.up.moved
+	rec.Failure = t.failure
+	rec.In = int64(len(t.head)) + t.up.moved
 	rec.Out = t.down.out
 	rec.UpstreamIn, rec.UpstreamOut = t.down.in, t.up.out
 	t.setup.policy.Record(rec)
@@ -77,12 +77,9 @@ func (t *transaction) carryOver() {
 // reset makes the transaction ready for another request, keeping its memory.
 func (t *transaction) reset() {
 	t.request.reset()
-	t.outgoing.Reset()
-	t.head.Reset()
-	clear(t.dialer.addrs)
-	request, outgoing, head, addrs := t.request, t.outgoing, t.head, t.dialer.addrs[:0]
+	request := t.request
 	*t = transaction{}
-	t.request, t.outgoing, t.head, t.dialer.addrs = request, outgoing, head, addrs
+	t.request = request
 }
 
 // dateForm is the form of a Date field (RFC 9110, section 5.6.7).

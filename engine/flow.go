@@ -49,8 +49,7 @@ type flow struct {
 	moved   int64 // bytes of the body read
 	limit   int64 // of moved, 0 none
 	closed  bool  // the source has ended where it may
-	pieces  [2][]byte
-	broken  end // which end failed
+	broken  end   // which end failed
 	err     error
 }
 
@@ -136,8 +135,9 @@ func (f *flow) write() (int, error) {
 	if !f.holds() {
 		return f.dst.Write(f.pre.bytes())
 	}
-	f.pieces[0], f.pieces[1] = f.pre.bytes(), f.buf.b[f.buf.r:f.ready]
-	return f.dst.Writev(f.pieces[:])
+	pieces := &f.pool.pieces
+	pieces[0], pieces[1] = f.pre.bytes(), f.buf.b[f.buf.r:f.ready]
+	return f.dst.Writev(pieces[:])
 }
 
 // join puts a body that fits behind the head: a write of one piece costs less than one of two.

@@ -11,7 +11,8 @@ var keepAlive, closeIt = []byte("keep-alive"), []byte("close")
 // heard is called when a reply's head of n bytes is complete. An interim reply is passed on,
 // and the final one still to come; the final one begins the flow down to the client.
 func (t *transaction) heard(n int) stage {
-	status := t.head.Status
+	head := &t.client.worker.head
+	status := head.Status
 	if status == 101 {
 		return t.fail(BadReply, UpstreamSide, errors.New("it switched protocols unasked"))
 	}
@@ -19,7 +20,7 @@ func (t *transaction) heard(n int) stage {
 		t.interim(n)
 		return relaying
 	}
-	body, err := h1.ReplyBody(t.request.Method, &t.head)
+	body, err := h1.ReplyBody(t.request.Method, head)
 	if err != nil {
 		return t.fail(BadReply, UpstreamSide, err)
 	}
@@ -42,8 +43,9 @@ func (t *transaction) interim(n int) {
 	if t.request.Minor == 0 || t.request.Major == 0 {
 		return
 	}
-	h := &t.outgoing
-	h.CopyFrom(&t.head.Header)
+	w := t.client.worker
+	h := &w.outgoing
+	h.CopyFrom(&w.head.Header)
 	h1.RemoveHopByHop(h)
 	t.composeHead(h)
 }
@@ -54,7 +56,7 @@ func (t *transaction) composeHead(h *h1.Header) {
 	if f.pre == nil {
 		f.pre = f.pool.head()
 	}
-	out := h1.AppendStatusLine(f.pre.b[:f.pre.w], t.head.Status, "")
+	out := h1.AppendStatusLine(f.pre.b[:f.pre.w], t.client.worker.head.Status, "")
 	out = h.AppendTo(out)
 	f.pre.fill(append(out, "\r\n"...))
 }
@@ -77,20 +79,21 @@ func (t *transaction) recoding(body *h1.Body) (r recoding, fits bool) {
 
 // note keeps for the record what the log may ask of the reply.
 func (t *transaction) note(n int) {
-	rec, head := &t.record, t.down.buf.bytes()[:n]
-	rec.Status = t.head.Status
+	rec, head, bytes := &t.record, &t.client.worker.head, t.down.buf.bytes()[:n]
+	rec.Status = head.Status
 	rec.Spent.Upstream = t.sinceSent()
-	rec.ContentType = t.request.Keep(t.head.Header.Get("Content-Type"))
+	rec.ContentType = t.request.Keep(head.Header.Get("Content-Type"))
 	if t.setup.config.KeepReplyHeads {
-		rec.ReplyHead = t.request.Keep(head)
+		rec.ReplyHead = t.request.Keep(bytes)
 	}
 }
 
 // composeReply makes the reply's head as the client is to read it.
 func (t *transaction) composeReply(body *h1.Body, recode recoding) {
-	w, h := t.client.worker, &t.outgoing
+	w := t.client.worker
+	h := &w.outgoing
 	t.reusable(body)
-	h.CopyFrom(&t.head.Header)
+	h.CopyFrom(&w.head.Header)
 	h1.RemoveHopByHop(h)
 	if !h.Has("Date") {
 		h.Add("Date", w.date())
@@ -104,7 +107,8 @@ func (t *transaction) composeReply(body *h1.Body, recode recoding) {
 // reusable settles which of the two connections can be used again after this reply.
 func (t *transaction) reusable(body *h1.Body) {
 	unframed := body.Framing() == h1.UntilClose
-	t.kept = h1.KeepAlive(t.head.Major, t.head.Minor, &t.head.Header) && !unframed && !body.Conflict() &&
+	head := &t.client.worker.head
+	t.kept = h1.KeepAlive(head.Major, head.Minor, &head.Header) && !unframed && !body.Conflict() &&
 		!t.setup.config.NoServerPersistence
 	if t.client.worker.leaving || t.up.body.Conflict() {
 		t.keep = false

@@ -60,7 +60,7 @@ func misaddressed(r *Request) *Failure {
 
 // decide notes a decision of the policy and goes where it leads.
 func (t *transaction) decide(d Decision) stage {
-	t.decided = d
+	t.record.Decided, t.record.URL = d.Kind, d.URL
 	switch d.Kind {
 	case Proceed:
 		return resolving

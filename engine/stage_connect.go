@@ -15,11 +15,12 @@ func (t *transaction) connect() stage {
 		t.client.wakeIn(wake)
 		return connecting
 	}
-	t.dialer.release()
 	if fd == nil {
 		return t.unconnected()
 	}
 	t.use(w.idle.opened(fd, t.route.Host, t.route.Port, t.dialer.peer))
+	w.freeDialer(t.dialer)
+	t.dialer = nil
 	if t.request.IsConnect() {
 		t.openTunnel()
 		return tunnelling

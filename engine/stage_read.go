@@ -43,7 +43,7 @@ func (t *transaction) receive() stage {
 // them, so the connection is not kept.
 func (t *transaction) misread(err error) stage {
 	t.keep, t.garbled = false, true
-	t.headEnd = len(t.client.in.bytes())
+	t.head = t.client.in.bytes()
 	if errors.Is(err, h1.ErrTooLarge) {
 		return t.fail(HeadTooLarge, ClientSide, err)
 	}
@@ -54,7 +54,7 @@ func (t *transaction) misread(err error) stage {
 // transaction is over, and finds out where the body ends and whether the client wants to go on.
 func (t *transaction) understood(n int) stage {
 	c, r := t.client, &t.request
-	t.headEnd = n
+	t.head = c.in.bytes()[:n]
 	c.consumed(n)
 	body, err := h1.RequestBody(&r.Request)
 	if err != nil {

@@ -108,7 +108,7 @@ func (t *transaction) receiveReply() stage {
 			f.buf = f.pool.relay()
 		}
 		if !f.buf.empty() {
-			n, err := h1.ParseReply(f.buf.bytes(), &t.head, t.setup.config.Limits.heads(limit))
+			n, err := h1.ParseReply(f.buf.bytes(), &t.client.worker.head, t.setup.config.Limits.heads(limit))
 			if err == nil {
 				if next := t.heard(n); next != relaying || t.replied {
 					return next

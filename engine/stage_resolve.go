@@ -32,7 +32,7 @@ func (t *transaction) resolve() stage {
 	if err != nil {
 		return t.unresolved(err)
 	}
-	t.dialer.begin(answer.Addrs, t.route.Port, t.setup.config)
+	t.dial(answer.Addrs...)
 	return connecting
 }
 
@@ -56,8 +56,16 @@ func (t *transaction) literal() bool {
 	if err != nil {
 		return false
 	}
-	t.dialer.begin([]netip.Addr{addr}, t.route.Port, t.setup.config)
+	t.dial(addr)
 	return true
+}
+
+// dial lends a dialer and gives it the addresses to try.
+func (t *transaction) dial(addrs ...netip.Addr) {
+	if t.dialer == nil {
+		t.dialer = t.client.worker.newDialer()
+	}
+	t.dialer.begin(addrs, t.route.Port, t.setup.config)
 }
 
 // reuse takes an idle connection to the next hop. A request that must not be sent twice gets

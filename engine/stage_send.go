@@ -27,7 +27,7 @@ func (t *transaction) send() stage {
 func (t *transaction) compose() error {
 	w, r := t.client.worker, &t.request
 	target := r.Effective()
-	h := &t.outgoing
+	h := &w.outgoing
 	t.endToEnd()
 	h.Add("Host", r.keepHost(target))
 	t.setup.policy.Edit(r, h, Upstream)
@@ -52,7 +52,7 @@ func (t *transaction) compose() error {
 // endToEnd copies the fields of the request that are meant for the server (RFC 9110, section
 // 7.6.1) and adds those that the request implies.
 func (t *transaction) endToEnd() {
-	r, h := &t.request, &t.outgoing
+	r, h := &t.request, &t.client.worker.outgoing
 	h.CopyFrom(&r.Header)
 	h1.RemoveHopByHop(h)
 	h.Del("Host")

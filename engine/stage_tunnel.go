@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"time"
 
 	"exaproxy/engine/h1"
@@ -22,9 +23,22 @@ func (t *transaction) openTunnel() {
 		c.consumed(first.w)
 	}
 	t.up.begin(flow{src: c.fd, dst: t.upstream.fd, buf: first, body: h1.Tunnel()})
+	t.slim()
 	pre := pool.head()
 	pre.fill(append(pre.b[:0], established...))
 	t.down.begin(flow{src: t.upstream.fd, dst: c.fd, pre: pre, body: h1.Tunnel()})
+}
+
+// slim moves the request's head, of which the record wants to know when the tunnel ends, out
+// of the client's buffer into memory of its size: tunnels are many and long.
+func (t *transaction) slim() {
+	c, limits := t.client, &t.setup.config.Limits
+	t.head = bytes.Clone(t.head)
+	if _, err := h1.ParseRequest(t.head, &t.request.Request, limits.heads(limits.requestHead())); err != nil {
+		panic("BUG: a head that was understood is not: " + err.Error())
+	}
+	c.worker.buffers.give(c.in)
+	c.in = nil
 }
 
 // tunnel carries bytes both ways. When one end has finished, the other is told, and what it

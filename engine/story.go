@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"exaproxy/dnsasync"
-	"exaproxy/engine/h1"
 	"exaproxy/helper"
 )
 
@@ -44,22 +43,19 @@ type transaction struct {
 	entered time.Time // the present stage
 
 	request Request
-	headEnd int  // where the request's head ends in the client's buffer
-	keep    bool // the client's connection may serve another request
-	garbled bool // what follows the head in the client's buffer cannot be understood
+	head    []byte // the request's, in the client's buffer
+	keep    bool   // the client's connection may serve another request
+	garbled bool   // what follows the head in the client's buffer cannot be understood
 
 	question *helper.Question
 	answer   []byte // what the helpers said
 	lost     error  // why they said nothing
-	decided  Decision
 
 	route  Route
 	lookup *dnsasync.Lookup
-	dialer dialer
+	dialer *dialer // lent while connecting
 
 	upstream *upstream
-	outgoing h1.Header // the head being composed
-	head     h1.Reply  // the next hop's
 	up, down flow
 	kept     bool // the next hop's connection may serve another request
 	replied  bool // the reply's head has been composed: the client may have seen some of it

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"exaproxy/dnsasync"
+	"exaproxy/engine/h1"
 	"exaproxy/engine/loop"
 	"exaproxy/helper"
 )
@@ -26,6 +27,11 @@ type worker struct {
 	clients *client // all of them, linked
 	open    int     // how many
 	free    []*transaction
+
+	// outgoing and head are used within one play only, to compose a head and to read a reply's.
+	outgoing h1.Header
+	head     h1.Reply
+	dialers  []*dialer // free
 
 	dated     int64 // the second of dateField
 	dateField []byte
