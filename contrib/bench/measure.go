@@ -56,13 +56,12 @@ func (b *bench) measure(w work) (result, error) {
 			if r.absent[c.name] != "" {
 				continue
 			}
-			fmt.Fprintf(os.Stderr, "\r\x1b[K%s, round %d of %d: %s ", w.name, round+1, b.options.rounds, c.name)
+			progress("%s, round %d of %d: %s", w.name, round+1, b.options.rounds, c.name)
 			s, note, err := w.measure(b, number, c)
 			if b.ctx.Err() != nil {
 				return r, b.ctx.Err()
 			}
 			if err != nil {
-				fmt.Fprintf(os.Stderr, "\r\x1b[K%s: %s: %v\n", w.name, c.name, err)
 				r.absent[c.name] = "failed"
 				r.notes[c.name] = err.Error()
 				continue
@@ -73,8 +72,15 @@ func (b *bench) measure(w work) (result, error) {
 			}
 		}
 	}
-	fmt.Fprint(os.Stderr, "\r\x1b[K")
+	progress("")
 	return r, nil
+}
+
+// progress replaces the line that says what is being done, if somebody is looking.
+func progress(format string, arguments ...any) {
+	if about, err := os.Stderr.Stat(); err == nil && about.Mode()&os.ModeCharDevice != 0 {
+		fmt.Fprintf(os.Stderr, "\r\x1b[K"+format, arguments...)
+	}
 }
 
 // requests measures requests that wrk can send.

@@ -16,7 +16,8 @@ type peer struct {
 	program string   // its name in PATH or in /usr/sbin
 	version []string // arguments that have it tell its version
 	// setUp writes the configuration and gives the command line and what to add to the environment.
-	setUp func(place, settings) (argv, environment []string, err error)
+	setUp  func(place, settings) (argv, environment []string, err error)
+	remark string // what to know when there are errors
 }
 
 var peers = []*peer{&exaproxy, &haproxy, &squid, &nginx, &trafficserver, &tinyproxy}
@@ -102,6 +103,7 @@ type proxy struct {
 	place
 	contestant contestant
 	started    time.Duration // from exec to the first answer
+	keep       bool          // its files, when it has stopped
 }
 
 // url is an absolute URL at the origin.
@@ -143,7 +145,7 @@ func (b *bench) start(number int, c contestant) (*proxy, error) {
 	if err != nil {
 		return nil, fmt.Errorf("set up %s: %w", c.name, err)
 	}
-	p := &proxy{place: at, contestant: c}
+	p := &proxy{place: at, contestant: c, keep: b.options.keep}
 	begin := time.Now()
 	if p.process, err = startProcess(at.dir, argv, environment); err != nil {
 		return nil, fmt.Errorf("start %s: %w", c.name, err)
@@ -159,9 +161,8 @@ func (b *bench) start(number int, c contestant) (*proxy, error) {
 // stop ends the proxy and removes its files, of which logs are large.
 func (p *proxy) stop() {
 	p.process.stop()
-	logs, _ := filepath.Glob(p.path("*.log"))
-	for _, path := range logs {
-		os.Truncate(path, 0)
+	if !p.keep {
+		os.RemoveAll(p.dir)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 var haproxy = peer{name: "haproxy", program: "haproxy", version: []string{"-v"}, setUp: setUpHAProxy}
 
 // setUpHAProxy forwards everything to the origin, as HAProxy cannot take its server from the URL without a resolver.
+// It would close connections to the origin as soon as a quarter of its descriptors is in use, were it not told otherwise.
 func setUpHAProxy(at place, s settings) ([]string, []string, error) {
 	mode := "mode http\n\toption http-keep-alive\n\thttp-reuse always"
 	if s.tcp {
@@ -19,6 +20,8 @@ func setUpHAProxy(at place, s settings) ([]string, []string, error) {
 	nbthread 1
 	maxconn %d
 	no strict-limits
+	tune.pool-low-fd-ratio 100
+	tune.pool-high-fd-ratio 100
 defaults
 	%s
 	timeout connect 10s
@@ -141,7 +144,8 @@ CONFIG proxy.config.http.transaction_no_activity_timeout_in INT 900
 CONFIG proxy.config.http.transaction_no_activity_timeout_out INT 900
 `
 
-var tinyproxy = peer{name: "tinyproxy", program: "tinyproxy", version: []string{"-v"}, setUp: setUpTinyproxy}
+var tinyproxy = peer{name: "tinyproxy", program: "tinyproxy", version: []string{"-v"}, setUp: setUpTinyproxy,
+	remark: "tinyproxy closes every connection, and does not say so, which wrk counts as an error of its next request"}
 
 // setUpTinyproxy: a thread for each connection, of which it takes 100 if nothing is said.
 func setUpTinyproxy(at place, _ settings) ([]string, []string, error) {

@@ -41,6 +41,9 @@ func (r result) cell(c contestant, m metric) string {
 		return ""
 	}
 	s := r.spread(c.name, m)
+	if m == failed || m == rate && m != r.mainMetric() || s.median == 0 {
+		return fmt.Sprintf("%.0f", s.median)
+	}
 	if m != r.mainMetric() || len(r.samples[c.name]) == 1 {
 		return figure(s.median)
 	}
@@ -78,6 +81,9 @@ func (r result) remarks() []string {
 		if note := r.notes[c.name]; note != "" {
 			remarks = append(remarks, c.name+": "+note)
 		}
+		if c.peer.remark != "" && r.spread(c.name, failed).most > 0 {
+			remarks = append(remarks, c.peer.remark)
+		}
 	}
 	return remarks
 }
@@ -86,7 +92,7 @@ func (r result) remarks() []string {
 func printResult(out io.Writer, r result) {
 	fmt.Fprintf(out, "\n%s: %s\n", r.work.name, r.work.words)
 	head, rows := r.table()
-	printAligned(out, append([]row{head}, rows...))
+	printAligned(out, 1, append([]row{head}, rows...))
 	for _, t := range r.work.targets {
 		o := t.judge(r)
 		fmt.Fprintf(out, "  target %s: %s, %s\n", o.target, o.measured(), o.verdict)
@@ -96,8 +102,9 @@ func printResult(out io.Writer, r result) {
 	}
 }
 
-// printAligned prints rows with each column as wide as it needs, numbers to the right.
-func printAligned(out io.Writer, rows []row) {
+// printAligned prints rows with each column as wide as it needs: the first ones, of words, to the left, numbers to the
+// right.
+func printAligned(out io.Writer, words int, rows []row) {
 	var widths []int
 	for _, cells := range rows {
 		for i, cell := range cells {
@@ -111,7 +118,7 @@ func printAligned(out io.Writer, rows []row) {
 		var line strings.Builder
 		for i, cell := range cells {
 			blanks := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
-			if i == 0 {
+			if i < words {
 				line.WriteString("  " + cell + blanks)
 			} else {
 				line.WriteString("  " + blanks + cell)
@@ -148,7 +155,7 @@ func (b *bench) report() error {
 		}
 	}
 	fmt.Printf("\n%d of %d targets met\n", met, len(outcomes))
-	printAligned(os.Stdout, outcomes)
+	printAligned(os.Stdout, 4, outcomes)
 	fmt.Printf("\n%s\nreport: %s\n", b.machine.disturbance(), filepath.Join(b.options.out, "report.md"))
 	return nil
 }
