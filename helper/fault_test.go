@@ -270,6 +270,17 @@ func TestLate(t *testing.T) {
 	}
 }
 
+func TestLateWithHalfALine(t *testing.T) {
+	w := newWorld(t, Config{Children: 1, Retries: 2})
+	w.proves(1)
+	q := w.ask("x")
+	w.writes(1, "OK url=")
+	w.pass(longLife)
+	q.Late()
+	w.settle()
+	w.logs("it is said what the child forgot", `has not answered for 10s, but for half a line: \"OK url=\". It is replaced`, 1)
+}
+
 func TestLateInTheQueue(t *testing.T) {
 	w := newWorld(t, Config{Children: 1, Startup: 1})
 	w.ask("abandoned").Cancel()

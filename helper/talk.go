@@ -236,7 +236,11 @@ func (p *Pool) suspect(waited time.Duration) {
 
 func (c *child) replaceIfStuck(waited time.Duration) {
 	if c.stuck == c.pool.config.capacity() {
-		c.kill("has not answered for " + waited.Round(time.Millisecond).String())
+		cause := "has not answered for " + waited.Round(time.Millisecond).String()
+		if half := c.in.half(); len(half) > 0 {
+			cause += ", but for half a line: " + quote(half)
+		}
+		c.kill(cause)
 	}
 }
 
