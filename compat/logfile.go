@@ -9,11 +9,13 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"exaproxy/engine/loop"
 )
 
 const (
-	// maxBacklog is how many bytes of lines wait for a disk that takes none. Beyond it lines
-	// are dropped and counted: a worker does not wait for a disk.
+	// maxBacklog is how many bytes of lines wait for the disk. Beyond it transactions wait for
+	// room, so that a slow disk costs no line; lines for a disk that fails are dropped and counted.
 	maxBacklog = 64 << 20
 	// gathering is how long the writer lets lines collect before it writes them in one call.
 	gathering = 5 * time.Millisecond
@@ -36,9 +38,11 @@ type LogFile struct {
 	refs   int          // guarded by Logs.mu
 
 	mu      sync.Mutex
-	pending []byte // lines that the writer has not taken
-	awake   bool   // the writer knows that there are some
-	dropped int64  // lines lost since the trouble was last told
+	pending []byte   // lines that the writer has not taken
+	awake   bool     // the writer knows that there are some
+	dropped int64    // lines lost since the trouble was last told
+	stuck   bool     // the disk refuses what it is given
+	waiting []waiter // for room
 
 	wake chan struct{}
 	jobs chan func()   // what the writer does beside writing: rotate, flush
@@ -90,10 +94,29 @@ func openLog(path string, who *Credential) (*os.File, error) {
 	return file, nil
 }
 
+// A waiter is a transaction that waits for room, on its loop.
+type waiter struct {
+	loop *loop.Loop
+	task *loop.Waker
+}
+
+// Room says whether lines can be appended without going beyond the backlog. If not, the task is
+// woken once when they can. There is always room in the backlog of a disk that fails, for what
+// does not fit is dropped.
+func (f *LogFile) Room(l *loop.Loop, task *loop.Waker) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.stuck || len(f.pending) < maxBacklog {
+		return true
+	}
+	f.waiting = append(f.waiting, waiter{l, task})
+	return false
+}
+
 // Append adds whole lines. It copies them and returns at once.
 func (f *LogFile) Append(lines []byte) {
 	f.mu.Lock()
-	if len(f.pending)+len(lines) > maxBacklog {
+	if f.stuck && len(f.pending)+len(lines) > maxBacklog {
 		f.dropped += int64(bytes.Count(lines, []byte{'\n'}))
 		f.mu.Unlock()
 		return
@@ -265,6 +288,7 @@ func (f *LogFile) take() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.awake = false
+	f.admit()
 	if cap(f.spare) > 1<<20 {
 		f.spare = nil // the memory of a bad hour is not kept
 	}
@@ -273,11 +297,23 @@ func (f *LogFile) take() bool {
 	return len(f.writing) > 0
 }
 
+// admit wakes those who wait for room. The lock is held.
+func (f *LogFile) admit() {
+	for _, w := range f.waiting {
+		w.loop.Post(w.task.Wake)
+	}
+	f.waiting = nil
+}
+
 func (f *LogFile) failed(err error) {
 	if f.failing {
 		return
 	}
 	f.failing = true
+	f.mu.Lock()
+	f.stuck = true
+	f.admit()
+	f.mu.Unlock()
 	f.log.Error(fmt.Sprintf("cannot write log file: %s; lines are kept in memory and it is tried again", err))
 }
 
@@ -285,7 +321,7 @@ func (f *LogFile) failed(err error) {
 func (f *LogFile) recovered() {
 	f.mu.Lock()
 	lost := f.dropped
-	f.dropped = 0
+	f.dropped, f.stuck = 0, false
 	f.mu.Unlock()
 	if !f.failing && lost == 0 {
 		return

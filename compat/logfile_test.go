@@ -9,6 +9,9 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"exaproxy/engine/loop"
+	"exaproxy/engine/loop/looptest"
 )
 
 // saying is a cache log whose lines a test reads.
@@ -203,3 +206,56 @@ func TestStandardStreamIsNotClosed(t *testing.T) {
 }
 
 var _ io.Writer = (*saying)(nil)
+
+// countingTask counts how often it is run.
+type countingTask struct{ ran chan struct{} }
+
+func (c *countingTask) Run() { c.ran <- struct{}{} }
+
+// TestSlowDiskLosesNothing fills the backlog of a disk that is slow but takes what it is given:
+// there is no room, then there is, and whoever waited is told.
+func TestSlowDiskLosesNothing(t *testing.T) {
+	logs := NewLogs(newSaying().CacheLog, nil)
+	defer logs.Close()
+	f, err := logs.open(filepath.Join(t.TempDir(), "a.log"), 0, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, write, err := os.Pipe() // a disk that takes nothing until it is read
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := f.file
+	f.do(func() { f.file = write })
+	l, err := loop.New(looptest.NewKernel(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	task := &countingTask{ran: make(chan struct{}, 1)}
+	waker := l.NewWaker(task)
+	block := []byte(strings.Repeat("x", 1<<20-1) + "\n")
+	blocks := 0
+	for f.Room(l, waker) {
+		f.Append(block)
+		blocks++
+	}
+	if blocks < maxBacklog>>20 {
+		t.Errorf("there was room for %d MiB, want %d at least", blocks, maxBacklog>>20)
+	}
+	drained := make(chan int64)
+	go func() {
+		n, _ := io.Copy(io.Discard, read)
+		drained <- n
+	}()
+	for len(task.ran) == 0 {
+		l.Turn(true) // until the writer posts
+	}
+	if !f.Room(l, waker) {
+		t.Error("whoever waited was told, and there is no room")
+	}
+	f.Flush()
+	f.do(func() { f.file = good; write.Close() })
+	if n := <-drained; n != int64(blocks)<<20 {
+		t.Errorf("%d bytes were written, want %d", n, int64(blocks)<<20)
+	}
+}

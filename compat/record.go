@@ -4,6 +4,7 @@ import (
 	"exaproxy/compat/acl"
 	"exaproxy/compat/logformat"
 	"exaproxy/engine"
+	"exaproxy/engine/loop"
 )
 
 // A journal is an access_log line with its file open. Without a file it is "none": what its acls
@@ -12,6 +13,16 @@ type journal struct {
 	file   *LogFile
 	format *logformat.Format
 	access *acl.List // nil: everything
+}
+
+// Room says whether every access log has room for a line.
+func (p *policy) Room(w *loop.Waker) bool {
+	for i := range p.journal {
+		if f := p.journal[i].file; f != nil && !f.Room(p.worker.Loop, w) {
+			return false
+		}
+	}
+	return true
 }
 
 // Record writes the transaction's line to each access log that wants it.

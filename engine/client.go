@@ -74,7 +74,7 @@ func (c *client) rescue() {
 		tx.keep = false
 		tx.failure = &Failure{Kind: Internal, Side: OurSide, During: tx.stage.String()}
 		tx.stage = over
-		tx.finish()
+		tx.end()
 	}
 	c.close()
 }
@@ -125,7 +125,7 @@ func (c *client) left(err error) {
 		c.start()
 		c.tx.failure = &Failure{Kind: ClientGone, Side: ClientSide, During: reading.String(), Err: err}
 		c.tx.stage = over
-		c.tx.finish()
+		c.tx.end()
 	}
 	c.close()
 }
@@ -241,7 +241,7 @@ func (c *client) abandon() {
 		tx.keep = false
 		tx.failure = &Failure{Kind: ShuttingDown, Side: OurSide, During: tx.stage.String()}
 		tx.stage = over
-		tx.finish()
+		tx.end()
 	}
 	c.close()
 }

@@ -9,9 +9,16 @@ func (t *transaction) begin(c *client, s *setup) {
 	t.request.Client, t.request.Local, t.request.Port = c.remote, c.local, c.port
 }
 
-// finish releases all that the transaction holds, tells the policy its record, and gives the
-// client back to itself.
+// finish ends the transaction, once its record can be kept.
 func (t *transaction) finish() {
+	if t.setup.policy.Room(t.waiter()) {
+		t.end()
+	}
+}
+
+// end releases all that the transaction holds, tells the policy its record, and gives the
+// client back to itself.
+func (t *transaction) end() {
 	c, w := t.client, t.client.worker
 	t.question.Cancel()
 	t.lookup.Cancel()

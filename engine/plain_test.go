@@ -9,15 +9,17 @@ import (
 	"exaproxy/engine"
 	"exaproxy/engine/enginetest"
 	"exaproxy/engine/h1"
+	"exaproxy/engine/loop"
 	"exaproxy/helper"
 )
 
 // plain is the smallest policy with which every stage can be reached. Helpers are asked the
 // URL; they answer nothing, "302:URL", "deny", or a URL to fetch instead.
 type plain struct {
-	url  []byte
-	log  *strings.Builder
-	line []byte
+	log     *strings.Builder
+	line    []byte
+	full    bool // the log has no room
+	waiting *loop.Waker
 }
 
 func (p *plain) Admit(r *engine.Request) engine.Decision {
@@ -86,6 +88,14 @@ func (p *plain) Record(rec *engine.Record) {
 }
 
 func (p *plain) Close() {}
+
+func (p *plain) Room(w *loop.Waker) bool {
+	if p.full {
+		p.waiting = w
+		return false
+	}
+	return true
+}
 
 // world makes a world with the plain policy. change, if not nil, changes the configuration.
 func world(t *testing.T, change func(*engine.Config)) *enginetest.World {

@@ -41,6 +41,10 @@ type Policy interface {
 	// Page makes the answer to a transaction that failed or was refused.
 	Page(r *Request, f *Failure) Reply
 
+	// Room says whether a transaction may be over now: false if its record could not be kept,
+	// because the log's disk is too slow. Then w is woken when there is room.
+	Room(w *loop.Waker) bool
+
 	// Record is told that a transaction is over. rec and all that it points to are valid
 	// only during the call.
 	Record(rec *Record)

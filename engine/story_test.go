@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -810,4 +811,37 @@ clock +2s
 client b is closed
 held clients=0 transactions=0 buffers=0
 `)
+}
+
+func TestTransactionWaitsForTheLog(t *testing.T) {
+	var policy *plain
+	w := world(t, func(c *engine.Config) {
+		c.NewPolicy = func(engine.Services) (engine.Policy, error) {
+			policy = &plain{log: &strings.Builder{}, full: true}
+			return policy, nil
+		}
+	})
+	w.Play(`
+origin 192.0.2.7:80 listens
+client a sends               GET http://192.0.2.7/ HTTP/1.1
+origin 192.0.2.7:80 sends    HTTP/1.1 204 No Content
+client a reads               HTTP/1.1 204 No Content
+                             …
+held transactions=1
+client a sends               GET http://192.0.2.7/next HTTP/1.1
+origin 192.0.2.7:80 reads    GET / HTTP/1.1
+                             …
+origin 192.0.2.7:80 is silent "nothing begins while the log cannot tell of what was"
+`)
+	policy.full = false
+	policy.waiting.Wake()
+	w.Play(`
+clock +1s
+origin 192.0.2.7:80 reads    GET /next HTTP/1.1
+                             …
+`)
+	if got := policy.log.String(); got != "GET http://192.0.2.7/ 204 192.0.2.7:80\n" {
+		t.Errorf("the log has %q", got)
+	}
+	w.End()
 }
