@@ -18,7 +18,7 @@ func (t *transaction) failed(f *Failure) stage {
 		return over
 	}
 	t.down.release()
-	t.own = t.setup.policy.Page(&t.request, f)
+	t.own = t.setup.policy.Page(t.request, f)
 	return answering
 }
 

@@ -3,10 +3,17 @@ package engine
 // begin makes a fresh transaction for the request that begins in c's buffer.
 func (t *transaction) begin(c *client, s *setup) {
 	now := c.worker.loop.Now()
-	t.client, t.setup, t.entered = c, s, now
+	t.client, t.setup, t.began, t.entered = c, s, now, now
+	t.request = c.worker.newRequest()
+	t.introduce()
 	t.up.pool, t.down.pool = &c.worker.buffers, &c.worker.buffers
-	t.request.Started, t.request.Waker = now, c.waker
-	t.request.Client, t.request.Local, t.request.Port = c.remote, c.local, c.port
+}
+
+// introduce tells the request whose it is.
+func (t *transaction) introduce() {
+	r, c := t.request, t.client
+	r.Started, r.Waker = t.began, c.waker
+	r.Client, r.Local, r.Port = c.remote, c.local, c.port
 }
 
 // finish ends the transaction, once its record can be kept.
@@ -57,10 +64,11 @@ func (t *transaction) partFromUpstream() {
 
 // tellRecord completes the record and gives it to the policy.
 func (t *transaction) tellRecord() {
+	t.recall()
 	rec, now := &t.record, t.client.worker.loop.Now()
 	t.spend(now.Sub(t.entered))
-	rec.Request = &t.request
-	rec.Ended, rec.Took = now, now.Sub(t.request.Started)
+	rec.Request = t.request
+	rec.Ended, rec.Took = now, now.Sub(t.began)
 	rec.Failure = t.failure
 	rec.In = int64(len(t.head)) + t.up.moved
 	rec.Out = t.down.out
@@ -79,14 +87,6 @@ func (t *transaction) carryOver() {
 	c.worker.buffers.give(c.in)
 	c.in, t.up.buf = t.up.buf, nil
 	c.in.r = t.up.ready
-}
-
-// reset makes the transaction ready for another request, keeping its memory.
-func (t *transaction) reset() {
-	t.request.reset()
-	request := t.request
-	*t = transaction{}
-	t.request = request
 }
 
 // dateForm is the form of a Date field (RFC 9110, section 5.6.7).

@@ -98,7 +98,7 @@ func (t *transaction) composeReply(body *h1.Body, recode recoding) {
 	if !h.Has("Date") {
 		h.Add("Date", w.date())
 	}
-	t.setup.policy.Edit(&t.request, h, Downstream)
+	t.setup.policy.Edit(t.request, h, Downstream)
 	t.frame(h, body, recode)
 	h.Add("Connection", t.connection())
 	t.composeHead(h)

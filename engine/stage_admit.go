@@ -9,7 +9,7 @@ import (
 
 // admit asks the policy whether this client may ask this.
 func (t *transaction) admit() stage {
-	d := t.setup.policy.Admit(&t.request)
+	d := t.setup.policy.Admit(t.request)
 	switch d.Kind {
 	case Pending:
 		return admitting
@@ -17,14 +17,14 @@ func (t *transaction) admit() stage {
 		return t.decide(d)
 	}
 	// Only pages of our own are served by a path alone: this port is for proxy requests.
-	if f := misaddressed(&t.request); f != nil {
+	if f := misaddressed(t.request); f != nil {
 		return t.failed(f)
 	}
 	if d.Kind == Refuse {
 		return t.decide(d)
 	}
-	if hops, counted := maxForwards(&t.request); counted && hops == 0 {
-		t.own = lastHop(&t.request)
+	if hops, counted := maxForwards(t.request); counted && hops == 0 {
+		t.own = lastHop(t.request)
 		return answering
 	}
 	return asking

@@ -3,7 +3,7 @@ package engine
 // ask puts the policy's question to the helpers and waits for the answer.
 func (t *transaction) ask() stage {
 	if t.question == nil {
-		line, wanted := t.setup.policy.Question(&t.request)
+		line, wanted := t.setup.policy.Question(t.request)
 		if !wanted || t.setup.helpers == nil {
 			return heeding // adapted access is checked all the same
 		}

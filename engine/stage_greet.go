@@ -11,6 +11,6 @@ func (t *transaction) greet() stage {
 		}
 		c.local = local
 	}
-	t.request.Client, t.request.Local, t.request.Port = c.remote, c.local, c.port
+	t.request.Local = c.local
 	return reading
 }

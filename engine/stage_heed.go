@@ -2,7 +2,7 @@ package engine
 
 // heed asks the policy what the helpers' answer means.
 func (t *transaction) heed() stage {
-	d := t.setup.policy.Heed(&t.request, t.answer, t.lost)
+	d := t.setup.policy.Heed(t.request, t.answer, t.lost)
 	switch d.Kind {
 	case Pending:
 		return heeding

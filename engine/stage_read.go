@@ -53,7 +53,7 @@ func (t *transaction) misread(err error) stage {
 // understood takes the head's n bytes out of the buffer, where they stay readable until the
 // transaction is over, and finds out where the body ends and whether the client wants to go on.
 func (t *transaction) understood(n int) stage {
-	c, r := t.client, &t.request
+	c, r := t.client, t.request
 	t.head = c.in.bytes()[:n]
 	c.consumed(n)
 	body, err := h1.RequestBody(&r.Request)

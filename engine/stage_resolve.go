@@ -41,7 +41,7 @@ func (t *transaction) way() stage {
 	if scheme := t.request.Effective().Scheme; scheme != "" && scheme != "http" {
 		return t.fail(Unsupported, OurSide, errors.New("no way to fetch "+scheme+" URLs"))
 	}
-	t.route = t.setup.policy.Route(&t.request)
+	t.route = t.setup.policy.Route(t.request)
 	t.record.Forwarded = true
 	if f := t.route.Failure; f != nil {
 		return t.failed(f)

@@ -25,7 +25,7 @@ func (t *transaction) send() stage {
 
 // compose makes the request's head as the next hop is to read it, and the flow that carries it.
 func (t *transaction) compose() error {
-	w, r := t.client.worker, &t.request
+	w, r := t.client.worker, t.request
 	target := r.Effective()
 	h := &w.outgoing
 	t.endToEnd()
@@ -52,7 +52,7 @@ func (t *transaction) compose() error {
 // endToEnd copies the fields of the request that are meant for the server (RFC 9110, section
 // 7.6.1) and adds those that the request implies.
 func (t *transaction) endToEnd() {
-	r, h := &t.request, &t.client.worker.outgoing
+	r, h := t.request, &t.client.worker.outgoing
 	h.CopyFrom(&r.Header)
 	h1.RemoveHopByHop(h)
 	h.Del("Host")

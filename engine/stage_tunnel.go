@@ -29,16 +29,36 @@ func (t *transaction) openTunnel() {
 	t.down.begin(flow{src: t.upstream.fd, dst: c.fd, pre: pre, body: h1.Tunnel()})
 }
 
-// slim moves the request's head, of which the record wants to know when the tunnel ends, out
-// of the client's buffer into memory of its size: tunnels are many and long.
+// slim gives back what a tunnel does not need, for tunnels are many and long: of the request, the
+// record will want to know what its head says, and that is kept in memory of its size.
 func (t *transaction) slim() {
-	c, limits := t.client, &t.setup.config.Limits
+	w, r := t.client.worker, t.request
 	t.head = bytes.Clone(t.head)
+	w.buffers.give(t.client.in)
+	t.client.in = nil
+	if r.State != nil || r.User != "" || r.WasRewritten {
+		t.reread() // there is more to know of it
+		return
+	}
+	w.freeRequest(r)
+	t.request = nil
+}
+
+// recall makes the request again that slim has given back.
+func (t *transaction) recall() {
+	if t.request == nil {
+		t.request = t.client.worker.newRequest()
+		t.introduce()
+		t.reread()
+	}
+}
+
+// reread parses the head anew, from where it is kept now.
+func (t *transaction) reread() {
+	limits := &t.setup.config.Limits
 	if _, err := h1.ParseRequest(t.head, &t.request.Request, limits.heads(limits.requestHead())); err != nil {
 		panic("BUG: a head that was understood is not: " + err.Error())
 	}
-	c.worker.buffers.give(c.in)
-	c.in = nil
 }
 
 // tunnel carries bytes both ways. When one end has finished, the other is told, and what it

@@ -42,7 +42,8 @@ type transaction struct {
 	stage   stage
 	entered time.Time // the present stage
 
-	request Request
+	request *Request // lent; a tunnel gives it back and keeps the head alone
+	began   time.Time
 	head    []byte // the request's, in the client's buffer
 	keep    bool   // the client's connection may serve another request
 	garbled bool   // what follows the head in the client's buffer cannot be understood

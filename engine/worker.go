@@ -26,7 +26,9 @@ type worker struct {
 
 	clients *client // all of them, linked
 	open    int     // how many
-	free    []*transaction
+
+	transactions []*transaction // free
+	requests     []*Request     // free
 
 	// outgoing and head are used within one play only, to compose a head and to read a reply's.
 	outgoing h1.Header
@@ -176,9 +178,9 @@ const keptTransactions = 256
 
 func (w *worker) newTransaction(c *client) *transaction {
 	var t *transaction
-	if last := len(w.free) - 1; last >= 0 {
-		t, w.free[last] = w.free[last], nil
-		w.free = w.free[:last]
+	if last := len(w.transactions) - 1; last >= 0 {
+		t, w.transactions[last] = w.transactions[last], nil
+		w.transactions = w.transactions[:last]
 	} else {
 		t = &transaction{}
 	}
@@ -189,9 +191,30 @@ func (w *worker) newTransaction(c *client) *transaction {
 
 func (w *worker) freeTransaction(t *transaction) {
 	w.done(t.setup)
-	t.reset()
-	if len(w.free) < keptTransactions {
-		w.free = append(w.free, t)
+	w.freeRequest(t.request)
+	*t = transaction{}
+	if len(w.transactions) < keptTransactions {
+		w.transactions = append(w.transactions, t)
+	}
+}
+
+// newRequest lends a request.
+func (w *worker) newRequest() *Request {
+	last := len(w.requests) - 1
+	if last < 0 {
+		return &Request{}
+	}
+	r := w.requests[last]
+	w.requests[last] = nil
+	w.requests = w.requests[:last]
+	return r
+}
+
+// freeRequest takes a request back; nil is nothing.
+func (w *worker) freeRequest(r *Request) {
+	if r != nil && len(w.requests) < keptTransactions {
+		r.reset()
+		w.requests = append(w.requests, r)
 	}
 }
 
