@@ -6,7 +6,7 @@ import "bytes"
 type Limits struct {
 	Head       int        // bytes of the whole head, leading empty lines included; 0 means 64 KiB
 	Whitespace Whitespace // what to do with whitespace in a URL: uri_whitespace
-	Relaxed    bool       // accept bare LF line ends and stray whitespace in first lines: relaxed_header_parser
+	Relaxed    bool       // accept bare LF line ends, stray whitespace in first lines, methods in small letters: relaxed_header_parser
 }
 
 const defaultHead = 64 << 10

@@ -75,7 +75,7 @@ func (r *Request) parseLine(line []byte, lim Limits) error {
 	if len(method) > maxMethod || !all(method, tokenChar) {
 		return fault(BadRequestLine, "no method", line)
 	}
-	r.Method = intern(method)
+	r.Method = methodName(method, lim.Relaxed)
 	r.RawTarget = target
 	if !ok {
 		return fault(BadRequestLine, "no target and version", line)
@@ -157,35 +157,4 @@ func version(v []byte) (major, minor uint8, ok bool) {
 	}
 	major, minor = v[5]-'0', v[7]-'0'
 	return major, minor, major <= 9 && minor <= 9
-}
-
-// intern gives the method as a string, without allocating for those that are common.
-func intern(m []byte) string {
-	switch string(m) {
-	case "GET":
-		return "GET"
-	case "POST":
-		return "POST"
-	case "CONNECT":
-		return "CONNECT"
-	case "HEAD":
-		return "HEAD"
-	case "OPTIONS":
-		return "OPTIONS"
-	case "PUT":
-		return "PUT"
-	case "DELETE":
-		return "DELETE"
-	case "PATCH":
-		return "PATCH"
-	case "TRACE":
-		return "TRACE"
-	case "PROPFIND":
-		return "PROPFIND"
-	case "REPORT":
-		return "REPORT"
-	case "PURGE":
-		return "PURGE"
-	}
-	return string(m)
 }

@@ -20,7 +20,7 @@ func TestRequestLine(t *testing.T) {
 		{name: "version 1.0", line: "GET http://a/ HTTP/1.0\r\n", want: "GET http://a/ 1.0"},
 		{name: "version 1.2", line: "GET http://a/ HTTP/1.2\r\n", want: "GET http://a/ 1.2"},
 		{name: "method of our own", line: "FOO-bar!#$ http://a/ HTTP/1.1\r\n", want: "FOO-bar!#$ http://a/ 1.1"},
-		{name: "method in small letters", line: "get http://a/ HTTP/1.1\r\n", want: "get http://a/ 1.1"},
+		{name: "method of our own in small letters", line: "patch http://a/ HTTP/1.1\r\n", want: "patch http://a/ 1.1"},
 		{name: "origin form", line: "GET /x HTTP/1.1\r\n", want: "GET /x 1.1"},
 		{name: "options of the proxy", line: "OPTIONS * HTTP/1.1\r\n", want: "OPTIONS * 1.1"},
 		{name: "connect", line: "CONNECT A:443 HTTP/1.1\r\n", want: "CONNECT a:443 1.1"},
@@ -72,6 +72,25 @@ func TestRequestLine(t *testing.T) {
 			}
 			checkRequestLine(t, test.line, Limits{}, test.want, test.kind)
 		})
+	}
+}
+
+// A method that only differs in case from one with a meaning of its own would slip past whatever
+// looks for that one.
+func TestMethodsInSmallLetters(t *testing.T) {
+	for _, test := range []struct{ sent, relaxed string }{
+		{"get", "GET"}, {"Head", "HEAD"}, {"connect", "CONNECT"}, {"version-Control", "VERSION-CONTROL"}, {"foo", "foo"},
+	} {
+		line := test.sent + " a:1 HTTP/1.1\r\n\r\n"
+		var r Request
+		ParseRequest([]byte(line), &r, relaxed)
+		if r.Method != test.relaxed {
+			t.Errorf("when relaxed %s is %q, want %q", test.sent, r.Method, test.relaxed)
+		}
+		ParseRequest([]byte(line), &r, Limits{})
+		if r.Method != test.sent {
+			t.Errorf("when strict %s is %q, want it as it is", test.sent, r.Method)
+		}
 	}
 }
 
