@@ -24,11 +24,11 @@ type asked struct {
 
 // An exchange is what came of a request.
 type exchange struct {
-	lines  string // what the helper was asked
-	status string // the status line of the reply, or what became of the connection
-	fault  string // X-Squid-Error
-	reply  []byte // all of it
-	log    []string
+	lines  string   // what the helper was asked
+	status string   // the status line of the reply, or what became of the connection
+	fault  string   // X-Squid-Error
+	reply  []byte   // all of it
+	log    []string // its lines in access.log
 }
 
 // get is the plainest request for a URL.
@@ -43,7 +43,7 @@ func request(method, url string) string {
 type comparison struct {
 	t      *testing.T
 	conf   string // {port} is the port's place
-	helper bool   // the configuration has a helper that records to {dir}/lines
+	helper bool   // the configuration has a helper that records to {dir}/lines; logs are not looked at
 	hosts  string
 	listen []string // addresses of http_port; one at 127.0.0.1 if there is none
 }
@@ -82,12 +82,13 @@ func (c comparison) one(x *proxy, a asked) exchange {
 	c.t.Helper()
 	linesBefore, logBefore := len(x.file("lines")), len(x.accessLog())
 	e := x.exchange(a)
+	if c.helper { // it writes down what it was asked before it answers
+		e.lines = x.file("lines")[linesBefore:]
+		return e
+	}
 	// Squid does not log everything
 	poll(time.Second, func() bool { return len(x.accessLog()) > logBefore })
 	e.log = x.accessLog()[logBefore:]
-	if c.helper {
-		e.lines = x.file("lines")[linesBefore:]
-	}
 	return e
 }
 

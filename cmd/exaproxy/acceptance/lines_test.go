@@ -86,7 +86,6 @@ func lineRequests() []asked {
 		{name: "OPTIONS *", raw: request("OPTIONS", "*")},
 		{name: "PROPFIND", raw: request("PROPFIND", "http://origin.test:8080/propfind")},
 		{name: "unknown method", raw: request("FOOBAR", "http://origin.test:8080/foo")},
-		{name: "lower-case method", raw: request("get", "http://origin.test:8080/lower")},
 		{name: "method with signs", raw: request("M-SEARCH!", "http://origin.test:8080/signs")},
 		{name: "TRACE", raw: request("TRACE", "http://origin.test:8080/trace")},
 		{name: "HTTP/1.0", raw: "GET http://origin.test:8080/http10 HTTP/1.0\r\n\r\n"},
@@ -126,8 +125,16 @@ func lineRequests() []asked {
 		{name: "CONNECT 0.9", raw: "CONNECT origin.test:443\r\n"},
 		{name: "a client at another address", raw: get("http://origin.test:8080/from2"), from: "127.0.0.2"},
 	}
-	return list
+	for _, method := range smallMethods {
+		list = append(list, asked{name: "method " + method, raw: method + " http://origin.test:8080/lower HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"})
+	}
+	return append(list, asked{name: "method connect", raw: request("connect", "origin.test:443")})
 }
+
+// smallMethods are methods whose case Squid corrects, and some whose case it does not.
+var smallMethods = strings.Fields(`get Head POST put delete options TRACE trace propfind proppatch mkcol copy move lock unlock
+	search report checkout checkin uncheckout mkworkspace version-control update label merge baseline-control mkactivity purge
+	patch link unlink bind acl orderpatch rebind foo`)
 
 func TestHelpersAreAskedInSquidsWords(t *testing.T) {
 	names := nameServer(t)

@@ -1,6 +1,8 @@
 package acceptance
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"net"
 	"testing"
 
@@ -11,7 +13,8 @@ import (
 // Squid has no way to name a port, so it is 53, at an address that nobody else listens at.
 func nameServer(t testing.TB) (directive string) {
 	t.Helper()
-	const address = "127.53.53.53"
+	// Others may run these tests at the same time.
+	address := fmt.Sprintf("127.53.%d.%d", 1+rand.IntN(254), 1+rand.IntN(254))
 	conn, err := net.ListenPacket("udp", net.JoinHostPort(address, "53"))
 	if err != nil {
 		t.Skipf("this test needs a name server of its own, at port 53: %v", err)

@@ -15,6 +15,7 @@ import (
 	"io"
 	"log"
 	"math/big"
+	mathrand "math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -124,18 +125,9 @@ func pages() http.Handler {
 	return mux
 }
 
-// pattern is n bytes which differ from place to place, so that a lost or doubled piece is seen.
-func pattern(n int64) io.Reader { return io.LimitReader(&patternReader{}, n) }
-
-type patternReader struct{ at uint64 }
-
-func (p *patternReader) Read(b []byte) (int, error) {
-	for i := range b {
-		x := p.at * 0x9E3779B97F4A7C15 >> 32
-		b[i] = byte(x ^ x>>11)
-		p.at++
-	}
-	return len(b), nil
+// pattern is n bytes, the same ones each time, in which a lost or doubled piece is seen.
+func pattern(n int64) io.Reader {
+	return io.LimitReader(mathrand.NewChaCha8([32]byte{}), n)
 }
 
 // patternSum is the hash of pattern(n).

@@ -28,6 +28,7 @@ type proxy struct {
 
 	ended chan struct{} // closed when the process has ended
 	err   error         // how, once ended is closed
+	heard chan struct{} // closed when standard error has ended
 
 	mu     sync.Mutex
 	stderr bytes.Buffer
@@ -129,8 +130,8 @@ func launch(t testing.TB, p program, dir string, args ...string) *proxy {
 	if err := x.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	read := make(chan struct{})
-	go func() { defer close(read); x.listen(pipe) }()
+	x.heard = make(chan struct{})
+	go func() { defer close(x.heard); x.listen(pipe) }()
 	go func() {
 		state, err := x.cmd.Process.Wait()
 		if err == nil && !state.Success() {
@@ -142,7 +143,7 @@ func launch(t testing.TB, p program, dir string, args ...string) *proxy {
 	t.Cleanup(func() {
 		x.kill()
 		pipe.Close()
-		<-read
+		<-x.heard
 		if t.Failed() && !x.quiet {
 			x.show()
 		}
@@ -243,6 +244,10 @@ func (x *proxy) wait(within time.Duration) int {
 	case <-x.ended:
 	case <-time.After(within):
 		x.t.Fatalf("the proxy has not ended within %s", within)
+	}
+	select { // what it said at the end may still be on its way
+	case <-x.heard:
+	case <-time.After(2 * time.Second): // somebody whom it started has standard error still
 	}
 	var exit *exec.ExitError
 	if errors.As(x.err, &exit) {

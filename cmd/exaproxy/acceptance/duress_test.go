@@ -1,0 +1,201 @@
+package acceptance
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+func TestStoppedHelpersKeepFiveThousandClientsWaiting(t *testing.T) {
+	const clients = 5000
+	dir := world(t)
+	o := newOrigin(t, "127.0.0.1", pages())
+	x := start(t, exaproxy(), dir, base+openPort+
+		"url_rewrite_program {helper}\nurl_rewrite_children 5 startup=5 idle=1\n")
+	warm := storm(x, 20, 20, func(client, n int) (string, func(*http.Response) string) {
+		return o.URL + "/warm", expect(http.StatusOK)
+	})
+	for _, complaint := range warm {
+		t.Error(complaint)
+	}
+	before := resident(x.pid())
+	helpers := children(x.pid())
+	if len(helpers) != 5 {
+		t.Fatalf("there are %d helpers, want 5", len(helpers))
+	}
+	const rounds = 4
+	var full, rest [rounds]int64
+	for round := range rounds {
+		full[round], rest[round] = crowded(t, x, helpers, clients, o.URL)
+		t.Logf("resident: %d kB with %d clients waiting, %d kB after they left", full[round]>>10, clients, rest[round]>>10)
+	}
+	t.Logf("resident: %d kB before; %d bytes for each client of the first crowd", before>>10, (full[0]-before)/clients)
+	// The heap may double before the collector has to look (GOGC); from then on nothing is added.
+	if most := rest[1] + rest[1]/2; rest[rounds-1] > most {
+		t.Errorf("what is resident grows from crowd to crowd: %v", rest)
+	}
+	x.logged(rounds*clients + 400)
+}
+
+// crowded has clients wait for stopped helpers, then be served and leave, and returns the memory that is
+// resident while they wait and when they have left.
+func crowded(t *testing.T, x *proxy, helpers []int, clients int, url string) (full, rest int64) {
+	t.Helper()
+	for _, pid := range helpers {
+		syscall.Kill(pid, syscall.SIGSTOP)
+	}
+	crowd := gather(t, x, clients, func(n int) string { return get(fmt.Sprintf("%s/waits/%d", url, n)) })
+	x.eventually("holds all connections", 20*time.Second, func() bool { return tcpClients(x.pid()) >= clients })
+	if early := crowd.answered.Load(); early != 0 {
+		t.Errorf("%d clients were answered while no helper could", early)
+	}
+	full = resident(x.pid())
+	for _, pid := range helpers {
+		syscall.Kill(pid, syscall.SIGCONT)
+	}
+	crowd.wait(t)
+	if n := crowd.good.Load(); int(n) != clients {
+		t.Errorf("%d of %d clients were answered well; %s", n, clients, crowd.complaints())
+	}
+	crowd.leave()
+	x.eventually("closes the connections", 20*time.Second, func() bool { return tcpClients(x.pid()) == 0 })
+	return full, resident(x.pid())
+}
+
+// A crowd is many clients with one question each, on connections that stay.
+type crowd struct {
+	conns    []net.Conn
+	answered atomic.Int64
+	good     atomic.Int64
+	all      sync.WaitGroup
+	mu       sync.Mutex
+	bad      []string
+}
+
+// gather connects n clients, each of which asks and waits.
+func gather(t *testing.T, x *proxy, n int, ask func(int) string) *crowd {
+	t.Helper()
+	c := &crowd{}
+	t.Cleanup(c.leave)
+	for i := range n {
+		conn, err := net.DialTimeout("tcp", x.addr(), 10*time.Second)
+		if err != nil {
+			t.Fatalf("client %d is refused: %v", i, err)
+		}
+		c.conns = append(c.conns, conn)
+		conn.SetDeadline(time.Now().Add(2 * time.Minute))
+		if _, err := io.WriteString(conn, ask(i)); err != nil {
+			t.Fatalf("client %d cannot ask: %v", i, err)
+		}
+		c.all.Go(func() { c.read(conn) })
+	}
+	return c
+}
+
+func (c *crowd) read(conn net.Conn) {
+	reply, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	c.answered.Add(1)
+	if err == nil && reply.StatusCode == http.StatusOK {
+		if _, err = io.Copy(io.Discard, reply.Body); err == nil {
+			c.good.Add(1)
+			return
+		}
+	}
+	text := fmt.Sprint(err)
+	if err == nil {
+		text = reply.Status
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.bad) < 10 {
+		c.bad = append(c.bad, text)
+	}
+}
+
+// wait waits until every client has what came of its question.
+func (c *crowd) wait(t *testing.T) {
+	t.Helper()
+	done := make(chan struct{})
+	go func() { c.all.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-time.After(90 * time.Second):
+		t.Fatalf("only %d of %d clients were answered", c.answered.Load(), len(c.conns))
+	}
+}
+
+func (c *crowd) complaints() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return strings.Join(c.bad, "; ")
+}
+
+func (c *crowd) leave() {
+	for _, conn := range c.conns {
+		conn.Close()
+	}
+}
+
+func TestNoRequestPassesUnfilteredWhileHelpersAreKilled(t *testing.T) {
+	const clients = 50
+	const howLong = 5 * time.Second
+	dir := world(t)
+	o := newOrigin(t, "127.0.0.1", pages())
+	x := start(t, exaproxy(), dir, base+openPort+
+		"url_rewrite_program {helper} -answer OK\\sstatus=302\\surl=http://elsewhere.test/\\n\nurl_rewrite_children 5 startup=5 idle=1\n")
+
+	deadline, killed := time.Now().Add(howLong), 0
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		every := time.NewTicker(100 * time.Millisecond)
+		defer every.Stop()
+		for now := range every.C {
+			if now.After(deadline) {
+				return
+			}
+			if helpers := children(x.pid()); len(helpers) > 0 {
+				syscall.Kill(helpers[killed%len(helpers)], syscall.SIGKILL)
+				killed++
+			}
+		}
+	}()
+	var asked atomic.Int64
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	bad := map[string]int{}
+	for range clients {
+		all.Go(func() {
+			c := x.client()
+			defer c.CloseIdleConnections()
+			for time.Now().Before(deadline) {
+				asked.Add(1)
+				if complaint := one(c, o.URL+"/filtered", expect(http.StatusFound)); complaint != "" {
+					mu.Lock()
+					bad[complaint]++
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	all.Wait()
+	<-over
+	for complaint, n := range bad {
+		t.Errorf("%d times: %s", n, complaint)
+	}
+	if requests, _ := o.counts(); requests > 0 {
+		t.Errorf("%d requests reached the origin unfiltered", requests)
+	}
+	t.Logf("%d requests, %d helpers killed", asked.Load(), killed)
+	if killed < 20 || asked.Load() < clients {
+		t.Errorf("%d helpers were killed under %d requests: too few to show anything", killed, asked.Load())
+	}
+}
