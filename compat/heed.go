@@ -13,8 +13,17 @@ import (
 // and on_timeout=retry.
 const asks = 3
 
-// Heed does what the helpers said, or what the settings have for helpers that said nothing.
+// Heed does what the helpers said, or what the settings have for helpers that said nothing. An
+// ordinary request is not remembered any longer: it may become a tunnel that lasts for days.
 func (p *policy) Heed(r *engine.Request, line []byte, err error) engine.Decision {
+	d := p.heed(r, line, err)
+	if v := visited(r); v != nil && d.Kind == engine.Proceed && v.verdict.Silent() {
+		p.forget(r)
+	}
+	return d
+}
+
+func (p *policy) heed(r *engine.Request, line []byte, err error) engine.Decision {
 	switch {
 	case err == engine.ErrHelperLate:
 		return p.late(r)
