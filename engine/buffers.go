@@ -2,10 +2,14 @@ package engine
 
 // Buffers are lent by the worker while a connection has bytes in flight and given back as
 // soon as they are empty, so an idle connection holds none. Three sizes are lent: a small one
-// for a request's head, which most fit, one for relaying, and whatever a large head needs.
+// for a request's head, which most fit, one for relaying, and a large one for flows that fill
+// it; and whatever a large head needs. With large ones a gigabyte costs a third less CPU, but they
+// are few, for every stalled client keeps what it has.
 const (
 	headSize  = 4 << 10
 	relaySize = 16 << 10
+	bulkSize  = 256 << 10
+	bulkLent  = 64 // at most, per worker
 
 	// headRoom is kept free in front of a relay buffer's bytes for a chunk's size line, and
 	// chunkRoom behind them for the CRLF that ends the chunk and the last chunk.
@@ -43,18 +47,32 @@ func (b *buffer) fill(content []byte) {
 // rush returns to the collector.
 type buffers struct {
 	heads, relays []*buffer
+	bulks         []*buffer
+	bulky         int // large ones lent
 	lent          int
 	pieces        [2][]byte // of a write in two pieces
 }
 
-// keptBuffers is how many free buffers of a size are kept for the next borrower.
-const keptBuffers = 256
+// How many free buffers of a size are kept for the next borrower.
+const (
+	keptBuffers = 256
+	keptBulks   = 8
+)
 
 // head lends a small buffer.
 func (p *buffers) head() *buffer { return p.take(&p.heads, headSize) }
 
 // relay lends a buffer for relaying.
 func (p *buffers) relay() *buffer { return p.take(&p.relays, relaySize) }
+
+// bulk lends a large buffer, or one for relaying if too many are lent.
+func (p *buffers) bulk() *buffer {
+	if p.bulky == bulkLent {
+		return p.relay()
+	}
+	p.bulky++
+	return p.take(&p.bulks, bulkSize)
+}
 
 func (p *buffers) take(free *[]*buffer, size int) *buffer {
 	p.lent++
@@ -77,14 +95,17 @@ func (p *buffers) give(b *buffer) {
 	b.r, b.w = 0, 0
 	switch len(b.b) {
 	case headSize:
-		p.keep(&p.heads, b)
+		p.keep(&p.heads, b, keptBuffers)
 	case relaySize:
-		p.keep(&p.relays, b)
+		p.keep(&p.relays, b, keptBuffers)
+	case bulkSize:
+		p.bulky--
+		p.keep(&p.bulks, b, keptBulks)
 	}
 }
 
-func (p *buffers) keep(free *[]*buffer, b *buffer) {
-	if len(*free) < keptBuffers {
+func (p *buffers) keep(free *[]*buffer, b *buffer, most int) {
+	if len(*free) < most {
 		*free = append(*free, b)
 	}
 }
@@ -100,7 +121,7 @@ func (p *buffers) fit(n int) *buffer {
 		return p.relay()
 	}
 	p.lent++
-	return &buffer{b: make([]byte, n)}
+	return &buffer{b: make([]byte, n|1)} // an odd size: it is not kept
 }
 
 // grow gives a larger buffer with what b holds, and b back: 4, 16, 64 KiB and so on.
@@ -110,7 +131,7 @@ func (p *buffers) grow(b *buffer) *buffer {
 		larger = p.relay()
 	} else {
 		p.lent++
-		larger = &buffer{b: make([]byte, 4*len(b.b))}
+		larger = &buffer{b: make([]byte, 4*len(b.b)+1)} // an odd size: it is not kept
 	}
 	larger.w = copy(larger.b, b.bytes())
 	p.give(b)

@@ -48,6 +48,7 @@ type flow struct {
 	in, out int64 // bytes read from src and written to dst, heads included
 	moved   int64 // bytes of the body read
 	limit   int64 // of moved, 0 none
+	bulky   bool  // the last read gave much
 	closed  bool  // the source has ended where it may
 	broken  end   // which end failed
 	err     error
@@ -179,19 +180,29 @@ func (f *flow) tidy() {
 // fill reads once and scans what came. It returns tired if there is something to go on with.
 func (f *flow) fill() pumped {
 	if f.buf == nil {
-		f.buf = f.pool.relay()
-		if f.recode == chunked {
-			f.buf.r, f.buf.w = headRoom, headRoom
-		}
+		f.lend()
 		f.ready = f.buf.r
 	}
 	n, err := f.src.Read(f.space())
 	if err != nil {
 		return f.dry(err)
 	}
+	f.bulky = n >= relaySize-headRoom-chunkRoom
 	f.in += int64(n)
 	f.buf.w += n
 	return f.scan()
+}
+
+// lend borrows a buffer: a large one if the last read gave as much as one for relaying holds.
+func (f *flow) lend() {
+	if f.bulky {
+		f.buf = f.pool.bulk()
+	} else {
+		f.buf = f.pool.relay()
+	}
+	if f.recode == chunked {
+		f.buf.r, f.buf.w = headRoom, headRoom
+	}
 }
 
 // space is where the next bytes are read to. The buffer is empty: pump writes before it reads.
