@@ -51,6 +51,7 @@ func crowded(t *testing.T, x *proxy, helpers []int, clients int, url string) (fu
 	t.Helper()
 	for _, pid := range helpers {
 		syscall.Kill(pid, syscall.SIGSTOP)
+		x.eventually("has a stopped helper", 5*time.Second, func() bool { return stopped(pid) })
 	}
 	crowd := gather(t, x, clients, func(n int) string { return get(fmt.Sprintf("%s/waits/%d", url, n)) })
 	x.eventually("holds all connections", 20*time.Second, func() bool { return tcpClients(x.pid()) >= clients })

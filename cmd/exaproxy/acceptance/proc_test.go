@@ -9,33 +9,39 @@ import (
 )
 
 // tcpClients is how many of a process's connections are with somebody who connected to it: those
-// whose local port is one it listens at (proc_pid_net(5)).
-func tcpClients(pid int) int {
-	own := sockets(pid)
-	count := 0
-	listening := map[string]bool{}
-	var established []string
-	for _, table := range []string{"tcp", "tcp6"} {
-		for line := range strings.Lines(readAll(filepath.Join("/proc", strconv.Itoa(pid), "net", table))) {
-			f := strings.Fields(line)
-			if len(f) < 10 || !own[f[9]] {
-				continue
-			}
-			_, port, _ := strings.Cut(f[1], ":")
-			switch f[3] {
-			case "0A":
-				listening[port] = true
-			default:
-				established = append(established, port)
-			}
-		}
-	}
-	for _, port := range established {
+// whose local port is one it listens at.
+func tcpClients(pid int) (count int) {
+	listening, others := tcpPorts(pid)
+	for _, port := range others {
 		if listening[port] {
 			count++
 		}
 	}
 	return count
+}
+
+// tcpPorts are the local ports of a process's TCP sockets: of those that listen, and of the others
+// (proc_pid_net(5)).
+func tcpPorts(pid int) (listening map[uint16]bool, others []uint16) {
+	const inode, listens = 9, "0A"
+	own := sockets(pid)
+	listening = map[uint16]bool{}
+	for _, table := range []string{"tcp", "tcp6"} {
+		for line := range strings.Lines(readAll(filepath.Join("/proc", strconv.Itoa(pid), "net", table))) {
+			f := strings.Fields(line)
+			if len(f) <= inode || !own[f[inode]] {
+				continue
+			}
+			_, digits, _ := strings.Cut(f[1], ":")
+			port, _ := strconv.ParseUint(digits, 16, 16)
+			if f[3] == listens {
+				listening[uint16(port)] = true
+			} else {
+				others = append(others, uint16(port))
+			}
+		}
+	}
+	return listening, others
 }
 
 // sockets are the inodes of a process's sockets.
@@ -84,4 +90,10 @@ func (w *watch) most() int64 {
 		most = max(most, s)
 	}
 	return most
+}
+
+// stopped says whether a process is stopped; the signal takes effect when it is scheduled.
+func stopped(pid int) bool {
+	_, state, _ := strings.Cut(readAll(filepath.Join("/proc", strconv.Itoa(pid), "status")), "State:\t")
+	return strings.HasPrefix(state, "T")
 }

@@ -112,7 +112,7 @@ func start(t testing.TB, p program, dir, conf string) *proxy {
 	ports := strings.Count("\n"+text, "\nhttp_port ")
 	x.eventually("listens", 20*time.Second, func() bool {
 		x.addrs = accepting(x.said())
-		return len(x.addrs) >= ports
+		return len(x.addrs) >= ports && x.listening() // Squid says so a moment before
 	})
 	return x
 }
@@ -186,6 +186,17 @@ func accepting(said string) []netip.AddrPort {
 		}
 	}
 	return addrs
+}
+
+// listening says whether connections to all ports will succeed.
+func (x *proxy) listening() bool {
+	ports, _ := tcpPorts(x.pid())
+	for _, addr := range x.addrs {
+		if !ports[addr.Port()] {
+			return false
+		}
+	}
+	return true
 }
 
 func (x *proxy) addr() string { return x.addrs[0].String() }

@@ -11,23 +11,20 @@ import (
 
 func TestRequestsThatCannotBeReadAreAnsweredAndLogged(t *testing.T) {
 	x := start(t, exaproxy(), world(t), base+openPort)
-	for _, a := range []asked{
-		{name: "a line of one word", raw: "BADLINE\r\n\r\n"},
-		{name: "no URL of ours", raw: get("/origin-form")},
-		{name: "a line that is no field", raw: "GET http://origin.test/ HTTP/1.1\r\nnocolon\r\n\r\n"},
+	for i, a := range []struct {
+		asked
+		logged string
+	}{
+		{asked{name: "a line of one word", raw: "BADLINE\r\n\r\n"}, " BADLINE error:invalid-request - HIER_NONE/- text/html"},
+		{asked{name: "no URL of ours", raw: get("/origin-form")}, " GET /origin-form - HIER_NONE/- text/html"},
+		{asked{name: "a line that is no field", raw: "GET http://origin.test/ HTTP/1.1\r\nnocolon\r\n\r\n"}, " GET http://origin.test/ - HIER_NONE/- text/html"},
 	} {
-		got := x.exchange(a)
+		got := x.exchange(a.asked)
 		if !strings.HasPrefix(got.status, "HTTP/1.1 400 ") || got.fault == "" {
 			t.Errorf("%s is answered %q, X-Squid-Error %q", a.name, got.status, got.fault)
 		}
-	}
-	lines := x.logged(3)
-	if !strings.Contains(lines[0], " NONE_NONE/400 ") || !strings.HasSuffix(lines[0], " BADLINE error:invalid-request - HIER_NONE/- text/html") {
-		t.Errorf("a line of one word is logged as %q", lines[0])
-	}
-	for _, line := range lines {
-		if !strings.Contains(line, " NONE_NONE/400 ") {
-			t.Errorf("the log says %q", line)
+		if line := x.logged(i + 1)[i]; !strings.Contains(line, " NONE_NONE/400 ") || !strings.HasSuffix(line, a.logged) {
+			t.Errorf("%s is logged as %q", a.name, line)
 		}
 	}
 }
