@@ -126,13 +126,6 @@ func TestReconfigureLosesNothing(t *testing.T) {
 
 	stop := make(chan struct{})
 	var asked, refused atomic.Int64
-	clientsDone := make(chan []string)
-	go func() {
-		clientsDone <- storm(x, 8, 1, func(client, n int) (string, func(*http.Response) string) {
-			return o.URL + "/first", expect(http.StatusOK)
-		})
-	}()
-	<-clientsDone
 	results := make(chan string, 16)
 	for range 4 {
 		go func() { results <- keepAsking(x, o.URL+"/kept", true, stop, &asked) }()
@@ -141,11 +134,10 @@ func TestReconfigureLosesNothing(t *testing.T) {
 	for round := range rounds {
 		text := variants[round%len(variants)]
 		writeFile(t, dir, "squid.conf", fill(dir, text))
-		before := strings.Count(x.cacheLog(), "Reconfigur")
 		x.signal(syscall.SIGHUP)
 		x.eventually("answers a HUP", 10*time.Second, func() bool {
 			said := x.cacheLog()
-			return strings.Count(said, "Reconfigured:")+strings.Count(said, "the configuration was not changed") == round+1 && strings.Count(said, "Reconfigur") > before
+			return strings.Count(said, "Reconfigured:")+strings.Count(said, "the configuration was not changed") == round+1
 		})
 		conn, err := net.Dial("tcp", x.addr())
 		if err != nil {
