@@ -22,7 +22,6 @@ type comparison int
 const (
 	ratioAtMost comparison = iota
 	ratioAtLeast
-	ratioWithin     // differs from 1 by no more, either way
 	differenceBelow // of minus to
 	valueBelow
 )
@@ -33,10 +32,6 @@ func atMost(limit float64, m metric, of, to string) target {
 
 func atLeast(limit float64, m metric, of, to string) target {
 	return target{comparison: ratioAtLeast, limit: limit, metric: m, of: of, to: to}
-}
-
-func within(limit float64, m metric, of, to string) target {
-	return target{comparison: ratioWithin, limit: limit, metric: m, of: of, to: to}
 }
 
 func atMostAbove(limit float64, m metric, of, to string) target {
@@ -60,8 +55,6 @@ func (t target) words() string {
 		return fmt.Sprintf("%s: %s ≤ %.2f × %s", t.metric, t.of, t.limit, t.to)
 	case ratioAtLeast:
 		return fmt.Sprintf("%s: %s ≥ %.2f × %s", t.metric, t.of, t.limit, t.to)
-	case ratioWithin:
-		return fmt.Sprintf("%s: %s within %.0f %% of %s", t.metric, t.of, t.limit*100, t.to)
 	case differenceBelow:
 		return fmt.Sprintf("%s: %s ≤ %s + %.1f", t.metric, t.of, t.to, t.limit)
 	case valueBelow:
@@ -106,9 +99,6 @@ func (t target) judge(r result) outcome {
 	case ratioAtLeast:
 		o.value = of / to
 		met = o.value >= t.limit
-	case ratioWithin:
-		o.value = of / to
-		met = math.Abs(o.value-1) <= t.limit
 	case differenceBelow:
 		o.value = of - to
 		met = o.value <= t.limit

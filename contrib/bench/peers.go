@@ -84,6 +84,7 @@ type settings struct {
 	concurrency int
 	lazy        bool   // helpers start when they are needed
 	domains     string // a file with domains that are refused
+	patterns    int    // how many regular expressions each URL is held against
 	tcp         bool   // forwards connections, whatever is said
 	host        string // the origin's name, where it is called by name
 }

@@ -57,6 +57,12 @@ func squidConf(at place, s settings) string {
 		line("acl refused dstdomain %q", s.domains)
 		line("http_access deny refused")
 	}
+	for i := range s.patterns {
+		line("acl suspect url_regex ^http://.*[%c-z][0-9]+[%c-f]$", 'a'+i%20, 'a'+i/20)
+	}
+	if s.patterns > 0 {
+		line("http_access deny suspect")
+	}
 	line("http_access allow all")
 	if s.children > 0 {
 		os.WriteFile(at.path("helper.py"), []byte(helperProgram), 0o644)

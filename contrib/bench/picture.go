@@ -25,13 +25,13 @@ const pictureStyle = `<style>
 	.small { font-size: 12px; fill: #57606a; }
 	.ours { fill: #1f6feb; }
 	.peer { fill: #b6bec8; }
-	.one { stroke: #1f6feb; stroke-width: 1; stroke-dasharray: 2 3; opacity: .6; }
+	.kin { fill: #1f6feb; opacity: .5; }
 	@media (prefers-color-scheme: dark) {
 		text { fill: #e6edf3; }
 		.small { fill: #9198a1; }
 		.ours { fill: #4493f8; }
 		.peer { fill: #565f6b; }
-		.one { stroke: #4493f8; }
+		.kin { fill: #4493f8; }
 	}
 </style>
 `
@@ -74,24 +74,24 @@ func drawWork(svg *strings.Builder, r result, y int) int {
 		most = max(most, r.spread(c.name, m).median)
 	}
 	scale := (pictureWidth - nameWidth - valueWidth) / most
-	top := y
 	for _, c := range r.work.contestants {
 		if len(r.samples[c.name]) == 0 {
 			continue
 		}
 		value := r.spread(c.name, m).median
 		class, behind := "peer", fmt.Sprintf("%s   %.2f ×", figure(value), value/ours)
-		if c.name == "exaproxy" {
+		switch {
+		case c.name == "exaproxy":
 			class, behind = "ours", figure(value)
+		case c.peer == &exaproxy:
+			class = "kin"
 		}
-		width := max(1, value*scale)
+		width := max(1, value*scale) // memory may shrink
 		write(svg, "", 0, y+barHeight-3, c.name)
 		fmt.Fprintf(svg, `<rect class="%s" x="%d" y="%d" width="%.1f" height="%d" rx="2"/>`+"\n", class, nameWidth, y, width, barHeight)
 		write(svg, "small", nameWidth+int(width)+8, y+barHeight-3, behind)
 		y += barStep
 	}
-	at := nameWidth + ours*scale
-	fmt.Fprintf(svg, `<line class="one" x1="%.1f" y1="%d" x2="%.1f" y2="%d"/>`+"\n", at, top-2, at, y-4)
 	return y + groupGap
 }
 
