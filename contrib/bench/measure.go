@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -99,20 +100,31 @@ func connects(b *bench, number int, c contestant) (sample, string, error) {
 	})
 }
 
-// underLoad starts a proxy, warms it for a second, and measures what the load costs it.
+// underLoad starts a proxy, gathers who is idle beside the load, and measures what the load costs.
 func (b *bench) underLoad(number int, c contestant, generate func(*proxy, int) (loaded, error)) (sample, string, error) {
 	p, err := b.start(number, c)
 	if err != nil {
 		return nil, "", err
 	}
 	defer p.stop()
-	if c.idle > 0 {
-		crowd, err := b.gather(p, "idle", c.idle)
-		if err != nil {
-			return nil, "", err
-		}
-		defer crowd.dismiss()
+	if c.idle == 0 {
+		return b.cost(p, generate)
 	}
+	crowd, err := b.gather(p, "idle", c.idle)
+	if err != nil {
+		return nil, "", err
+	}
+	s, note, err := b.cost(p, generate)
+	told, dismissed := crowd.dismiss()
+	if err = errors.Join(err, dismissed); err != nil {
+		return nil, "", err
+	}
+	s[failed] += float64(told.Errors)
+	return s, note + told.Error, nil
+}
+
+// cost warms a proxy for a second, and measures what the load costs it.
+func (b *bench) cost(p *proxy, generate func(*proxy, int) (loaded, error)) (sample, string, error) {
 	if _, err := generate(p, 1); err != nil {
 		return nil, "", fmt.Errorf("warm: %w", err)
 	}
