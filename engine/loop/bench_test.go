@@ -11,8 +11,8 @@ import (
 )
 
 // benchLoop returns a loop on this machine.
-func benchLoop(b *testing.B, park bool) *loop.Loop {
-	k, err := loop.LinuxWaiting(park)
+func benchLoop(b *testing.B) *loop.Loop {
+	k, err := loop.Linux()
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -41,7 +41,7 @@ func benchPair(b *testing.B, l *loop.Loop, w *loop.Waker) (*loop.FD, int) {
 
 // BenchmarkWake is waking a task and running it, with 100 to a turn.
 func BenchmarkWake(b *testing.B) {
-	l := benchLoop(b, true)
+	l := benchLoop(b)
 	var wakers [100]*loop.Waker
 	for i := range wakers {
 		wakers[i] = l.NewWaker(&task{})
@@ -57,7 +57,7 @@ func BenchmarkWake(b *testing.B) {
 
 // BenchmarkTurn is a turn that finds nothing.
 func BenchmarkTurn(b *testing.B) {
-	l := benchLoop(b, true)
+	l := benchLoop(b)
 	b.ReportAllocs()
 	for b.Loop() {
 		l.Turn(false)
@@ -66,7 +66,7 @@ func BenchmarkTurn(b *testing.B) {
 
 // BenchmarkTimerPostpone is pushing a deadline on.
 func BenchmarkTimerPostpone(b *testing.B) {
-	t := benchLoop(b, true).NewTimer(nil)
+	t := benchLoop(b).NewTimer(nil)
 	b.ReportAllocs()
 	for b.Loop() {
 		t.Set(time.Minute)
@@ -75,7 +75,7 @@ func BenchmarkTimerPostpone(b *testing.B) {
 
 // BenchmarkTimerClear is arming and disarming.
 func BenchmarkTimerClear(b *testing.B) {
-	t := benchLoop(b, true).NewTimer(nil)
+	t := benchLoop(b).NewTimer(nil)
 	b.ReportAllocs()
 	for b.Loop() {
 		t.Set(time.Minute)
@@ -85,7 +85,7 @@ func BenchmarkTimerClear(b *testing.B) {
 
 // BenchmarkReadAgain is a read when it is known that there is nothing.
 func BenchmarkReadAgain(b *testing.B) {
-	l := benchLoop(b, true)
+	l := benchLoop(b)
 	fd, _ := benchPair(b, l, nil)
 	var p [64]byte
 	b.ReportAllocs()
@@ -98,7 +98,7 @@ func BenchmarkReadAgain(b *testing.B) {
 
 // BenchmarkReadWrite is a message in and a message out, without waiting.
 func BenchmarkReadWrite(b *testing.B) {
-	l := benchLoop(b, true)
+	l := benchLoop(b)
 	fd, far := benchPair(b, l, nil)
 	var p [512]byte
 	b.ReportAllocs()
@@ -131,24 +131,19 @@ func (e *echo) Run() {
 	}
 }
 
-// BenchmarkEcho is a message there and back from another thread, in both manners of
-// waiting, with one connection and with several that are busy at once.
+// BenchmarkEcho is a message there and back from another thread, with one connection and
+// with several that are busy at once.
 func BenchmarkEcho(b *testing.B) {
-	for _, manner := range []struct {
+	for _, busy := range []struct {
 		name string
-		park bool
-	}{{"parking", true}, {"blocking", false}} {
-		for _, busy := range []struct {
-			name string
-			n    int
-		}{{"1", 1}, {"16", 16}, {"128", 128}} {
-			b.Run(manner.name+"/"+busy.name, func(b *testing.B) { benchEcho(b, manner.park, busy.n) })
-		}
+		n    int
+	}{{"1", 1}, {"16", 16}, {"128", 128}} {
+		b.Run(busy.name, func(b *testing.B) { benchEcho(b, busy.n) })
 	}
 }
 
-func benchEcho(b *testing.B, park bool, busy int) {
-	l := benchLoop(b, park)
+func benchEcho(b *testing.B, busy int) {
+	l := benchLoop(b)
 	far := make([]int, busy)
 	for i := range far {
 		e := &echo{}
@@ -186,7 +181,7 @@ func benchEcho(b *testing.B, park bool, busy int) {
 
 // BenchmarkConnection is dialling, accepting, and closing a connection on loopback.
 func BenchmarkConnection(b *testing.B) {
-	l := benchLoop(b, true)
+	l := benchLoop(b)
 	ln, err := l.Listen(loop.ListenSpec{Addr: netip.MustParseAddrPort("127.0.0.1:0")}, nil)
 	if err != nil {
 		b.Fatal(err)

@@ -124,7 +124,7 @@ func TestDescriptorClosedByAnEarlierTaskOfTheBatch(t *testing.T) {
 }
 
 func TestDuplicateInAChildCannotDisturb(t *testing.T) {
-	w := linuxWorld(t, true)
+	w := linuxWorld(t)
 	sys, far := w.outside.pair()
 	defer far.Close()
 	duplicate, err := unix.Dup(sys)
@@ -167,7 +167,7 @@ func TestNobodyIsWokenForWhatIsKnown(t *testing.T) {
 }
 
 func TestErrorsNameTheOperand(t *testing.T) {
-	w := linuxWorld(t, true)
+	w := linuxWorld(t)
 	for _, row := range []struct {
 		name string
 		do   func() error

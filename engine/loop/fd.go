@@ -98,7 +98,7 @@ func (f *FD) Read(p []byte) (int, error) {
 	if f.state&(readable|closed) != readable {
 		return 0, f.unready("read")
 	}
-	n, err := f.loop.kernel.Read(int(f.sys), p)
+	n, err := f.loop.kernel.Read(int(f.sys), f.kind, p)
 	switch {
 	case err == ErrAgain:
 		f.state &^= readable

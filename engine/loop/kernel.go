@@ -38,7 +38,7 @@ type Kernel interface {
 	Unwatch(sys int) error
 
 	// Read returns 0 and no error at the end of a stream.
-	Read(sys int, p []byte) (int, error)
+	Read(sys int, k Kind, p []byte) (int, error)
 	// Write and Writev return how much was taken; less than all is no error.
 	Write(sys int, k Kind, p []byte) (int, error)
 	Writev(sys int, k Kind, p [][]byte) (int, error)

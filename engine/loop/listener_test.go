@@ -180,7 +180,7 @@ func TestAcceptWithoutDescriptorsIsRetriedByTimer(t *testing.T) {
 }
 
 func TestAcceptAtTheLimitOfThisMachine(t *testing.T) {
-	w := linuxWorld(t, true)
+	w := linuxWorld(t)
 	task := &task{}
 	ln := w.listen(task)
 	defer w.outside.dial(ln.Addr()).Close()
@@ -227,7 +227,7 @@ func TestAcceptPassesOverConnectionsThatAreGone(t *testing.T) {
 }
 
 func TestListenOnBothFamilies(t *testing.T) {
-	w := linuxWorld(t, true)
+	w := linuxWorld(t)
 	ln, err := w.loop.Listen(loop.ListenSpec{Addr: netip.MustParseAddrPort("[::]:0")}, nil)
 	if err != nil {
 		t.Fatal(err)

@@ -156,7 +156,7 @@ func TestRunReturnsAtOnceAfterStop(t *testing.T) {
 }
 
 func TestNothingIsAllocatedOnTheWay(t *testing.T) {
-	w := linuxWorld(t, false)
+	w := linuxWorld(t)
 	fd, far, _ := w.pair()
 	waker := w.loop.NewWaker(&task{})
 	timer := w.loop.NewTimer(waker)

@@ -50,18 +50,17 @@ type datagrams interface {
 	send(to netip.AddrPort, data []byte)
 }
 
-// onBothKernels runs a test in memory, and on this machine in both manners of waiting.
+// onBothKernels runs a test in memory and on this machine.
 func onBothKernels(t *testing.T, test func(*world)) {
 	t.Run("memory", func(t *testing.T) {
 		k := looptest.NewKernel(t)
 		test(newWorld(t, k, memory{k}))
 	})
-	t.Run("parking", func(t *testing.T) { test(linuxWorld(t, true)) })
-	t.Run("blocking", func(t *testing.T) { test(linuxWorld(t, false)) })
+	t.Run("linux", func(t *testing.T) { test(linuxWorld(t)) })
 }
 
-func linuxWorld(t *testing.T, park bool) *world {
-	k, err := loop.LinuxWaiting(park)
+func linuxWorld(t *testing.T) *world {
+	k, err := loop.Linux()
 	if err != nil {
 		t.Fatal(err)
 	}

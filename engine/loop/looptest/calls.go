@@ -55,7 +55,7 @@ func (k *Kernel) Unwatch(sys int) error {
 }
 
 // Read implements loop.Kernel.
-func (k *Kernel) Read(sys int, p []byte) (int, error) {
+func (k *Kernel) Read(sys int, _ loop.Kind, p []byte) (int, error) {
 	return k.with(sys, func(d *descriptor) (int, error) { return d.read(p) })
 }
 

@@ -1,4 +1,0 @@
-package loop
-
-// LinuxWaiting is Linux with a choice of how to wait.
-var LinuxWaiting = linuxWaiting
