@@ -4,6 +4,7 @@ GO      ?= go
 BIN     := bin
 PREFIX  ?= /usr/local
 FUZZTIME ?= 10s
+REPORT  ?= bench-report
 # What the tests compare with, as Debian packages. One that is missing costs its tests, which say so.
 PEERS   := squid-openssl squidguard jesred curl chromium perl python3
 # Where requests are taken and which redirector is asked by "make run".
@@ -48,7 +49,11 @@ cover: ## how much of each package the tests run
 	$(GO) test -coverprofile=cover.out ./...
 	$(GO) tool cover -func=cover.out | tail -n 1
 
-bench: ## loop, h1, pool, log lines, acls; the output is for benchstat
+bench: ## exaproxy beside its peers, in one run; a table and a picture in REPORT
+	@contrib/setup/peers haproxy squid-openssl nginx trafficserver tinyproxy wrk python3
+	$(GO) run ./contrib/bench -out $(REPORT)
+
+microbench: ## Go benchmarks of the parts; the output is for benchstat
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
 golden: ## write the golden files anew; look at the difference before you keep it
@@ -63,4 +68,4 @@ clean: ## remove what was built
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
-.PHONY: build run test check format peers scenarios compare fuzz cover bench golden install clean help
+.PHONY: build run test check format peers scenarios compare fuzz cover bench microbench golden install clean help

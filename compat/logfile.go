@@ -289,12 +289,14 @@ func (f *LogFile) take() bool {
 	defer f.mu.Unlock()
 	f.awake = false
 	f.admit()
+	if len(f.pending) == 0 {
+		return false
+	}
 	if cap(f.spare) > 1<<20 {
 		f.spare = nil // the memory of a bad hour is not kept
 	}
-	f.writing, f.pending = f.pending, f.spare
-	f.spare = nil
-	return len(f.writing) > 0
+	f.writing, f.pending, f.spare = f.pending, f.spare, nil
+	return true
 }
 
 // admit wakes those who wait for room. The lock is held.

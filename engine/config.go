@@ -14,8 +14,8 @@ import (
 // Config is what an Engine is made from: plain values. Nobody changes it once it was given to
 // New or Reconfigure. Fields whose comment names a default may be left zero.
 type Config struct {
-	// Workers is how many loops run. 0: the number of CPUs, but never more than the helper
-	// pool has children.
+	// Workers is how many loops run. 0: the number of CPUs, but no more than leave each worker
+	// four children of the helper pool.
 	Workers int
 	// Ports are where clients connect. At least one.
 	Ports []Port

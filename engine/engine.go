@@ -272,14 +272,19 @@ func (e *Engine) closeAll() {
 	}
 }
 
+// childrenEach is how many helpers a worker has at least where the number of workers is ours
+// to choose: the clients of a worker with a single one would all wait for a question that takes
+// long, while the helpers of other workers are idle.
+const childrenEach = 4
+
 // workers says how many workers c asks for (see Config.Workers).
 func (c *Config) workers() int {
 	if c.Workers > 0 {
 		return c.Workers
 	}
-	n := runtime.GOMAXPROCS(0)
+	n := runtime.NumCPU()
 	if c.Helper != nil {
-		n = min(n, c.Helper.Children)
+		n = min(n, c.Helper.Children/childrenEach)
 	}
 	return max(n, 1)
 }

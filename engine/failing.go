@@ -17,6 +17,9 @@ func (t *transaction) failed(f *Failure) stage {
 		t.keep = false
 		return over
 	}
+	if f.Kind == BadRequest {
+		t.keep = false // as Squid: who knows what follows
+	}
 	t.down.release()
 	t.own = t.setup.policy.Page(t.request, f)
 	return answering

@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"syscall"
+	"time"
 
 	"exaproxy/compat"
 	"exaproxy/engine"
@@ -183,9 +184,14 @@ func (s *server) cannotListen(err error) error {
 func (s *server) run(signals <-chan os.Signal) error {
 	ended := make(chan error, 1)
 	go func() { ended <- s.engine.Run(context.Background()) }()
+	spareProcessor(s.engine.Workers())
+	memory, ticks := newTidier(), time.NewTicker(tidyEvery)
+	defer ticks.Stop()
 	leaving := false
 	for {
 		select {
+		case <-ticks.C:
+			memory.tidy()
 		case err := <-ended:
 			return err
 		case sig := <-signals:

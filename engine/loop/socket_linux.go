@@ -104,11 +104,12 @@ func (k *linux) Connect(s DialSpec) (sys int, err error) {
 }
 
 func connect(sys int, to netip.AddrPort) error {
-	err := unix.Connect(sys, sockaddr(to))
-	if err == unix.EINPROGRESS || err == unix.EINTR { // which does not end it: connect(2)
+	raw, size := toRaw(to)
+	_, _, errno := unix.RawSyscall(unix.SYS_CONNECT, uintptr(sys), uintptr(unsafe.Pointer(&raw)), size)
+	if errno == 0 || errno == unix.EINPROGRESS || errno == unix.EINTR { // which does not end it: connect(2)
 		return nil
 	}
-	return err
+	return errno
 }
 
 func open(a netip.Addr, kind int) (int, error) {
@@ -119,7 +120,27 @@ func open(a netip.Addr, kind int) (int, error) {
 	case !a.Is4():
 		return -1, unix.EDESTADDRREQ
 	}
-	return unix.Socket(family, kind|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	sys, _, errno := unix.RawSyscall(unix.SYS_SOCKET, uintptr(family), uintptr(kind|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC), 0)
+	if errno != 0 {
+		return -1, errno
+	}
+	return int(sys), nil
+}
+
+// setOption and getOption do not tell the scheduler, as nothing that cannot block does.
+func setOption(sys, level, option, value int) error {
+	v := int32(value)
+	_, _, errno := unix.RawSyscall6(unix.SYS_SETSOCKOPT, uintptr(sys), uintptr(level), uintptr(option),
+		uintptr(unsafe.Pointer(&v)), unsafe.Sizeof(v), 0)
+	return result(errno)
+}
+
+func getOption(sys, level, option int) (int, error) {
+	var v int32
+	size := uint32(unsafe.Sizeof(v))
+	_, _, errno := unix.RawSyscall6(unix.SYS_GETSOCKOPT, uintptr(sys), uintptr(level), uintptr(option),
+		uintptr(unsafe.Pointer(&v)), uintptr(unsafe.Pointer(&size)), 0)
+	return int(v), result(errno)
 }
 
 // A setting is a socket option, if it is wanted.
@@ -133,7 +154,7 @@ func setAll(sys int, all ...setting) error {
 		if !s.wanted {
 			continue
 		}
-		if err := unix.SetsockoptInt(sys, s.level, s.option, s.value); err != nil {
+		if err := setOption(sys, s.level, s.option, s.value); err != nil {
 			return err
 		}
 	}
@@ -156,20 +177,20 @@ var places = [...]struct{ level, option int }{
 func (k *linux) SetOption(sys int, o Option, v int) error {
 	if o == TOS && six(sys) {
 		// IP_TOS as well, for an IPv4 peer of a dual-stack socket.
-		if err := unix.SetsockoptInt(sys, unix.IPPROTO_IPV6, unix.IPV6_TCLASS, v); err != nil {
+		if err := setOption(sys, unix.IPPROTO_IPV6, unix.IPV6_TCLASS, v); err != nil {
 			return err
 		}
 	}
-	return unix.SetsockoptInt(sys, places[o].level, places[o].option, v)
+	return setOption(sys, places[o].level, places[o].option, v)
 }
 
 func six(sys int) bool {
-	family, err := unix.GetsockoptInt(sys, unix.SOL_SOCKET, unix.SO_DOMAIN)
+	family, err := getOption(sys, unix.SOL_SOCKET, unix.SO_DOMAIN)
 	return err == nil && family == unix.AF_INET6
 }
 
 func (k *linux) SocketError(sys int) error {
-	errno, err := unix.GetsockoptInt(sys, unix.SOL_SOCKET, unix.SO_ERROR)
+	errno, err := getOption(sys, unix.SOL_SOCKET, unix.SO_ERROR)
 	if err != nil {
 		return err
 	}
@@ -177,7 +198,8 @@ func (k *linux) SocketError(sys int) error {
 }
 
 func (k *linux) CloseWrite(sys int) error {
-	return unix.Shutdown(sys, unix.SHUT_WR)
+	_, _, errno := unix.RawSyscall(unix.SYS_SHUTDOWN, uintptr(sys), unix.SHUT_WR, 0)
+	return result(errno)
 }
 
 func (k *linux) Reset(sys int) error {
@@ -231,6 +253,20 @@ func fromRaw(raw *unix.RawSockaddrInet6) netip.AddrPort {
 		return netip.AddrPortFrom(a, port(&raw.Port))
 	}
 	return netip.AddrPort{}
+}
+
+// toRaw is the opposite of fromRaw.
+func toRaw(a netip.AddrPort) (raw unix.RawSockaddrInet6, size uintptr) {
+	port := func(p *uint16) { binary.BigEndian.PutUint16((*[2]byte)(unsafe.Pointer(p))[:], a.Port()) }
+	if a.Addr().Is4() {
+		four := (*unix.RawSockaddrInet4)(unsafe.Pointer(&raw))
+		four.Family, four.Addr = unix.AF_INET, a.Addr().As4()
+		port(&four.Port)
+		return raw, unsafe.Sizeof(*four)
+	}
+	raw.Family, raw.Addr, raw.Scope_id = unix.AF_INET6, a.Addr().As16(), zone(a.Addr())
+	port(&raw.Port)
+	return raw, unsafe.Sizeof(raw)
 }
 
 func sockaddr(a netip.AddrPort) unix.Sockaddr {

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"runtime"
+	"runtime/debug"
+	"runtime/metrics"
+	"time"
+)
+
+const (
+	tidyEvery = 10 * time.Second
+	// tidyLeast is how much memory may lie idle before anybody looks.
+	tidyLeast = 8 << 20
+)
+
+// A tidier gives memory back to the system after a rush. Go's collector runs when the program
+// allocates, and one that is quiet again after thousands of clients have waited for a helper
+// allocates nothing: without it, their memory would be kept for minutes. It belongs to the main
+// goroutine.
+type tidier struct {
+	samples []metrics.Sample
+	cycles  uint64 // collections until the last look
+	kept    uint64 // what was left after the last tidying
+}
+
+func newTidier() *tidier {
+	t := &tidier{}
+	for _, name := range []string{"/gc/cycles/total:gc-cycles", "/memory/classes/heap/objects:bytes",
+		"/memory/classes/heap/free:bytes", "/memory/classes/heap/unused:bytes"} {
+		t.samples = append(t.samples, metrics.Sample{Name: name})
+	}
+	return t
+}
+
+// look reads how often the collector has run and how much memory the heap holds.
+func (t *tidier) look() (cycles, held uint64) {
+	metrics.Read(t.samples)
+	for _, s := range t.samples[1:] {
+		held += s.Value.Uint64()
+	}
+	return t.samples[0].Value.Uint64(), held
+}
+
+// tidy collects, and gives back what is free, if the program has been quiet since the last
+// call and holds clearly more than it did after the last tidying.
+func (t *tidier) tidy() {
+	cycles, held := t.look()
+	quiet := cycles == t.cycles
+	t.cycles = cycles
+	if !quiet || held < t.kept+t.kept/4+tidyLeast {
+		return
+	}
+	debug.FreeOSMemory()
+	t.cycles, t.kept = t.look()
+}
+
+// spareProcessor lets the scheduler have one processor more than there are workers. A worker
+// that waits in epoll_wait keeps its own while another is idle; else it would be taken away
+// from it, and have to be got back, each time.
+func spareProcessor(workers int) {
+	if runtime.GOMAXPROCS(0) <= workers {
+		runtime.GOMAXPROCS(workers + 1)
+	}
+}
