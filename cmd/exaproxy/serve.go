@@ -185,6 +185,7 @@ func (s *server) run(signals <-chan os.Signal) error {
 	ended := make(chan error, 1)
 	go func() { ended <- s.engine.Run(context.Background()) }()
 	spareProcessor(s.engine.Workers())
+	setGarbagePercent()
 	memory, ticks := newTidier(), time.NewTicker(tidyEvery)
 	defer ticks.Stop()
 	leaving := false

@@ -42,6 +42,10 @@ func TestStoppedHelpersKeepFiveThousandClientsWaiting(t *testing.T) {
 	if most := rest[1] + rest[1]/2; rest[rounds-1] > most {
 		t.Errorf("what is resident grows from crowd to crowd: %v", rest)
 	}
+	x.eventually("gives the memory back when it is quiet", time.Minute, func() bool {
+		return resident(x.pid()) < before+(full[0]-before)/4
+	})
+	t.Logf("resident: %d kB when it was quiet", resident(x.pid())>>10)
 	x.logged(rounds*clients + 400)
 }
 

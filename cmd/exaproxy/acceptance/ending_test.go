@@ -70,10 +70,18 @@ func TestShutdownWaitsForTransactionsAndNoLonger(t *testing.T) {
 		t.Errorf("the exit status is %d, want 0", status)
 	}
 	t.Logf("the proxy ended %s after its last transaction began to be answered", time.Since(began).Round(time.Millisecond))
+	ended := 0
 	for _, line := range x.logged(120)[100:] {
-		if !strings.Contains(line, "TCP_MISS/200") {
+		switch {
+		case strings.Contains(line, "TCP_MISS/200"):
+			ended++
+		case strings.Contains(line, "error:transaction-end-before-headers"): // who looked whether the port is closed
+		default:
 			t.Errorf("a transaction that ended during the shutdown is logged as %q", line)
 		}
+	}
+	if ended != 20 {
+		t.Errorf("%d of the 20 transactions that ended during the shutdown are logged", ended)
 	}
 }
 
