@@ -154,9 +154,16 @@ func safe(value []byte) []byte {
 	if value == nil {
 		return []byte{}
 	}
-	if !bytes.ContainsAny(value, "\r\n\x00") {
-		return value
+	for _, c := range value {
+		if c == '\r' || c == '\n' || c == 0 {
+			return spaced(value)
+		}
 	}
+	return value
+}
+
+// spaced is a copy of value with spaces in the place of what could end a field.
+func spaced(value []byte) []byte {
 	value = bytes.Clone(value)
 	for i, c := range value {
 		if c == '\r' || c == '\n' || c == 0 {
