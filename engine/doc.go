@@ -42,6 +42,36 @@
 // A CONNECT that is refused or redirected is answered 200 first, and the page is given as the
 // answer to what the client says next in its tunnel; stage_answer.go tells why and how.
 //
+// # What a request costs
+//
+// A GET of 1 KB, connections kept on both sides, needs four system calls that carry it and a share
+// in one that waits; nothing else is asked of the kernel, and nothing is allocated.
+//
+//	recvfrom    the request; a read that comes up short has emptied the socket and is not repeated
+//	sendto      its head, to the next hop
+//	recvfrom    the reply, head and body
+//	sendto      both, joined behind one another: sendmsg with two pieces costs more than copying 1 KB
+//	epoll_wait  an eighth to a half of one, shared with all else that is ready at that moment
+//
+// With a helper come a write and a read of its pipe, and a read that finds nothing: before a child is
+// given a question it is heard, so that no line of an earlier one can be taken for the answer.
+// A connection for each request adds accept4, epoll_ctl and close; a CONNECT socket, connect,
+// setsockopt (TCP_NODELAY), getsockopt (how connecting ended), epoll_ctl, shutdown and close.
+//
+// Where the time of such a GET goes, as perf saw it on two shared cores (11.6 microseconds of CPU,
+// Squid's world and access log included):
+//
+//	sending, twice (TCP and the waking of the peer)   43 %    4.9 µs
+//	receiving, twice                                  25 %    2.9
+//	waiting                                            6 %    0.7
+//	reading: the request's head                        3 %    0.3
+//	admitting: access lists                            1 %    0.1
+//	sending: composing the request's head              2 %    0.2
+//	relaying: the reply's head, read and composed      8 %    0.9
+//	finishing: record and log line                     2 %    0.3
+//	log writer, scheduler                              2 %    0.2
+//	flows, stages, timers, the loop                    8 %    0.9
+//
 // # What it never does
 //
 // It stores no replies, interprets no squid.conf, knows the shape of neither a helper's line nor an
@@ -53,9 +83,11 @@
 // The complete list of those in the program; a new kind needs a line here.
 //
 //	main                     signals, configuration; calls Engine's methods
+//	one in Engine.Run        waits for the workers to end
 //	one per worker           the loop
 //	one per helper child     starts it, drains its standard error, buries it; talks by Post
 //	one per log file         writes what the loops have appended
+//	one in a daemon's parent passes signals on until the child listens
 //
 // # Example
 //

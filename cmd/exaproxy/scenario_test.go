@@ -1,9 +1,11 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -29,12 +31,34 @@ func TestScenarios(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			playScenario(t, archive)
+			for _, segment := range segments(t, archive) {
+				t.Run(fmt.Sprintf("in pieces of %d", segment), func(t *testing.T) { playScenario(t, archive, segment) })
+			}
 		})
 	}
 }
 
-func playScenario(t *testing.T, archive *txtar.Archive) {
+// segments are the sizes of the pieces in which what clients and origins send arrives: whole (0),
+// byte by byte, and in sevens, unless the section "pieces" has others.
+func segments(t *testing.T, archive *txtar.Archive) []int {
+	for _, f := range archive.Files {
+		if f.Name != "pieces" {
+			continue
+		}
+		var sizes []int
+		for _, word := range strings.Fields(string(f.Data)) {
+			n, err := strconv.Atoi(word)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sizes = append(sizes, n)
+		}
+		return sizes
+	}
+	return []int{0, 1, 7}
+}
+
+func playScenario(t *testing.T, archive *txtar.Archive, segment int) {
 	files := map[string]string{}
 	for _, f := range archive.Files {
 		files[f.Name] = string(f.Data)
@@ -57,6 +81,7 @@ func playScenario(t *testing.T, archive *txtar.Archive) {
 	defer setup.Close()
 
 	w := enginetest.NewWorld(t, setup.Config)
+	w.Segment = segment
 	seen := 0
 	w.Log = func() string {
 		logs.Flush()
