@@ -68,6 +68,7 @@ func (s *Settings) config(log *CacheLog) engine.Config {
 		NoClientPersistence: s.NoClientPersistence,
 		NoServerPersistence: s.NoServerPersistence,
 		KeepReplyHeads:      s.MIMEHeaders || len(s.Formats) > 0,
+		KeepOutgoing:        len(s.Formats) > 0,
 	}
 	c.Names.Log = slog.New(log).With("section", sectionNames)
 	if len(s.Rewriter.Argv) > 0 {

@@ -41,6 +41,8 @@ type Config struct {
 	ConnectVerdict ConnectVerdict
 	// KeepReplyHeads fills Record.ReplyHead; it costs a copy for each reply.
 	KeepReplyHeads bool
+	// KeepOutgoing fills Record.Outgoing; it costs a system call for each new upstream connection.
+	KeepOutgoing bool
 	// HalfClosed keeps a client that closed its sending side (half_closed_clients).
 	HalfClosed bool
 	// NoClientPersistence and NoServerPersistence end connections after each transaction.
@@ -92,7 +94,6 @@ type Limits struct {
 	ReplyHead     int   // bytes [64 KiB]
 	RequestBody   int64 // bytes [none]
 	ForwardTries  int   // addresses and connections tried for one request [25]
-	Clients       int   // open client connections over all workers [as many as descriptors allow]
 	IdleUpstreams int   // kept for one host and port, per worker [64]
 	Whitespace    h1.Whitespace
 	StrictHeads   bool // relaxed_header_parser off

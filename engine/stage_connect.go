@@ -18,7 +18,11 @@ func (t *transaction) connect() stage {
 	if fd == nil {
 		return t.unconnected()
 	}
-	t.use(w.idle.opened(fd, t.route.Host, t.route.Port, t.dialer.peer))
+	u := w.idle.opened(fd, t.route.Host, t.route.Port, t.dialer.peer)
+	if t.setup.config.KeepOutgoing {
+		u.local, _, _ = fd.Names() // what cannot be told is not logged
+	}
+	t.use(u)
 	w.freeDialer(t.dialer)
 	t.dialer = nil
 	if t.request.IsConnect() {

@@ -100,7 +100,7 @@ func (t *transaction) repeatable() bool {
 func (t *transaction) use(u *upstream) {
 	t.upstream = u
 	t.attempts++
-	t.record.Upstream, t.record.Reused = u.peer, u.used > 0
+	t.record.Upstream, t.record.Outgoing, t.record.Reused = u.peer, u.local, u.used > 0
 	u.used++
 }
 

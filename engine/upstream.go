@@ -16,6 +16,7 @@ type upstream struct {
 	pool  *idlePool
 	hop   *hop
 	peer  netip.AddrPort
+	local netip.AddrPort // our end; if somebody wants to know
 	born  time.Time
 	since time.Time // idle since
 	used  int       // transactions it has served

@@ -225,7 +225,7 @@ func (w *worker) leave(lifetime time.Duration) (begun bool) {
 		w.leaving = true
 		w.stopListening()
 		w.eachClient(func(c *client) {
-			if c.tx == nil {
+			if c.tx == nil && c.phase == resting {
 				c.close()
 			}
 		})

@@ -197,6 +197,9 @@ func (f *FD) CloseWrite() error {
 	if f.state&closed != 0 {
 		return f.unready("close for writing")
 	}
+	if f.state&halfClosed != 0 {
+		return nil
+	}
 	f.state |= halfClosed
 	if err := f.loop.kernel.CloseWrite(int(f.sys)); err != nil {
 		return f.failed("close for writing", err)
