@@ -47,8 +47,6 @@ type Config struct {
 	HalfClosed bool
 	// NoClientPersistence and NoServerPersistence end connections after each transaction.
 	NoClientPersistence, NoServerPersistence bool
-	// PreferIPv4 tries IPv4 addresses of a name before IPv6 ones (dns_v4_first).
-	PreferIPv4 bool
 }
 
 // Port is one listening address and what is particular to requests that come in by it.

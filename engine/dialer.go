@@ -33,25 +33,9 @@ type attempt struct {
 }
 
 func (d *dialer) begin(addrs []netip.Addr, port uint16, c *Config) {
-	d.addrs = ordered(append(d.addrs[:0], addrs...), c.PreferIPv4)
+	d.addrs = append(d.addrs[:0], addrs...)
 	d.port, d.tried, d.err = port, 0, nil
 	d.limit, d.timeout = c.Limits.forwardTries(), c.Timeouts.connect()
-}
-
-// ordered puts IPv4 addresses first if they are preferred.
-func ordered(addrs []netip.Addr, ipv4 bool) []netip.Addr {
-	if !ipv4 {
-		return addrs
-	}
-	at := 0
-	for i, a := range addrs {
-		if a.Is4() {
-			copy(addrs[at+1:i+1], addrs[at:i])
-			addrs[at] = a
-			at++
-		}
-	}
-	return addrs
 }
 
 // dial goes on with connecting. It returns the connection when there is one, or done when no

@@ -1,7 +1,6 @@
 package conf
 
 import (
-	"bytes"
 	"os"
 	"slices"
 	"strings"
@@ -97,14 +96,11 @@ func TestLookupKnowsAliasesAndMindsCase(t *testing.T) {
 }
 
 func TestMarkdownHasARowForEachDirective(t *testing.T) {
-	var b bytes.Buffer
-	if err := Markdown(&b); err != nil {
-		t.Fatal(err)
-	}
-	if rows := strings.Count(b.String(), "\n| `"); rows != len(Table) {
+	text := markdown()
+	if rows := strings.Count(text, "\n| `"); rows != len(Table) {
 		t.Errorf("the table has %d rows for %d directives", rows, len(Table))
 	}
-	for line := range strings.Lines(b.String()) {
+	for line := range strings.Lines(text) {
 		plain := strings.ReplaceAll(line, `\|`, "")
 		if strings.HasPrefix(line, "|") && strings.Count(plain, "|") != 4 {
 			t.Errorf("a row does not have three columns: %s", line)
