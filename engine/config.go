@@ -83,7 +83,6 @@ type Timeouts struct {
 	ServerIdle   time.Duration // an idle upstream connection [1 min]
 	Lifetime     time.Duration // a client connection in all [1 day]
 	PconnLife    time.Duration // age at which a connection is not kept any more [none]
-	Shutdown     time.Duration // how long transactions may go on after Shutdown [30 s]
 }
 
 // Limits bound sizes and numbers. Zero means the default in brackets.
@@ -117,7 +116,6 @@ func (t *Timeouts) write() time.Duration        { return or(t.Write, 15*time.Min
 func (t *Timeouts) serverIdle() time.Duration   { return or(t.ServerIdle, time.Minute) }
 func (t *Timeouts) lifetime() time.Duration     { return or(t.Lifetime, 24*time.Hour) }
 func (t *Timeouts) pconnLife() time.Duration    { return or(t.PconnLife, forever) }
-func (t *Timeouts) shutdown() time.Duration     { return or(t.Shutdown, 30*time.Second) }
 
 // forever is longer than any connection lives; the client's lifetime ends it first.
 const forever = 10 * 365 * 24 * time.Hour

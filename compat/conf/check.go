@@ -113,14 +113,3 @@ func (c *Checker) End(out func(Message)) {
 		out(Message{Severity: SeverityNotice, Text: fmt.Sprintf("NOTICE: %d lines that steer a cache are ignored: %s", c.cacheOnly, noCache)})
 	}
 }
-
-// Check judges all lines, without setters. It stops where Squid does.
-func Check(lines []Line, out func(Message)) (c Checker, err error) {
-	for i := range lines {
-		if _, err := c.Line(&lines[i], out); err != nil {
-			return c, err
-		}
-	}
-	c.End(out)
-	return c, nil
-}

@@ -155,7 +155,7 @@ func TestDebiansConfigurationIsFollowed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = Check(lines, func(m Message) {
+	_, err = check(lines, func(m Message) {
 		if m.Severity > SeverityNotice {
 			t.Errorf("Debian's configuration has a line that is not followed: %s", m.Text)
 		}

@@ -5,18 +5,6 @@ import "strconv"
 // LastChunk ends a chunked body that has no trailer fields.
 const LastChunk = "0\r\n\r\n"
 
-// AppendChunk writes p as one chunk. For an empty p it writes nothing: a chunk without content
-// would be the last.
-func AppendChunk(dst, p []byte) []byte {
-	if len(p) == 0 {
-		return dst
-	}
-	dst = strconv.AppendUint(dst, uint64(len(p)), 16)
-	dst = append(dst, '\r', '\n')
-	dst = append(dst, p...)
-	return append(dst, '\r', '\n')
-}
-
 // AppendStatusLine writes the first line of an HTTP/1.1 reply. An empty reason stands for the
 // usual one, see StatusText.
 func AppendStatusLine(dst []byte, status int, reason string) []byte {

@@ -57,7 +57,7 @@ func BenchmarkForwardHead(b *testing.B) {
 func BenchmarkScanChunked(b *testing.B) {
 	var stream []byte
 	for range 4 {
-		stream = AppendChunk(stream, bytes.Repeat([]byte("x"), 4096))
+		stream = appendChunk(stream, bytes.Repeat([]byte("x"), 4096))
 	}
 	body := chunkedBody(false)
 	b.SetBytes(int64(len(stream)))
@@ -70,7 +70,7 @@ func BenchmarkScanChunked(b *testing.B) {
 }
 
 func BenchmarkDataChunked(b *testing.B) {
-	stream := AppendChunk(nil, bytes.Repeat([]byte("x"), 16000))
+	stream := appendChunk(nil, bytes.Repeat([]byte("x"), 16000))
 	out := make([]byte, 0, 16<<10)
 	body := chunkedBody(false)
 	b.SetBytes(int64(len(stream)))

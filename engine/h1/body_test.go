@@ -196,16 +196,3 @@ func TestTunnelIsTransparent(t *testing.T) {
 		t.Errorf("got %q, %d, %v, framing %d, length %d", out, n, err, b.Framing(), b.Length())
 	}
 }
-
-func TestAppendChunk(t *testing.T) {
-	got := AppendChunk([]byte("x"), []byte("0123456789abcdef"))
-	got = AppendChunk(got, nil)
-	got = append(AppendChunk(got, []byte("\r\n")), LastChunk...)
-	if want := "x10\r\n0123456789abcdef\r\n2\r\n\r\n\r\n0\r\n\r\n"; string(got) != want {
-		t.Fatalf("got %q, want %q", got, want)
-	}
-	b := chunkedBody(false)
-	if out, n, err := b.Data(nil, got[1:]); string(out) != "0123456789abcdef\r\n" || n != len(got)-1 || err != nil || !b.Done() {
-		t.Errorf("read back: %q, %d, %v", out, n, err)
-	}
-}

@@ -297,7 +297,7 @@ func FuzzBody(f *testing.F) {
 			t.Fatalf("Scan says %d, %v, Data says %d, %v", n, scanErr, m, dataErr)
 		}
 		again := chunkedBody(false)
-		anew := append(AppendChunk(nil, payload), LastChunk...)
+		anew := append(appendChunk(nil, payload), LastChunk...)
 		if back, n, err := again.Data(nil, anew); string(back) != string(payload) || n != len(anew) || err != nil || !again.Done() {
 			t.Fatalf("the payload %q, chunked anew, is read as %q, %v", payload, back, err)
 		}
