@@ -19,7 +19,7 @@ type client struct {
 	timer  *loop.Timer
 
 	deadline time.Time // of what is waited for now
-	born     time.Time
+	ends     time.Time // of its lifetime (client_lifetime)
 	remote   netip.AddrPort
 	local    netip.AddrPort
 	port     *Port
@@ -185,7 +185,7 @@ func (c *client) linger() {
 // wait sets the deadline of what the client waits for, bounded by its lifetime.
 func (c *client) wait(d time.Duration) {
 	now := c.worker.loop.Now()
-	if left := c.born.Add(c.worker.setup.config.Timeouts.lifetime()).Sub(now); d > left {
+	if left := c.ends.Sub(now); d > left {
 		d = max(left, 0)
 	}
 	c.deadline = now.Add(d)

@@ -142,7 +142,8 @@ func (w *worker) bury() {
 
 // welcome makes a client of an accepted connection.
 func (w *worker) welcome(fd *loop.FD, peer loop.Peer, l *listener) {
-	c := &client{worker: w, fd: fd, remote: peer.Remote, local: l.bound, port: l.port, born: w.loop.Now()}
+	c := &client{worker: w, fd: fd, remote: peer.Remote, local: l.bound, port: l.port}
+	c.ends = w.loop.Now().Add(w.setup.config.Timeouts.lifetime())
 	c.waker = w.loop.NewWaker(c)
 	c.timer = w.loop.NewTimer(c.waker)
 	fd.SetWaker(c.waker)

@@ -20,9 +20,24 @@ func RemoveHopByHop(h *Header) {
 		}
 		h.deleteListed(list)
 	}
-	for _, name := range hopByHop {
-		h.Del(name)
+	kept := h.fields[:0]
+	for _, f := range h.fields {
+		if !isHopByHop(f.name) {
+			kept = append(kept, f)
+		}
 	}
+	clear(h.fields[len(kept):])
+	h.fields = kept
+}
+
+// isHopByHop says whether a field speaks of one connection only. Most names are told from these
+// by their length.
+func isHopByHop(name []byte) bool {
+	switch len(name) {
+	case len("TE"), len("Trailer"), len("Connection"), len("Proxy-Connection"):
+		return oneOf(name, hopByHop[:])
+	}
+	return false
 }
 
 func (h *Header) deleteListed(list []byte) {
