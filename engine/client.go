@@ -70,13 +70,19 @@ func (c *client) rescue() {
 	}
 	c.worker.log.Error("a fault of ours ended a transaction; please report it", "client", c.remote.String(),
 		"fault", fault, "stack", string(debug.Stack()))
+	defer c.close()
+	defer func() { recover() }() // a second fault leaves what the first had left; it was told
+	c.drop(Internal)
+}
+
+// drop ends the transaction in hand, if there is one, for a reason of ours.
+func (c *client) drop(why FailureKind) {
 	if tx := c.tx; tx != nil {
 		tx.keep = false
-		tx.failure = &Failure{Kind: Internal, Side: OurSide, During: tx.stage.String()}
+		tx.failure = &Failure{Kind: why, Side: OurSide, During: tx.stage.String()}
 		tx.stage = over
 		tx.end()
 	}
-	c.close()
 }
 
 // begin looks for the first bytes of a request and starts a transaction when they are there.
@@ -237,11 +243,6 @@ func eof(err error) bool { return err == io.EOF }
 
 // abandon ends the client and what it has in hand, at the end of the worker's patience.
 func (c *client) abandon() {
-	if tx := c.tx; tx != nil {
-		tx.keep = false
-		tx.failure = &Failure{Kind: ShuttingDown, Side: OurSide, During: tx.stage.String()}
-		tx.stage = over
-		tx.end()
-	}
+	c.drop(ShuttingDown)
 	c.close()
 }

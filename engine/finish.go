@@ -24,12 +24,11 @@ func (t *transaction) finish() {
 }
 
 // end releases all that the transaction holds, tells the policy its record, and gives the
-// client back to itself.
+// client back to itself. What is done is forgotten before the next is begun, so that a
+// transaction can be ended anew if a fault of ours stopped it here.
 func (t *transaction) end() {
 	c, w := t.client, t.client.worker
-	t.question.Cancel()
-	t.lookup.Cancel()
-	w.freeDialer(t.dialer)
+	t.letGo()
 	unread := t.garbled || !t.uploaded() || t.verdict != direct
 	t.partFromUpstream()
 	t.tellRecord()
@@ -43,6 +42,15 @@ func (t *transaction) end() {
 	} else {
 		c.part(unread)
 	}
+}
+
+// letGo ends what the transaction waits for.
+func (t *transaction) letGo() {
+	question, lookup, dialer := t.question, t.lookup, t.dialer
+	t.question, t.lookup, t.dialer = nil, nil, nil
+	question.Cancel()
+	lookup.Cancel()
+	t.client.worker.freeDialer(dialer)
 }
 
 // partFromUpstream keeps the connection to the next hop for another request if both messages
@@ -62,8 +70,12 @@ func (t *transaction) partFromUpstream() {
 	u.close()
 }
 
-// tellRecord completes the record and gives it to the policy.
+// tellRecord completes the record and gives it to the policy, once.
 func (t *transaction) tellRecord() {
+	if t.told {
+		return
+	}
+	t.told = true
 	t.recall()
 	rec, now := &t.record, t.client.worker.loop.Now()
 	t.spend(now.Sub(t.entered))

@@ -30,11 +30,16 @@ type idlePool struct {
 	hops    map[hopName]*hop
 	oldest  *upstream
 	newest  *upstream
+	count   int
 	waker   *loop.Waker
 	timer   *loop.Timer
 	limit   int           // for each hop
 	maximum time.Duration // of idleness
 }
+
+// idleMost bounds the idle connections of a worker over all hops: a client that asks for ever
+// more hosts may not use up the descriptors.
+const idleMost = 1024
 
 func newIdlePool(l *loop.Loop) *idlePool {
 	p := &idlePool{loop: l, hops: map[hopName]*hop{}}
@@ -87,6 +92,9 @@ func (p *idlePool) put(u *upstream) {
 		u.close()
 		return
 	}
+	if p.count >= idleMost {
+		p.dropOldest()
+	}
 	if u.waker == nil {
 		u.waker = p.loop.NewWaker(u)
 	}
@@ -106,6 +114,7 @@ func (p *idlePool) add(u *upstream) {
 	}
 	h.newest = u
 	h.idle++
+	p.count++
 	u.older = p.newest
 	if p.newest != nil {
 		p.newest.newer = u
@@ -127,6 +136,7 @@ func (p *idlePool) remove(u *upstream) {
 		u.staler.fresher = u.fresher
 	}
 	h.idle--
+	p.count--
 	if u.newer != nil {
 		u.newer.older = u.older
 	} else {

@@ -71,6 +71,7 @@ func (l *listener) Run() {
 		}
 		if err != nil {
 			l.worker.log.Warn("cannot accept a connection", "port", l.bound.String(), "error", err)
+			l.worker.idle.close() // it is descriptors that are wanting, and these can be spared
 			return
 		}
 		l.worker.welcome(fd, peer, l)

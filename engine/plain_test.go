@@ -73,6 +73,9 @@ func (p *plain) Page(r *engine.Request, f *engine.Failure) engine.Reply {
 }
 
 func (p *plain) Record(rec *engine.Record) {
+	if string(rec.Request.Target.Path) == "/fault" {
+		panic("a fault of the policy")
+	}
 	method, url := rec.Request.Method, string(rec.Request.Target.AppendURL(nil))
 	fmt.Fprintf(p.log, "%s %s %d", method, url, rec.Status)
 	if rec.Upstream.IsValid() {

@@ -62,9 +62,16 @@ func (r *Request) keepHost(t *h1.Target) []byte {
 	return r.scratch[at:len(r.scratch):len(r.scratch)]
 }
 
+// keptScratch is how much memory for Keep a request may leave to the next. Beyond it are long
+// heads and answers, of which a crowd could make the proxy keep hundreds.
+const keptScratch = 16 << 10
+
 // reset makes r ready for the next transaction, keeping its memory.
 func (r *Request) reset() {
 	head, scratch := r.Request, r.scratch[:0]
+	if cap(scratch) > keptScratch {
+		scratch = nil
+	}
 	head.Reset()
 	*r = Request{Request: head, scratch: scratch}
 }

@@ -67,6 +67,7 @@ type transaction struct {
 	inner   string // the method of what the client said in its tunnel
 	failure *Failure
 	record  Record
+	told    bool // the policy has been given the record
 }
 
 // Run plays the transaction on from where it is, until it waits or is over.

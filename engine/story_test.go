@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -843,5 +844,38 @@ origin 192.0.2.7:80 reads    GET /next HTTP/1.1
 	if got := policy.log.String(); got != "GET http://192.0.2.7/ 204 192.0.2.7:80\n" {
 		t.Errorf("the log has %q", got)
 	}
+	w.End()
+}
+
+// A fault that comes again when the transaction is being ended for it must not end the program.
+func TestFaultCostsItsTransactionOnly(t *testing.T) {
+	play(t, nil, `
+origin 192.0.2.7:80 listens
+client a sends               GET http://192.0.2.7/fault HTTP/1.1
+origin 192.0.2.7:80 sends    HTTP/1.1 204 No Content
+client a reads               HTTP/1.1 204 No Content
+                             …
+client a is closed
+held clients=0 transactions=0 buffers=0
+log is empty
+client b sends               GET http://192.0.2.7/ HTTP/1.1
+origin 192.0.2.7:80 sends    HTTP/1.1 204 No Content
+client b reads               HTTP/1.1 204 No Content
+                             …
+log has                      GET http://192.0.2.7/ 204 192.0.2.7:80
+`)
+}
+
+// Idle connections to ever more servers may not use up the descriptors.
+func TestIdleUpstreamsAreBoundedInAll(t *testing.T) {
+	w := world(t, nil)
+	for n := range 1100 {
+		origin := fmt.Sprintf("192.0.2.7:%d", 1000+n)
+		w.Play("origin " + origin + " listens")
+		w.Play("client a sends GET http://" + origin + "/ HTTP/1.1")
+		w.Play("origin " + origin + " sends HTTP/1.1 204 No Content")
+		w.Play("client a reads HTTP/1.1 204 No Content\n …")
+	}
+	w.Play("held idleupstreams=1024")
 	w.End()
 }

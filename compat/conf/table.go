@@ -35,7 +35,7 @@ const (
 	noKids      = "the workers are parts of one process"
 	noPing      = "no host is pinged"
 	noIcons     = "no page of ours uses icons"
-	noPage      = "error pages are the built-in ones for now"
+	noPage      = "error pages are in one language: the built-in ones, or those of error_directory"
 	noAccel     = "steers accelerators, which are refused"
 	noMulticast = "no multicast between caches"
 	tuning      = "a setting of Squid's event loop"
