@@ -99,6 +99,9 @@ func (f *FD) Read(p []byte) (int, error) {
 		return 0, f.unready("read")
 	}
 	n, err := f.loop.kernel.Read(int(f.sys), f.kind, p)
+	if err == ErrAgain && f.state&urgent != 0 {
+		n, err = f.readAtMark(p)
+	}
 	switch {
 	case err == ErrAgain:
 		f.state &^= readable
@@ -114,6 +117,18 @@ func (f *FD) Read(p []byte) (int, error) {
 		f.state &^= readable
 	}
 	return n, nil
+}
+
+// readAtMark reads once more what was said to be empty. At the mark of urgent data recv(2) says
+// again also when a signal is pending, and Go's scheduler sends them (tcp_recvmsg_locked in Linux's
+// net/ipv4/tcp.c); no edge follows. The signal is gone when the call returns.
+func (f *FD) readAtMark(p []byte) (n int, err error) {
+	for range 4 {
+		if n, err = f.loop.kernel.Read(int(f.sys), f.kind, p); err != ErrAgain {
+			break
+		}
+	}
+	return n, err
 }
 
 // Write writes as much of p as the kernel takes. If that is less than all, it returns an

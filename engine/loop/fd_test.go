@@ -126,11 +126,53 @@ func TestUrgentDataMakesShortReadsMeanNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	w.rest() // all is there, and all its edges were reported
+	w.arrived(sys)
 	w.until("what follows the mark is read too", func() bool {
 		got += tryRead(fd)
 		return got == "beforeafter"
 	})
+}
+
+// arrived lets the world go on until all that was sent is there, and all its edges were reported.
+func (w *world) arrived(sys int) {
+	w.Helper()
+	w.until("all that was sent is acknowledged", func() bool {
+		left, err := unix.IoctlGetInt(sys, unix.TIOCOUTQ)
+		return left == 0 && err == nil
+	})
+	w.rest()
+}
+
+// signalled is a kernel under which a signal is pending in each of the next few reads.
+type signalled struct {
+	loop.Kernel
+	reads int
+}
+
+func (s *signalled) Read(sys int, k loop.Kind, p []byte) (int, error) {
+	if s.reads > 0 {
+		s.reads--
+		return 0, loop.ErrAgain
+	}
+	return s.Kernel.Read(sys, k, p)
+}
+
+func TestSignalAtTheMarkOfUrgentDataDoesNotMeanThatNothingIsThere(t *testing.T) {
+	k, err := loop.Linux()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &signalled{Kernel: k}
+	w := newWorld(t, s, machine{t})
+	fd, far, _ := w.accepted()
+	sys := far.(*machineEnd).sys
+	unix.Send(sys, []byte("before"), 0)
+	unix.Send(sys, []byte("!"), unix.MSG_OOB)
+	unix.Send(sys, []byte("after"), 0)
+	w.arrived(sys)
+	w.want("what precedes the mark", fd, "before", nil)
+	s.reads = 1
+	w.until("what follows the mark is read too", func() bool { return tryRead(fd) == "after" })
 }
 
 func TestEndOfTerminalIsEOF(t *testing.T) {

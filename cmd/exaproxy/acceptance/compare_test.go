@@ -47,6 +47,8 @@ type comparison struct {
 	helper bool   // the configuration has a helper that records to {dir}/lines; logs are not looked at
 	hosts  string
 	listen []string // addresses of http_port; one at 127.0.0.1 if there is none
+	// settled says that the origin waits for nothing, so that the next request may come. May be nil.
+	settled func() bool
 }
 
 // hold asks all requests of both proxies.
@@ -87,8 +89,11 @@ func (c comparison) one(x *proxy, a asked) exchange {
 		e.lines = x.file("lines")[linesBefore:]
 		return e
 	}
+	if c.settled != nil {
+		poll(6*time.Second, c.settled)
+	}
 	// Squid does not log everything
-	poll(time.Second, func() bool { return len(x.ownLines(logBefore)) > 0 })
+	poll(2*time.Second, func() bool { return len(x.ownLines(logBefore)) > 0 })
 	e.log = x.ownLines(logBefore)
 	return e
 }

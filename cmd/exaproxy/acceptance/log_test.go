@@ -2,13 +2,17 @@ package acceptance
 
 import (
 	"io"
+	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 )
 
-// odd adds to pages the answers of origins that do not behave.
-func odd() http.Handler {
+// odd adds to pages the answers of origins that do not behave, and counts its connections that
+// the other side has not closed yet.
+func odd(open *atomic.Int32) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", pages())
 	mux.HandleFunc("/chunked", func(w http.ResponseWriter, r *http.Request) {
@@ -35,12 +39,22 @@ func odd() http.Handler {
 		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
 			conn, _, err := http.NewResponseController(w).Hijack()
 			if err == nil {
-				io.WriteString(conn, reply)
-				conn.Close()
+				open.Add(1)
+				defer open.Add(-1)
+				end(conn.(*net.TCPConn), reply)
 			}
 		})
 	}
 	return mux
+}
+
+// end says the last words of a connection and waits until the other side has closed it too.
+func end(conn *net.TCPConn, words string) {
+	defer conn.Close()
+	io.WriteString(conn, words)
+	conn.CloseWrite()
+	conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+	io.Copy(io.Discard, conn)
 }
 
 // logConf has rules for denials of all kinds and a helper for redirects of all kinds.
@@ -202,7 +216,8 @@ func logRequests() []asked {
 }
 
 func TestRepliesAndLogLinesAreSquids(t *testing.T) {
-	o := newOrigin(t, "127.0.0.5", odd())
+	var open atomic.Int32
+	o := newOrigin(t, "127.0.0.5", odd(&open))
 	refusing := "127.0.0.5:" + freePort(t)
 	places := strings.NewReplacer("{o}", o.addr(), "{p}", o.port(), "{r}", refusing)
 	list := logRequests()
@@ -216,6 +231,8 @@ func TestRepliesAndLogLinesAreSquids(t *testing.T) {
 	shared := world(t)
 	conf := nameServer(t) + strings.ReplaceAll(logConf, "{rules}", writeRules(t, shared, rules...))
 	c := comparison{t: t, conf: conf, hosts: "127.0.0.5 origin.test\n"}
+	// Squid fails a request that it sends over a connection whose end it has not noticed yet.
+	c.settled = func() bool { return open.Load() == 0 }
 	ours, theirs := c.hold(list)
 	for i, a := range list {
 		judge(t, a, aspect{"status line", ours[i].status, theirs[i].status},
