@@ -60,13 +60,17 @@ type listener struct {
 	sys    int
 	on     *loop.Listener
 	waker  *loop.Waker
+	most   int // how many the next play accepts
 }
 
-// Run accepts who waits, at most a batch at a time.
+// Run accepts who waits, but no more than seem to: to look for one more who is not there is a
+// system call for nothing. Who was not seen is reported in the next turn, which accepts twice as
+// many.
 func (l *listener) Run() {
-	for range acceptBatch {
+	for n := range l.most {
 		fd, peer, err := l.on.Accept()
 		if err == loop.ErrAgain {
+			l.most = max(n, 1)
 			return
 		}
 		if err != nil {
@@ -76,7 +80,7 @@ func (l *listener) Run() {
 		}
 		l.worker.welcome(fd, peer, l)
 	}
-	l.waker.Wake()
+	l.most = min(2*l.most, acceptBatch)
 }
 
 func (l *listener) close() {
@@ -110,7 +114,7 @@ func (w *worker) listen(ports []opened) error {
 }
 
 func (w *worker) watch(o *opened) (*listener, error) {
-	l := &listener{worker: w, port: o.port, bound: o.addr, sys: o.of(w.number)}
+	l := &listener{worker: w, port: o.port, bound: o.addr, sys: o.of(w.number), most: 1}
 	l.waker = w.loop.NewWaker(l)
 	var err error
 	if l.on, err = w.loop.WatchListener(l.sys, l.waker); err != nil {

@@ -2,6 +2,7 @@ package loop
 
 import (
 	"fmt"
+	"runtime"
 	"sync/atomic"
 	"time"
 )
@@ -26,6 +27,7 @@ type Loop struct {
 	timers  wheel
 	mailbox mailbox
 	stopped atomic.Bool
+	busy    time.Time // since when one turn has followed the other
 }
 
 // New returns a loop on a kernel, which it owns from now on.
@@ -40,8 +42,28 @@ func New(k Kernel) (*Loop, error) {
 
 // Run turns until Stop.
 func (l *Loop) Run() {
+	l.busy = l.now
 	for !l.stopped.Load() {
+		before := l.now
 		l.Turn(true)
+		l.yield(before)
+	}
+}
+
+const (
+	breath = 8 * time.Millisecond // of turns without a pause, until others may run
+	pause  = time.Millisecond     // between two turns; who waited so long has let others run
+)
+
+// yield lets Go's scheduler run others before it would enforce that, which it does with a signal
+// after 10 ms; and each time it has to, it looks after us every 20 microseconds for a while (sysmon
+// and retake in runtime/proc.go), at two percent of the CPU of a worker with much to do.
+func (l *Loop) yield(before time.Time) {
+	if l.now.Sub(before) > pause {
+		l.busy = l.now
+	} else if l.now.Sub(l.busy) > breath {
+		l.busy = l.now
+		runtime.Gosched()
 	}
 }
 

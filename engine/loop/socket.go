@@ -42,8 +42,11 @@ func (f *FD) Connected() (done bool, err error) {
 	case f.state&(writable|broken) == 0:
 		return false, nil
 	}
-	if err := f.loop.kernel.SocketError(int(f.sys)); err != nil {
-		return true, fmt.Errorf("connect %v: %w", *f.dialled, err)
+	// Without POLLERR there is no error to be fetched: tcp_poll in Linux's net/ipv4/tcp.c.
+	if f.state&broken != 0 {
+		if err := f.loop.kernel.SocketError(int(f.sys)); err != nil {
+			return true, fmt.Errorf("connect %v: %w", *f.dialled, err)
+		}
 	}
 	f.dialled = nil
 	return true, nil
