@@ -54,6 +54,10 @@ bench: ## exaproxy beside its peers, in one run; a table and a picture in REPORT
 	@contrib/setup/peers haproxy squid-openssl nginx trafficserver tinyproxy wrk python3
 	$(GO) run ./contrib/bench -out $(REPORT)
 
+profile: ## measure anew what the compiler optimises for: cmd/exaproxy/default.pgo
+	@contrib/setup/peers nginx wrk python3
+	$(GO) run ./contrib/bench -rounds 1 -seconds 8 -profile cmd/exaproxy/default.pgo
+
 microbench: ## Go benchmarks of the parts; the output is for benchstat
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
@@ -69,4 +73,4 @@ clean: ## remove what was built
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
-.PHONY: build run test check format peers scenarios compare fuzz cover bench microbench golden install clean help
+.PHONY: build run test check format peers scenarios compare fuzz cover bench profile microbench golden install clean help

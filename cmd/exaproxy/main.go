@@ -38,7 +38,12 @@ import (
 	"exaproxy/compat"
 )
 
-func main() { os.Exit(run(os.Args, os.Stdout, os.Stderr)) }
+func main() {
+	end := profile()
+	status := run(os.Args, os.Stdout, os.Stderr)
+	end()
+	os.Exit(status)
+}
 
 // run is the program; it returns the exit status.
 func run(args []string, stdout, stderr io.Writer) int {

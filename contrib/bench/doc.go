@@ -3,6 +3,7 @@
 //	go run ./contrib/bench                                  everything, 5 rounds: make bench
 //	go run ./contrib/bench -only get-1k,get-close -rounds 3
 //	go run ./contrib/bench -baseline /tmp/exaproxy.old      two versions of ours
+//	go run ./contrib/bench -rounds 1 -profile FILE          what the compiler optimises ours for: make profile
 //	go run ./contrib/bench load connect -h                  the load generator alone
 //
 // It builds ./cmd/exaproxy, starts one nginx as the origin of everything, and goes through its works: the table in

@@ -24,6 +24,7 @@ type options struct {
 	connections int
 	out         string
 	baseline    string
+	profile     string
 	keep        bool
 }
 
@@ -41,6 +42,7 @@ func main() {
 	flag.IntVar(&o.connections, "connections", 64, "how many connections bear the load")
 	flag.StringVar(&o.out, "out", "", "the directory for the report; a new one in the temporary directory if empty")
 	flag.StringVar(&o.baseline, "baseline", "", "another exaproxy binary, to be measured wherever exaproxy is")
+	flag.StringVar(&o.profile, "profile", "", "write to this file where exaproxy spends its time, for the compiler; nobody else is measured")
 	flag.BoolVar(&o.keep, "keep", false, "keep the directory with configurations and logs")
 	flag.Parse()
 	exit(run(o))
@@ -62,6 +64,7 @@ type bench struct {
 	dir      string // configurations, logs and files of the origin; removed at the end
 	exaproxy string // the binary just built
 	origin   *origin
+	profiles []string // files that exaproxies wrote
 	machine  machine
 	results  []result
 }
@@ -93,6 +96,9 @@ func run(o options) error {
 		b.results = append(b.results, measured)
 		printResult(os.Stdout, measured)
 	}
+	if o.profile != "" {
+		return b.mergeProfiles()
+	}
 	b.machine.after()
 	return b.report()
 }
@@ -117,7 +123,11 @@ func (b *bench) prepare() error {
 		return err
 	}
 	b.exaproxy = filepath.Join(b.dir, "exaproxy")
-	build := exec.CommandContext(b.ctx, "go", "build", "-o", b.exaproxy, "exaproxy/cmd/exaproxy")
+	tags := ""
+	if b.options.profile != "" {
+		tags = "profile"
+	}
+	build := exec.CommandContext(b.ctx, "go", "build", "-tags", tags, "-o", b.exaproxy, "exaproxy/cmd/exaproxy")
 	build.Stderr = os.Stderr
 	if err := build.Run(); err != nil {
 		return fmt.Errorf("go build exaproxy/cmd/exaproxy: %w", err)
@@ -160,6 +170,9 @@ func chooseContestants(all []contestant, o options) []contestant {
 	var chosen []contestant
 	for _, c := range all {
 		ours := c.peer == &exaproxy
+		if !ours && o.profile != "" {
+			continue
+		}
 		if !ours && o.peers != "" && !slices.Contains(strings.Split(o.peers, ","), c.peer.name) {
 			continue
 		}

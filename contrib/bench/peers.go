@@ -146,6 +146,9 @@ func (b *bench) start(number int, c contestant) (*proxy, error) {
 	if err != nil {
 		return nil, fmt.Errorf("set up %s: %w", c.name, err)
 	}
+	if c.peer == &exaproxy {
+		environment = append(environment, b.profiled()...)
+	}
 	p := &proxy{place: at, contestant: c, keep: b.options.keep}
 	begin := time.Now()
 	if p.process, err = startProcess(at.dir, argv, environment); err != nil {
