@@ -16,7 +16,7 @@ import (
 )
 
 // loadText loads a configuration from a text.
-func loadText(t *testing.T, text string) *Settings {
+func loadText(t testing.TB, text string) *Settings {
 	t.Helper()
 	var said strings.Builder
 	s, err := Load("squid.conf", Overrides{

@@ -1,6 +1,9 @@
 package h1
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
 // Limits bound what a head may be. The zero value is strict, with Squid's default size.
 type Limits struct {
@@ -86,30 +89,91 @@ type fieldReader struct {
 	unfold  []byte // where folded values are put together
 }
 
-// read adds the fields of b to h. b begins after the first line and ends with the empty line.
-func (p *fieldReader) read(b []byte, h *Header) error {
-	for {
-		line, next, _, right := cutLine(b, p.relaxed)
-		if !right {
-			return fault(BadField, "line end without CR", line)
-		}
-		if len(line) == 0 {
-			return nil
-		}
-		if h.Len() == maxFields {
-			return ErrTooLarge
-		}
-		name, value, err := p.split(line)
-		if err != nil {
-			return err
-		}
-		if b = b[next:]; folded(b) {
-			if value, b, err = p.join(value, b); err != nil {
-				return err
+// shortHead is how much of a head is read in the hope that all of it has come.
+const shortHead = 2 << 10
+
+// all reads the fields of the head at the beginning of b, whose first line ends at next, and says
+// where the head ends. The end of a short head is found on the way; that of a long one is looked for
+// first, for else one that comes byte by byte would be read anew each time.
+func (p *fieldReader) all(b []byte, next int, h *Header, lim Limits) (end int, err error) {
+	n, err := p.read(b[next:min(len(b), next+shortHead)], h)
+	if end = next + n; err == nil && end <= lim.head() {
+		return end, nil
+	}
+	if end = headEnd(b, next); end < 0 {
+		return 0, lim.short(len(b))
+	}
+	if end > lim.head() {
+		return 0, ErrTooLarge
+	}
+	h.Reset()
+	p.unfold = p.unfold[:0]
+	if _, err = p.read(b[next:end], h); err != nil {
+		return 0, err
+	}
+	return end, nil
+}
+
+// read adds the fields of b to h and says how many bytes they take with the empty line that ends them.
+// b begins after the first line of a head. ErrShort says that the empty line has not come.
+func (p *fieldReader) read(b []byte, h *Header) (n int, err error) {
+	for whole := len(b); ; {
+		name, value, next := plain(b)
+		if next == 0 {
+			if name, value, next, err = p.line(b); err != nil {
+				return 0, err
 			}
 		}
-		h.fields = append(h.fields, field{name, value})
+		b = b[next:]
+		if name == nil {
+			return whole - len(b), nil
+		}
+		if h.Len() == maxFields {
+			return 0, ErrTooLarge
+		}
+		if folded(b) {
+			if value, b, err = p.join(value, b); err != nil {
+				return 0, err
+			}
+		}
+		h.append(name, value)
 	}
+}
+
+// plain takes the field line apart that b begins with, if it is as nearly all are: a name, a colon
+// behind it, a value, CRLF. Else next is 0.
+func plain(b []byte) (name, value []byte, next int) {
+	colon := 0
+	for colon < len(b) && is(b[colon], tokenChar) {
+		colon++
+	}
+	if colon == 0 || colon == len(b) || b[colon] != ':' {
+		return nil, nil, 0
+	}
+	end := colon + bytes.IndexByte(b[colon:], '\n')
+	if end <= colon || b[end-1] != '\r' {
+		return nil, nil, 0
+	}
+	if value = trim(b[colon+1 : end-1]); !validValue(value) {
+		return nil, nil, 0
+	}
+	return b[:colon], value, end + 1
+}
+
+// line takes any other line apart. The name of the empty line is nil.
+func (p *fieldReader) line(b []byte) (name, value []byte, next int, err error) {
+	line, next, ended, right := cutLine(b, p.relaxed)
+	if !ended {
+		return nil, nil, 0, ErrShort
+	}
+	if !right {
+		return nil, nil, 0, fault(BadField, "line end without CR", line)
+	}
+	if len(line) == 0 {
+		return nil, nil, next, nil
+	}
+	name, value, err = p.split(line)
+	return name, value, next, err
 }
 
 // split takes one field line apart.
@@ -165,5 +229,23 @@ func (p *fieldReader) join(value, b []byte) (whole, rest []byte, err error) {
 // validValue refuses what RFC 9110 section 5.5 calls dangerous: "varying ways that implementations
 // might parse and interpret" CR, LF and NUL. LF cannot occur in a line.
 func validValue(v []byte) bool {
-	return bytes.IndexByte(v, '\r') < 0 && bytes.IndexByte(v, 0) < 0
+	return !low(v) || bytes.IndexByte(v, '\r') < 0 && bytes.IndexByte(v, 0) < 0
+}
+
+// low says whether v has a byte below 0x10, among which are CR, LF and NUL. It looks at eight
+// at a time: a byte is less than n, if n is at most 0x80, when subtracting n sets its top bit and
+// that was not set before.
+func low(v []byte) bool {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	for ; len(v) >= 8; v = v[8:] {
+		if x := binary.LittleEndian.Uint64(v); (x-0x10*ones)&^x&tops != 0 {
+			return true
+		}
+	}
+	for _, c := range v {
+		if c < 0x10 {
+			return true
+		}
+	}
+	return false
 }

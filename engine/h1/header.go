@@ -16,21 +16,41 @@ const maxFields = 500
 // of the struct would share their fields.
 type Header struct {
 	fields []field
+	marks  uint64 // a bit for each mark of a name that may be among the fields
 }
 
 // A field is one header line: its name, and its value without surrounding whitespace.
 type field struct{ name, value []byte }
 
+// mark is a bit that all spellings of a name have in common, and few other names. Most names that
+// are looked up in a head are not there, and need not be looked for when their bit is missing.
+func mark(name string) uint64 {
+	if len(name) == 0 {
+		return 1
+	}
+	const caseBit = 0x20
+	first, last := name[0]|caseBit, name[len(name)-1]|caseBit
+	return 1 << ((uint(len(name))*5 + uint(first)*3 + uint(last)) % 64)
+}
+
+// lacks says that there is no field of that name. If there may be one, the fields must be looked at.
+func (h *Header) lacks(name string) bool { return h.marks&mark(name) == 0 }
+
+func (h *Header) append(name, value []byte) {
+	h.fields = append(h.fields, field{name, value})
+	h.marks |= mark(stringView(name))
+}
+
 // Reset empties h and keeps its memory for the next message.
 func (h *Header) Reset() {
 	clear(h.fields)
-	h.fields = h.fields[:0]
+	h.fields, h.marks = h.fields[:0], 0
 }
 
 // CopyFrom makes h hold the same fields as src. The bytes behind them remain shared.
 func (h *Header) CopyFrom(src *Header) {
 	h.Reset()
-	h.fields = append(h.fields, src.fields...)
+	h.fields, h.marks = append(h.fields, src.fields...), src.marks
 }
 
 // Len says how many fields there are, repeated ones included.
@@ -38,6 +58,9 @@ func (h *Header) Len() int { return len(h.fields) }
 
 // Get gives the first value of the named field: nil if there is none, empty but not nil if it has no content.
 func (h *Header) Get(name string) []byte {
+	if h.lacks(name) {
+		return nil
+	}
 	for i := range h.fields {
 		if equalFold(h.fields[i].name, name) {
 			return h.fields[i].value
@@ -81,6 +104,9 @@ func (h *Header) All(name string, f func(value []byte) bool) {
 // HasToken says whether the named field, read as a comma-separated list over all its
 // occurrences, has the token, whatever its case.
 func (h *Header) HasToken(name, token string) bool {
+	if h.lacks(name) {
+		return false
+	}
 	for i := range h.fields {
 		if equalFold(h.fields[i].name, name) && listHas(h.fields[i].value, token) {
 			return true
@@ -102,12 +128,16 @@ func listHas(list []byte, token string) bool {
 // Add appends a field. The name must be a token. The value is kept, not copied: leave it unchanged
 // while h lives. CR, LF and NUL, which would end the field early, become spaces (in a copy).
 func (h *Header) Add(name string, value []byte) {
-	h.fields = append(h.fields, field{viewOf(name), safe(value)})
+	h.append(viewOf(name), safe(value))
 }
 
 // Set makes value the only one of that name, at the place of the first occurrence, else at the end.
 // It treats value as Add does.
 func (h *Header) Set(name string, value []byte) {
+	if h.lacks(name) {
+		h.Add(name, value)
+		return
+	}
 	for i := range h.fields {
 		if equalFold(h.fields[i].name, name) {
 			h.fields[i] = field{viewOf(name), safe(value)}
@@ -124,6 +154,9 @@ func (h *Header) Del(name string) { h.delete(viewOf(name), 0) }
 // delete removes the fields of that name from index from on.
 func (h *Header) delete(name []byte, from int) {
 	s := stringView(name)
+	if h.lacks(s) {
+		return
+	}
 	kept := from
 	for i := from; i < len(h.fields); i++ {
 		if equalFold(h.fields[i].name, s) {
@@ -151,13 +184,11 @@ func (h *Header) AppendTo(dst []byte) []byte {
 
 // safe is value without what could end a field, and never nil.
 func safe(value []byte) []byte {
-	if value == nil {
+	switch {
+	case value == nil:
 		return []byte{}
-	}
-	for _, c := range value {
-		if c == '\r' || c == '\n' || c == 0 {
-			return spaced(value)
-		}
+	case low(value) && bytes.ContainsAny(value, "\r\n\x00"):
+		return spaced(value)
 	}
 	return value
 }

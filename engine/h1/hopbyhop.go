@@ -51,6 +51,9 @@ func (h *Header) deleteListed(list []byte) {
 
 // nth gives the i-th value of the named field, counted from 0.
 func (h *Header) nth(name string, i int) (value []byte, found bool) {
+	if h.lacks(name) {
+		return nil, false
+	}
 	for j := range h.fields {
 		if !equalFold(h.fields[j].name, name) {
 			continue

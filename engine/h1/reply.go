@@ -46,20 +46,10 @@ func ParseReply(b []byte, r *Reply, lim Limits) (n int, err error) {
 	if err := r.parseLine(line, lim.Relaxed); err != nil {
 		return 0, err
 	}
-	end := headEnd(b, next)
-	if end < 0 {
-		return 0, lim.short(len(b))
-	}
-	if end > lim.head() {
-		return 0, ErrTooLarge
-	}
 	fields := fieldReader{relaxed: lim.Relaxed, reply: true, unfold: r.unfold}
-	err = fields.read(b[next:end], &r.Header)
+	n, err = fields.all(b, next, &r.Header, lim)
 	r.unfold = fields.unfold
-	if err != nil {
-		return 0, err
-	}
-	return end, nil
+	return n, err
 }
 
 // parseLine reads `version SP status [SP reason]`.

@@ -55,18 +55,8 @@ func ParseRequest(b []byte, r *Request, lim Limits) (n int, err error) {
 	if r.Major == 0 {
 		return next, nil
 	}
-	end := headEnd(b, next)
-	if end < 0 {
-		return 0, lim.short(len(b))
-	}
-	if end > lim.head() {
-		return 0, ErrTooLarge
-	}
 	fields := fieldReader{relaxed: lim.Relaxed}
-	if err := fields.read(b[next:end], &r.Header); err != nil {
-		return 0, err
-	}
-	return end, nil
+	return fields.all(b, next, &r.Header, lim)
 }
 
 // parseLine reads `method SP target SP version`.
