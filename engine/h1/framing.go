@@ -1,6 +1,9 @@
 package h1
 
-import "math"
+import (
+	"bytes"
+	"math"
+)
 
 // RequestBody says how the body of r is delimited: RFC 9112 section 6.3, and stricter where
 // that leaves a choice, because what one reader takes for body another may take for a request.
@@ -68,9 +71,13 @@ func ReplyBody(method string, r *Reply) (Body, error) {
 	return Body{framing: UntilClose, length: -1}, nil
 }
 
-// contentLength reads the declared length. Repeated equal values count as one (RFC 9112 section
-// 6.3, rule 5); anything that is not digits, or does not fit, is an error.
+// contentLength reads the declared length. Repeated values count as one if they are the same to the
+// letter (RFC 9112 section 6.3, rule 5); anything that is not digits, or does not fit, is an error.
 func contentLength(h *Header) (n int64, declared bool, err error) {
+	var first []byte
+	if h.lacks("Content-Length") {
+		return 0, false, nil
+	}
 	for i := range h.fields {
 		if !equalFold(h.fields[i].name, "Content-Length") {
 			continue
@@ -83,10 +90,10 @@ func contentLength(h *Header) (n int64, declared bool, err error) {
 			if !ok {
 				return 0, false, fault(BadFraming, "not a length", h.fields[i].value)
 			}
-			if declared && v != n {
+			if declared && !bytes.Equal(e, first) {
 				return 0, false, fault(BadFraming, "two different lengths", h.fields[i].value)
 			}
-			n, declared = v, true
+			n, declared, first = v, true, e
 		}
 	}
 	return n, declared, nil

@@ -45,6 +45,7 @@ func TestRequestBody(t *testing.T) {
 		{name: "connect with length 0", head: "CONNECT a:1 HTTP/1.1\r\nContent-Length: 0\r\n", want: "length 0", declared: "Content-Length: 0\r\n"},
 
 		{name: "two lengths", head: "POST / HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 6\r\n", kind: BadFraming},
+		{name: "one length written in two ways", head: "POST / HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 05\r\n", kind: BadFraming},
 		{name: "two lengths in a list", head: "POST / HTTP/1.1\r\nContent-Length: 5,6\r\n", kind: BadFraming},
 		{name: "two lengths beside chunked", head: "POST / HTTP/1.1\r\nContent-Length: 5,6\r\nTransfer-Encoding: chunked\r\n", kind: BadFraming},
 		{name: "list with a hole", head: "POST / HTTP/1.1\r\nContent-Length: 5,\r\n", kind: BadFraming},
