@@ -141,7 +141,6 @@ func (c *client) start() {
 	t := c.worker.newTransaction(c)
 	c.tx = t
 	c.served++
-	c.wait(t.patience())
 }
 
 // rest is called when a transaction is over and the connection is kept.

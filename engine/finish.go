@@ -18,9 +18,11 @@ func (t *transaction) introduce() {
 
 // finish ends the transaction, once its record can be kept.
 func (t *transaction) finish() {
-	if t.setup.policy.Room(t.waiter()) {
-		t.end()
+	if !t.setup.policy.Room(t.waiter()) {
+		t.await()
+		return
 	}
+	t.end()
 }
 
 // end releases all that the transaction holds, tells the policy its record, and gives the
@@ -78,7 +80,7 @@ func (t *transaction) tellRecord() {
 	t.told = true
 	t.recall()
 	rec, now := &t.record, t.client.worker.loop.Now()
-	t.spend(now.Sub(t.entered))
+	t.spend(now)
 	rec.Request = t.request
 	rec.Ended, rec.Took = now, now.Sub(t.began)
 	rec.Failure = t.failure

@@ -51,7 +51,7 @@ func (t *transaction) answerSelf() stage {
 		}
 		t.verdict = hearing
 		t.down.release()
-		t.client.wait(hearTime)
+		t.wait(hearTime)
 	}
 }
 
@@ -150,5 +150,5 @@ func enough(heard *buffer, err error) bool {
 // tell goes on to the page.
 func (t *transaction) tell() {
 	t.verdict, t.keep = telling, false
-	t.client.wait(t.patience())
+	t.wait(t.patience())
 }

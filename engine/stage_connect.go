@@ -12,6 +12,7 @@ func (t *transaction) connect() stage {
 	w := t.client.worker
 	fd, done, wake := t.dialer.dial(w.loop, t.waiter())
 	if !done {
+		t.await()
 		t.client.wakeIn(wake)
 		return connecting
 	}

@@ -59,7 +59,7 @@ func (t *transaction) moved() int64 { return t.up.in + t.up.out + t.down.in + t.
 // stillMoving begins the wait anew if bytes have moved. Whom it waits for says how long.
 func (t *transaction) stillMoving(before int64) {
 	if t.moved() != before {
-		t.client.wait(t.patience())
+		t.wait(t.patience())
 	}
 }
 

@@ -89,7 +89,7 @@ func (t *transaction) tunnelWait(half bool) {
 	if half {
 		d = min(d, halfClosed)
 	}
-	t.client.wait(d)
+	t.wait(d)
 }
 
 // tunnelOver notes an end that was not orderly.

@@ -40,6 +40,7 @@ type transaction struct {
 	client  *client
 	setup   *setup
 	stage   stage
+	timed   bool      // the present stage's deadline is set
 	entered time.Time // the present stage
 
 	request *Request // lent; a tunnel gives it back and keeps the head alone
@@ -80,7 +81,8 @@ func (t *transaction) Run() {
 	for t.stage != over {
 		next := t.play()
 		if next == t.stage {
-			return // it waits, and has said so to whom it waits for
+			t.await() // it has said so to whom it waits for
+			return
 		}
 		t.enter(next)
 	}
@@ -116,28 +118,39 @@ func (t *transaction) play() stage {
 	panic("BUG: no such stage: " + t.stage.String())
 }
 
-// enter moves to another stage. It is the only door: the time spent is noted here and the
-// deadline of the new stage is set here.
+// enter moves to another stage. It is the only door: the time spent is noted here.
 func (t *transaction) enter(next stage) {
 	if next == t.stage {
 		return
 	}
 	now := t.client.worker.loop.Now()
-	t.spend(now.Sub(t.entered))
-	t.stage, t.entered = next, now
-	t.client.wait(t.patience())
+	t.spend(now)
+	t.stage, t.entered, t.timed = next, now, false
 }
 
-// spend notes how long the present stage took.
-func (t *transaction) spend(d time.Duration) {
-	switch t.stage {
+// spend notes how long the present stage took until now.
+func (t *transaction) spend(now time.Time) {
+	switch spent := &t.record.Spent; t.stage {
 	case asking:
-		t.record.Spent.Helper += d
+		spent.Helper += now.Sub(t.entered)
 	case resolving:
-		t.record.Spent.Names += d
+		spent.Names += now.Sub(t.entered)
 	case connecting:
-		t.record.Spent.Connect += d
+		spent.Connect += now.Sub(t.entered)
 	}
+}
+
+// await makes sure that the present stage's waiting has its deadline. Most stages do not wait.
+func (t *transaction) await() {
+	if !t.timed {
+		t.wait(t.patience())
+	}
+}
+
+// wait begins the present stage's waiting anew, for d at most.
+func (t *transaction) wait(d time.Duration) {
+	t.timed = true
+	t.client.wait(d)
 }
 
 // patience is how long the present stage may wait without anything moving.

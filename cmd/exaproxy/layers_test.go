@@ -144,7 +144,7 @@ type listed struct {
 // listPackages asks the go command for our packages.
 func listPackages(t *testing.T) []listed {
 	t.Helper()
-	list := exec.Command("go", "list", "-e", "-json=ImportPath,Imports", "./...")
+	list := exec.Command("go", "list", "-pgo=off", "-e", "-json=ImportPath,Imports", "./...")
 	list.Dir = "../.."
 	out, err := list.Output()
 	if err != nil {
