@@ -111,8 +111,8 @@ func trimRight(s []byte) []byte {
 
 // element takes the first element off a comma-separated list.
 func element(list []byte) (first, rest []byte, more bool) {
-	first, rest, more = bytes.Cut(list, comma)
-	return trim(first), rest, more
+	if i := bytes.IndexByte(list, ','); i >= 0 {
+		return trim(list[:i]), list[i+1:], true
+	}
+	return trim(list), nil, false
 }
-
-var comma = []byte{','}

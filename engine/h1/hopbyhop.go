@@ -20,14 +20,18 @@ func RemoveHopByHop(h *Header) {
 		}
 		h.deleteListed(list)
 	}
-	kept := h.fields[:0]
-	for _, f := range h.fields {
-		if !isHopByHop(f.name) {
-			kept = append(kept, f)
+	kept := 0
+	for i := range h.fields {
+		if isHopByHop(h.fields[i].name) {
+			continue
 		}
+		if kept != i {
+			h.fields[kept] = h.fields[i]
+		}
+		kept++
 	}
-	clear(h.fields[len(kept):])
-	h.fields = kept
+	clear(h.fields[kept:])
+	h.fields = h.fields[:kept]
 }
 
 // isHopByHop says whether a field speaks of one connection only. Most names are told from these

@@ -83,7 +83,7 @@ func (m *message) otherwise(fields []byte) (why string) {
 		return "net/http refuses a second Host; Squid does not, and replaces both"
 	case controls(fields):
 		return "net/http refuses control characters in values, which Squid passes"
-	case bytes.Contains(m.header.Get("Content-Length"), comma):
+	case bytes.Contains(m.header.Get("Content-Length"), []byte{','}):
 		return "net/http does not collapse a list of equal lengths in one field"
 	case m.body.Coded():
 		return "net/http refuses transfer codings beside chunked, unasked for as they are"
