@@ -106,12 +106,15 @@ func (c *child) started(process Process) {
 
 // watch gives the process's descriptors to the loop.
 func (c *child) watch() (err error) {
-	l := c.pool.loop
+	l, kind := c.pool.loop, loop.Pipe
+	if c.pool.config.PTY {
+		kind = loop.Terminal
+	}
 	q, a := c.process.Questions(), c.process.Answers()
 	if q == a {
 		c.answers, err = l.Watch(a, loop.Stream, c.waker)
 		c.questions = c.answers
-	} else if c.answers, err = l.Watch(a, loop.Pipe, c.waker); err == nil {
+	} else if c.answers, err = l.Watch(a, kind, c.waker); err == nil {
 		c.questions, err = l.Watch(q, loop.Pipe, c.waker)
 	}
 	if c.questions == nil {

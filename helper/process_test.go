@@ -61,6 +61,23 @@ func TestPortraitOfAChild(t *testing.T) {
 	}
 }
 
+func TestChildrenDoNotPushUsAside(t *testing.T) {
+	s := run(t, "echo", Config{Children: 1})
+	s.answers("x", "x answered")
+	pid := s.pool.Stats().Each[0].PID
+	attr, err := unix.SchedGetAttr(pid, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours, err := unix.SchedGetAttr(0, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if attr.Policy != unix.SCHED_BATCH || attr.Nice != ours.Nice {
+		t.Errorf("a child has scheduling policy %d and is nice by %d; want %d and %d", attr.Policy, attr.Nice, unix.SCHED_BATCH, ours.Nice)
+	}
+}
+
 func TestCredential(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("only root can start children as somebody else")

@@ -75,6 +75,7 @@ func launch(c *Config, files []*os.File) (*os.Process, error) {
 	if err != nil {
 		return nil, explain(c, err)
 	}
+	humble(started.Pid)
 	return started, nil
 }
 

@@ -111,9 +111,9 @@ func (f *FD) Read(p []byte) (int, error) {
 	case n == 0 && f.kind != Datagram && len(p) > 0:
 		return 0, io.EOF
 	}
-	// epoll(7): a short read has emptied a stream socket. But once the end was reported
-	// it brings no further edge, and of pipes and terminals the rule does not hold.
-	if n < len(p) && f.kind == Stream && f.state&(peerDone|urgent) == 0 {
+	// epoll(7): a short read has emptied a stream socket or a pipe. But once the end was
+	// reported it brings no further edge, and of terminals the rule does not hold.
+	if n < len(p) && (f.kind == Stream || f.kind == Pipe) && f.state&(peerDone|urgent) == 0 {
 		f.state &^= readable
 	}
 	return n, nil
@@ -141,7 +141,7 @@ func (f *FD) Write(p []byte) (int, error) {
 	n, err := f.loop.kernel.Write(int(f.sys), f.kind, p)
 	// A signal may cut a write to a terminal short (tty_io.c), so that only ErrAgain
 	// promises an edge there.
-	for err == nil && n < len(p) && f.kind == Pipe {
+	for err == nil && n < len(p) && f.kind == Terminal {
 		var more int
 		more, err = f.loop.kernel.Write(int(f.sys), f.kind, p[n:])
 		n += more
@@ -159,7 +159,7 @@ func (f *FD) Writev(p [][]byte) (int, error) {
 		all += len(s)
 	}
 	n, err := f.loop.kernel.Writev(int(f.sys), f.kind, p)
-	if err == nil && n < all && f.kind == Pipe {
+	if err == nil && n < all && f.kind == Terminal {
 		return f.writeRest(p, n)
 	}
 	return f.wrote(n, all, err)

@@ -34,31 +34,42 @@ func TestShortReadAfterTheEndWasReportedLeavesReadable(t *testing.T) {
 	})
 }
 
-func TestShortReadOfPipesAndTerminalsLeavesReadable(t *testing.T) {
-	for _, row := range []struct {
-		name string
-		open func(machine) (near, far int)
-	}{
-		{"pipe", pipe},
-		{"terminal", terminal},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			m := machine{t}
-			near, far := row.open(m)
-			w := linuxWorld(t)
-			fd, task := w.watch(near, loop.Pipe)
-			w.wantAgain("before anything comes", fd)
-			unix.Write(far, []byte("one"))
-			w.until("it is reported", func() bool { return task.runs > 0 })
-			w.want("a short read", fd, "one", nil)
-			if !fd.Readable() {
-				t.Error("a short read has cleared readable")
-			}
-			unix.Write(far, []byte("two"))
-			w.want("more, without another turn", fd, "two", nil)
-			w.wantAgain("after it", fd)
-		})
+func TestShortReadOfATerminalLeavesReadable(t *testing.T) {
+	near, far := terminal(machine{t})
+	w := linuxWorld(t)
+	fd, task := w.watch(near, loop.Terminal)
+	w.wantAgain("before anything comes", fd)
+	unix.Write(far, []byte("one"))
+	w.until("it is reported", func() bool { return task.runs > 0 })
+	w.want("a short read", fd, "one", nil)
+	if !fd.Readable() {
+		t.Error("a short read has cleared readable")
 	}
+	unix.Write(far, []byte("two"))
+	w.want("more, without another turn", fd, "two", nil)
+	w.wantAgain("after it", fd)
+}
+
+func TestShortReadOfAPipeHasEmptiedIt(t *testing.T) {
+	near, far := pipe(machine{t})
+	w := linuxWorld(t)
+	fd, task := w.watch(near, loop.Pipe)
+	w.wantAgain("before anything comes", fd)
+	for _, text := range []string{"one", "two"} {
+		unix.Write(far, []byte(text[:1]))
+		unix.Write(far, []byte(text[1:])) // in a buffer of its own
+		task.runs = 0
+		w.until(text+" is reported", func() bool { return task.runs > 0 })
+		w.want("a short read of two buffers", fd, text, nil)
+		if fd.Readable() {
+			t.Error("a short read has left readable")
+		}
+	}
+	unix.Write(far, []byte("last"))
+	unix.Close(far)
+	w.until("the end is reported", fd.PeerDone)
+	w.want("what precedes the end", fd, "last", nil)
+	w.want("the end, without another turn", fd, "", io.EOF)
 }
 
 // watch takes over a descriptor.
@@ -182,7 +193,7 @@ func TestEndOfTerminalIsEOF(t *testing.T) {
 	n := m.must(unix.IoctlGetInt(near, unix.TIOCGPTN))
 	far := m.must(unix.Open("/dev/pts/"+strconv.Itoa(n), unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC, 0))
 	w := linuxWorld(t)
-	fd, _ := w.watch(near, loop.Pipe)
+	fd, _ := w.watch(near, loop.Terminal)
 	w.wantAgain("before anything comes", fd)
 	unix.Write(far, []byte("last"))
 	unix.Close(far)
@@ -195,22 +206,23 @@ func TestEndOfTerminalIsEOF(t *testing.T) {
 func TestPipesAndTerminalsWaitForRoom(t *testing.T) {
 	for _, row := range []struct {
 		name string
+		kind loop.Kind
 		open func(machine) (near, far int)
 	}{
-		{"pipe", func(m machine) (near, far int) {
+		{"pipe", loop.Pipe, func(m machine) (near, far int) {
 			var p [2]int
 			m.must(0, unix.Pipe2(p[:], unix.O_NONBLOCK|unix.O_CLOEXEC))
 			m.Cleanup(func() { unix.Close(p[0]) })
 			return p[1], p[0]
 		}},
-		{"terminal", terminal},
+		{"terminal", loop.Terminal, terminal},
 	} {
 		for _, gather := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s gathering %v", row.name, gather), func(t *testing.T) {
 				m := machine{t}
 				near, farSys := row.open(m)
 				w := linuxWorld(t)
-				fd, task := w.watch(near, loop.Pipe)
+				fd, task := w.watch(near, row.kind)
 				all := pattern(1 << 20)
 				n := 0
 				task.does = func() {
@@ -264,7 +276,7 @@ func TestShortWriteToATerminalDoesNotMeanThatItIsFull(t *testing.T) {
 			k := looptest.NewKernel(t)
 			w := newWorld(t, interrupted{k}, memory{k})
 			sys, end := k.Pair()
-			fd, _ := w.watch(sys, loop.Pipe)
+			fd, _ := w.watch(sys, loop.Terminal)
 			if n, err := row.write(fd); n != len(text) || err != nil {
 				t.Errorf("it wrote %d of %d bytes and said %v", n, len(text), err)
 			}

@@ -86,9 +86,13 @@ type Kind uint8
 
 const (
 	Stream   Kind = iota // a connected stream socket
-	Pipe                 // a pipe, or one side of a pseudo-terminal
+	Pipe                 // one end of a pipe
+	Terminal             // one side of a pseudo-terminal
 	Datagram             // a connected datagram socket
 )
+
+// socket says whether it is one.
+func (k Kind) socket() bool { return k == Stream || k == Datagram }
 
 // A ListenSpec is where and how to listen.
 type ListenSpec struct {

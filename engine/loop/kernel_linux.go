@@ -152,11 +152,11 @@ func translateBits(epoll uint32) Bits {
 }
 
 func (k *linux) Read(sys int, kind Kind, p []byte) (int, error) {
-	if kind != Pipe {
+	if kind.socket() {
 		return k.receive(sys, p)
 	}
 	n, err := raw(unix.SYS_READ, sys, p)
-	if err == unix.EIO && k.terminal(sys) {
+	if err == unix.EIO && kind == Terminal {
 		return 0, nil // the other side of a pseudo-terminal is closed
 	}
 	return n, err
@@ -172,14 +172,8 @@ func (k *linux) receive(sys int, p []byte) (int, error) {
 	}
 }
 
-// terminal says whether a descriptor is one: only they have a terminal's size.
-func (k *linux) terminal(sys int) bool {
-	_, err := unix.IoctlGetWinsize(sys, unix.TIOCGWINSZ)
-	return err == nil
-}
-
 func (k *linux) Write(sys int, kind Kind, p []byte) (int, error) {
-	if kind == Pipe {
+	if !kind.socket() {
 		return raw(unix.SYS_WRITE, sys, p)
 	}
 	for { // send, so that a broken connection is an error and not a signal
@@ -223,7 +217,7 @@ func (k *linux) writev(sys int, kind Kind, iov []unix.Iovec) (int, error) {
 		return 0, nil
 	}
 	trap, to, flags := uintptr(unix.SYS_WRITEV), unsafe.Pointer(&iov[0]), uintptr(len(iov))
-	if kind != Pipe {
+	if kind.socket() {
 		k.message.Iov = &iov[0]
 		k.message.SetIovlen(len(iov))
 		trap, to, flags = unix.SYS_SENDMSG, unsafe.Pointer(&k.message), unix.MSG_NOSIGNAL
