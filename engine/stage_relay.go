@@ -22,10 +22,12 @@ func (t *transaction) relay() stage {
 		return t.uploadBroken()
 	}
 	if !t.replied {
-		if next := t.receiveReply(); next != relaying || !t.replied {
-			t.stillMoving(before)
-			return next
+		next := t.receiveReply()
+		t.stillMoving(before)
+		if t.replied {
+			return t.inNextPass(next)
 		}
+		return next
 	}
 	down := t.down.pump(pumpBudget)
 	t.stillMoving(before)
