@@ -48,7 +48,7 @@ type flow struct {
 	in, out int64 // bytes read from src and written to dst, heads included
 	moved   int64 // bytes of the body read
 	limit   int64 // of moved, 0 none
-	bulky   bool  // the last read gave much
+	bulky   bool  // the next read may give much
 	closed  bool  // the source has ended where it may
 	broken  end   // which end failed
 	err     error
@@ -193,7 +193,8 @@ func (f *flow) fill() pumped {
 	return f.scan()
 }
 
-// lend borrows a buffer: a large one if the last read gave as much as one for relaying holds.
+// lend borrows a buffer: a large one if much is expected, or the last read gave as much as one for
+// relaying holds.
 func (f *flow) lend() {
 	if f.bulky {
 		f.buf = f.pool.bulk()

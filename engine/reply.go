@@ -33,7 +33,10 @@ func (t *transaction) heard(n int) stage {
 	raw := t.down.buf
 	raw.r += n
 	t.replied = true
-	t.down.begin(flow{src: t.upstream.fd, dst: t.client.fd, pre: t.down.pre, buf: raw, body: body, recode: recode})
+	// A body that is known to be long, or that has filled what was there for the head, is read in
+	// large pieces from the beginning.
+	bulky := body.Length() > relaySize || body.Length() < 0 && len(raw.room()) <= chunkRoom
+	t.down.begin(flow{src: t.upstream.fd, dst: t.client.fd, pre: t.down.pre, buf: raw, body: body, recode: recode, bulky: bulky})
 	return relaying
 }
 

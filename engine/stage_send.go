@@ -53,6 +53,7 @@ func (t *transaction) compose() error {
 	first, err := t.firstOfBody()
 	t.up.src, t.up.dst, t.up.pre, t.up.buf = t.client.fd, t.upstream.fd, head, first
 	t.up.limit = t.setup.config.Limits.RequestBody
+	t.up.bulky = t.up.body.Length() > relaySize
 	if first != nil {
 		t.up.ready = first.w
 	}

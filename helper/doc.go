@@ -17,17 +17,19 @@
 // With Config.Concurrency above 0 each line begins with a channel number and so must its
 // answer; numbers run from 0 and the lowest free one is used. With 0 a child has one question
 // at a time and lines have no number, so that a line too many would shift all later answers
-// by one. What a child has written before a question leaves for it is never taken for the
-// answer, and a child that is caught writing such a line is replaced. What cannot be told from
-// an answer is an unasked line that is written after the next question has been sent.
+// by one. What a child has written by the time at which the loop last looked at the kernel is
+// never taken for the answer to a question that is sent afterwards, and a child that is caught
+// writing such a line is replaced. What cannot be told from an answer is an unasked line that comes
+// later: one question may get it, and the answer proper is then the line that gives the child away.
 //
 // Lines are passed on as they are, NUL bytes and all, but for the line end: a line feed with
 // at most one carriage return before it. A line of more than 1 MiB costs the child its place.
 //
 // Children get pipes for standard input and output, or with Config.PTY a terminal for output
 // alone; a pipe for standard error, which Config.Stderr gets in whole lines; no other
-// descriptor (whatever the program has open besides is made close-on-exec); a session of their own; and the umask of the program, which is its business
-// since a process has only one. A child is let go by closing its input. If it is still there
+// descriptor (whatever the program has open besides is made close-on-exec); a session of their own;
+// the scheduling policy of work that waits for its turn (SCHED_BATCH, see humble); and the umask of
+// the program, which is its business since a process has only one. A child is let go by closing its input. If it is still there
 // after five seconds its process group gets SIGTERM, and SIGKILL five seconds later, so that
 // none outlives the program unnoticed. A child whose process has ended counts as gone even if
 // another process, started by it, holds its pipes.
