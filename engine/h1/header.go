@@ -153,13 +153,16 @@ func (h *Header) Del(name string) { h.delete(viewOf(name), 0) }
 
 // delete removes the fields of that name from index from on.
 func (h *Header) delete(name []byte, from int) {
-	s := stringView(name)
-	if h.lacks(s) {
-		return
+	if s := stringView(name); !h.lacks(s) {
+		h.remove(from, func(other []byte) bool { return equalFold(other, s) })
 	}
+}
+
+// remove removes the fields with unwanted names from index from on.
+func (h *Header) remove(from int, unwanted func(name []byte) bool) {
 	kept := from
 	for i := from; i < len(h.fields); i++ {
-		if equalFold(h.fields[i].name, s) {
+		if unwanted(h.fields[i].name) {
 			continue
 		}
 		if kept != i {

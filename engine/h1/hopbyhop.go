@@ -20,18 +20,7 @@ func RemoveHopByHop(h *Header) {
 		}
 		h.deleteListed(list)
 	}
-	kept := 0
-	for i := range h.fields {
-		if isHopByHop(h.fields[i].name) {
-			continue
-		}
-		if kept != i {
-			h.fields[kept] = h.fields[i]
-		}
-		kept++
-	}
-	clear(h.fields[kept:])
-	h.fields = h.fields[:kept]
+	h.remove(0, isHopByHop)
 }
 
 // isHopByHop says whether a field speaks of one connection only. Most names are told from these
