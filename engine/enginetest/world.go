@@ -86,12 +86,13 @@ func (w *World) Engine() *engine.Engine { return w.engine }
 func (w *World) settle() {
 	w.tb.Helper()
 	for range 10000 {
-		looptest.Settle(w.loop)
+		looptest.Rest(w.loop)
 		switch {
 		case w.names.answer():
 		case w.helpers.moving():
 			w.loop.Turn(true) // until the goroutine of a child posts
 		default:
+			looptest.Settle(w.loop)
 			return
 		}
 	}

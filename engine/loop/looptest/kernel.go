@@ -159,6 +159,14 @@ func Settle(l *loop.Loop) {
 	}
 }
 
+// Rest is Settle without the looking for tasks that could have gone on: for as long as something
+// outside, another goroutine, may still bring news, which would be taken for the doing of such a task.
+func Rest(l *loop.Loop) {
+	k := l.Kernel().(*Kernel)
+	k.tb.Helper()
+	k.rest(l)
+}
+
 // patience is how many turns a world may take to come to rest.
 const patience = 20000
 
