@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"exaproxy/engine"
 	"exaproxy/engine/loop"
@@ -25,6 +26,43 @@ func (k *counting) Accept(sys int) (int, loop.Peer, error) {
 	return conn, peer, err
 }
 
+// begun is an engine with one worker and the plain policy on a kernel, and its loop, to be turned by hand.
+func begun(t *testing.T, k loop.Kernel) (*engine.Engine, *loop.Loop) {
+	t.Helper()
+	e, err := engine.New(engine.Config{
+		Workers:   1,
+		Ports:     []engine.Port{{Addr: netip.MustParseAddrPort("192.0.2.9:3128")}},
+		NewKernel: func() (loop.Kernel, error) { return k, nil },
+		NewPolicy: func(engine.Services) (engine.Policy, error) {
+			return &silent{plain{log: &strings.Builder{}}}, nil
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	loops, err := e.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e, loops[0]
+}
+
+// The deadline of a rest is not that of the request which comes in the same turn.
+func TestARequestThatComesAsTheIdleTimeEndsIsAnswered(t *testing.T) {
+	k := looptest.NewKernel(t)
+	e, l := begun(t, k)
+	client := k.Dial(e.Addrs()[0])
+	for _, wait := range []time.Duration{0, 5*time.Minute + time.Second, 2*time.Minute + time.Second} {
+		client.Write([]byte("OPTIONS http://a.example/ HTTP/1.1\r\nHost: a.example\r\nMax-Forwards: 0\r\n\r\n"))
+		k.Advance(wait)
+		for l.Turn(false) {
+		}
+		if got := string(client.Read()); !strings.HasPrefix(got, "HTTP/1.1 200 ") {
+			t.Fatalf("a request that comes after %v is answered %q", wait, got)
+		}
+	}
+}
+
 func TestEverybodyIsAcceptedAndFewAreLookedForInVain(t *testing.T) {
 	for _, row := range []struct {
 		name           string
@@ -37,26 +75,12 @@ func TestEverybodyIsAcceptedAndFewAreLookedForInVain(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			k := &counting{Kernel: looptest.NewKernel(t)}
-			e, err := engine.New(engine.Config{
-				Workers:   1,
-				Ports:     []engine.Port{{Addr: netip.MustParseAddrPort("192.0.2.9:3128")}},
-				NewKernel: func() (loop.Kernel, error) { return k, nil },
-				NewPolicy: func(engine.Services) (engine.Policy, error) {
-					return &silent{plain{log: &strings.Builder{}}}, nil
-				},
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			loops, err := e.Start()
-			if err != nil {
-				t.Fatal(err)
-			}
+			e, l := begun(t, k)
 			for range row.crowds {
 				for range row.people {
 					k.Dial(e.Addrs()[0])
 				}
-				for loops[0].Turn(false) {
+				for l.Turn(false) {
 				}
 			}
 			if n := e.Held().Clients; n != row.crowds*row.people {

@@ -177,5 +177,6 @@ func (t *transaction) patience() time.Duration {
 	panic("BUG: no such stage: " + t.stage.String())
 }
 
-// overdue says whether the present stage has waited for too long.
-func (t *transaction) overdue() bool { return t.client.expired() }
+// overdue says whether the present stage has waited for too long. Before it waits, what may have
+// passed is the deadline of another stage, or of the client's rest.
+func (t *transaction) overdue() bool { return t.timed && t.client.expired() }

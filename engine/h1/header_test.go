@@ -1,6 +1,7 @@
 package h1
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 )
@@ -159,6 +160,25 @@ func TestFirstLines(t *testing.T) {
 	} {
 		if test.got != test.want {
 			t.Errorf("got %q, want %q", test.got, test.want)
+		}
+	}
+}
+
+// What is looked up by a name is found however either is spelt: what the marks lack is not there.
+func TestNamesAreFoundInAnyCase(t *testing.T) {
+	for first := range 256 {
+		for last := range 256 {
+			if !is(byte(first), tokenChar) || !is(byte(last), tokenChar) {
+				continue
+			}
+			name := []byte{byte(first), '-', byte(last)}
+			for _, other := range [][]byte{bytes.ToUpper(name), bytes.ToLower(name)} {
+				var h Header
+				h.Add(string(name), []byte("x"))
+				if h.Get(string(other)) == nil {
+					t.Fatalf("%q is not found as %q", name, other)
+				}
+			}
 		}
 	}
 }
