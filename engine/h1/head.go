@@ -89,16 +89,18 @@ type fieldReader struct {
 	unfold  []byte // where folded values are put together
 }
 
-// shortHead is how much of a head is read in the hope that all of it has come.
+// shortHead is how many bytes behind a first line are read in the hope that the whole head is among them.
 const shortHead = 2 << 10
 
 // all reads the fields of the head at the beginning of b, whose first line ends at next, and says
 // where the head ends. The end of a short head is found on the way; that of a long one is looked for
 // first, for else one that comes byte by byte would be read anew each time.
 func (p *fieldReader) all(b []byte, next int, h *Header, lim Limits) (end int, err error) {
-	n, err := p.read(b[next:min(len(b), next+shortHead)], h)
-	if end = next + n; err == nil && end <= lim.head() {
-		return end, nil
+	if len(b)-next <= shortHead {
+		n, err := p.read(b[next:], h)
+		if end = next + n; err == nil && end <= lim.head() {
+			return end, nil
+		}
 	}
 	if end = headEnd(b, next); end < 0 {
 		return 0, lim.short(len(b))
