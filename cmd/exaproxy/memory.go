@@ -67,9 +67,9 @@ func (t *tidier) tidy() {
 	t.cycles, t.kept = t.look()
 }
 
-// spareProcessor lets the scheduler have one processor more than there are workers. A worker
-// that waits in epoll_wait keeps its own while another is idle; else it would be taken away
-// from it, and have to be got back, each time.
+// spareProcessor lets the scheduler have one processor more than there are workers. A worker keeps its
+// own in a short wait, of which the scheduler is not told; those who write logs and look after helpers
+// need another.
 func spareProcessor(workers int) {
 	if runtime.GOMAXPROCS(0) <= workers {
 		runtime.GOMAXPROCS(workers + 1)

@@ -3,6 +3,9 @@ package loop_test
 import (
 	"errors"
 	"net/netip"
+	"runtime"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -212,6 +215,59 @@ func waits(k loop.Kernel, events []loop.Event, deadline func() time.Time) (late 
 	return late
 }
 
+// A long wait is waited elsewhere than a short one, and what ends it must find it there, each time.
+func TestALongWaitEndsWithNewsAndWithARing(t *testing.T) {
+	const long = 30 * ms
+	k := linuxKernel(t)
+	accepted, dialled := connected(t, k, "127.0.0.1:0", loop.DialSpec{})
+	if err := k.Watch(accepted, 3, 1); err != nil {
+		t.Fatal(err)
+	}
+	events := make([]loop.Event, 8)
+	k.Wait(events, k.Now().Add(long)) // it is writable, and somebody else was accepted
+	for range 3 {
+		time.AfterFunc(long, func() { unix.Write(dialled, []byte("x")) })
+		n := 0
+		for n == 0 { // a signal may end a wait too
+			n = k.Wait(events, time.Time{})
+		}
+		if n != 1 || events[0].Slot != 3 || events[0].Bits&loop.In == 0 {
+			t.Errorf("a byte that came gives %d events, %+v", n, events[:n])
+		}
+		rung := make(chan bool)
+		time.AfterFunc(long, func() { k.Ring(); close(rung) })
+		if n := k.Wait(events, k.Now().Add(time.Hour)); n != 0 {
+			t.Errorf("a ring gives %d events, %+v", n, events[:n])
+		}
+		<-rung
+	}
+}
+
+// A goroutine in a system call costs Go's scheduler, and so us, more than one that is parked.
+func TestALongWaitIsParkedEachTime(t *testing.T) {
+	k := linuxKernel(t)
+	for range 3 {
+		var enough atomic.Bool
+		over := make(chan bool)
+		go func() {
+			for !enough.Load() { // to look at stacks is a signal, which ends a wait that is not parked yet
+				k.Wait(make([]loop.Event, 1), k.Now().Add(time.Hour))
+			}
+			close(over)
+		}()
+		patience := time.Now().Add(10 * time.Second)
+		for !stacked("IO wait", "porch).wait") {
+			if time.Now().After(patience) {
+				t.Fatal("it is not parked")
+			}
+			<-time.After(20 * ms)
+		}
+		enough.Store(true)
+		k.Ring()
+		<-over
+	}
+}
+
 func TestANearerDeadlineIsKept(t *testing.T) {
 	k := linuxKernel(t)
 	events := make([]loop.Event, 1)
@@ -220,4 +276,15 @@ func TestANearerDeadlineIsKept(t *testing.T) {
 	if waits(k, events, func() time.Time { return k.Now().Add(10 * ms) }) < 0 {
 		t.Error("the wait ended before its deadline")
 	}
+}
+
+// stacked says whether a goroutine is in this state, and in this function.
+func stacked(state, function string) bool {
+	all := make([]byte, 1<<20)
+	for _, one := range strings.Split(string(all[:runtime.Stack(all, true)]), "\n\n") {
+		if first, rest, _ := strings.Cut(one, "\n"); strings.Contains(first, state) && strings.Contains(rest, function) {
+			return true
+		}
+	}
+	return false
 }

@@ -50,16 +50,14 @@ func (l *Loop) Run() {
 	}
 }
 
-const (
-	breath = 8 * time.Millisecond // of turns without a pause, until others may run
-	pause  = time.Millisecond     // between two turns; who waited so long has let others run
-)
+// breath is how long one turn may follow the other until others may run. A turn that lasts longer has
+// been parked in Wait, where they could.
+const breath = 8 * time.Millisecond
 
 // yield lets Go's scheduler run others before it would enforce that, which it does with a signal
-// after 10 ms; and each time it has to, it looks after us every 20 microseconds for a while (sysmon
-// and retake in runtime/proc.go), at two percent of the CPU of a worker with much to do.
+// after 10 ms (sysmon and retake in runtime/proc.go).
 func (l *Loop) yield(before time.Time) {
-	if l.now.Sub(before) > pause {
+	if l.now.Sub(before) > breath {
 		l.busy = l.now
 	} else if l.now.Sub(l.busy) > breath {
 		l.busy = l.now
