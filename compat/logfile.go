@@ -18,7 +18,7 @@ const (
 	// room, so that a slow disk costs no line; lines for a disk that fails are dropped and counted.
 	maxBacklog = 64 << 20
 	// gathering is how long the writer lets lines collect before it writes them in one call.
-	gathering = 20 * time.Millisecond
+	gathering = 100 * time.Millisecond
 	// bufferedGathering is the same under buffered_logs on.
 	bufferedGathering = time.Second
 	// fullBuffer ends the gathering early.

@@ -34,6 +34,7 @@ type loadOptions struct {
 	url         string
 	connections int
 	duration    time.Duration
+	every       time.Duration
 	direct      bool
 	sources     int
 }
@@ -41,17 +42,18 @@ type loadOptions struct {
 // load runs the load generator alone: "bench load KIND", with what it needs to know in flags.
 func load(arguments []string, in io.Reader, out io.Writer) error {
 	kinds := map[string]func(loadOptions, io.Reader, io.Writer) (loaded, error){
-		"connect": loadConnect, "idle": loadIdle, "tunnels": loadTunnels, "bulk": loadBulk,
+		"connect": loadConnect, "sparse": loadSparse, "idle": loadIdle, "tunnels": loadTunnels, "bulk": loadBulk,
 	}
 	if len(arguments) == 0 || kinds[arguments[0]] == nil {
-		return fmt.Errorf("usage: bench load connect|idle|tunnels|bulk [-h]")
+		return fmt.Errorf("usage: bench load connect|sparse|idle|tunnels|bulk [-h]")
 	}
 	var o loadOptions
 	flags := flag.NewFlagSet("load "+arguments[0], flag.ContinueOnError)
 	flags.StringVar(&o.proxy, "proxy", "", "host:port of the proxy")
 	flags.StringVar(&o.url, "url", "", "what to GET at the origin")
 	flags.IntVar(&o.connections, "connections", 64, "how many at a time; for idle and tunnels, how many in all")
-	flags.DurationVar(&o.duration, "duration", 4*time.Second, "how long, for connect")
+	flags.DurationVar(&o.duration, "duration", 4*time.Second, "how long, for connect and sparse")
+	flags.DurationVar(&o.every, "every", 20*time.Millisecond, "the pause between two GETs, for sparse")
 	flags.BoolVar(&o.direct, "direct", false, "do not CONNECT: the proxy forwards connections as they are")
 	flags.IntVar(&o.sources, "sources", 4, "how many addresses to connect from, 127.0.3.1 and what follows")
 	if err := flags.Parse(arguments[1:]); err != nil {

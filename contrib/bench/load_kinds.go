@@ -33,6 +33,32 @@ func loadConnect(o loadOptions, _ io.Reader, _ io.Writer) (loaded, error) {
 	return told, nil
 }
 
+// loadSparse does a GET from time to time on each of some kept connections, until the duration is over.
+func loadSparse(o loadOptions, _ io.Reader, _ io.Writer) (loaded, error) {
+	d := &dialer{options: o}
+	begin := time.Now()
+	told, times := together(o.connections, func(done func(time.Duration, error) bool) {
+		c, err := d.dial()
+		if err != nil {
+			done(0, err)
+			return
+		}
+		defer c.conn.Close()
+		c.conn.SetDeadline(begin.Add(o.duration + 20*time.Second))
+		for time.Since(begin) < o.duration {
+			at := time.Now()
+			_, err := c.get(o.url, hostOf(o.url, ""))
+			if !done(time.Since(at), err) || err != nil {
+				return
+			}
+			time.Sleep(o.every)
+		}
+	})
+	told.Seconds = time.Since(begin).Seconds()
+	told.latencies(times)
+	return told, nil
+}
+
 // loadBulk fetches one large file through each of some tunnels at the same time.
 func loadBulk(o loadOptions, _ io.Reader, _ io.Writer) (loaded, error) {
 	d := &dialer{options: o}

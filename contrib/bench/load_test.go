@@ -68,6 +68,18 @@ func TestLoadConnect(t *testing.T) {
 	}
 }
 
+func TestLoadSparse(t *testing.T) {
+	url := kilobyte(t)
+	var out bytes.Buffer
+	// The origin answers an absolute URL as a proxy does.
+	if err := load([]string{"sparse", "-proxy", hostOf(url, ""), "-url", url, "-connections", "2", "-every", "5ms", "-duration", "50ms"}, nil, &out); err != nil {
+		t.Fatal(err)
+	}
+	if l := told(t, &out); l.Requests < 2 || l.Requests > 20 || l.Errors > 0 || l.P50 <= 0 {
+		t.Errorf("two connections do a GET every 5 ms for 50, and it tells %+v", l)
+	}
+}
+
 func TestLoadConnectGivesUpWhenRefused(t *testing.T) {
 	var out bytes.Buffer
 	if err := load([]string{"connect", "-proxy", tunnels(t, true), "-url", kilobyte(t), "-connections", "2", "-duration", "1h"}, nil, &out); err != nil {

@@ -100,6 +100,13 @@ func connects(b *bench, number int, c contestant) (sample, string, error) {
 	})
 }
 
+// sparse measures a GET from time to time.
+func sparse(b *bench, number int, c contestant) (sample, string, error) {
+	return b.underLoad(number, c, func(p *proxy, seconds int) (loaded, error) {
+		return b.ours(p, "sparse", "/1k", "-connections", "1", "-every", "20ms", "-duration", strconv.Itoa(seconds)+"s")
+	})
+}
+
 // underLoad starts a proxy, gathers who is idle beside the load, and measures what the load costs.
 func (b *bench) underLoad(number int, c contestant, generate func(*proxy, int) (loaded, error)) (sample, string, error) {
 	p, err := b.start(number, c)

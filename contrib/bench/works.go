@@ -64,6 +64,10 @@ var works = []work{
 		targets: []target{atMost(0.90, cpu, "exaproxy", "haproxy"), atMost(0.25, cpu, "exaproxy", "squid")},
 	},
 	{
+		name: "get-sparse", words: "GET 1 KB every 20 ms, connections kept on both sides", contestants: everybody,
+		measure: sparse, columns: []metric{rate, cpu, p50, p99, failed}, drawn: cpu,
+	},
+	{
 		name: "connect-1k-close", words: "CONNECT, GET 1 KB inside, close", contestants: tunnellers,
 		measure: connects, columns: underLoadColumns, drawn: cpu,
 		targets: []target{atMost(0.35, cpu, "exaproxy", "squid"), atMost(0.55, cpu, "exaproxy", "trafficserver")},
