@@ -21,8 +21,8 @@ const (
 	gathering = 100 * time.Millisecond
 	// bufferedGathering is the same under buffered_logs on.
 	bufferedGathering = time.Second
-	// fullBuffer ends the gathering early.
-	fullBuffer = 64 << 10
+	// fullBuffer is how many bytes of lines end the gathering early.
+	fullBuffer = 256 << 10
 	// retryAfter is how long the writer waits after a failed write.
 	retryAfter = time.Second
 )
@@ -40,6 +40,7 @@ type LogFile struct {
 	mu      sync.Mutex
 	pending []byte   // lines that the writer has not taken
 	awake   bool     // the writer knows that there are some
+	hurried bool     // and that there are many
 	dropped int64    // lines lost since the trouble was last told
 	stuck   bool     // the disk refuses what it is given
 	waiting []waiter // for room
@@ -122,8 +123,7 @@ func (f *LogFile) Append(lines []byte) {
 		return
 	}
 	f.pending = append(f.pending, lines...)
-	ring := !f.awake
-	f.awake = true
+	ring := f.due()
 	f.mu.Unlock()
 	if ring {
 		select {
@@ -131,6 +131,15 @@ func (f *LogFile) Append(lines []byte) {
 		default: // a wake that came for nothing is still there
 		}
 	}
+}
+
+// due says whether the writer must be told of the pending lines: of the first, and once more when
+// there are many. The lock is held.
+func (f *LogFile) due() bool {
+	many := len(f.pending) >= fullBuffer
+	ring := !f.awake || many && !f.hurried
+	f.awake, f.hurried = true, many
+	return ring
 }
 
 // Write is Append for those who want an io.Writer.
@@ -240,7 +249,7 @@ func (f *LogFile) bury() {
 	}
 }
 
-// collect waits a moment for more lines, unless there are many or something else is to do.
+// collect waits a moment for more lines, until there are many or something else is to do.
 func (f *LogFile) collect() {
 	f.mu.Lock()
 	full := len(f.pending) >= fullBuffer
@@ -252,6 +261,7 @@ func (f *LogFile) collect() {
 	defer moment.Stop()
 	select {
 	case <-moment.C:
+	case <-f.wake:
 	case <-f.quit:
 	case job := <-f.jobs:
 		job()
@@ -287,7 +297,7 @@ func (f *LogFile) take() bool {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.awake = false
+	f.awake, f.hurried = false, false
 	f.admit()
 	if len(f.pending) == 0 {
 		return false

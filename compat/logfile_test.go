@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -83,6 +84,28 @@ func TestLogFileKeepsOrderAndLosesNothing(t *testing.T) {
 	logs.Close()
 	if got := readFile(t, path); got != want.String() {
 		t.Errorf("of %d bytes %d were written", want.Len(), len(got))
+	}
+}
+
+func TestManyLinesAreNotGatheredToTheEnd(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "access.log")
+	logs := NewLogs(newSaying().CacheLog, nil)
+	defer logs.Close()
+	f, err := logs.open(path, 0, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer logs.release(f)
+	f.do(func() { f.gather = time.Hour })
+	f.Append([]byte("the first line\n"))
+	const size = 1000
+	for range fullBuffer/size + 1 {
+		f.Append([]byte(strings.Repeat("x", size-1) + "\n"))
+	}
+	for deadline := time.Now().Add(20 * time.Second); len(readFile(t, path)) < fullBuffer; runtime.Gosched() {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d bytes are written of more than %d", len(readFile(t, path)), fullBuffer)
+		}
 	}
 }
 
