@@ -39,8 +39,7 @@ type LogFile struct {
 
 	mu      sync.Mutex
 	pending []byte   // lines that the writer has not taken
-	awake   bool     // the writer knows that there are some
-	hurried bool     // and that there are many
+	told    int      // how often the writer was told of them: of the first, and of many
 	dropped int64    // lines lost since the trouble was last told
 	stuck   bool     // the disk refuses what it is given
 	waiting []waiter // for room
@@ -136,9 +135,12 @@ func (f *LogFile) Append(lines []byte) {
 // due says whether the writer must be told of the pending lines: of the first, and once more when
 // there are many. The lock is held.
 func (f *LogFile) due() bool {
-	many := len(f.pending) >= fullBuffer
-	ring := !f.awake || many && !f.hurried
-	f.awake, f.hurried = true, many
+	told := 1
+	if len(f.pending) >= fullBuffer {
+		told = 2
+	}
+	ring := told > f.told
+	f.told = told
 	return ring
 }
 
@@ -297,7 +299,7 @@ func (f *LogFile) take() bool {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.awake, f.hurried = false, false
+	f.told = 0
 	f.admit()
 	if len(f.pending) == 0 {
 		return false

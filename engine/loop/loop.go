@@ -51,7 +51,7 @@ func (l *Loop) Run() {
 }
 
 // breath is how long one turn may follow the other until others may run. A turn that lasts longer has
-// been parked in Wait, where they could.
+// as a rule been parked in Wait, where they could; if not, the scheduler's signal sees to it.
 const breath = 8 * time.Millisecond
 
 // yield lets Go's scheduler run others before it would enforce that, which it does with a signal

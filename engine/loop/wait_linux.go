@@ -64,10 +64,11 @@ func (k *linux) park(limit int, until time.Time) int {
 }
 
 // peeker makes the function that looks from the porch whether there is news; once, for it is wanted often.
+// An interrupted look ends the stay too: what it has not seen brings no further edge.
 func (k *linux) peeker() func(uintptr) bool {
 	return func(uintptr) bool {
 		k.found = k.look(k.limit, 0)
-		return k.found > 0
+		return k.found != 0
 	}
 }
 
