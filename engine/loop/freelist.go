@@ -1,0 +1,32 @@
+package loop
+
+// A FreeList keeps objects that one goroutine uses again and again, so that lending one costs no
+// allocation. At most Most are kept, so that the memory of a rush returns to the collector. The zero
+// FreeList keeps none.
+//
+// What was put in comes out as it was: whoever puts an object in resets it.
+type FreeList[T any] struct {
+	Most int // objects kept
+	free []*T
+}
+
+// Get returns an object that was put in before, or a new zero one.
+func (f *FreeList[T]) Get() *T {
+	last := len(f.free) - 1
+	if last < 0 {
+		return new(T)
+	}
+	t := f.free[last]
+	f.free[last] = nil
+	f.free = f.free[:last]
+	return t
+}
+
+// Put takes an object for a later Get, and says whether it was kept.
+func (f *FreeList[T]) Put(t *T) bool {
+	if len(f.free) >= f.Most {
+		return false
+	}
+	f.free = append(f.free, t)
+	return true
+}
