@@ -14,8 +14,7 @@ func (p *policy) allows(list *acl.List, r *engine.Request) acl.Answer {
 	return list.Match(r, &r.Target, &p.remember(r).place)
 }
 
-// Admit obeys http_access, and stops what has gone round in a loop. url_rewrite_access is
-// looked at here too: it may have to wait, and Question may not.
+// Admit obeys http_access, and stops what has gone round in a loop.
 func (p *policy) Admit(r *engine.Request) engine.Decision {
 	if p.forManager(r) {
 		return p.noManager(r)
@@ -24,19 +23,13 @@ func (p *policy) Admit(r *engine.Request) engine.Decision {
 	case acl.Deny:
 		return p.refuse(r)
 	case acl.Pending:
-		return engine.Decision{Kind: engine.Pending}
+		return engine.Decision{Action: engine.Pending}
 	case acl.Allow:
 	}
 	if p.looping(r) {
 		return p.loop(r)
 	}
-	if p.overload != nil {
-		v := p.remember(r)
-		if v.asks = p.allows(p.s.Rewriter.Access, r); v.asks == acl.Pending {
-			return engine.Decision{Kind: engine.Pending}
-		}
-	}
-	return engine.Decision{Kind: engine.Proceed}
+	return engine.Decision{Action: engine.Proceed}
 }
 
 // refuse is what http_access says no with: the usual page, or what deny_info has for the acl
@@ -48,7 +41,7 @@ func (p *policy) refuse(r *engine.Request) engine.Decision {
 		v.denial = d
 		v.failure.Page = d.page()
 	}
-	return engine.Decision{Kind: engine.Refuse, Failure: &v.failure}
+	return engine.Decision{Action: engine.Refuse, Failure: &v.failure}
 }
 
 // accessDenied is the page of a refusal.
@@ -61,7 +54,7 @@ func (p *policy) loop(r *engine.Request) engine.Decision {
 	p.log.Warn(string(p.line), "client", r.Client.Addr().String())
 	v := p.remember(r)
 	v.failure = engine.Failure{Kind: engine.Looping, Side: engine.OurSide, Page: accessDenied}
-	return engine.Decision{Kind: engine.Refuse, Failure: &v.failure}
+	return engine.Decision{Action: engine.Refuse, Failure: &v.failure}
 }
 
 // forManager says whether the request is for the cache manager, in either of the ways in which
@@ -85,18 +78,27 @@ func (p *policy) noManager(r *engine.Request) engine.Decision {
 	v := p.remember(r)
 	v.failure = engine.Failure{Kind: engine.Unsupported, Side: engine.OurSide, Page: "ERR_INVALID_URL"}
 	v.reply = p.errorPage(r, &v.failure, "ERR_INVALID_URL", 404)
-	return engine.Decision{Kind: engine.Serve, Reply: &v.reply}
+	return engine.Decision{Action: engine.Serve, Reply: &v.reply}
 }
 
 // Question puts the URL to the helpers, unless url_rewrite_access or an overload says otherwise.
-func (p *policy) Question(r *engine.Request) (line []byte, wanted bool) {
-	if p.overload == nil || p.remember(r).asks != acl.Allow {
-		return nil, false
+func (p *policy) Question(r *engine.Request) (line []byte, a engine.Action) {
+	if p.overload == nil {
+		return nil, engine.Proceed
 	}
-	if r.Asked == 0 && p.overload.skip() {
-		return nil, false
+	if r.Asked == 0 { // who is to be asked once more was allowed to be asked
+		switch p.allows(p.s.Rewriter.Access, r) {
+		case acl.Pending:
+			return nil, engine.Pending
+		case acl.Deny:
+			return nil, engine.Proceed
+		case acl.Allow:
+		}
+		if p.overload.skip() {
+			return nil, engine.Proceed
+		}
 	}
 	p.asking.Request = r
 	p.line = rewrite.Append(p.line[:0], p.s.Rewriter.Extras, &p.asking)
-	return p.line, true
+	return p.line, engine.Ask
 }

@@ -57,7 +57,6 @@ func (s *Settings) Engine(logs *Logs) (*Setup, error) {
 func (s *Settings) config(log *CacheLog) engine.Config {
 	c := engine.Config{
 		Workers:             s.Workers,
-		HelperPerWorker:     s.Workers > 0,
 		Ports:               s.Ports,
 		Names:               s.Names,
 		Log:                 slog.New(log),
@@ -93,6 +92,7 @@ func (s *Settings) helper(log *CacheLog) *helper.Config {
 		Startup:     w.Startup,
 		Idle:        w.Idle,
 		Concurrency: w.Concurrency,
+		PerWorker:   s.Workers > 0, // the file gave a number of workers, as in Squid
 		PTY:         w.PTY,
 		Retries:     2, // a question may end three helpers before it is given up
 		Env:         append(os.Environ(), "SQUID_DEBUG="+s.Verbosity.String()),

@@ -68,11 +68,11 @@ func (p *policy) local(r *engine.Request, v *visit) engine.Decision {
 		return p.fault(r, p.s.Rewriter.Invalid, engine.HelperLost, nil)
 	}
 	v.body = append(v.body[:0], p.fill(string(page), r)...)
-	v.media = mediaOf(page)
+	media := mediaOf(page)
 	v.fields = fmt.Appendf(v.fields[:0], "Server: %s\r\nDate: %s\r\nContent-Type: %s\r\nContent-Length: %d\r\nCache-Control: no-store\r\n",
-		p.words.self.Product, p.now().UTC().Format(dateForm), v.media, len(v.body))
-	v.reply = engine.Reply{Status: 200, Fields: v.fields, Body: v.body}
-	return engine.Decision{Kind: engine.Serve, Reply: &v.reply}
+		p.words.self.Product, p.now().UTC().Format(dateForm), media, len(v.body))
+	v.reply = engine.LocalReply{Status: 200, Fields: v.fields, Body: v.body, ContentType: media}
+	return engine.Decision{Action: engine.Serve, Reply: &v.reply}
 }
 
 // mediaOf tells a page of HTML from one of text by its beginning, as the first ExaProxy did.

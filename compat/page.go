@@ -7,7 +7,7 @@ import (
 
 // Page makes the answer to a transaction that went wrong or was refused: an error page of
 // Squid's name and status, or what deny_info has instead.
-func (p *policy) Page(r *engine.Request, f *engine.Failure) engine.Reply {
+func (p *policy) Page(r *engine.Request, f *engine.Failure) engine.LocalReply {
 	v := p.remember(r)
 	if d := v.denial; d != nil && f.Kind == engine.Refused {
 		return p.denied(r, v, d)
@@ -17,10 +17,10 @@ func (p *policy) Page(r *engine.Request, f *engine.Failure) engine.Reply {
 }
 
 // denied is the answer of deny_info.
-func (p *policy) denied(r *engine.Request, v *visit, d *Denial) engine.Reply {
+func (p *policy) denied(r *engine.Request, v *visit, d *Denial) engine.LocalReply {
 	switch {
 	case d.Reset:
-		return engine.Reply{Reset: true}
+		return engine.LocalReply{Reset: true}
 	case d.URL != "":
 		return p.deniedTo(r, v, d)
 	}
@@ -32,31 +32,31 @@ func (p *policy) denied(r *engine.Request, v *visit, d *Denial) engine.Reply {
 }
 
 // deniedTo sends the client to the URL of deny_info.
-func (p *policy) deniedTo(r *engine.Request, v *visit, d *Denial) engine.Reply {
+func (p *policy) deniedTo(r *engine.Request, v *visit, d *Denial) engine.LocalReply {
 	location := d.appendURL(v.body[:0], p, r)
-	v.body, v.page, v.media = location, d.URL, htmlPage
+	v.body = location
 	reason := 403
 	if d.Status != 0 {
 		reason = d.Status
 	}
 	v.fields = p.words.self.AppendDenial(v.fields[:0], reason, location, p.now())
-	return engine.Reply{Status: d.status(r), Fields: v.fields}
+	return engine.LocalReply{Status: d.status(r), Fields: v.fields, Page: d.URL, ContentType: htmlPage}
 }
 
 // errorPage makes an answer of an error page.
-func (p *policy) errorPage(r *engine.Request, f *engine.Failure, name string, status int) engine.Reply {
+func (p *policy) errorPage(r *engine.Request, f *engine.Failure, name string, status int) engine.LocalReply {
 	v := p.remember(r)
-	v.page = name
 	bare := tunnelFailed(r, f)
-	if !bare {
-		v.media = htmlPage
+	media := htmlPage
+	if bare {
+		media = ""
 	}
 	v.body = p.s.Pages.Append(v.body[:0], name, p.values(r, f))
 	v.fields = p.words.self.AppendError(v.fields[:0], &errpage.Head{
 		Page: name, Errno: errpage.Errno(f), Length: len(v.body), Language: p.s.Pages.Language,
 		LookedUp: errpage.LookedUp(f), Bare: bare, Now: p.now(),
 	})
-	return engine.Reply{Status: status, Fields: v.fields, Body: v.body, Close: bare}
+	return engine.LocalReply{Status: status, Fields: v.fields, Body: v.body, Close: bare, Page: name, ContentType: media}
 }
 
 // htmlPage is the type of error pages.

@@ -1,6 +1,7 @@
 package compat
 
 import (
+	"bytes"
 	"log/slog"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 // what it shares with other workers, the settings and the log files, is not changed or guards
 // itself.
 type policy struct {
+	engine.DefaultPolicy
 	s       *Settings
 	worker  engine.Services
 	log     *slog.Logger
@@ -54,16 +56,21 @@ func (p *policy) Close() {
 
 // Route sends a request to the server that its URL names, or to the one that a helper named in
 // its place.
-func (p *policy) Route(r *engine.Request) engine.Route {
-	target := r.Effective()
-	route := engine.Route{Host: target.Host, Port: target.Port, Hierarchy: "HIER_DIRECT"}
+func (p *policy) Route(r *engine.Request, failed []engine.Attempt) engine.Route {
+	if len(failed) > 0 {
+		return engine.Route{Action: engine.Refuse} // there is one way to a server
+	}
+	hop := engine.Direct(r)
 	if v := visited(r); v != nil && v.verdict.Kind == rewrite.Intercept {
-		route.Host = v.verdict.Host
+		hop.Host = v.verdict.Host
 		if v.verdict.Port != 0 {
-			route.Port = v.verdict.Port
+			hop.Port = v.verdict.Port
 		}
 	}
-	return route
+	if len(r.Judged) > 0 && bytes.Equal(hop.Host, r.Target.Host) {
+		hop.Addrs = r.Judged // what was judged is what is dialled
+	}
+	return engine.Route{Hop: hop}
 }
 
 // A visit is what the policy remembers of a request between the engine's questions. Ordinary
@@ -71,13 +78,10 @@ func (p *policy) Route(r *engine.Request) engine.Route {
 type visit struct {
 	place acl.Place
 
-	asks    acl.Answer    // of url_rewrite_access
 	verdict rewrite.Reply // of the helpers
 	failure engine.Failure
 	denial  *Denial
-	page    string // the error page that the client was sent
-	media   string // the type of our own answer's body
-	reply   engine.Reply
+	reply   engine.LocalReply
 	fields  []byte
 	body    []byte
 }
@@ -130,16 +134,3 @@ func (p *policy) now() time.Time { return p.worker.Loop.Now() }
 
 // dateForm is the form of a Date field (RFC 9110, section 5.6.7).
 const dateForm = "Mon, 02 Jan 2006 15:04:05 GMT"
-
-// The codes of log formats that only the policy can answer (logformat.Facts).
-
-// ClientName is not known: no name is looked up for a client's address.
-func (v *visit) ClientName() string { return "" }
-
-// ErrorCode is the name of the page that the client was sent.
-func (v *visit) ErrorCode() string { return v.page }
-
-// EachNote gives what the helpers noted.
-func (v *visit) EachNote(f func(key, value string)) {
-	v.verdict.EachNote(f)
-}

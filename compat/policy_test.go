@@ -107,18 +107,18 @@ cache_log none
 		again := *scratch
 		r = again
 		r.Request, r.Client, r.Local = fresh.Request, fresh.Client, fresh.Local
-		if d := p.Admit(&r); d.Kind != engine.Proceed {
-			t.Fatalf("Admit decides %v", d.Kind)
+		if d := p.Admit(&r); d.Action != engine.Proceed {
+			t.Fatalf("Admit decides %v", d.Action)
 		}
-		if line, wanted := p.Question(&r); !wanted || len(line) == 0 {
+		if line, action := p.Question(&r); action != engine.Ask || len(line) == 0 {
 			t.Fatal("the helpers are not asked")
 		}
 		r.Asked++
-		if d := p.Heed(&r, []byte{}, nil); d.Kind != engine.Proceed {
-			t.Fatalf("Heed decides %v", d.Kind)
+		if d := p.Interpret(&r, []byte{}, nil); d.Action != engine.Proceed {
+			t.Fatalf("Interpret decides %v", d.Action)
 		}
-		if way := p.Route(&r); string(way.Host) != "www.a.test" || way.Port != 80 {
-			t.Fatalf("it goes to %s port %d", way.Host, way.Port)
+		if hop := p.Route(&r, nil).Hop; string(hop.Host) != "www.a.test" || hop.Port != 80 {
+			t.Fatalf("it goes to %s port %d", hop.Host, hop.Port)
 		}
 		up.CopyFrom(&r.Header)
 		p.Edit(&r, &up, engine.Upstream)
@@ -188,7 +188,7 @@ func TestHeed(t *testing.T) {
 		name, conf, answer string
 		err                error
 		asked              int
-		want               engine.Kind
+		want               engine.Action
 		kind               engine.FailureKind // if refused
 	}
 	for _, row := range []row{
@@ -197,8 +197,8 @@ func TestHeed(t *testing.T) {
 		{name: "redirect", answer: "OK url=http://b.test/", asked: 1, want: engine.Redirect},
 		{name: "rewrite", answer: "OK rewrite-url=http://b.test/", asked: 1, want: engine.Rewrite},
 		{name: "intercept", answer: "intercept://b.test", asked: 1, want: engine.Proceed},
-		{name: "first BH", answer: "BH", asked: 1, want: engine.AskAgain},
-		{name: "second BH", answer: "BH", asked: 2, want: engine.AskAgain},
+		{name: "first BH", answer: "BH", asked: 1, want: engine.Ask},
+		{name: "second BH", answer: "BH", asked: 2, want: engine.Ask},
 		{name: "third BH", answer: "BH", asked: 3, want: engine.Proceed},
 		{name: "third BH denied", conf: "url_rewrite_failure bh=deny", answer: "BH", asked: 3, want: engine.Refuse, kind: engine.HelperLost},
 		{name: "nonsense", answer: "/rel", asked: 1, want: engine.Proceed},
@@ -209,7 +209,7 @@ func TestHeed(t *testing.T) {
 		{name: "line feed in the question", err: helper.ErrLineFeed, asked: 1, want: engine.Refuse, kind: engine.HelperLost},
 		{name: "late", err: engine.ErrHelperLate, asked: 1, want: engine.Refuse, kind: engine.HelperLate},
 		{name: "late, bypass", conf: "url_rewrite_timeout 1 second on_timeout=bypass", err: engine.ErrHelperLate, asked: 1, want: engine.Proceed},
-		{name: "late, retry", conf: "url_rewrite_timeout 1 second on_timeout=retry", err: engine.ErrHelperLate, asked: 2, want: engine.AskAgain},
+		{name: "late, retry", conf: "url_rewrite_timeout 1 second on_timeout=retry", err: engine.ErrHelperLate, asked: 2, want: engine.Ask},
 		{name: "late, retried enough", conf: "url_rewrite_timeout 1 second on_timeout=retry", err: engine.ErrHelperLate, asked: 3, want: engine.Refuse, kind: engine.HelperLate},
 		{name: "late, response", conf: `url_rewrite_timeout 1 second on_timeout=use_configured_response response="OK url=http://b.test/"`, err: engine.ErrHelperLate, asked: 1, want: engine.Redirect},
 	} {
@@ -221,23 +221,23 @@ func TestHeed(t *testing.T) {
 			if row.err == nil {
 				answer = []byte(row.answer)
 			}
-			d := p.Heed(r, answer, row.err)
-			if d.Kind != row.want {
-				t.Fatalf("it decides %v, want %v", d.Kind, row.want)
+			d := p.Interpret(r, answer, row.err)
+			if d.Action != row.want {
+				t.Fatalf("it decides %v, want %v", d.Action, row.want)
 			}
-			if d.Kind == engine.Refuse && d.Failure.Kind != row.kind {
+			if d.Action == engine.Refuse && d.Failure.Kind != row.kind {
 				t.Errorf("it fails with %v, want %v", d.Failure.Kind, row.kind)
 			}
 		})
 	}
 }
 
-// TestHeedUnasked has nobody asked: that is not the same as an empty answer, and changes nothing.
-func TestHeedUnasked(t *testing.T) {
+// TestInterpretUnasked has nobody asked: that is not the same as an empty answer, and changes nothing.
+func TestInterpretUnasked(t *testing.T) {
 	p := newTestPolicy(t, "http_port 3128\nhttp_access allow all\naccess_log none\n")
 	r := newRequest(t, "GET http://a.test/ HTTP/1.1")
-	if d := p.Heed(r, nil, nil); d.Kind != engine.Proceed {
-		t.Errorf("it decides %v", d.Kind)
+	if d := p.Interpret(r, nil, nil); d.Action != engine.Proceed {
+		t.Errorf("it decides %v", d.Action)
 	}
 }
 
@@ -252,9 +252,9 @@ func TestRouteOfAnIntercept(t *testing.T) {
 		{"", "a.test", 81},
 	} {
 		r := newRequest(t, "GET http://a.test:81/ HTTP/1.1")
-		p.Heed(r, []byte(row.answer), nil)
-		if way := p.Route(r); string(way.Host) != row.host || way.Port != row.port {
-			t.Errorf("after %q it goes to %s port %d, want %s port %d", row.answer, way.Host, way.Port, row.host, row.port)
+		p.Interpret(r, []byte(row.answer), nil)
+		if hop := p.Route(r, nil).Hop; string(hop.Host) != row.host || hop.Port != row.port {
+			t.Errorf("after %q it goes to %s port %d, want %s port %d", row.answer, hop.Host, hop.Port, row.host, row.port)
 		}
 		p.forget(r)
 	}
@@ -273,8 +273,8 @@ func TestLoopIsSeen(t *testing.T) {
 		{"1.1 another-proxy.test (squid/5.7)", false},
 	} {
 		r := newRequest(t, "GET http://a.test/ HTTP/1.1\nVia: "+row.via)
-		if d := p.Admit(r); (d.Kind == engine.Refuse) != row.loop {
-			t.Errorf("with Via: %s it decides %v", row.via, d.Kind)
+		if d := p.Admit(r); (d.Action == engine.Refuse) != row.loop {
+			t.Errorf("with Via: %s it decides %v", row.via, d.Action)
 		}
 	}
 }

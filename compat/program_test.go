@@ -176,7 +176,7 @@ func TestLocalPages(t *testing.T) {
 		{"file://" + outside, "", ""},
 	} {
 		r := newRequest(t, "GET http://a.test/?<x> HTTP/1.1")
-		d := p.Heed(r, []byte(row.answer), nil)
+		d := p.Interpret(r, []byte(row.answer), nil)
 		if row.want == "" {
 			if d.Reply != nil {
 				t.Errorf("%s is answered with %q", row.answer, d.Reply.Body)

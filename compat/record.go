@@ -15,8 +15,8 @@ type journal struct {
 	access *acl.List // nil: everything
 }
 
-// Room says whether every access log has room for a line.
-func (p *policy) Room(w *loop.Waker) bool {
+// LogReady says whether every access log has room for a line.
+func (p *policy) LogReady(w *loop.Waker) bool {
 	for i := range p.journal {
 		if f := p.journal[i].file; f != nil && !f.Room(p.worker.Loop, w) {
 			return false
@@ -27,9 +27,6 @@ func (p *policy) Room(w *loop.Waker) bool {
 
 // Record writes the transaction's line to each access log that wants it.
 func (p *policy) Record(rec *engine.Record) {
-	if v := visited(rec.Request); v != nil && v.media != "" && rec.Status != 0 {
-		rec.ContentType = []byte(v.media) // of our own answers only we know it
-	}
 	for i := range p.journal {
 		j := &p.journal[i]
 		// What would have to be looked up by now does not match.

@@ -1,5 +1,7 @@
 package engine
 
+import "exaproxy/engine/loop"
+
 // Buffers are lent by the worker while a connection has bytes in flight and given back as
 // soon as they are empty, so an idle connection holds none. Three sizes are lent: a small one
 // for a request's head, which most fit, one for relaying, and a large one for flows that fill
@@ -43,11 +45,11 @@ func (b *buffer) fill(content []byte) {
 	b.b, b.w = content[:cap(content)], len(content)
 }
 
-// buffers is a worker's free lists. The lists are bounded, so that memory borrowed in a
-// rush returns to the collector.
+// buffers is a worker's buffers that are free. There are not many of each size, so that memory
+// borrowed in a rush returns to the collector.
 type buffers struct {
-	heads, relays []*buffer
-	bulks         []*buffer
+	heads, relays loop.FreeList[buffer]
+	bulks         loop.FreeList[buffer]
 	bulky         int // large ones lent
 	lent          int
 	pieces        [2][]byte // of a write in two pieces
@@ -59,11 +61,16 @@ const (
 	keptBulks   = 8
 )
 
+func newBuffers() (p buffers) {
+	p.heads.Most, p.relays.Most, p.bulks.Most = keptBuffers, keptBuffers, keptBulks
+	return p
+}
+
 // head lends a small buffer.
-func (p *buffers) head() *buffer { return p.take(&p.heads, headSize) }
+func (p *buffers) head() *buffer { return p.lend(&p.heads, headSize) }
 
 // relay lends a buffer for relaying.
-func (p *buffers) relay() *buffer { return p.take(&p.relays, relaySize) }
+func (p *buffers) relay() *buffer { return p.lend(&p.relays, relaySize) }
 
 // bulk lends a large buffer, or one for relaying if too many are lent.
 func (p *buffers) bulk() *buffer {
@@ -71,18 +78,15 @@ func (p *buffers) bulk() *buffer {
 		return p.relay()
 	}
 	p.bulky++
-	return p.take(&p.bulks, bulkSize)
+	return p.lend(&p.bulks, bulkSize)
 }
 
-func (p *buffers) take(free *[]*buffer, size int) *buffer {
+func (p *buffers) lend(free *loop.FreeList[buffer], size int) *buffer {
 	p.lent++
-	last := len(*free) - 1
-	if last < 0 {
-		return &buffer{b: make([]byte, size)}
+	b := free.Get()
+	if b.b == nil {
+		b.b = make([]byte, size)
 	}
-	b := (*free)[last]
-	(*free)[last] = nil
-	*free = (*free)[:last]
 	return b
 }
 
@@ -95,18 +99,12 @@ func (p *buffers) give(b *buffer) {
 	b.r, b.w = 0, 0
 	switch len(b.b) {
 	case headSize:
-		p.keep(&p.heads, b, keptBuffers)
+		p.heads.Put(b)
 	case relaySize:
-		p.keep(&p.relays, b, keptBuffers)
+		p.relays.Put(b)
 	case bulkSize:
 		p.bulky--
-		p.keep(&p.bulks, b, keptBulks)
-	}
-}
-
-func (p *buffers) keep(free *[]*buffer, b *buffer, most int) {
-	if len(*free) < most {
-		*free = append(*free, b)
+		p.bulks.Put(b)
 	}
 }
 

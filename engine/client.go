@@ -2,27 +2,24 @@ package engine
 
 import (
 	"io"
-	"net/netip"
 	"runtime/debug"
 	"time"
 
 	"exaproxy/engine/loop"
 )
 
-// A client is one accepted connection and the task that plays what it asks for: both ends of
-// a transaction, its helper question and its lookup wake the client. It belongs to its
-// worker. Between requests it has neither a transaction nor a buffer.
+// A client is one accepted connection: its lifetime, its rest between requests, and the bytes of
+// what is parsed next. During a request a transaction has the descriptor's wakes; between requests
+// the client is the task, and has neither a transaction nor a buffer. It belongs to its worker.
 type client struct {
 	worker *worker
 	fd     *loop.FD
 	waker  *loop.Waker
-	timer  *loop.Timer
+	timer  *loop.Timer // of rest and lingering
 
-	deadline time.Time // of what is waited for now
-	ends     time.Time // of its lifetime (client_lifetime)
-	remote   netip.AddrPort
-	local    netip.AddrPort
-	port     *Port
+	ends       time.Time // of its lifetime (client_lifetime)
+	connection Connection
+	stateOf    *setup // whose policy connection.State belongs to; nil: there is none
 
 	in     *buffer // received and not yet consumed; during a transaction its head is in front
 	tx     *transaction
@@ -45,20 +42,23 @@ const (
 // and the reset may overtake the reply (RFC 9112, section 9.6).
 const lingerTime = 2 * time.Second
 
-// Run is called when anything happened that concerns the client.
+// Run is called when anything happened that concerns the client between its requests.
 func (c *client) Run() {
 	defer c.rescue()
-	for c.phase != gone {
+	c.serve()
+}
+
+// serve begins one transaction after the other, until one waits or there is nothing to begin.
+func (c *client) serve() {
+	for c.phase != gone && c.tx == nil {
 		if c.phase == lingering {
 			c.linger()
 			return
 		}
-		if c.tx == nil && !c.begin() {
+		if !c.begin() {
 			return
 		}
-		if c.tx.Run(); c.tx != nil {
-			return // it waits
-		}
+		c.tx.advance()
 	}
 }
 
@@ -68,15 +68,15 @@ func (c *client) rescue() {
 	if fault == nil {
 		return
 	}
-	c.worker.log.Error("a fault of ours ended a transaction; please report it", "client", c.remote.String(),
+	c.worker.log.Error("a fault of ours ended a transaction; please report it", "client", c.connection.Client.String(),
 		"fault", fault, "stack", string(debug.Stack()))
 	defer c.close()
-	defer func() { recover() }() // a second fault leaves what the first had left; it was told
-	c.drop(Internal)
+	defer func() { recover() }() // a second fault leaves what the first had left; it was logged
+	c.endTransaction(Internal)
 }
 
-// drop ends the transaction in hand, if there is one, for a reason of ours.
-func (c *client) drop(why FailureKind) {
+// endTransaction ends the transaction in hand, if there is one, for a reason of ours.
+func (c *client) endTransaction(why FailureKind) {
 	if tx := c.tx; tx != nil {
 		tx.keep = false
 		tx.failure = &Failure{Kind: why, Side: OurSide, During: tx.stage.String()}
@@ -100,7 +100,7 @@ func (c *client) begin() bool {
 	switch {
 	case err != loop.ErrAgain:
 		c.left(err)
-	case c.expired() || c.worker.leaving:
+	case c.timer.Expired() || c.worker.leaving:
 		c.close()
 	}
 	return false
@@ -125,7 +125,7 @@ func (c *client) tidy() {
 }
 
 // left is called when a connection ended between requests. One that never asked anything
-// is told to the log, as Squid does.
+// is recorded, as Squid does.
 func (c *client) left(err error) {
 	if c.served == 0 {
 		c.start()
@@ -138,22 +138,24 @@ func (c *client) left(err error) {
 
 // start makes a transaction for the request that begins in the client's buffer.
 func (c *client) start() {
-	t := c.worker.newTransaction(c)
-	c.tx = t
+	if c.stateOf != nil && c.stateOf != c.worker.setup {
+		c.dropState() // it is a replaced policy's, and means nothing to the present one
+	}
 	c.served++
+	c.tx = c.worker.newTransaction(c)
 }
 
 // rest is called when a transaction is over and the connection is kept.
 func (c *client) rest() {
-	c.tx = nil
+	c.fd.SetWaker(c.waker)
 	c.tidy()
 	c.wait(c.worker.setup.config.Timeouts.clientIdle())
 }
 
-// part is called when the last transaction is over and the connection is not kept. If the
+// closeAfterLast is called when the last transaction is over and the connection is not kept. If the
 // client may still be sending, the rest is read before the connection is closed.
-func (c *client) part(unread bool) {
-	c.tx = nil
+func (c *client) closeAfterLast(unread bool) {
+	c.fd.SetWaker(c.waker)
 	c.worker.buffers.give(c.in)
 	c.in = nil
 	if !unread || c.fd.Broken() || c.fd.PeerDone() || c.fd.CloseWrite() != nil {
@@ -172,7 +174,7 @@ func (c *client) linger() {
 	for moved := 0; moved < pumpBudget; {
 		n, err := c.fd.Read(sink.b)
 		moved += n
-		if err == loop.ErrAgain && !c.expired() {
+		if err == loop.ErrAgain && !c.timer.Expired() {
 			return
 		}
 		if err != nil {
@@ -180,33 +182,44 @@ func (c *client) linger() {
 			return
 		}
 	}
-	if c.expired() {
+	if c.timer.Expired() {
 		c.close()
 		return
 	}
 	c.waker.Wake()
 }
 
-// wait sets the deadline of what the client waits for, bounded by its lifetime.
-func (c *client) wait(d time.Duration) {
-	now := c.worker.loop.Now()
-	if left := c.ends.Sub(now); d > left {
-		d = max(left, 0)
-	}
-	c.deadline = now.Add(d)
-	c.timer.Set(d)
+// wait sets how long the client may rest or linger, within its lifetime.
+func (c *client) wait(d time.Duration) { c.timer.Set(c.within(d, c.worker.loop.Now())) }
+
+// within is d, or what is left of the client's lifetime if that is less.
+func (c *client) within(d time.Duration, now time.Time) time.Duration {
+	return max(min(d, c.ends.Sub(now)), 0)
 }
 
-// wakeIn wakes the client before its deadline, if d is sooner.
-func (c *client) wakeIn(d time.Duration) {
-	if left := c.deadline.Sub(c.worker.loop.Now()); d < left {
-		c.timer.Set(max(d, 0))
+// holdState notes whose policy keeps something with the connection, which has to be told of its end.
+func (c *client) holdState(s *setup) {
+	switch {
+	case c.connection.State != nil && c.stateOf == nil:
+		c.stateOf = s
+		s.uses++
+	case c.connection.State == nil && c.stateOf != nil:
+		c.dropState()
 	}
 }
 
-// expired says whether the deadline has passed.
-func (c *client) expired() bool {
-	return c.timer.Expired() && !c.worker.loop.Now().Before(c.deadline)
+// dropState gives what is kept with the connection back to the policy that kept it.
+func (c *client) dropState() {
+	s := c.stateOf
+	if s == nil {
+		return
+	}
+	c.stateOf = nil
+	if c.connection.State != nil {
+		s.policy.Disconnected(&c.connection)
+		c.connection.State = nil
+	}
+	c.worker.done(s)
 }
 
 // close ends the connection and the client.
@@ -220,6 +233,7 @@ func (c *client) close() {
 	c.waker.Retire()
 	c.worker.buffers.give(c.in)
 	c.in = nil
+	c.dropState()
 	c.worker.parted(c)
 }
 
@@ -240,8 +254,8 @@ func (c *client) consumed(n int) { c.in.r += n }
 // eof says whether err is the orderly end of a stream.
 func eof(err error) bool { return err == io.EOF }
 
-// abandon ends the client and what it has in hand, at the end of the worker's patience.
+// abandon ends the client and what it has in hand, when the worker waits no longer.
 func (c *client) abandon() {
-	c.drop(ShuttingDown)
+	c.endTransaction(ShuttingDown)
 	c.close()
 }

@@ -19,12 +19,8 @@ type Config struct {
 	Workers int
 	// Ports are where clients connect. At least one.
 	Ports []Port
-	// Helper describes the helper pool for the whole proxy: its children are divided among
-	// the workers. nil: nobody is asked.
+	// Helper describes the helper pool; each worker has its share of it. nil: nobody is asked.
 	Helper *helper.Config
-	// HelperPerWorker says that each worker has as many children as Helper says (the file
-	// gave a number of workers, as in Squid).
-	HelperPerWorker bool
 	// Names configures name resolution.
 	Names dnsasync.Config
 	// NewPolicy makes the policy of one worker, on that worker's goroutine. Required.

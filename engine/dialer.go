@@ -16,8 +16,10 @@ const hedge = 250 * time.Millisecond
 // the next at once when one refuses, and beside one that is slow.
 type dialer struct {
 	addrs   []netip.Addr
+	spec    loop.DialSpec // but for the address
 	port    uint16
-	tried   int // of addrs
+	local   netip.Addr // our end, for addresses of its family
+	tried   int        // of addrs
 	limit   int
 	timeout time.Duration // of one address
 	trying  [2]attempt
@@ -32,9 +34,10 @@ type attempt struct {
 	since time.Time
 }
 
-func (d *dialer) begin(addrs []netip.Addr, port uint16, c *Config) {
+func (d *dialer) begin(addrs []netip.Addr, h *Hop, c *Config) {
 	d.addrs = append(d.addrs[:0], addrs...)
-	d.port, d.tried, d.err = port, 0, nil
+	d.spec = loop.DialSpec{Kind: loop.Stream, Mark: h.Mark}
+	d.port, d.local, d.tried, d.err = h.Port, h.Local, 0, nil
 	d.limit, d.timeout = c.Limits.forwardTries(), c.Timeouts.connect()
 }
 
@@ -53,7 +56,7 @@ func (d *dialer) dial(l *loop.Loop, w *loop.Waker) (fd *loop.FD, done bool, wake
 	if d.underWay() == 0 {
 		return nil, true, 0
 	}
-	return nil, false, d.patience(now)
+	return nil, false, d.untilNext(now)
 }
 
 // look takes an attempt that has come to its end; a good end is returned.
@@ -114,7 +117,12 @@ func (d *dialer) try(a *attempt, l *loop.Loop, w *loop.Waker) {
 	a.peer = netip.AddrPortFrom(d.addrs[d.tried], d.port)
 	a.since = l.Now()
 	d.tried++
-	fd, err := l.Dial(loop.DialSpec{Kind: loop.Stream, Remote: a.peer}, w)
+	spec := d.spec
+	spec.Remote = a.peer
+	if d.local.IsValid() && d.local.Is4() == a.peer.Addr().Unmap().Is4() {
+		spec.Local = netip.AddrPortFrom(d.local, 0)
+	}
+	fd, err := l.Dial(spec, w)
 	if err != nil {
 		d.peer, d.err = a.peer, err
 		return
@@ -122,8 +130,8 @@ func (d *dialer) try(a *attempt, l *loop.Loop, w *loop.Waker) {
 	a.fd = fd
 }
 
-// patience is how long nothing needs to be done if nothing happens.
-func (d *dialer) patience(now time.Time) time.Duration {
+// untilNext is how long nothing needs to be done if nothing happens.
+func (d *dialer) untilNext(now time.Time) time.Duration {
 	wait := d.timeout
 	for i := range d.trying {
 		if d.trying[i].fd != nil {
@@ -144,17 +152,6 @@ func (d *dialer) release() {
 	}
 }
 
-// newDialer lends a dialer.
-func (w *worker) newDialer() *dialer {
-	last := len(w.dialers) - 1
-	if last < 0 {
-		return &dialer{}
-	}
-	d := w.dialers[last]
-	w.dialers = w.dialers[:last]
-	return d
-}
-
 // keptDialers is how many free dialers a worker keeps.
 const keptDialers = 64
 
@@ -164,7 +161,5 @@ func (w *worker) freeDialer(d *dialer) {
 		return
 	}
 	d.release()
-	if len(w.dialers) < keptDialers {
-		w.dialers = append(w.dialers, d)
-	}
+	w.dialers.Put(d)
 }

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"exaproxy/engine/loop"
-	"exaproxy/helper"
 )
 
 // An Engine is the proxy: its listening ports and its workers. Its methods may be called from
@@ -171,67 +170,6 @@ func (w *worker) run(c *Config, ports []opened) error {
 	return nil
 }
 
-// Reconfigure makes all transactions that begin from now on follow c. Ports that both
-// configurations have stay open throughout. If anything of c cannot be had, nothing changes.
-// The number of workers is fixed at the start.
-func (e *Engine) Reconfigure(c Config) error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if !e.running {
-		return errors.New("reconfigure: the engine is not running")
-	}
-	if e.leaving {
-		return errors.New("reconfigure: the engine is shutting down")
-	}
-	ports, err := e.open(&c, e.ports)
-	if err != nil {
-		return fmt.Errorf("reconfigure: %w", err)
-	}
-	c.Workers = len(e.workers)
-	err = e.everywhere(func(w *worker) error {
-		if err := w.adopt(&c); err != nil {
-			return err
-		}
-		return w.listen(ports)
-	})
-	if err != nil {
-		return fmt.Errorf("reconfigure: %w", err)
-	}
-	old := e.ports
-	e.config, e.ports = &c, ports
-	e.closeUnused(old)
-	return nil
-}
-
-// everywhere runs f on every worker's goroutine and returns the first error.
-func (e *Engine) everywhere(f func(*worker) error) error {
-	results := make(chan error, len(e.workers))
-	for _, w := range e.workers {
-		w.loop.Post(func() { results <- f(w) })
-	}
-	var first error
-	for range e.workers {
-		select {
-		case err := <-results:
-			if err != nil && first == nil {
-				first = err
-			}
-		case <-e.ended:
-			return errors.New("the engine has ended")
-		}
-	}
-	return first
-}
-
-// closeUnused closes those of old that the present ports do not contain.
-func (e *Engine) closeUnused(old []opened) {
-	for i := range old {
-		if find(e.ports, old[i].port) == nil {
-			old[i].close(e.kernel())
-		}
-	}
-}
-
 // Shutdown stops listening and lets transactions end; Run returns as soon as the last is over,
 // or after lifetime (shutdown_lifetime; zero: at once). Called again, it changes the lifetime.
 func (e *Engine) Shutdown(lifetime time.Duration) {
@@ -242,7 +180,7 @@ func (e *Engine) Shutdown(lifetime time.Duration) {
 	for _, w := range e.workers {
 		w.loop.Post(func() {
 			// While a worker watches a descriptor its number must not become another's.
-			if w.leave(lifetime) && e.listening.Add(-1) == 0 {
+			if w.drain(lifetime) && e.listening.Add(-1) == 0 {
 				e.closePorts(ports)
 			}
 		})
@@ -287,19 +225,6 @@ func (c *Config) workers() int {
 		n = min(n, c.Helper.Children/childrenEach)
 	}
 	return max(n, 1)
-}
-
-// share gives worker number's part of the helper pool: the children are divided, the first
-// workers taking what does not divide evenly.
-func (c *Config) share(number int) helper.Config {
-	h := *c.Helper
-	if c.HelperPerWorker {
-		return h
-	}
-	n := c.workers()
-	part := func(all int) int { return all/n + min(1, max(0, all%n-number)) }
-	h.Children, h.Startup, h.Idle = max(1, part(h.Children)), part(h.Startup), part(h.Idle)
-	return h
 }
 
 func (c *Config) kernel() (loop.Kernel, error) {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 )
 
@@ -14,10 +15,11 @@ var ErrHelperLate = errors.New("the helper did not answer in time")
 type Failure struct {
 	Kind   FailureKind
 	Side   Side
-	During string         // the stage's name
+	During string         // the stage's name, for messages
 	Peer   netip.AddrPort // with whom, if anybody
 	Host   string         // the name that could not be resolved, if any
 	Page   string         // Refuse: which page the policy will want to show
+	Write  bool           // UpstreamBroken: it was writing that failed, not reading
 	Err    error          // may be nil for a refusal
 }
 
@@ -89,3 +91,35 @@ var failureKinds = [...]string{
 }
 
 func (k FailureKind) String() string { return failureKinds[k] }
+
+// Status is the status of an answer that tells of such a failure.
+func (k FailureKind) Status() int {
+	switch k {
+	case BadRequest:
+		return 400
+	case HeadTooLarge:
+		return 431
+	case BodyTooLarge:
+		return 413
+	case ClientLate:
+		return 408
+	case Refused, Looping:
+		return 403
+	case Unsupported:
+		return 501
+	case UpstreamClosed, UpstreamBroken, BadReply, ReplyTooLarge:
+		return 502
+	case UpstreamLate:
+		return 504
+	case Internal:
+		return 500
+	}
+	return 503
+}
+
+// plainPage is a failure as a line of text.
+func plainPage(f *Failure) LocalReply {
+	body := f.Error() + "\n"
+	fields := fmt.Appendf(nil, "Content-Type: text/plain\r\nContent-Length: %d\r\n", len(body))
+	return LocalReply{Status: f.Kind.Status(), Fields: fields, Body: []byte(body)}
+}

@@ -1,53 +1,39 @@
 package engine
 
-// begin makes a fresh transaction for the request that begins in c's buffer.
-func (t *transaction) begin(c *client, s *setup) {
-	now := c.worker.loop.Now()
-	t.client, t.setup, t.began, t.entered = c, s, now, now
-	t.request = c.worker.newRequest()
-	t.introduce()
-	t.up.pool, t.down.pool = &c.worker.buffers, &c.worker.buffers
-}
-
-// introduce tells the request whose it is.
-func (t *transaction) introduce() {
-	r, c := t.request, t.client
-	r.Started, r.Waker = t.began, c.waker
-	r.Client, r.Local, r.Port = c.remote, c.local, c.port
-}
-
 // finish ends the transaction, once its record can be kept.
 func (t *transaction) finish() {
-	if !t.setup.policy.Room(t.waiter()) {
+	if !t.setup.policy.LogReady(t.waker) {
 		t.await()
 		return
 	}
 	t.end()
 }
 
-// end releases all that the transaction holds, tells the policy its record, and gives the
+// end releases all that the transaction holds, gives the policy its record, and gives the
 // client back to itself. What is done is forgotten before the next is begun, so that a
 // transaction can be ended anew if a fault of ours stopped it here.
 func (t *transaction) end() {
 	c, w := t.client, t.client.worker
-	t.letGo()
-	unread := t.garbled || !t.uploaded() || t.verdict != direct
-	t.partFromUpstream()
-	t.tellRecord()
+	t.cancelWaits()
+	unread := t.garbled || !t.uploaded() || t.inTunnel
+	t.releaseUpstream()
+	t.giveRecord()
 	t.carryOver()
 	t.up.release()
 	t.down.release()
 	keep := t.keep && !unread && !w.leaving
+	c.holdState(t.setup)
+	c.tx = nil
 	w.freeTransaction(t)
 	if keep {
 		c.rest()
 	} else {
-		c.part(unread)
+		c.closeAfterLast(unread)
 	}
 }
 
-// letGo ends what the transaction waits for.
-func (t *transaction) letGo() {
+// cancelWaits ends what the transaction waits for.
+func (t *transaction) cancelWaits() {
 	question, lookup, dialer := t.question, t.lookup, t.dialer
 	t.question, t.lookup, t.dialer = nil, nil, nil
 	question.Cancel()
@@ -55,9 +41,9 @@ func (t *transaction) letGo() {
 	t.client.worker.freeDialer(dialer)
 }
 
-// partFromUpstream keeps the connection to the next hop for another request if both messages
+// releaseUpstream keeps the connection to the next hop for another request if both messages
 // are over and it was not told otherwise.
-func (t *transaction) partFromUpstream() {
+func (t *transaction) releaseUpstream() {
 	u, w := t.upstream, t.client.worker
 	t.upstream = nil
 	if u == nil {
@@ -72,14 +58,14 @@ func (t *transaction) partFromUpstream() {
 	u.close()
 }
 
-// tellRecord completes the record and gives it to the policy, once.
-func (t *transaction) tellRecord() {
-	if t.told {
+// giveRecord completes the record and gives it to the policy, once.
+func (t *transaction) giveRecord() {
+	if t.recorded {
 		return
 	}
-	t.told = true
+	t.recorded = true
 	t.recall()
-	rec, now := &t.record, t.client.worker.loop.Now()
+	rec, now := &t.record, t.now()
 	t.spend(now)
 	rec.Request = t.request
 	rec.Ended, rec.Took = now, now.Sub(t.began)

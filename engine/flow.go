@@ -11,15 +11,15 @@ import (
 // pumpBudget is how many bytes one play may move before others have their turn.
 const pumpBudget = 256 << 10
 
-// A pumped says why pump returned.
-type pumped uint8
+// An outcome says why pump returned.
+type outcome uint8
 
 const (
-	starved pumped = iota // the source has nothing now; its edge will wake
-	blocked               // the sink takes nothing now; its edge will wake
-	tired                 // the budget is spent; whoever pumps wakes itself
-	ended                 // the body is over and all of it was written
-	failed                // flow.err says what, flow.broken which end
+	sourceEmpty outcome = iota // the source has nothing now; its edge will wake
+	sinkFull                   // the sink takes nothing now; its edge will wake
+	budgetSpent                // there may be more; whoever pumps wakes itself
+	finished                   // the body is over and all of it was written
+	failed                     // flow.err says what, flow.broken which end
 )
 
 // A recoding is what happens to the body's framing on its way.
@@ -37,7 +37,7 @@ const (
 // In front of the body goes pre, a head that was composed elsewhere; it is written together
 // with the body's first bytes.
 type flow struct {
-	src, dst *loop.FD
+	src, dst End
 	pool     *buffers
 	pre      *buffer // the head, lent; nil once it was written
 	buf      *buffer // lent while it holds bytes
@@ -50,15 +50,15 @@ type flow struct {
 	limit   int64 // of moved, 0 none
 	bulky   bool  // the next read may give much
 	closed  bool  // the source has ended where it may
-	broken  end   // which end failed
+	broken  which // end failed
 	err     error
 }
 
-// An end is one of the two of a flow.
-type end uint8
+// which is one of the two ends of a flow.
+type which uint8
 
 const (
-	source end = iota
+	source which = iota
 	sink
 )
 
@@ -67,43 +67,46 @@ var errBodyTooLarge = errors.New("the body is larger than allowed")
 // begin makes f ready for a message whose head, if it has one, is pre, and whose body's
 // first bytes, if some were read already, are what buf holds. It takes both over. For a body
 // that is to be chunked, buf must have headRoom before and chunkRoom behind its bytes.
-func (f *flow) begin(m flow) pumped {
+func (f *flow) begin(m flow) {
 	m.pool, m.in, m.out = f.pool, f.in, f.out
 	*f = m
 	if f.buf == nil {
-		return tired
+		return
 	}
 	f.ready = f.buf.r
 	if f.buf.empty() {
 		f.tidy()
-		return tired
+		return
 	}
-	return f.scan()
+	f.scan()
 }
 
 // pump writes what it holds and reads what it has room for, until one end says again, the
 // body is over, or budget bytes were moved.
-func (f *flow) pump(budget int) pumped {
+func (f *flow) pump(budget int) outcome {
 	if f.err != nil {
 		return failed
 	}
 	for start := f.out; ; {
-		if !f.drain() {
-			if f.err != nil {
-				return failed
-			}
-			return blocked
-		}
-		if f.over() {
-			return ended
-		}
-		if f.out-start > int64(budget) {
-			return tired
-		}
-		if p := f.fill(); p != tired {
-			return p
+		switch {
+		case !f.drain():
+			return f.stopped(sinkFull)
+		case f.over():
+			return finished
+		case f.out-start > int64(budget):
+			return budgetSpent
+		case !f.fill():
+			return f.stopped(sourceEmpty)
 		}
 	}
+}
+
+// stopped is why nothing goes on: an end that failed, or else why.
+func (f *flow) stopped(why outcome) outcome {
+	if f.err != nil {
+		return failed
+	}
+	return why
 }
 
 // over says whether all of the message has been read.
@@ -177,15 +180,15 @@ func (f *flow) tidy() {
 	}
 }
 
-// fill reads once and scans what came. It returns tired if there is something to go on with.
-func (f *flow) fill() pumped {
+// fill reads once and scans what came. progress says that there is something to go on with.
+func (f *flow) fill() (progress bool) {
 	if f.buf == nil {
 		f.lend()
 		f.ready = f.buf.r
 	}
 	n, err := f.src.Read(f.space())
 	if err != nil {
-		return f.dry(err)
+		return f.readEnded(err)
 	}
 	f.bulky = n >= relaySize-headRoom-chunkRoom
 	f.in += int64(n)
@@ -214,27 +217,28 @@ func (f *flow) space() []byte {
 	return f.buf.room()
 }
 
-// dry deals with a source that gave nothing.
-func (f *flow) dry(err error) pumped {
+// readEnded deals with a source that gave nothing. progress says that this was its end, and a regular one.
+func (f *flow) readEnded(err error) (progress bool) {
 	f.tidy()
 	if err == loop.ErrAgain {
-		return starved
+		return false
 	}
-	if err != io.EOF {
-		return f.fail(source, err)
+	if err == io.EOF {
+		err = f.body.End()
 	}
-	if err := f.body.End(); err != nil {
-		return f.fail(source, err)
+	if err != nil {
+		f.fail(source, err)
+		return false
 	}
 	f.closed = true
 	if f.recode == chunked {
 		f.lastChunk()
 	}
-	return tired
+	return true
 }
 
 // scan finds how much of the unscanned bytes belongs to the body, and recodes them.
-func (f *flow) scan() pumped {
+func (f *flow) scan() (ok bool) {
 	fresh := f.buf.b[f.ready:f.buf.w]
 	if f.recode == unchunked {
 		return f.unchunk(fresh)
@@ -242,30 +246,32 @@ func (f *flow) scan() pumped {
 	n, err := f.body.Scan(fresh)
 	f.ready += n
 	f.moved += int64(n)
-	if err != nil {
-		return f.fail(source, err)
+	if err == nil && f.limit > 0 && f.moved > f.limit {
+		err = errBodyTooLarge
 	}
-	if f.limit > 0 && f.moved > f.limit {
-		return f.fail(source, errBodyTooLarge)
+	if err != nil {
+		f.fail(source, err)
+		return false
 	}
 	if f.recode == chunked && n > 0 {
 		f.chunk(n)
 	}
-	return tired
+	return true
 }
 
 // unchunk takes the chunk framing off in place: what is left never is longer.
-func (f *flow) unchunk(fresh []byte) pumped {
+func (f *flow) unchunk(fresh []byte) (ok bool) {
 	out, n, err := f.body.Data(fresh[:0], fresh)
 	f.moved += int64(n)
 	rest := copy(fresh[len(out):], fresh[n:])
 	f.ready += len(out)
 	f.buf.w = f.ready + rest
 	if err != nil {
-		return f.fail(source, err)
+		f.fail(source, err)
+		return false
 	}
 	f.tidy()
-	return tired
+	return true
 }
 
 // chunk puts a size line in front of the n bytes that were read and CRLF behind them.
@@ -292,10 +298,7 @@ func (f *flow) lastChunk() {
 	f.ready = f.buf.w
 }
 
-func (f *flow) fail(at end, err error) pumped {
-	f.broken, f.err = at, err
-	return failed
-}
+func (f *flow) fail(at which, err error) { f.broken, f.err = at, err }
 
 // excess is what was read beyond the end of the message.
 func (f *flow) excess() []byte {

@@ -7,15 +7,9 @@ import (
 	"exaproxy/engine/loop"
 )
 
-// hopName is the name or address and the port of a next hop.
-type hopName struct {
-	host string
-	port uint16
-}
-
-// A hop is a next hop to which connections are open. It lives as long as one of them.
-type hop struct {
-	name   hopName
+// hopConns are the connections that are open to one next hop. They live as long as one of them.
+type hopConns struct {
+	key    hopKey
 	newest *upstream // of the idle ones
 	idle   int
 	open   int // idle or in use
@@ -27,7 +21,7 @@ type hop struct {
 // the same time however many there are.
 type idlePool struct {
 	loop    *loop.Loop
-	hops    map[hopName]*hop
+	hops    map[hopKey]*hopConns
 	oldest  *upstream
 	newest  *upstream
 	count   int
@@ -42,7 +36,7 @@ type idlePool struct {
 const idleMost = 1024
 
 func newIdlePool(l *loop.Loop) *idlePool {
-	p := &idlePool{loop: l, hops: map[hopName]*hop{}}
+	p := &idlePool{loop: l, hops: map[hopKey]*hopConns{}}
 	p.waker = l.NewWaker(p)
 	p.timer = l.NewTimer(p.waker)
 	return p
@@ -53,35 +47,47 @@ func (p *idlePool) configure(c *Config) {
 	p.limit, p.maximum = c.Limits.idleUpstreams(), c.Timeouts.serverIdle()
 }
 
+// find gives the connections to a hop, or nil. The key's text is not made for it.
+func (p *idlePool) find(h *Hop) *hopConns {
+	return p.hops[hopKey{string(h.Host), h.Port, h.Proxy, h.TLS, h.Local, h.Mark, h.Identity}]
+}
+
 // opened makes an upstream of a new connection to a hop.
-func (p *idlePool) opened(fd *loop.FD, host []byte, port uint16, peer netip.AddrPort) *upstream {
-	h := p.hops[hopName{string(host), port}] // looked up without making the string
-	if h == nil {
-		h = &hop{name: hopName{string(host), port}}
-		p.hops[h.name] = h
+func (p *idlePool) opened(fd *loop.FD, h *Hop, peer netip.AddrPort) *upstream {
+	c := p.find(h)
+	if c == nil {
+		c = &hopConns{key: h.key()}
+		p.hops[c.key] = c
 	}
-	h.open++
-	return &upstream{fd: fd, pool: p, hop: h, peer: peer, born: p.loop.Now()}
+	c.open++
+	return &upstream{end: fd, pool: p, hop: c, peer: peer, born: p.loop.Now()}
 }
 
 // closed forgets a connection, and its hop with the last one.
 func (p *idlePool) closed(u *upstream) {
 	u.hop.open--
 	if u.hop.open == 0 {
-		delete(p.hops, u.hop.name)
+		delete(p.hops, u.hop.key)
 	}
 }
 
-// take gives the newest idle connection to a hop that is still usable, or nil.
-func (p *idlePool) take(host []byte, port uint16) *upstream {
-	h := p.hops[hopName{string(host), port}]
-	for h != nil && h.newest != nil {
-		u := h.newest
-		p.remove(u)
-		if u.usable() {
-			return u
+// take gives the newest idle connection to a hop that is still usable and leads to one of the
+// addresses that the hop allows, or nil.
+func (p *idlePool) take(h *Hop) *upstream {
+	c := p.find(h)
+	if c == nil {
+		return nil
+	}
+	for u := c.newest; u != nil; {
+		next := u.staler
+		if h.allows(u.peer.Addr()) {
+			p.remove(u)
+			if u.usable() {
+				return u
+			}
+			u.close()
 		}
-		u.close()
+		u = next
 	}
 	return nil
 }
@@ -99,7 +105,7 @@ func (p *idlePool) put(u *upstream) {
 		u.waker = p.loop.NewWaker(u)
 	}
 	u.since = p.loop.Now()
-	u.fd.SetWaker(u.waker)
+	u.end.SetWaker(u.waker)
 	p.add(u)
 	if !p.timer.Armed() {
 		p.timer.Set(p.maximum)

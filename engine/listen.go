@@ -60,13 +60,16 @@ type listener struct {
 	sys    int
 	on     *loop.Listener
 	waker  *loop.Waker
-	most   int // how many the next play accepts
+	most   int // how many the next run accepts; 0: none yet
 }
 
 // Run accepts who waits, but no more than seem to: to look for one more who is not there is a
 // system call for nothing. Who was not seen is reported in the next turn, which accepts twice as
 // many.
 func (l *listener) Run() {
+	if l.most == 0 {
+		return
+	}
 	for n := range l.most {
 		fd, peer, err := l.on.Accept()
 		if err == loop.ErrAgain {
@@ -88,39 +91,31 @@ func (l *listener) close() {
 	l.waker.Retire()
 }
 
-// listen watches exactly the given ports: those watched already stay, others come and go.
-func (w *worker) listen(ports []opened) error {
-	watched := map[int]*listener{}
+// watching gives the worker's listener of a descriptor, or nil.
+func (w *worker) watching(sys int) *listener {
 	for _, l := range w.listeners {
-		watched[l.sys] = l
-	}
-	w.listeners = w.listeners[:0:0]
-	for i := range ports {
-		l := watched[ports[i].of(w.number)]
-		delete(watched, ports[i].of(w.number))
-		if l == nil {
-			var err error
-			if l, err = w.watch(&ports[i]); err != nil {
-				return err
-			}
+		if l.sys == sys {
+			return l
 		}
-		l.port = ports[i].port
-		w.listeners = append(w.listeners, l)
-	}
-	for _, l := range watched {
-		l.close()
 	}
 	return nil
 }
 
+// watch watches a port for the worker. Nobody is accepted before begin.
 func (w *worker) watch(o *opened) (*listener, error) {
-	l := &listener{worker: w, port: o.port, bound: o.addr, sys: o.of(w.number), most: 1}
+	l := &listener{worker: w, port: o.port, bound: o.addr, sys: o.of(w.number)}
 	l.waker = w.loop.NewWaker(l)
 	var err error
 	if l.on, err = w.loop.WatchListener(l.sys, l.waker); err != nil {
 		return nil, fmt.Errorf("watch %s: %w", o.addr, err)
 	}
 	return l, nil
+}
+
+// begin begins to accept.
+func (l *listener) begin() {
+	l.most = 1
+	l.waker.Wake()
 }
 
 func (w *worker) stopListening() {

@@ -16,6 +16,8 @@ import (
 // plain is the smallest policy with which every stage can be reached. Helpers are asked the
 // URL; they answer nothing, "302:URL", "deny", or a URL to fetch instead.
 type plain struct {
+	engine.DefaultPolicy
+	helpers *helper.Pool
 	log     *strings.Builder
 	line    []byte
 	full    bool // the log has no room
@@ -24,52 +26,37 @@ type plain struct {
 
 func (p *plain) Admit(r *engine.Request) engine.Decision {
 	if string(r.Target.Host) == "forbidden.example" {
-		return engine.Decision{Kind: engine.Refuse, Failure: &engine.Failure{Kind: engine.Refused}}
+		return engine.Decision{Action: engine.Refuse, Failure: &engine.Failure{Kind: engine.Refused}}
 	}
 	return engine.Decision{}
 }
 
-func (p *plain) Question(r *engine.Request) ([]byte, bool) {
+func (p *plain) Question(r *engine.Request) ([]byte, engine.Action) {
+	if p.helpers == nil {
+		return nil, engine.Proceed
+	}
 	p.line = r.Target.AppendURL(p.line[:0])
-	return p.line, true
+	return p.line, engine.Ask
 }
 
-func (p *plain) Heed(r *engine.Request, answer []byte, err error) engine.Decision {
+func (p *plain) Interpret(r *engine.Request, answer []byte, err error) engine.Decision {
 	text := string(answer)
 	switch {
 	case err != nil:
-		return engine.Decision{Kind: engine.Refuse, Failure: &engine.Failure{Kind: engine.HelperLate, Err: err}}
+		return engine.Decision{Action: engine.Refuse, Failure: &engine.Failure{Kind: engine.HelperLate, Err: err}}
 	case text == "":
 		return engine.Decision{}
 	case strings.HasPrefix(text, "302:"):
 		fields := "Location: " + text[4:] + "\r\nContent-Length: 0\r\n"
-		return engine.Decision{Kind: engine.Redirect, URL: text[4:], Reply: &engine.Reply{Status: 302, Fields: []byte(fields)}}
+		return engine.Decision{Action: engine.Redirect, URL: text[4:], Reply: &engine.LocalReply{Status: 302, Fields: []byte(fields)}}
 	case text == "deny":
-		return engine.Decision{Kind: engine.Refuse}
+		return engine.Decision{Action: engine.Refuse}
 	}
 	target, _, err := h1.ParseTarget(r.Method, r.Keep(answer), h1.Strip, nil)
 	if err != nil {
 		return engine.Decision{}
 	}
-	return engine.Decision{Kind: engine.Rewrite, Target: target}
-}
-
-func (p *plain) Route(r *engine.Request) engine.Route {
-	t := r.Effective()
-	return engine.Route{Host: t.Host, Port: t.Port, Hierarchy: "HIER_DIRECT"}
-}
-
-func (p *plain) Edit(*engine.Request, *h1.Header, engine.Direction) {}
-
-func (p *plain) Page(r *engine.Request, f *engine.Failure) engine.Reply {
-	status := map[engine.FailureKind]int{engine.BadRequest: 400, engine.HeadTooLarge: 431, engine.BodyTooLarge: 413,
-		engine.Refused: 403, engine.UpstreamLate: 504, engine.UpstreamClosed: 502, engine.UpstreamBroken: 502,
-		engine.BadReply: 502, engine.ReplyTooLarge: 502, engine.Unsupported: 501}[f.Kind]
-	if status == 0 {
-		status = 503
-	}
-	body := f.Error() + "\n"
-	return engine.Reply{Status: status, Fields: fmt.Appendf(nil, "Content-Length: %d\r\n", len(body)), Body: []byte(body)}
+	return engine.Decision{Action: engine.Rewrite, Target: target}
 }
 
 func (p *plain) Record(rec *engine.Record) {
@@ -90,9 +77,7 @@ func (p *plain) Record(rec *engine.Record) {
 	p.log.WriteString("\n")
 }
 
-func (p *plain) Close() {}
-
-func (p *plain) Room(w *loop.Waker) bool {
+func (p *plain) LogReady(w *loop.Waker) bool {
 	if p.full {
 		p.waiting = w
 		return false
@@ -105,8 +90,10 @@ func world(t *testing.T, change func(*engine.Config)) *enginetest.World {
 	t.Helper()
 	log := &strings.Builder{}
 	c := engine.Config{
-		Ports:     []engine.Port{{Addr: netip.MustParseAddrPort("192.0.2.1:3128")}},
-		NewPolicy: func(engine.Services) (engine.Policy, error) { return &plain{log: log}, nil },
+		Ports: []engine.Port{{Addr: netip.MustParseAddrPort("192.0.2.1:3128")}},
+		NewPolicy: func(s engine.Services) (engine.Policy, error) {
+			return &plain{log: log, helpers: s.Helpers}, nil
+		},
 	}
 	if change != nil {
 		change(&c)

@@ -11,27 +11,32 @@ import (
 
 // A Policy answers what the engine may not decide by itself. One is made per worker, by
 // Config.NewPolicy, on the worker's goroutine, and is only called there. It never touches a
-// descriptor and never blocks.
+// descriptor and never blocks. What it has to wait for it begins itself, answers Pending, and has
+// Request.Waker woken; then the same method is called again.
 //
-// The methods are called in the order in which they stand here, each at most once a
-// transaction unless its text says otherwise.
+// The methods stand in the order in which they are called for a request, each at most once
+// unless its text says otherwise. A policy embeds DefaultPolicy, so that a method which comes to
+// this interface later changes nothing for it.
 type Policy interface {
-	// Admit says whether the client may ask this at all: Proceed, Refuse, Serve, Redirect or
-	// Pending. Called again after a wake when it said Pending.
+	// Admit says whether the client may ask this at all: Proceed, Refuse, Challenge, Serve,
+	// Redirect or Pending.
 	Admit(r *Request) Decision
 
-	// Question gives the line to put to the helpers, without a line feed, or wanted false if
-	// they are not to be asked. The line is copied before the next call. Called again when
-	// Heed said AskAgain.
-	Question(r *Request) (line []byte, wanted bool)
+	// Question gives the line to put to the helpers, without a line feed, and Ask; or Proceed if
+	// they are not to be asked, or Pending. The line is copied before the next call. Called again
+	// when Interpret said Ask.
+	Question(r *Request) (line []byte, a Action)
 
-	// Heed says what the helpers' answer means: Proceed, Rewrite, Redirect, Refuse, Serve,
-	// AskAgain or Pending. answer is nil if they were not asked or failed; then err is nil,
-	// helper.ErrLost or ErrHelperLate. answer is valid during the transaction.
-	Heed(r *Request, answer []byte, err error) Decision
+	// Interpret says what the helpers' answer means: Proceed, Rewrite, Redirect, Refuse,
+	// Challenge, Serve, Ask or Pending. answer is nil if they were not asked or failed; then err is
+	// nil, helper.ErrLost or ErrHelperLate. answer is valid during the transaction.
+	Interpret(r *Request, answer []byte, err error) Decision
 
-	// Route says where the request goes.
-	Route(r *Request) Route
+	// Route says which next hop the request goes to: Proceed with a Hop, Refuse, or Pending. It is
+	// called again when no connection to the hop could be made. failed are the attempts so far,
+	// the last one last; it is empty at first. Refuse without a Failure then says that there is no
+	// other way, and the client is told of the last attempt.
+	Route(r *Request, failed []Attempt) Route
 
 	// Edit makes the configured changes to a head that is about to be sent: Via,
 	// X-Forwarded-For, and on replies what Squid adds. Hop-by-hop fields are gone already
@@ -39,20 +44,68 @@ type Policy interface {
 	Edit(r *Request, h *h1.Header, d Direction)
 
 	// Page makes the answer to a transaction that failed or was refused.
-	Page(r *Request, f *Failure) Reply
+	Page(r *Request, f *Failure) LocalReply
 
-	// Room says whether a transaction may be over now: false if its record could not be kept,
-	// because the log's disk is too slow. Then w is woken when there is room.
-	Room(w *loop.Waker) bool
+	// LogReady says whether the log has room for one more record. While it has not, because its
+	// disk is too slow, transactions do not end; w is woken when there is room.
+	LogReady(w *loop.Waker) bool
 
-	// Record is told that a transaction is over. rec and all that it points to are valid
-	// only during the call.
+	// Record is given the facts of a transaction that is over. rec and all that it points to are
+	// valid only during the call.
 	Record(rec *Record)
+
+	// Disconnected is called when a client's connection has ended for which State was kept, or
+	// when the connection's requests are from now on those of a newer policy.
+	Disconnected(c *Connection)
 
 	// Close is called when the last transaction of this policy's setup is over, or the
 	// worker ends: what the policy began, it ends.
 	Close()
 }
+
+// DefaultPolicy lets every request through, asks nobody, goes to the server that the URL names,
+// and tells failures with a line of text. It is there to be embedded.
+type DefaultPolicy struct{}
+
+// Admit admits everybody.
+func (DefaultPolicy) Admit(*Request) Decision { return Decision{} }
+
+// Question asks nobody.
+func (DefaultPolicy) Question(*Request) ([]byte, Action) { return nil, Proceed }
+
+// Interpret goes on, unless the helpers were asked and failed: what they did not judge does not pass.
+func (DefaultPolicy) Interpret(_ *Request, _ []byte, err error) Decision {
+	if err != nil {
+		return Decision{Action: Refuse, Failure: &Failure{Kind: HelperLost, Side: HelperSide, Err: err}}
+	}
+	return Decision{}
+}
+
+// Route goes to the server that the URL names.
+func (DefaultPolicy) Route(r *Request, failed []Attempt) Route {
+	if len(failed) > 0 {
+		return Route{Action: Refuse}
+	}
+	return Route{Hop: Direct(r)}
+}
+
+// Edit changes nothing.
+func (DefaultPolicy) Edit(*Request, *h1.Header, Direction) {}
+
+// Page is the failure as plain text.
+func (DefaultPolicy) Page(_ *Request, f *Failure) LocalReply { return plainPage(f) }
+
+// LogReady always has room.
+func (DefaultPolicy) LogReady(*loop.Waker) bool { return true }
+
+// Record logs nothing.
+func (DefaultPolicy) Record(*Record) {}
+
+// Disconnected has nothing to give back.
+func (DefaultPolicy) Disconnected(*Connection) {}
+
+// Close has nothing to end.
+func (DefaultPolicy) Close() {}
 
 // Services is what the engine lends to the policy of one worker, for the policy's life.
 type Services struct {
@@ -61,6 +114,7 @@ type Services struct {
 	Helpers  *helper.Pool // nil if no helper is configured
 	Log      *slog.Logger
 	Worker   int // 0, 1, …
+	Workers  int // how many there are: what is limited for the whole proxy is divided among them
 }
 
 // Direction says which way a head travels.
@@ -71,45 +125,45 @@ const (
 	Downstream                  // a reply to the client
 )
 
-// A Kind is what a Decision decides.
-type Kind uint8
+// An Action is what a policy wants done.
+type Action uint8
 
 const (
-	Proceed  Kind = iota // go on with the request as it is
-	Pending              // the policy has begun something that will wake Request.Waker; ask again then
-	Rewrite              // go on with Decision.Target in place of the request's
-	Redirect             // answer with Decision.Reply, which names another URL
-	Refuse               // answer with Page of Decision.Failure
-	Serve                // answer with Decision.Reply, a page of ours
-	AskAgain             // put the question to the helpers once more
+	Proceed   Action = iota // go on with the request as it is
+	Pending                 // the policy has begun something that will wake Request.Waker; call it again then
+	Ask                     // put a question to the helpers; of Interpret: once more
+	Rewrite                 // go on with Decision.Target in place of the request's
+	Redirect                // answer with Decision.Reply, which names another URL
+	Refuse                  // answer with Page of Decision.Failure
+	Challenge               // answer with Decision.Reply, which asks for credentials (407 or 401)
+	Serve                   // answer with Decision.Reply, a page of ours
 )
 
 // A Decision is what the policy says of a request. The zero Decision is Proceed.
+//
+// Redirect, Refuse and Serve are verdicts: a client whose CONNECT they are about learns of them as
+// Config.ConnectVerdict says. A Challenge always is the direct answer, for the client is to try
+// again with credentials.
 type Decision struct {
-	Kind    Kind
-	Target  h1.Target // Rewrite: the new target, in memory that lives as long as the transaction (Request.Keep)
-	URL     string    // Redirect: the URL, for the record
-	Reply   *Reply    // Redirect, Serve
-	Failure *Failure  // Refuse
+	Action  Action
+	Target  h1.Target   // Rewrite: the new target, in memory that lives as long as the transaction (Request.Keep)
+	URL     string      // Redirect: the URL, for the record
+	Reply   *LocalReply // Redirect, Challenge, Serve
+	Failure *Failure    // Refuse
 }
 
-// A Reply is an answer of our own. The engine writes the status line, Fields, a Connection
+// A LocalReply is an answer of our own. The engine writes the status line, Fields, a Connection
 // field that tells the truth, and Body (not to HEAD). Fields are complete lines, each ended
 // by CRLF, among them Content-Length; the bytes belong to the policy and must stay as they
 // are until the transaction is over.
-type Reply struct {
+type LocalReply struct {
 	Status int
 	Reason string // "": the standard phrase
 	Fields []byte
 	Body   []byte
 	Close  bool // the connection ends after it
 	Reset  bool // no answer at all: the connection is reset (deny_info TCP_RESET)
-}
 
-// A Route is the next hop of a request.
-type Route struct {
-	Host      []byte // name or address of the next hop, valid during the transaction
-	Port      uint16
-	Hierarchy string   // what the log calls this way: "HIER_DIRECT"
-	Failure   *Failure // not nil: there is no way
+	Page        string // for the record: what the page is called; "" if it has no name
+	ContentType string // for the record: the type of Body; "" if none is to be logged
 }

@@ -13,10 +13,12 @@ type Record struct {
 	Took    time.Duration // from the request's first byte to the end
 	Spent   Spent
 
-	Decided Kind     // what the policy decided in the end: Proceed, Rewrite, Redirect, Refuse, Serve
+	Decided Action   // what the policy decided in the end: Proceed, Rewrite, Redirect, Refuse, Challenge, Serve
 	URL     string   // Redirect: where to
+	Page    string   // the page of ours that was the answer, or would have been; "" if there was none
 	Failure *Failure // nil if all went well
 
+	Unread    bool // it ended before the head of a request was there
 	Forwarded bool // it got as far as looking for its next hop
 	Tunnel    bool // it became a tunnel (CONNECT answered by us with 200, or 101 Switching Protocols)
 	Aborted   bool // the client left before its reply was complete

@@ -9,24 +9,25 @@ import (
 var keepAlive, closeIt = []byte("keep-alive"), []byte("close")
 
 // heard is called when a reply's head of n bytes is complete. An interim reply is passed on,
-// and the final one still to come; the final one begins the flow down to the client.
-func (t *transaction) heard(n int) stage {
+// and more has to come; the final one begins the flow down to the client.
+func (t *transaction) heard(n int) (next stage, more bool) {
 	head := &t.client.worker.head
-	status := head.Status
-	if status == 101 {
-		return t.fail(BadReply, UpstreamSide, errors.New("it switched protocols unasked"))
-	}
-	if status < 200 {
+	switch {
+	case head.Status == 101:
+		return t.fail(BadReply, UpstreamSide, errors.New("it switched protocols unasked")), false
+	case head.Status < 200:
 		t.interim(n)
-		return relaying
+		return relaying, true
+	case t.request.IsConnect() && head.Status < 300:
+		return t.tunnelThrough(n), false
 	}
 	body, err := h1.ReplyBody(t.request.Method, head)
 	if err != nil {
-		return t.fail(BadReply, UpstreamSide, err)
+		return t.fail(BadReply, UpstreamSide, err), false
 	}
 	recode, fits := t.recoding(&body)
 	if !fits {
-		return t.fail(BadReply, UpstreamSide, errors.New("its transfer coding is unknown to the client"))
+		return t.fail(BadReply, UpstreamSide, errors.New("its transfer coding is unknown to the client")), false
 	}
 	t.note(n)
 	t.composeReply(&body, recode)
@@ -36,8 +37,24 @@ func (t *transaction) heard(n int) stage {
 	// A body that is known to be long, or that has filled what was there for the head, is read in
 	// large pieces from the beginning.
 	bulky := body.Length() > relaySize || body.Length() < 0 && len(raw.room()) <= chunkRoom
-	t.down.begin(flow{src: t.upstream.fd, dst: t.client.fd, pre: t.down.pre, buf: raw, body: body, recode: recode, bulky: bulky})
-	return relaying
+	t.down.begin(flow{src: t.upstream.end, dst: t.clientEnd, pre: t.down.pre, buf: raw, body: body, recode: recode, bulky: bulky})
+	t.inNextPass()
+	return relaying, false
+}
+
+// tunnelThrough begins the tunnel that a proxy has opened for us. What it said behind its head comes
+// from the other side.
+func (t *transaction) tunnelThrough(n int) stage {
+	if t.up.pre != nil {
+		return t.fail(BadReply, UpstreamSide, errors.New("it answered a request that it had not read"))
+	}
+	first := t.down.buf
+	first.r += n
+	t.down.buf = nil
+	t.record.Spent.Upstream = t.sinceSent()
+	t.up.release()
+	t.openTunnel(first)
+	return tunnelling
 }
 
 // interim passes a 1xx reply on to a client that knows them (RFC 9110, section 15.2).

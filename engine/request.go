@@ -16,15 +16,23 @@ import (
 type Request struct {
 	h1.Request
 
-	Client  netip.AddrPort // who asks: the connection's peer
-	Local   netip.AddrPort // our end of the client's connection
-	Port    *Port          // the listening port it came in by
-	User    string         // who the client proved to be, "" if nobody asked
-	Started time.Time      // when the request's first byte was seen
+	Connection *Connection    // that it came by
+	Client     netip.AddrPort // who asks: the connection's peer
+	Local      netip.AddrPort // our end of the client's connection
+	Port       *Port          // the listening port it came in by
+	User       string         // who the client proved to be, "" if nobody asked
+	ClientName string         // the name of the client's address, "" if nobody looked it up
+	Started    time.Time      // when the request's first byte was seen
 
 	// Rewritten is the target that a helper put in place of Target; valid if WasRewritten.
 	Rewritten    h1.Target
 	WasRewritten bool
+
+	// Judged are the addresses of Target's host that an acl saw. What was judged is what is
+	// connected to: the policy gives them to the Hop. nil: nobody looked.
+	Judged []netip.Addr
+	// Notes are what the policy has to say of the request, for the log and for other questions.
+	Notes []Note
 
 	// State is the policy's own, kept between its calls for this request.
 	State any
@@ -35,6 +43,28 @@ type Request struct {
 
 	scratch []byte
 }
+
+// A Connection is a client's connection, as the policy sees it. It lives as long as that.
+type Connection struct {
+	Client netip.AddrPort // the peer
+	Local  netip.AddrPort // our end
+	Port   *Port          // the listening port it came in by
+
+	// State is the policy's own, kept between the requests of the connection. Policy.Disconnected
+	// is told of the end.
+	State any
+}
+
+// A Note is something that the policy, or a helper, has noted of a request (Squid's annotations).
+type Note struct{ Key, Value []byte }
+
+// AddNote notes something of the request.
+func (r *Request) AddNote(key, value []byte) {
+	r.Notes = append(r.Notes, Note{r.Keep(key), r.Keep(value)})
+}
+
+// Judge keeps the addresses that an acl saw.
+func (r *Request) Judge(addrs []netip.Addr) { r.Judged = append(r.Judged[:0], addrs...) }
 
 // Effective returns the target that the request goes to: the rewritten one if there is one.
 func (r *Request) Effective() *h1.Target {
@@ -62,6 +92,13 @@ func (r *Request) keepHost(t *h1.Target) []byte {
 	return r.scratch[at:len(r.scratch):len(r.scratch)]
 }
 
+// keepURL keeps the URL of a target; of a CONNECT it is host and port.
+func (r *Request) keepURL(t *h1.Target) []byte {
+	at := len(r.scratch)
+	r.scratch = t.AppendURL(r.scratch)
+	return r.scratch[at:len(r.scratch):len(r.scratch)]
+}
+
 // keptScratch is how much memory for Keep a request may leave to the next. Beyond it are long
 // heads and answers, of which a crowd could make the proxy keep hundreds.
 const keptScratch = 16 << 10
@@ -73,5 +110,6 @@ func (r *Request) reset() {
 		scratch = nil
 	}
 	head.Reset()
-	*r = Request{Request: head, scratch: scratch}
+	clear(r.Notes)
+	*r = Request{Request: head, scratch: scratch, Judged: r.Judged[:0], Notes: r.Notes[:0]}
 }

@@ -10,17 +10,17 @@ import (
 // admit asks the policy whether this client may ask this.
 func (t *transaction) admit() stage {
 	d := t.setup.policy.Admit(t.request)
-	switch d.Kind {
+	switch d.Action {
 	case Pending:
 		return admitting
-	case Serve, Redirect:
+	case Serve, Redirect, Challenge:
 		return t.decide(d)
 	}
 	// Only pages of our own are served by a path alone: this port is for proxy requests.
 	if f := misaddressed(t.request); f != nil {
-		return t.failed(f)
+		return t.failWith(f)
 	}
-	if d.Kind == Refuse {
+	if d.Action == Refuse {
 		return t.decide(d)
 	}
 	if hops, counted := maxForwards(t.request); counted && hops == 0 {
@@ -32,9 +32,9 @@ func (t *transaction) admit() stage {
 
 // lastHop answers a TRACE or OPTIONS that was to go no further than to us (RFC 9110, section
 // 7.6.2): a TRACE is sent back, without what nobody else should see (section 9.3.8).
-func lastHop(r *Request) Reply {
+func lastHop(r *Request) LocalReply {
 	if r.Method == "OPTIONS" {
-		return Reply{Status: 200, Fields: []byte("Content-Length: 0\r\n")}
+		return LocalReply{Status: 200, Fields: []byte("Content-Length: 0\r\n")}
 	}
 	var shown h1.Header
 	shown.CopyFrom(&r.Header)
@@ -43,7 +43,7 @@ func lastHop(r *Request) Reply {
 	}
 	body := append(append([]byte(nil), r.Line...), "\r\n"...)
 	body = append(shown.AppendTo(body), "\r\n"...)
-	return Reply{Status: 200, Fields: fmt.Appendf(nil, "Content-Type: message/http\r\nContent-Length: %d\r\n", len(body)), Body: body}
+	return LocalReply{Status: 200, Fields: fmt.Appendf(nil, "Content-Type: message/http\r\nContent-Length: %d\r\n", len(body)), Body: body}
 }
 
 // misaddressed says what is wrong with a target that names no next hop; nil if it names one.
@@ -56,44 +56,4 @@ func misaddressed(r *Request) *Failure {
 		return &Failure{Kind: Unsupported, Side: ClientSide, Err: errors.New("* names no server")}
 	}
 	return nil
-}
-
-// decide notes a decision of the policy and goes where it leads.
-func (t *transaction) decide(d Decision) stage {
-	t.record.Decided, t.record.URL = d.Kind, d.URL
-	switch d.Kind {
-	case Proceed:
-		return resolving
-	case Rewrite:
-		t.request.Rewritten, t.request.WasRewritten = d.Target, true
-		return resolving
-	case Redirect, Serve:
-		t.own = *d.Reply
-		return t.verdictOn()
-	case Refuse:
-		f := d.Failure
-		if f == nil {
-			f = &Failure{Kind: Refused, Side: OurSide, Err: errors.New("refused")}
-		}
-		if next := t.failed(f); next != answering {
-			return next
-		}
-		return t.verdictOn()
-	}
-	panic("BUG: a decision that decides nothing")
-}
-
-// verdictOn begins the answer to a verdict; a CONNECT hears it as connect_verdict says.
-func (t *transaction) verdictOn() stage {
-	if !t.request.IsConnect() {
-		return answering
-	}
-	switch t.setup.config.ConnectVerdict {
-	case ConnectPage:
-		t.verdict = establishing
-	case ConnectClose:
-		t.keep = false
-		return over
-	}
-	return answering
 }

@@ -1,14 +1,29 @@
 package engine
 
+import "errors"
+
+// errNoHelpers is why a question has no answer that the policy wants asked where there are no helpers.
+var errNoHelpers = errors.New("ask helper: no helpers are configured")
+
 // ask puts the policy's question to the helpers and waits for the answer.
 func (t *transaction) ask() stage {
 	if t.question == nil {
-		line, wanted := t.setup.policy.Question(t.request)
-		if !wanted || t.setup.helpers == nil {
-			return heeding // adapted access is checked all the same
+		line, action := t.setup.policy.Question(t.request)
+		switch action {
+		case Pending:
+			return asking
+		case Proceed:
+			return interpreting // adapted access is checked all the same
+		case Ask:
+		default:
+			panic("BUG: a question that neither asks nor waits")
+		}
+		if t.setup.helpers == nil {
+			t.lost = errNoHelpers
+			return interpreting
 		}
 		t.request.Asked++
-		t.question = t.setup.helpers.Ask(line, t.waiter())
+		t.question = t.setup.helpers.Ask(line, t.waker)
 	}
 	answer, done, err := t.question.Answer()
 	if !done {
@@ -20,5 +35,5 @@ func (t *transaction) ask() stage {
 	t.lost = err
 	t.question.Cancel()
 	t.question = nil
-	return heeding
+	return interpreting
 }

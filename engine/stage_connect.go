@@ -10,35 +10,35 @@ var errConnectLate = errors.New("connecting took longer than forward_timeout all
 // connect opens a connection to the next hop, at the first of its addresses that answers.
 func (t *transaction) connect() stage {
 	w := t.client.worker
-	fd, done, wake := t.dialer.dial(w.loop, t.waiter())
+	fd, done, wake := t.dialer.dial(w.loop, t.waker)
 	if !done {
 		t.await()
-		t.client.wakeIn(wake)
+		t.wakeIn(wake)
 		return connecting
 	}
 	if fd == nil {
 		return t.unconnected()
 	}
-	u := w.idle.opened(fd, t.route.Host, t.route.Port, t.dialer.peer)
+	u := w.idle.opened(fd, &t.hop, t.dialer.peer)
 	if t.setup.config.KeepOutgoing {
 		u.local, _, _ = fd.Names() // what cannot be told is not logged
 	}
 	t.use(u)
 	w.freeDialer(t.dialer)
 	t.dialer = nil
-	if t.request.IsConnect() {
-		t.openTunnel()
+	if t.request.IsConnect() && !t.hop.Proxy {
+		t.openTunnel(nil)
 		return tunnelling
 	}
 	return sending
 }
 
-// unconnected tells of the last address that was tried.
+// unconnected notes the last address that was tried.
 func (t *transaction) unconnected() stage {
 	f := &Failure{Kind: CannotConnect, Side: UpstreamSide, Peer: t.dialer.peer, Err: t.dialer.err}
 	t.record.Upstream = t.dialer.peer
 	if errors.Is(f.Err, syscall.ETIMEDOUT) {
 		f.Kind = ConnectLate
 	}
-	return t.failed(f)
+	return t.anotherHop(f)
 }

@@ -4,13 +4,13 @@ package engine
 // a port that listens on all addresses only the kernel can tell.
 func (t *transaction) greet() stage {
 	c := t.client
-	if c.served == 1 && c.local.Addr().IsUnspecified() {
+	if c.served == 1 && c.connection.Local.Addr().IsUnspecified() {
 		local, _, err := c.fd.Names()
 		if err != nil {
 			return t.fail(ClientGone, ClientSide, err)
 		}
-		c.local = local
+		c.connection.Local = local
 	}
-	t.request.Local = c.local
+	t.request.Local = c.connection.Local
 	return reading
 }

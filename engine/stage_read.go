@@ -21,21 +21,11 @@ func (t *transaction) read() stage {
 		if !c.grow(limits.requestHead()) {
 			return t.misread(h1.ErrTooLarge)
 		}
-		if next := t.receive(); next != admitting {
-			return next
+		if err := c.receive(); err == loop.ErrAgain {
+			return reading
+		} else if err != nil {
+			return t.fail(ClientGone, ClientSide, err)
 		}
-	}
-}
-
-// receive reads more of the head; admitting means that some came.
-func (t *transaction) receive() stage {
-	switch err := t.client.receive(); {
-	case err == nil:
-		return admitting
-	case err == loop.ErrAgain:
-		return reading
-	default:
-		return t.fail(ClientGone, ClientSide, err)
 	}
 }
 
@@ -43,6 +33,7 @@ func (t *transaction) receive() stage {
 // them, so the connection is not kept.
 func (t *transaction) misread(err error) stage {
 	t.keep, t.garbled = false, true
+	t.record.Unread = false
 	t.head = t.client.in.bytes()
 	if errors.Is(err, h1.ErrTooLarge) {
 		return t.fail(HeadTooLarge, ClientSide, err)
@@ -54,6 +45,7 @@ func (t *transaction) misread(err error) stage {
 // transaction is over, and finds out where the body ends and whether the client wants to go on.
 func (t *transaction) understood(n int) stage {
 	c, r := t.client, t.request
+	t.record.Unread = false
 	t.head = c.in.bytes()[:n]
 	c.consumed(n)
 	body, err := h1.RequestBody(&r.Request)

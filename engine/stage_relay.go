@@ -24,20 +24,17 @@ func (t *transaction) relay() stage {
 	if !t.replied {
 		next := t.receiveReply()
 		t.stillMoving(before)
-		if t.replied {
-			return t.inNextPass(next)
-		}
 		return next
 	}
 	down := t.down.pump(pumpBudget)
 	t.stillMoving(before)
 	switch down {
-	case ended:
+	case finished:
 		return over
 	case failed:
 		return t.downloadBroken()
 	}
-	if up == tired || down == tired {
+	if up == budgetSpent || down == budgetSpent {
 		t.wakeSelf()
 	}
 	return relaying
@@ -45,12 +42,12 @@ func (t *transaction) relay() stage {
 
 // upload pumps the request's body. A server that takes no more may have answered: that is no
 // end before its reply has been read.
-func (t *transaction) upload() pumped {
+func (t *transaction) upload() outcome {
 	if t.up.err != nil {
 		return failed
 	}
 	up := t.up.pump(pumpBudget)
-	if up == tired && !t.replied {
+	if up == budgetSpent && !t.replied {
 		t.wakeSelf()
 	}
 	return up
@@ -61,7 +58,7 @@ func (t *transaction) moved() int64 { return t.up.in + t.up.out + t.down.in + t.
 // stillMoving begins the wait anew if bytes have moved. Whom it waits for says how long.
 func (t *transaction) stillMoving(before int64) {
 	if t.moved() != before {
-		t.wait(t.patience())
+		t.wait(t.stageTimeout())
 	}
 }
 
@@ -74,14 +71,14 @@ func (t *transaction) uploadBroken() stage {
 	case err == errBodyTooLarge:
 		return t.fail(BodyTooLarge, ClientSide, err)
 	}
-	return t.leave()
+	return t.clientGone()
 }
 
 // downloadBroken ends a transaction whose reply cannot be passed on to its end. The client
 // learns it by the end of its connection.
 func (t *transaction) downloadBroken() stage {
 	if t.down.broken == sink {
-		return t.leave()
+		return t.clientGone()
 	}
 	return t.fail(UpstreamBroken, UpstreamSide, t.down.err)
 }
@@ -90,7 +87,7 @@ func (t *transaction) downloadBroken() stage {
 func (t *transaction) relayLate() stage {
 	switch {
 	case t.down.holds() || t.down.pre != nil:
-		return t.leave()
+		return t.clientGone()
 	case !t.replied && !t.uploaded() && !t.up.holds():
 		return t.fail(ClientLate, ClientSide, errSaysNothing)
 	case !t.uploaded():
@@ -99,75 +96,81 @@ func (t *transaction) relayLate() stage {
 	return t.fail(UpstreamLate, UpstreamSide, errSaysNothing)
 }
 
-// receiveReply reads and parses the reply's head.
+// receiveReply reads and parses the reply's head, and the interim ones before it.
 func (t *transaction) receiveReply() stage {
-	f, limit := &t.down, t.setup.config.Limits.replyHead()
-	for start := f.in; ; {
-		if next := t.pass(start); next != sending {
+	for start := t.down.in; ; {
+		if next, more := t.passInterim(start); !more {
 			return next
 		}
-		if f.buf == nil {
-			f.buf = f.pool.relay()
-		}
-		if !f.buf.empty() {
-			n, err := h1.ParseReply(f.buf.bytes(), &t.client.worker.head, t.setup.config.Limits.heads(limit))
-			if err == nil {
-				if next := t.heard(n); next != relaying || t.replied {
-					return next
-				}
-				continue
+		n, err := t.parseReply()
+		switch {
+		case err == nil:
+			if next, more := t.heard(n); !more {
+				return next
 			}
-			if err != h1.ErrShort {
-				return t.badReply(err)
+		case err != h1.ErrShort:
+			return t.badReply(err)
+		default:
+			if next, more := t.readReply(); !more {
+				return next
 			}
-		}
-		if next := t.readReply(limit); next != sending {
-			return next
 		}
 	}
 }
 
-// pass writes interim replies that the client has not taken yet; sending means that it has
+// parseReply looks for a reply's head, of n bytes, in what has come.
+func (t *transaction) parseReply() (n int, err error) {
+	f, limits := &t.down, &t.setup.config.Limits
+	if f.buf == nil {
+		f.buf = f.pool.relay()
+	}
+	if f.buf.empty() {
+		return 0, h1.ErrShort
+	}
+	return h1.ParseReply(f.buf.bytes(), &t.client.worker.head, limits.heads(limits.replyHead()))
+}
+
+// passInterim writes interim replies that the client has not taken yet; more is true if it has
 // taken all. A server may not make us hold more of them, nor keep us busy for ever with them.
-func (t *transaction) pass(start int64) stage {
+func (t *transaction) passInterim(start int64) (next stage, more bool) {
 	f := &t.down
 	if f.pre != nil {
-		if f.dst = t.client.fd; !f.drain() {
+		if f.dst = t.clientEnd; !f.drain() {
 			if f.err != nil {
-				return t.leave()
+				return t.clientGone(), false
 			}
-			return relaying
+			return relaying, false
 		}
 	}
 	if f.in-start > pumpBudget {
 		t.wakeSelf()
-		return relaying
+		return relaying, false
 	}
-	return sending
+	return relaying, true
 }
 
-// readReply reads more of the reply's head; sending means that some came.
-func (t *transaction) readReply(limit int) stage {
-	f := &t.down
+// readReply reads more of the reply's head; more is true if some came.
+func (t *transaction) readReply() (next stage, more bool) {
+	f, limit := &t.down, t.setup.config.Limits.replyHead()
 	if len(f.buf.b)-f.buf.w <= chunkRoom {
 		if f.buf.w-f.buf.r >= limit {
-			return t.badReply(h1.ErrTooLarge)
+			return t.badReply(h1.ErrTooLarge), false
 		}
 		f.buf = t.client.worker.buffers.grow(f.buf)
 	}
-	n, err := t.upstream.fd.Read(f.buf.b[f.buf.w : len(f.buf.b)-chunkRoom])
+	n, err := t.upstream.end.Read(f.buf.b[f.buf.w : len(f.buf.b)-chunkRoom])
 	if err == nil {
 		f.buf.w += n
 		f.in += int64(n)
-		return sending
+		return relaying, true
 	}
 	if err == loop.ErrAgain {
 		if f.buf.empty() {
 			f.tidy()
 		}
-		return relaying
+		return relaying, false
 	}
-	return t.unanswered(err)
+	return t.unanswered(err), false
 }
 
 // unanswered deals with a connection that ended before the reply's head was complete. If it
@@ -175,19 +178,19 @@ func (t *transaction) readReply(limit int) stage {
 // is sent again on another.
 func (t *transaction) unanswered(err error) stage {
 	if t.down.buf.empty() && t.record.Reused && t.repeatable() {
-		return t.again()
+		return t.sendAgain()
 	}
 	switch {
 	case eof(err) && t.up.err != nil:
-		return t.fail(UpstreamBroken, UpstreamSide, t.up.err)
+		return t.failWith(&Failure{Kind: UpstreamBroken, Side: UpstreamSide, Err: t.up.err, Write: true})
 	case eof(err):
 		return t.fail(UpstreamClosed, UpstreamSide, err)
 	}
 	return t.fail(UpstreamBroken, UpstreamSide, err)
 }
 
-// again drops the connection and begins the way to the next hop anew.
-func (t *transaction) again() stage {
+// sendAgain drops the connection and makes a new one to the same hop.
+func (t *transaction) sendAgain() stage {
 	t.upstream.close()
 	t.upstream = nil
 	body := t.up.body
@@ -205,6 +208,4 @@ func (t *transaction) badReply(err error) stage {
 }
 
 // sinceSent notes how long the next hop took to answer.
-func (t *transaction) sinceSent() time.Duration {
-	return t.client.worker.loop.Now().Sub(t.entered)
-}
+func (t *transaction) sinceSent() time.Duration { return t.now().Sub(t.entered) }

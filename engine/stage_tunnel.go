@@ -12,31 +12,37 @@ const established = "HTTP/1.1 200 Connection established\r\n\r\n"
 // halfClosed bounds how long a tunnel of which one end has finished may be silent.
 const halfClosed = time.Minute
 
-// openTunnel tells the client that the tunnel is there and begins both flows.
-func (t *transaction) openTunnel() {
+// openTunnel tells the client that the tunnel is there and begins both flows. first, if it is not
+// nil, holds what the other side has said already; it is taken over.
+func (t *transaction) openTunnel(first *buffer) {
 	c, pool := t.client, &t.client.worker.buffers
 	t.keep, t.replied = false, true
 	t.record.Tunnel, t.record.Status = true, 200
-	first := pool.fit(len(c.in.bytes()))
-	if first != nil {
-		first.w = copy(first.b, c.in.bytes())
-		c.consumed(first.w)
+	said := pool.fit(len(c.in.bytes()))
+	if said != nil {
+		said.w = copy(said.b, c.in.bytes())
+		c.consumed(said.w)
 	}
-	t.up.begin(flow{src: c.fd, dst: t.upstream.fd, buf: first, body: h1.Tunnel()})
-	t.slim()
-	pre := pool.head()
-	pre.fill(append(pre.b[:0], established...))
-	t.down.begin(flow{src: t.upstream.fd, dst: c.fd, pre: pre, body: h1.Tunnel()})
+	t.up.begin(flow{src: t.clientEnd, dst: t.upstream.end, buf: said, body: h1.Tunnel()})
+	t.releaseForTunnel()
+	t.down.begin(flow{src: t.upstream.end, dst: t.clientEnd, pre: t.establishedHead(), buf: first, body: h1.Tunnel()})
 }
 
-// slim gives back what a tunnel does not need, for tunnels are many and long: of the request, the
-// record will want to know what its head says, and that is kept in memory of its size.
-func (t *transaction) slim() {
+// establishedHead is the answer to a CONNECT whose tunnel is there.
+func (t *transaction) establishedHead() *buffer {
+	head := t.client.worker.buffers.head()
+	head.fill(append(head.b[:0], established...))
+	return head
+}
+
+// releaseForTunnel gives back what a tunnel does not need, for tunnels are many and long: of the
+// request, the record will want to know what its head says, and that is kept in memory of its size.
+func (t *transaction) releaseForTunnel() {
 	w, r := t.client.worker, t.request
 	t.head = bytes.Clone(t.head)
 	w.buffers.give(t.client.in)
 	t.client.in = nil
-	if r.State != nil || r.User != "" || r.WasRewritten {
+	if r.State != nil || r.User != "" || r.ClientName != "" || r.WasRewritten || len(r.Notes) > 0 {
 		t.reread() // there is more to know of it
 		return
 	}
@@ -44,11 +50,11 @@ func (t *transaction) slim() {
 	t.request = nil
 }
 
-// recall makes the request again that slim has given back.
+// recall makes the request again that releaseForTunnel has given back.
 func (t *transaction) recall() {
 	if t.request == nil {
-		t.request = t.client.worker.newRequest()
-		t.introduce()
+		t.request = t.client.worker.requests.Get()
+		t.fillInConnection()
 		t.reread()
 	}
 }
@@ -66,26 +72,26 @@ func (t *transaction) reread() {
 func (t *transaction) tunnel() stage {
 	before := t.moved()
 	up, down := t.up.pump(pumpBudget), t.down.pump(pumpBudget)
-	if up == failed || down == failed || up == ended && down == ended {
+	if up == failed || down == failed || up == finished && down == finished {
 		return t.tunnelOver(up, down)
 	}
-	if up == ended {
-		t.upstream.fd.CloseWrite()
+	if up == finished {
+		t.upstream.end.CloseWrite()
 	}
-	if down == ended {
-		t.client.fd.CloseWrite()
+	if down == finished {
+		t.clientEnd.CloseWrite()
 	}
 	if t.moved() != before {
-		t.tunnelWait(up == ended || down == ended)
+		t.tunnelWait(up == finished || down == finished)
 	}
-	if up == tired || down == tired {
+	if up == budgetSpent || down == budgetSpent {
 		t.wakeSelf()
 	}
 	return tunnelling
 }
 
 func (t *transaction) tunnelWait(half bool) {
-	d := t.patience()
+	d := t.stageTimeout()
 	if half {
 		d = min(d, halfClosed)
 	}
@@ -93,7 +99,7 @@ func (t *transaction) tunnelWait(half bool) {
 }
 
 // tunnelOver notes an end that was not orderly.
-func (t *transaction) tunnelOver(up, down pumped) stage {
+func (t *transaction) tunnelOver(up, down outcome) stage {
 	if up == failed && t.up.broken == source || down == failed && t.down.broken == sink {
 		t.record.Aborted = true
 	}

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"exaproxy/dnsasync"
+	"exaproxy/engine/loop"
 	"exaproxy/helper"
 )
 
@@ -12,35 +13,44 @@ import (
 type stage uint8
 
 const (
-	greeting   stage = iota // who is it, and where did it want to go?
-	reading                 // the request's head
-	admitting               // may this client ask for this?
-	asking                  // the helpers, about the URL
-	heeding                 // what they said
-	resolving               // the name of the next hop
-	connecting              // to it
-	sending                 // the request's head
-	relaying                // the request's body up, the reply down
-	tunnelling              // bytes both ways, unread
-	answering               // a reply of our own
+	greeting     stage = iota // who is it, and where did it want to go?
+	reading                   // the request's head
+	admitting                 // may this client ask for this?
+	asking                    // the helpers, about the URL
+	interpreting              // what they said
+	routing                   // which next hop?
+	resolving                 // its name
+	connecting                // to it
+	sending                   // the request's head
+	relaying                  // the request's body up, the reply down
+	tunnelling                // bytes both ways, unread
+	establishing              // 200 for a CONNECT whose answer comes inside the tunnel
+	hearing                   // what the client says in its tunnel
+	answering                 // a reply of our own
 	over
 )
 
 var stageNames = [...]string{
-	greeting: "greeting", reading: "reading", admitting: "admitting", asking: "asking", heeding: "heeding",
-	resolving: "resolving", connecting: "connecting", sending: "sending", relaying: "relaying",
-	tunnelling: "tunnelling", answering: "answering", over: "over",
+	greeting: "greeting", reading: "reading", admitting: "admitting", asking: "asking", interpreting: "interpreting",
+	routing: "routing", resolving: "resolving", connecting: "connecting", sending: "sending", relaying: "relaying",
+	tunnelling: "tunnelling", establishing: "establishing", hearing: "hearing", answering: "answering", over: "over",
 }
 
 func (s stage) String() string { return stageNames[s] }
 
-// A transaction is one request with its reply. It belongs to a client, whose task plays it.
-// What a stage has begun and waits for is held in the fields below, and released in finish.
+// A transaction is one request with its reply. It is a task of its own: all that it waits for wakes
+// it. What a stage has begun and waits for is held in the fields below, and released in finish.
+// While it lasts the client's end is the transaction's.
 type transaction struct {
-	client  *client
-	setup   *setup
+	client    *client
+	clientEnd End
+	setup     *setup
+	waker     *loop.Waker
+	timer     *loop.Timer
+	deadline  time.Time // of what the present stage waits for
+
 	stage   stage
-	timed   bool      // the present stage's deadline is set
+	timed   bool      // the deadline is the present stage's
 	entered time.Time // the present stage
 
 	request *Request // lent; a tunnel gives it back and keeps the head alone
@@ -53,30 +63,44 @@ type transaction struct {
 	answer   []byte // what the helpers said
 	lost     error  // why they said nothing
 
-	route  Route
-	lookup *dnsasync.Lookup
-	dialer *dialer // lent while connecting
+	hop       Hop
+	failed    []Attempt // hops that could not be reached
+	unreached *Failure  // why the last of them could not
+	forwardBy time.Time // when all connecting has to end (forward_timeout)
+	lookup    *dnsasync.Lookup
+	dialer    *dialer // lent while connecting
 
 	upstream *upstream
 	up, down flow
 	kept     bool // the next hop's connection may serve another request
 	replied  bool // the reply's head has been composed: the client may have seen some of it
-	attempts int
+	sent     int  // how many connections it was sent over
 
-	own     Reply // what answering gives the client
-	verdict verdict
-	inner   string // the method of what the client said in its tunnel
-	failure *Failure
-	record  Record
-	told    bool // the policy has been given the record
+	own      LocalReply // what answering gives the client
+	inTunnel bool       // it is the answer to what the client says in its tunnel
+	inner    string     // the method of that
+	failure  *Failure
+	record   Record
+	recorded bool // the policy has been given the record
 }
 
-// Run plays the transaction on from where it is, until it waits or is over.
+// Run plays the transaction on, and what the client asks next if it comes to its end.
 func (t *transaction) Run() {
+	c := t.client
+	if c == nil {
+		return // woken for what it has done without by now
+	}
+	defer c.rescue()
+	t.advance()
+	c.serve()
+}
+
+// advance plays the transaction on from where it is, until it waits or is over.
+func (t *transaction) advance() {
 	if t.overdue() {
 		t.enter(t.giveUp())
 	} else if t.abandoned() {
-		t.enter(t.leave())
+		t.enter(t.clientGone())
 	}
 	for t.stage != over {
 		next := t.play()
@@ -100,8 +124,10 @@ func (t *transaction) play() stage {
 		return t.admit()
 	case asking:
 		return t.ask()
-	case heeding:
-		return t.heed()
+	case interpreting:
+		return t.interpret()
+	case routing:
+		return t.route()
 	case resolving:
 		return t.resolve()
 	case connecting:
@@ -112,6 +138,10 @@ func (t *transaction) play() stage {
 		return t.relay()
 	case tunnelling:
 		return t.tunnel()
+	case establishing:
+		return t.establish()
+	case hearing:
+		return t.hear()
 	case answering:
 		return t.answerSelf()
 	}
@@ -123,7 +153,7 @@ func (t *transaction) enter(next stage) {
 	if next == t.stage {
 		return
 	}
-	now := t.client.worker.loop.Now()
+	now := t.now()
 	t.spend(now)
 	t.stage, t.entered, t.timed = next, now, false
 }
@@ -140,43 +170,4 @@ func (t *transaction) spend(now time.Time) {
 	}
 }
 
-// await makes sure that the present stage's waiting has its deadline. Most stages do not wait.
-func (t *transaction) await() {
-	if !t.timed {
-		t.wait(t.patience())
-	}
-}
-
-// wait begins the present stage's waiting anew, for d at most.
-func (t *transaction) wait(d time.Duration) {
-	t.timed = true
-	t.client.wait(d)
-}
-
-// patience is how long the present stage may wait without anything moving.
-func (t *transaction) patience() time.Duration {
-	limits := &t.setup.config.Timeouts
-	switch t.stage {
-	case greeting:
-		return limits.requestStart()
-	case reading:
-		return limits.request()
-	case asking:
-		return limits.helper()
-	case resolving:
-		return limits.names()
-	case connecting:
-		return limits.forward()
-	case sending, answering:
-		return limits.write()
-	case relaying, tunnelling:
-		return limits.read()
-	case admitting, heeding, over:
-		return forever
-	}
-	panic("BUG: no such stage: " + t.stage.String())
-}
-
-// overdue says whether the present stage has waited for too long. Before it waits, what may have
-// passed is the deadline of another stage, or of the client's rest.
-func (t *transaction) overdue() bool { return t.timed && t.client.expired() }
+func (t *transaction) now() time.Time { return t.client.worker.loop.Now() }

@@ -713,7 +713,7 @@ log has                      GET http://192.0.2.7/ 200 192.0.2.7:80 aborted …`
 client a sends               POST http://192.0.2.7/ HTTP/1.1
                              Content-Length: 10
 clock +15m1s
-client a reads               HTTP/1.1 503 Service Unavailable
+client a reads               HTTP/1.1 408 Request Timeout
                              …`,
 		"a client that rests": `
 client a sends               GET http://192.0.2.7/ HTTP/1.1

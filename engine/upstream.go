@@ -7,14 +7,14 @@ import (
 	"exaproxy/engine/loop"
 )
 
-// An upstream is a connection to an origin server. It belongs to one transaction at a time;
+// An upstream is a connection to an origin server or another proxy. It belongs to one transaction at a time;
 // between transactions it waits in the worker's idle pool, as a task of its own that closes
 // it when the server does.
 type upstream struct {
-	fd    *loop.FD
-	waker *loop.Waker // of the idle upstream; in use, the descriptor wakes the client
+	end   End
+	waker *loop.Waker // of the idle upstream; in use, the end wakes the transaction
 	pool  *idlePool
-	hop   *hop
+	hop   *hopConns
 	peer  netip.AddrPort
 	local netip.AddrPort // our end; if somebody wants to know
 	born  time.Time
@@ -38,14 +38,14 @@ func (u *upstream) idle() bool { return !u.since.IsZero() }
 
 // usable says whether an idle connection is still good for a request, as far as can be seen.
 func (u *upstream) usable() bool {
-	if u.fd.PeerDone() || u.fd.Broken() {
+	if u.end.PeerDone() || u.end.Broken() {
 		return false
 	}
-	if !u.fd.Readable() {
+	if !u.end.Readable() {
 		return true
 	}
 	var b [1]byte
-	_, err := u.fd.Read(b[:])
+	_, err := u.end.Read(b[:])
 	return err == loop.ErrAgain
 }
 
@@ -54,7 +54,7 @@ func (u *upstream) close() {
 	if u == nil {
 		return
 	}
-	u.fd.Close()
+	u.end.Close()
 	u.waker.Retire()
 	u.pool.closed(u)
 }

@@ -21,6 +21,8 @@ type Config struct {
 	Idle        int // processes with room to keep ready; more are started in the background; 0: none before a question waits
 	Concurrency int // questions that one process has in hand at a time, each with a channel number before it; 0: one, and no number
 
+	PerWorker bool // each worker has as many children as this says; false: they are divided among the workers
+
 	PTY     bool // give the child a terminal for its output, so that its stdio does not buffer it
 	Retries int  // how often a question that was lost with its child is asked again; 0: never
 
@@ -70,3 +72,14 @@ func (c *Config) numbered() bool { return c.Concurrency > 0 }
 
 // capacity is how many questions one child has in hand at most.
 func (c *Config) capacity() int { return max(c.Concurrency, 1) }
+
+// Share gives one of several workers its part of the pool that c describes: the children are divided,
+// the first workers taking what does not divide evenly.
+func (c Config) Share(worker, workers int) Config {
+	if c.PerWorker {
+		return c
+	}
+	part := func(all int) int { return all/workers + min(1, max(0, all%workers-worker)) }
+	c.Children, c.Startup, c.Idle = max(1, part(c.Children)), part(c.Startup), part(c.Idle)
+	return c
+}

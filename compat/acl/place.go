@@ -88,6 +88,9 @@ func (p *Place) addrs() (addrs []netip.Addr, done bool) {
 	if err != nil {
 		return nil, true
 	}
+	if done && p.target == &p.request.Target {
+		p.request.Judge(answer.Addrs)
+	}
 	return answer.Addrs, done
 }
 

@@ -20,7 +20,7 @@ func Name(f *engine.Failure) (page string, status int) {
 	case engine.BadRequest:
 		return malformed(f.Err)
 	case engine.UpstreamBroken:
-		if f.During == "sending" {
+		if f.Write {
 			return "ERR_WRITE_ERROR", 502
 		}
 	}

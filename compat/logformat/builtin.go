@@ -59,7 +59,7 @@ func appendExchange(dst []byte, f *Format, rec *engine.Record) []byte {
 	dst = append(appendTime(dst, rec.Ended.Local(), commonTime), `] "`...)
 	dst = append(orDash(method, dst, f, rec), ' ')
 	dst = loggedURL(dst, f, nil, rec)
-	if unread(rec) {
+	if rec.Unread {
 		dst = append(dst, " NONE/"...)
 	} else {
 		dst = append(dst, " HTTP/"...)

@@ -55,10 +55,8 @@ func clientAddress(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
 
 // clientName gives the address when there is no name: so says Squid since 3.5.
 func clientName(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
-	if facts, ok := rec.Request.State.(Facts); ok {
-		if name := facts.ClientName(); name != "" {
-			return append(dst, name...)
-		}
+	if name := rec.Request.ClientName; name != "" {
+		return append(dst, name...)
 	}
 	return appendAddress(dst, rec.Request.Client)
 }

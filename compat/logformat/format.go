@@ -36,18 +36,6 @@ type part struct {
 	max     int  // greatest width, or digits after the point; -1: none
 }
 
-// Facts may be implemented by the State of an engine.Request: it answers the codes of which
-// only the policy knows the value. Without it they give "-", and %>A the client's address.
-type Facts interface {
-	// ClientName returns the name of the client's address if it is known, else "" (%>A).
-	ClientName() string
-	// ErrorCode returns the name of the error page that the client was sent, or "" (%err_code).
-	ErrorCode() string
-	// EachNote calls f for every annotation in the order in which they were made (%note, and
-	// of them tag as %et, log as %ea).
-	EachNote(f func(key, value string))
-}
-
 // Append appends the line for rec to dst, without a line feed.
 func (f *Format) Append(dst []byte, rec *engine.Record) []byte {
 	if f.builtin != nil {

@@ -12,8 +12,10 @@ import (
 func TestCodes(t *testing.T) {
 	rec := fetched(t)
 	rec.Request.User = "j doe"
-	rec.Request.State = &state{name: "client.test", code: "ERR_NONE",
-		notes: [][2]string{{"tag", "t1"}, {"b", "q r"}, {"log", "seen"}, {"b", "two"}}}
+	rec.Request.ClientName, rec.Page = "client.test", "ERR_NONE"
+	for _, n := range [][2]string{{"tag", "t1"}, {"b", "q r"}, {"log", "seen"}, {"b", "two"}} {
+		rec.Request.AddNote([]byte(n[0]), []byte(n[1]))
+	}
 	rec.Spent = engine.Spent{Names: 12 * time.Millisecond, Upstream: 7 * time.Millisecond}
 	for _, tt := range []struct{ name, format, want string }{
 		{"nothing", "", ""},
@@ -223,6 +225,9 @@ func TestCodesOfFailures(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			rec := fetched(t)
 			rec.Failure, rec.ReplyHead, rec.Outgoing = tt.failure, nil, netip.AddrPort{}
+			if tt.failure != nil {
+				rec.Page = tt.failure.Page
+			}
 			if got := line(t, format, rec); got != tt.want {
 				t.Errorf("%q should give\n%s, it gave\n%s", format, tt.want, got)
 			}
@@ -241,7 +246,7 @@ func TestWholeHeads(t *testing.T) {
 
 // Of a request that never came there is next to nothing to tell.
 func TestCodesOfNothing(t *testing.T) {
-	rec := &engine.Record{Request: &engine.Request{}, Failure: &engine.Failure{Kind: engine.ClientGone, During: "greeting"}}
+	rec := &engine.Record{Request: &engine.Request{}, Unread: true, Failure: &engine.Failure{Kind: engine.ClientGone}}
 	const format = "%>a %rm %>rm %ru %<ru %>rd %>rP %la %>h %{Host}>h %<A %<Hs %mt %Ss %Sh"
 	const want = "- - - error:transaction-end-before-headers - - - - - - - - - NONE_NONE HIER_NONE"
 	if got := line(t, format, rec); got != want {

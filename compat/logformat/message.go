@@ -10,7 +10,7 @@ import (
 
 // method is what the client asked for.
 func method(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
-	if unread(rec) {
+	if rec.Unread {
 		return dst
 	}
 	return append(dst, rec.Request.Method...)
@@ -21,7 +21,7 @@ func method(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
 func version(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
 	r := rec.Request
 	switch {
-	case unread(rec):
+	case rec.Unread:
 		return append(dst, "0.0"...)
 	case r.Major == 0 && r.Minor == 0:
 		return append(dst, "1.1"...)

@@ -14,13 +14,7 @@ func sequence(dst []byte, f *Format, _ *part, _ *engine.Record) []byte {
 
 // errorCode is the name of the page that the client was sent, or would have been.
 func errorCode(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
-	if facts, ok := rec.Request.State.(Facts); ok {
-		return append(dst, facts.ErrorCode()...)
-	}
-	if rec.Failure == nil {
-		return dst
-	}
-	return append(dst, rec.Failure.Page...)
+	return append(dst, rec.Page...)
 }
 
 // errorDetail says on which side of the proxy it went wrong.
@@ -58,20 +52,16 @@ func annotation(name string) value {
 }
 
 func appendNote(dst []byte, rec *engine.Record, name, separator string) []byte {
-	facts, ok := rec.Request.State.(Facts)
-	if !ok {
-		return dst
-	}
 	start := len(dst)
-	facts.EachNote(func(key, value string) {
-		if key != name {
-			return
+	for _, n := range rec.Request.Notes {
+		if string(n.Key) != name {
+			continue
 		}
 		if len(dst) > start {
 			dst = append(dst, separator...)
 		}
-		dst = append(dst, value...)
-	})
+		dst = append(dst, n.Value...)
+	}
 	return dst
 }
 
@@ -80,15 +70,11 @@ func appendNotes(dst []byte, rec *engine.Record, separated bool, separator strin
 	if !separated {
 		separator = "\r\n"
 	}
-	facts, ok := rec.Request.State.(Facts)
-	if !ok {
-		return dst
-	}
-	facts.EachNote(func(key, value string) {
-		dst = append(dst, key...)
+	for _, n := range rec.Request.Notes {
+		dst = append(dst, n.Key...)
 		dst = append(dst, ": "...)
-		dst = append(dst, value...)
+		dst = append(dst, n.Value...)
 		dst = append(dst, separator...)
-	})
+	}
 	return dst
 }

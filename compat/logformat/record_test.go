@@ -16,20 +16,6 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// state is what a policy might keep with a request.
-type state struct {
-	name, code string
-	notes      [][2]string
-}
-
-func (s *state) ClientName() string { return s.name }
-func (s *state) ErrorCode() string  { return s.code }
-func (s *state) EachNote(f func(key, value string)) {
-	for _, n := range s.notes {
-		f(n[0], n[1])
-	}
-}
-
 // request parses a request head whose lines are given without line ends.
 func request(t testing.TB, lines ...string) *engine.Request {
 	t.Helper()

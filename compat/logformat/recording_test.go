@@ -129,7 +129,7 @@ func decide(rec *engine.Record, v map[string]string) {
 	rec.Aborted = aborted
 	switch {
 	case v[">ru"] == urlOfNothing:
-		rec.Failure = &engine.Failure{Kind: engine.ClientGone, During: "greeting"}
+		rec.Unread, rec.Failure = true, &engine.Failure{Kind: engine.ClientGone}
 	case v[">ru"] == urlOfTooLarge:
 		rec.Failure = &engine.Failure{Kind: engine.HeadTooLarge}
 	case tag == "TCP_MISS":
@@ -141,7 +141,7 @@ func decide(rec *engine.Record, v map[string]string) {
 	case tag == "TCP_DENIED":
 		rec.Decided, rec.Failure = engine.Refuse, &engine.Failure{Kind: engine.Refused}
 	case aborted:
-		rec.Failure = &engine.Failure{Kind: engine.ClientGone, During: "asking"}
+		rec.Failure = &engine.Failure{Kind: engine.ClientGone}
 	case v["rm"] == "CONNECT" && rec.Status >= 500:
 		rec.Forwarded, rec.Failure = true, &engine.Failure{Kind: engine.CannotConnect}
 	case v[">rm"] != "-":

@@ -14,7 +14,7 @@ const (
 // Tag returns Squid's name for what became of the request (%Ss).
 func Tag(rec *engine.Record) string {
 	name := plainTag(rec)
-	if !rec.Aborted || unread(rec) {
+	if !rec.Aborted || rec.Unread {
 		return name
 	}
 	switch name {

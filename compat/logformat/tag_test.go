@@ -9,9 +9,7 @@ import (
 func TestTag(t *testing.T) {
 	get := func() *engine.Request { return request(t, "GET http://origin.test/ HTTP/1.1") }
 	connect := func() *engine.Request { return request(t, "CONNECT origin.test:443 HTTP/1.1") }
-	failure := func(k engine.FailureKind, during string) *engine.Failure {
-		return &engine.Failure{Kind: k, During: during}
-	}
+	failure := func(k engine.FailureKind) *engine.Failure { return &engine.Failure{Kind: k} }
 	for _, tt := range []struct {
 		name string
 		rec  engine.Record
@@ -21,30 +19,30 @@ func TestTag(t *testing.T) {
 		{"a rewritten one", engine.Record{Request: get(), Forwarded: true, Decided: engine.Rewrite}, "TCP_MISS"},
 		{"the client left", engine.Record{Request: get(), Forwarded: true, Aborted: true}, "TCP_MISS_ABORTED"},
 		{"the client left while the helper thought", engine.Record{Request: get(), Aborted: true,
-			Failure: failure(engine.ClientGone, "asking")}, "NONE_NONE_ABORTED"},
+			Failure: failure(engine.ClientGone)}, "NONE_NONE_ABORTED"},
 		{"no connection", engine.Record{Request: get(), Forwarded: true,
-			Failure: failure(engine.CannotConnect, "connecting")}, "TCP_MISS"},
+			Failure: failure(engine.CannotConnect)}, "TCP_MISS"},
 		{"denied", engine.Record{Request: get(), Decided: engine.Refuse,
-			Failure: failure(engine.Refused, "admitting")}, "TCP_DENIED"},
+			Failure: failure(engine.Refused)}, "TCP_DENIED"},
 		{"a denied CONNECT", engine.Record{Request: connect(), Decided: engine.Refuse,
-			Failure: failure(engine.Refused, "admitting")}, "TCP_DENIED"},
+			Failure: failure(engine.Refused)}, "TCP_DENIED"},
 		{"denied, and the client left", engine.Record{Request: get(), Decided: engine.Refuse, Aborted: true}, "TCP_DENIED_ABORTED"},
 		{"refused for want of helpers", engine.Record{Request: get(), Decided: engine.Refuse,
-			Failure: failure(engine.HelperLost, "heeding")}, "NONE_NONE"},
+			Failure: failure(engine.HelperLost)}, "NONE_NONE"},
 		{"redirected", engine.Record{Request: get(), Decided: engine.Redirect}, "TCP_REDIRECT"},
 		{"redirected, and the client left", engine.Record{Request: get(), Decided: engine.Redirect, Aborted: true}, "TCP_REDIRECT_ABORTED"},
 		{"a redirected CONNECT", engine.Record{Request: connect(), Decided: engine.Redirect, Tunnel: true}, "TCP_REDIRECT"},
 		{"a tunnel", engine.Record{Request: connect(), Forwarded: true, Tunnel: true}, "TCP_TUNNEL"},
 		{"a tunnel that the client ended", engine.Record{Request: connect(), Forwarded: true, Tunnel: true, Aborted: true}, "TCP_TUNNEL"},
 		{"a tunnel to nobody", engine.Record{Request: connect(), Forwarded: true,
-			Failure: failure(engine.CannotConnect, "connecting")}, "NONE_NONE"},
+			Failure: failure(engine.CannotConnect)}, "NONE_NONE"},
 		{"a page of ours", engine.Record{Request: get(), Decided: engine.Serve}, "TCP_MISS"},
-		{"a loop", engine.Record{Request: get(), Failure: failure(engine.Looping, "resolving")}, "TCP_MISS"},
-		{"not a request", engine.Record{Request: &engine.Request{}, Failure: failure(engine.BadRequest, "reading")}, "NONE_NONE"},
-		{"a probe of the port", engine.Record{Request: &engine.Request{}, Aborted: true,
-			Failure: failure(engine.ClientGone, "greeting")}, "NONE_NONE"},
-		{"half a request", engine.Record{Request: get(), Aborted: true,
-			Failure: failure(engine.ClientLate, "reading")}, "NONE_NONE"},
+		{"a loop", engine.Record{Request: get(), Failure: failure(engine.Looping)}, "TCP_MISS"},
+		{"not a request", engine.Record{Request: &engine.Request{}, Failure: failure(engine.BadRequest)}, "NONE_NONE"},
+		{"a probe of the port", engine.Record{Request: &engine.Request{}, Unread: true, Aborted: true,
+			Failure: failure(engine.ClientGone)}, "NONE_NONE"},
+		{"half a request", engine.Record{Request: get(), Unread: true, Aborted: true,
+			Failure: failure(engine.ClientLate)}, "NONE_NONE"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := Tag(&tt.rec); got != tt.want {
@@ -61,8 +59,8 @@ func TestURLOfWhatIsNone(t *testing.T) {
 		failure engine.Failure
 		want    string
 	}{
-		{"a probe of the port", "", engine.Failure{Kind: engine.ClientGone, During: "greeting"}, "- error:transaction-end-before-headers 0.0"},
-		{"half a head", "GET http://origin.test/a HTTP/1.1", engine.Failure{Kind: engine.ClientLate, During: "reading"},
+		{"a probe of the port", "", engine.Failure{Kind: engine.ClientGone}, "- error:transaction-end-before-headers 0.0"},
+		{"half a head", "GET http://origin.test/a HTTP/1.1", engine.Failure{Kind: engine.ClientLate},
 			"- error:transaction-end-before-headers 0.0"},
 		{"one word", "BADLINE", engine.Failure{Kind: engine.BadRequest}, "BADLINE error:invalid-request 1.1"},
 		{"garbage", "@@@ \x01", engine.Failure{Kind: engine.BadRequest}, "- error:invalid-request 1.1"},
@@ -75,6 +73,7 @@ func TestURLOfWhatIsNone(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			rec := &engine.Record{Request: &engine.Request{}, Failure: &tt.failure}
+			rec.Unread = tt.failure.Kind == engine.ClientGone || tt.failure.Kind == engine.ClientLate
 			if tt.request != "" {
 				rec.Request = request(t, tt.request)
 			}

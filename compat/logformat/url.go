@@ -15,35 +15,19 @@ const (
 	urlOfGarbage  = "error:invalid-request"
 )
 
-// unread says whether the transaction ended before its request was complete: a probe of the
-// port, or a client that did not go on.
-func unread(rec *engine.Record) bool {
-	f := rec.Failure
-	if f == nil {
-		return rec.Request.Method == ""
-	}
-	switch f.Kind {
-	case engine.BadRequest, engine.HeadTooLarge:
-		return false
-	case engine.ClientGone, engine.ClientLate:
-		return rec.Request.Method == "" || f.During == "greeting" || f.During == "reading"
-	}
-	return rec.Request.Method == ""
-}
-
 // understood says whether the request was read and made sense. Of others Squid logs only the
 // line they began with.
 func understood(rec *engine.Record) bool {
 	if f := rec.Failure; f != nil && (f.Kind == engine.BadRequest || f.Kind == engine.HeadTooLarge) {
 		return false
 	}
-	return !unread(rec)
+	return !rec.Unread
 }
 
 // appendURL appends the URL t of the transaction's request, or what stands for it.
 func appendURL(dst []byte, rec *engine.Record, t *h1.Target) []byte {
 	switch {
-	case unread(rec):
+	case rec.Unread:
 		return append(dst, urlOfNothing...)
 	case rec.Failure != nil && rec.Failure.Kind == engine.HeadTooLarge:
 		return append(dst, urlOfTooLarge...)
@@ -71,7 +55,7 @@ func clientURL(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
 }
 
 func serverURL(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
-	if unread(rec) {
+	if rec.Unread {
 		return dst
 	}
 	return appendURL(dst, rec, rec.Request.Effective())

@@ -27,7 +27,7 @@
 //	…
 //	switch a := rewrite.Parse(answer, r, h1.Strip); a.Kind {
 //	case rewrite.Rewrite:
-//		return engine.Decision{Kind: engine.Rewrite, Target: a.Target}
+//		return engine.Decision{Action: engine.Rewrite, Target: a.Target}
 //	…
 //	}
 package rewrite

@@ -120,7 +120,7 @@ func TestRecordedQuestions(t *testing.T) {
 			want = strings.Replace(want, " "+user+" ", " "+escaped+" ", 1)
 		}
 		if !bytes.Equal(parts[2], parts[3]) {
-			r.State = named(parts[3])
+			r.ClientName = string(parts[3])
 		}
 		if got := question(r); got != want {
 			t.Errorf("Squid asks\n%s, we ask\n%s", want, got)

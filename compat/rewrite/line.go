@@ -46,10 +46,7 @@ func appendDefault(dst []byte, r *engine.Request) []byte {
 
 // clientName returns the name of the client's address if the policy knows one.
 func clientName(r *engine.Request) string {
-	if facts, ok := r.State.(logformat.Facts); ok {
-		return facts.ClientName()
-	}
-	return ""
+	return r.ClientName
 }
 
 // oneLine sees to it that dst[start:] is one line: whatever raw value an extra brought in, it

@@ -8,13 +8,6 @@ import (
 	"exaproxy/engine"
 )
 
-// named is a policy's state that knows the client's name.
-type named string
-
-func (n named) ClientName() string                 { return string(n) }
-func (n named) ErrorCode() string                  { return "" }
-func (n named) EachNote(f func(key, value string)) { f("raw", "two\nlines\r\x00") }
-
 func endpoint(t *testing.T, addr []byte, port string) netip.AddrPort {
 	t.Helper()
 	a, err := netip.ParseAddr(string(addr))
@@ -52,7 +45,8 @@ func TestAppend(t *testing.T) {
 
 func TestAppendExtras(t *testing.T) {
 	r := asked(t, "GET", "http://origin.test/?q=1")
-	r.User, r.State = "j doe", named("client.test")
+	r.User, r.ClientName = "j doe", "client.test"
+	r.AddNote([]byte("raw"), []byte("two\nlines\r\x00"))
 	rec := &engine.Record{Request: r}
 	for _, tt := range []struct{ name, extras, want string }{
 		{"Squid's default", "%>a/%>A %un %>rm myip=%la myport=%lp",

@@ -262,3 +262,6 @@ func (f *FD) Open() bool { return f != nil && f.state&closed == 0 }
 // SetWaker says who is woken from now on; nil is nobody. Edges are remembered either way,
 // so that the new owner begins by looking.
 func (f *FD) SetWaker(w *Waker) { f.waker = w }
+
+// Descriptor is the number by which the kernel knows it. ok is false once it is closed.
+func (f *FD) Descriptor() (sys int, ok bool) { return int(f.sys), f.Open() }

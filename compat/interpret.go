@@ -13,17 +13,24 @@ import (
 // and on_timeout=retry.
 const asks = 3
 
-// Heed does what the helpers said, or what the settings have for helpers that said nothing. An
+// Interpret does what the helpers said, or what the settings have for helpers that said nothing. An
 // ordinary request is not remembered any longer: it may become a tunnel that lasts for days.
-func (p *policy) Heed(r *engine.Request, line []byte, err error) engine.Decision {
-	d := p.heed(r, line, err)
-	if v := visited(r); v != nil && d.Kind == engine.Proceed && v.verdict.Silent() {
+func (p *policy) Interpret(r *engine.Request, line []byte, err error) engine.Decision {
+	d := p.interpret(r, line, err)
+	v := visited(r)
+	if v == nil {
+		return d
+	}
+	if d.Action != engine.Ask {
+		v.verdict.EachNote(func(key, value string) { r.AddNote([]byte(key), []byte(value)) })
+	}
+	if d.Action == engine.Proceed && v.verdict.Kind != rewrite.Intercept {
 		p.forget(r)
 	}
 	return d
 }
 
-func (p *policy) heed(r *engine.Request, line []byte, err error) engine.Decision {
+func (p *policy) interpret(r *engine.Request, line []byte, err error) engine.Decision {
 	switch {
 	case err == engine.ErrHelperLate:
 		return p.late(r)
@@ -31,7 +38,7 @@ func (p *policy) heed(r *engine.Request, line []byte, err error) engine.Decision
 		p.log.Error(fmt.Sprintf("URL rewrite helper: %s", err), "url", p.shown(r))
 		return p.fault(r, p.s.Rewriter.Crash, engine.HelperLost, err)
 	case line == nil:
-		return engine.Decision{Kind: engine.Proceed}
+		return engine.Decision{Action: engine.Proceed}
 	}
 	return p.obey(r, line)
 }
@@ -42,9 +49,9 @@ func (p *policy) obey(r *engine.Request, line []byte) engine.Decision {
 	v.verdict = rewrite.Parse(line, r, p.s.Limits.Whitespace)
 	switch v.verdict.Kind {
 	case rewrite.Unchanged, rewrite.Intercept:
-		return engine.Decision{Kind: engine.Proceed}
+		return engine.Decision{Action: engine.Proceed}
 	case rewrite.Rewrite:
-		return engine.Decision{Kind: engine.Rewrite, Target: v.verdict.Target}
+		return engine.Decision{Action: engine.Rewrite, Target: v.verdict.Target}
 	case rewrite.Redirect:
 		return p.redirect(r, v)
 	case rewrite.File:
@@ -62,7 +69,7 @@ func (p *policy) obey(r *engine.Request, line []byte) engine.Decision {
 func (p *policy) again(r *engine.Request, v *visit) engine.Decision {
 	if r.Asked < asks {
 		p.log.Error(fmt.Sprintf("helper: %s, attempt #%d of %d", v.verdict.String(), r.Asked, asks-1))
-		return engine.Decision{Kind: engine.AskAgain}
+		return engine.Decision{Action: engine.Ask}
 	}
 	p.log.Error(fmt.Sprintf("URL rewrite helper: %s", v.verdict.String()), "url", p.shown(r))
 	return p.fault(r, p.s.Rewriter.Broken, engine.HelperLost, nil)
@@ -72,12 +79,12 @@ func (p *policy) again(r *engine.Request, v *visit) engine.Decision {
 func (p *policy) late(r *engine.Request) engine.Decision {
 	w := &p.s.Rewriter
 	if w.OnTimeout == TimeoutRetry && r.Asked < asks {
-		return engine.Decision{Kind: engine.AskAgain}
+		return engine.Decision{Action: engine.Ask}
 	}
 	p.log.Error("URL rewrite helper: Timedout", "url", p.shown(r))
 	switch w.OnTimeout {
 	case TimeoutBypass:
-		return engine.Decision{Kind: engine.Proceed}
+		return engine.Decision{Action: engine.Proceed}
 	case TimeoutResponse:
 		return p.obey(r, r.Keep([]byte(w.Response)))
 	case TimeoutFail, TimeoutRetry:
@@ -89,11 +96,11 @@ func (p *policy) late(r *engine.Request) engine.Decision {
 // fault is what becomes of a request that the helpers could not answer.
 func (p *policy) fault(r *engine.Request, f Fault, kind engine.FailureKind, err error) engine.Decision {
 	if f == Pass {
-		return engine.Decision{Kind: engine.Proceed}
+		return engine.Decision{Action: engine.Proceed}
 	}
 	v := p.remember(r)
 	v.failure = engine.Failure{Kind: kind, Side: engine.HelperSide, Err: err}
-	return engine.Decision{Kind: engine.Refuse, Failure: &v.failure}
+	return engine.Decision{Action: engine.Refuse, Failure: &v.failure}
 }
 
 // redirect is the answer that sends the client elsewhere. One that believes to be in a tunnel may
@@ -107,8 +114,8 @@ func (p *policy) redirect(r *engine.Request, v *visit) engine.Decision {
 		v.body = v.body[:0]
 		v.fields = p.words.self.AppendRedirect(v.fields[:0], location, p.now())
 	}
-	v.reply = engine.Reply{Status: v.verdict.Status, Fields: v.fields, Body: v.body}
-	return engine.Decision{Kind: engine.Redirect, Reply: &v.reply, URL: string(location)}
+	v.reply = engine.LocalReply{Status: v.verdict.Status, Fields: v.fields, Body: v.body}
+	return engine.Decision{Action: engine.Redirect, Reply: &v.reply, URL: string(location)}
 }
 
 // shown is the request's URL for cache.log.

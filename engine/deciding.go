@@ -1,0 +1,47 @@
+package engine
+
+import "errors"
+
+// decide notes a decision of the policy and goes where it leads.
+func (t *transaction) decide(d Decision) stage {
+	t.record.Decided, t.record.URL = d.Action, d.URL
+	switch d.Action {
+	case Proceed:
+		return routing
+	case Rewrite:
+		t.request.Rewritten, t.request.WasRewritten = d.Target, true
+		return routing
+	case Challenge: // whoever is to come again with credentials must see that in the answer itself
+		t.setReply(*d.Reply)
+		return answering
+	case Redirect, Serve:
+		t.setReply(*d.Reply)
+		return t.tellVerdict()
+	case Refuse:
+		f := d.Failure
+		if f == nil {
+			f = &Failure{Kind: Refused, Side: OurSide, Err: errors.New("refused")}
+		}
+		if !t.noteFailure(f) {
+			return t.drop()
+		}
+		return t.tellVerdict()
+	}
+	panic("BUG: a decision that decides nothing")
+}
+
+// tellVerdict begins the answer to a verdict; a CONNECT gets it as connect_verdict says.
+func (t *transaction) tellVerdict() stage {
+	if !t.request.IsConnect() {
+		return answering
+	}
+	switch t.setup.config.ConnectVerdict {
+	case ConnectPage:
+		return establishing
+	case ConnectClose:
+		return t.drop()
+	case ConnectRedirect:
+		return answering
+	}
+	panic("BUG: no such way to tell a verdict")
+}

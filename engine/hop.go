@@ -1,0 +1,74 @@
+package engine
+
+import (
+	"net/netip"
+	"slices"
+)
+
+// A Route is which way a request goes.
+type Route struct {
+	Action  Action   // Proceed to Hop, Refuse, or Pending
+	Hop     Hop      // Proceed
+	Failure *Failure // Refuse: why there is no way; nil if the last attempt says it
+}
+
+// A Hop is a next hop, completely: whom to connect to, how, and as whom. Connections to it that are
+// idle serve another request only if all of that is the same, since a connection carries what was
+// agreed on it: a name that was verified, an address that was allowed, somebody's identity.
+type Hop struct {
+	Host []byte // name or address, valid during the transaction
+	Port uint16
+
+	// Addrs are the only addresses that may be connected to, because they were judged. nil: those
+	// of Host. A connection that was kept is used only if it leads to one of them.
+	Addrs []netip.Addr
+
+	Proxy bool // it is a proxy: it gets the absolute form, and CONNECT goes through it
+	TLS   TLS  // zero: plaintext
+
+	Local    netip.Addr // our end (tcp_outgoing_address); zero: the kernel chooses
+	Mark     int        // SO_MARK (tcp_outgoing_mark); 0: none
+	Identity string     // who has proved to be whom on the connection; "": nobody, it serves everybody
+
+	Hierarchy string // how the log calls this way: "HIER_DIRECT"
+}
+
+// TLS says how a connection to a next hop is secured.
+type TLS struct {
+	ServerName string // that is asked for and verified; "" for no TLS
+}
+
+// Direct is the hop that the request's effective target names.
+func Direct(r *Request) Hop {
+	t := r.Effective()
+	h := Hop{Host: t.Host, Port: t.Port, Hierarchy: "HIER_DIRECT"}
+	if t.Scheme == "https" {
+		h.TLS.ServerName = string(t.Host)
+	}
+	return h
+}
+
+// An Attempt is a hop to which no connection could be made.
+type Attempt struct {
+	Hop Hop
+	Err error // of the last of its addresses, or of looking these up
+}
+
+// A hopKey is all of a hop that connections to it have in common: equal keys share idle connections.
+type hopKey struct {
+	host     string
+	port     uint16
+	proxy    bool
+	tls      TLS
+	local    netip.Addr
+	mark     int
+	identity string
+}
+
+// key is what connections to the hop have in common.
+func (h *Hop) key() hopKey {
+	return hopKey{string(h.Host), h.Port, h.Proxy, h.TLS, h.Local, h.Mark, h.Identity}
+}
+
+// allows says whether the hop may be reached at an address.
+func (h *Hop) allows(a netip.Addr) bool { return len(h.Addrs) == 0 || slices.Contains(h.Addrs, a) }

@@ -1,0 +1,50 @@
+package engine
+
+import (
+	"time"
+
+	"exaproxy/engine/h1"
+	"exaproxy/engine/loop"
+)
+
+// hearTime is how long a client in a tunnel may be silent before it is told all the same: it
+// may be waiting for the server to speak first.
+const hearTime = 5 * time.Second
+
+// hear listens to what the client says in its tunnel until it is time to answer: when a whole
+// plaintext request is there, or anything else. The client's own buffer stays as it is, for the
+// CONNECT's head is in it.
+func (t *transaction) hear() stage {
+	if t.up.buf == nil {
+		t.up.buf = t.client.worker.buffers.relay()
+		t.up.buf.w = copy(t.up.buf.b, t.client.in.bytes())
+	}
+	heard := t.up.buf
+	for {
+		var inner h1.Request
+		_, err := h1.ParseRequest(heard.bytes(), &inner, h1.Limits{Relaxed: true})
+		if enough(heard, err) {
+			t.inner = inner.Method
+			return answering
+		}
+		n, err := t.clientEnd.Read(heard.room())
+		if err == loop.ErrAgain {
+			return hearing
+		}
+		if err != nil {
+			return answering // it has said all that it will; the page goes the other way
+		}
+		heard.w += n
+	}
+}
+
+// enough says whether what was heard can be answered: a whole head, or something that is no
+// plaintext request, such as a TLS ClientHello.
+func enough(heard *buffer, err error) bool {
+	if heard.empty() {
+		return false
+	}
+	first := heard.bytes()[0]
+	letter := 'A' <= first && first <= 'Z' || first == '\r' || first == '\n'
+	return err != h1.ErrShort || !letter || len(heard.room()) == 0
+}

@@ -1,0 +1,14 @@
+package engine
+
+// interpret asks the policy what the helpers' answer means.
+func (t *transaction) interpret() stage {
+	d := t.setup.policy.Interpret(t.request, t.answer, t.lost)
+	switch d.Action {
+	case Pending:
+		return interpreting
+	case Ask:
+		t.answer, t.lost = nil, nil
+		return asking
+	}
+	return t.decide(d)
+}

@@ -1,0 +1,90 @@
+package engine
+
+import "errors"
+
+// route asks the policy for the next hop; a connection to it that is kept needs no other.
+func (t *transaction) route() stage {
+	scheme := t.request.Effective().Scheme
+	if scheme != "" && scheme != "http" && scheme != "https" {
+		return t.fail(Unsupported, OurSide, errors.New("no way to fetch "+scheme+" URLs"))
+	}
+	route := t.setup.policy.Route(t.request, t.failed)
+	switch route.Action {
+	case Pending:
+		return routing
+	case Refuse:
+		return t.noRoute(route.Failure)
+	case Proceed:
+	default:
+		panic("BUG: a route that leads nowhere")
+	}
+	t.hop = route.Hop
+	if t.hop.TLS != (TLS{}) {
+		return t.fail(Unsupported, OurSide, errors.New("no way to fetch https URLs: TLS is not spoken to next hops"))
+	}
+	t.record.Forwarded, t.record.Hierarchy = true, t.hop.Hierarchy
+	if t.reuse() {
+		return sending
+	}
+	return resolving
+}
+
+// noRoute ends the search for a next hop, for a reason of the policy's or else that of the last attempt.
+func (t *transaction) noRoute(f *Failure) stage {
+	t.record.Forwarded = true
+	switch {
+	case f != nil:
+	case t.unreached != nil:
+		f = t.unreached
+	default:
+		f = &Failure{Kind: NoRoute, Side: OurSide, Err: errors.New("there is no next hop for it")}
+	}
+	return t.failWith(f)
+}
+
+// anotherHop asks for another next hop after one could not be reached, unless there were enough.
+func (t *transaction) anotherHop(f *Failure) stage {
+	f.During = t.stage.String()
+	t.unreached = f
+	t.failed = append(t.failed, Attempt{Hop: t.hop, Err: f.Err})
+	if len(t.failed) >= t.setup.config.Limits.forwardTries() {
+		return t.failWith(f)
+	}
+	return routing
+}
+
+// reuse takes an idle connection to the next hop. A request that must not be sent twice gets
+// a fresh one: an idle connection may turn out to be dead when the request is under way
+// already (RFC 9110, section 9.2.2).
+func (t *transaction) reuse() bool {
+	if !t.repeatable() || t.sent > 0 {
+		return false
+	}
+	u := t.client.worker.idle.take(&t.hop)
+	if u == nil {
+		return false
+	}
+	u.end.SetWaker(t.waker)
+	t.use(u)
+	return true
+}
+
+// repeatable says whether the request may be sent again after it was sent in vain.
+func (t *transaction) repeatable() bool {
+	if !t.up.body.Done() || t.up.moved > 0 {
+		return false
+	}
+	switch t.request.Method {
+	case "GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE":
+		return true
+	}
+	return false
+}
+
+// use makes u the transaction's connection to the next hop.
+func (t *transaction) use(u *upstream) {
+	t.upstream = u
+	t.sent++
+	t.record.Upstream, t.record.Outgoing, t.record.Reused = u.peer, u.local, u.used > 0
+	u.used++
+}

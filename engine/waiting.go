@@ -1,0 +1,104 @@
+package engine
+
+import "time"
+
+// await makes sure that the present stage's waiting has its deadline. Most stages do not wait.
+func (t *transaction) await() {
+	if !t.timed {
+		t.wait(t.stageTimeout())
+	}
+}
+
+// wait begins the present stage's waiting anew, for d at most, and no longer than the client may
+// live.
+func (t *transaction) wait(d time.Duration) {
+	now := t.now()
+	d = t.client.within(d, now)
+	t.timed = true
+	t.deadline = now.Add(d)
+	t.timer.Set(d)
+}
+
+// wakeIn wakes the transaction before its deadline, if d is sooner.
+func (t *transaction) wakeIn(d time.Duration) {
+	if left := t.deadline.Sub(t.now()); d < left {
+		t.timer.Set(max(d, 0))
+	}
+}
+
+// stageTimeout is how long the present stage may wait without anything moving.
+func (t *transaction) stageTimeout() time.Duration {
+	limits := &t.setup.config.Timeouts
+	switch t.stage {
+	case greeting:
+		return limits.requestStart()
+	case reading:
+		return limits.request()
+	case asking:
+		return limits.helper()
+	case resolving:
+		return limits.names()
+	case connecting:
+		return t.forwardBy.Sub(t.now())
+	case sending, answering, establishing:
+		return limits.write()
+	case hearing:
+		return hearTime
+	case relaying, tunnelling:
+		return limits.read()
+	case admitting, interpreting, routing, over:
+		return forever
+	}
+	panic("BUG: no such stage: " + t.stage.String())
+}
+
+// overdue says whether the present stage has waited for too long. Before it waits, what may have
+// passed is the deadline of another stage.
+func (t *transaction) overdue() bool {
+	return t.timed && t.timer.Expired() && !t.now().Before(t.deadline)
+}
+
+// giveUp is what follows when the present stage has waited for too long.
+func (t *transaction) giveUp() stage {
+	switch t.stage {
+	case greeting, reading:
+		t.failure = &Failure{Kind: ClientLate, Side: ClientSide, During: t.stage.String()}
+		return t.drop()
+	case asking:
+		t.question.Late()
+		t.question, t.lost = nil, ErrHelperLate
+		return interpreting
+	case resolving:
+		return t.fail(NameServerFailed, NameSide, errLookupLate)
+	case connecting:
+		return t.fail(ConnectLate, UpstreamSide, errConnectLate)
+	case sending:
+		return t.fail(UpstreamLate, UpstreamSide, errTakesNothing)
+	case relaying:
+		return t.relayLate()
+	case hearing:
+		return answering // it may be waiting for the server to speak first
+	case admitting, interpreting, routing, tunnelling, establishing, answering, over:
+		return t.drop()
+	}
+	panic("BUG: no such stage: " + t.stage.String())
+}
+
+// abandoned says whether the client has left while nothing of a reply was on its way to it.
+// With half_closed_clients off, closing its sending side is leaving, once all that it had to
+// send was read.
+func (t *transaction) abandoned() bool {
+	switch t.stage {
+	case greeting, reading, tunnelling, over:
+		return false // these read from the client and see for themselves
+	case establishing, hearing:
+		return t.clientEnd.Broken() // it may have finished what it says in its tunnel
+	}
+	if t.clientEnd.Broken() {
+		return true
+	}
+	return t.clientEnd.PeerDone() && !t.setup.config.HalfClosed && t.uploaded() && !t.inTunnel
+}
+
+// wakeSelf makes the loop play the transaction again after others had their turn.
+func (t *transaction) wakeSelf() { t.waker.Wake() }
