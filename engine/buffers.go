@@ -29,11 +29,9 @@ func (b *buffer) bytes() []byte { return b.b[b.r:b.w] }
 func (b *buffer) empty() bool   { return b.r == b.w }
 func (b *buffer) room() []byte  { return b.b[b.w:] }
 
-// compact moves what b holds to its beginning if nothing is left behind it.
-func (b *buffer) compact() {
-	if b.r == b.w {
-		b.r, b.w = 0, 0
-	} else if b.w == len(b.b) && b.r > 0 {
+// moveDown moves what b holds to its beginning.
+func (b *buffer) moveDown() {
+	if b.r > 0 {
 		b.w = copy(b.b, b.bytes())
 		b.r = 0
 	}

@@ -242,7 +242,10 @@ func (c *client) grow(size int) bool {
 	if len(c.in.bytes()) >= size {
 		return false
 	}
-	if c.in.compact(); len(c.in.room()) == 0 {
+	if len(c.in.room()) == 0 || c.in.empty() {
+		c.in.moveDown()
+	}
+	if len(c.in.room()) == 0 {
 		c.in = c.worker.buffers.grow(c.in)
 	}
 	return true

@@ -22,7 +22,7 @@ func (t *transaction) noteFailure(f *Failure) (answerable bool) {
 	if t.failure == nil {
 		t.failure = f
 	}
-	if t.replied || f.Side == ClientSide && f.Kind == ClientGone {
+	if t.replied || t.down.headCut() || f.Side == ClientSide && f.Kind == ClientGone {
 		return false
 	}
 	if f.Kind == BadRequest {

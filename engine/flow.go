@@ -112,6 +112,9 @@ func (f *flow) stopped(why outcome) outcome {
 // over says whether all of the message has been read.
 func (f *flow) over() bool { return f.closed || f.body.Done() }
 
+// headCut says whether a part of the head was written and the rest was not.
+func (f *flow) headCut() bool { return f.pre != nil && f.pre.r > 0 }
+
 // flush writes the head and the bytes that are ready. It returns false if the sink took not
 // all of them, or failed.
 func (f *flow) flush() bool {

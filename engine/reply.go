@@ -16,8 +16,7 @@ func (t *transaction) gotReplyHead(n int) (next stage, more bool) {
 	case head.Status == 101:
 		return t.fail(BadReply, UpstreamSide, errors.New("it switched protocols unasked")), false
 	case head.Status < 200:
-		t.interim(n)
-		return relaying, true
+		return t.interim(n)
 	case t.request.IsConnect() && head.Status < 300:
 		return t.tunnelThrough(n), false
 	}
@@ -58,16 +57,20 @@ func (t *transaction) tunnelThrough(n int) stage {
 }
 
 // interim passes a 1xx reply on to a client that knows them (RFC 9110, section 15.2).
-func (t *transaction) interim(n int) {
+func (t *transaction) interim(n int) (next stage, more bool) {
 	t.down.buf.r += n
+	if t.interims++; t.interims > maxInterim {
+		return t.fail(BadReply, UpstreamSide, errOnlyInterim), false
+	}
 	if t.request.Minor == 0 || t.request.Major == 0 {
-		return
+		return relaying, true
 	}
 	w := t.client.worker
 	h := &w.outgoing
 	h.CopyFrom(&w.head.Header)
 	h1.RemoveHopByHop(h)
 	t.composeHead(h)
+	return relaying, true
 }
 
 // composeHead makes the head of the reply, behind interim ones that were not written yet.

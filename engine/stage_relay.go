@@ -11,6 +11,15 @@ import (
 var (
 	errTakesNothing = errors.New("it takes nothing")
 	errSaysNothing  = errors.New("it says nothing")
+	errOnlyInterim  = errors.New("it sends interim replies without end")
+)
+
+const (
+	// interimAtOnce is how many interim replies one play passes on before others have their turn.
+	interimAtOnce = 16
+	// maxInterim is how many a server may send before its reply. Some tell every few seconds that
+	// they are still busy; one that goes on for ever is not going to answer.
+	maxInterim = 1000
 )
 
 // relay carries the request's body up and the reply down, at the same time: a server may
@@ -98,7 +107,7 @@ func (t *transaction) relayLate() stage {
 
 // receiveReply reads and parses the reply's head, and the interim ones before it.
 func (t *transaction) receiveReply() stage {
-	for start := t.down.in; ; {
+	for start, interims := t.down.in, 0; ; {
 		if next, more := t.passInterim(start); !more {
 			return next
 		}
@@ -107,6 +116,10 @@ func (t *transaction) receiveReply() stage {
 		case err == nil:
 			if next, more := t.gotReplyHead(n); !more {
 				return next
+			}
+			if interims++; interims == interimAtOnce {
+				t.wakeSelf()
+				return relaying
 			}
 		case err != h1.ErrShort:
 			return t.badReply(err)
@@ -152,6 +165,9 @@ func (t *transaction) passInterim(start int64) (next stage, more bool) {
 // readReply reads more of the reply's head; more is true if some came.
 func (t *transaction) readReply() (next stage, more bool) {
 	f, limit := &t.down, t.setup.config.Limits.replyHead()
+	if len(f.buf.b)-f.buf.w <= chunkRoom {
+		f.buf.moveDown() // what was read of interim replies makes room
+	}
 	if len(f.buf.b)-f.buf.w <= chunkRoom {
 		if f.buf.w-f.buf.r >= limit {
 			return t.badReply(h1.ErrTooLarge), false

@@ -73,6 +73,7 @@ type transaction struct {
 	upstream     *upstream
 	up, down     flow
 	keepUpstream bool // the next hop's connection may serve another request
+	interims     int  // interim replies so far
 	replied      bool // the reply's head has been composed: the client may have seen some of it
 	sent         int  // how many connections it was sent over
 
