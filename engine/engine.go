@@ -131,6 +131,7 @@ func (e *Engine) Run(ctx context.Context) error {
 // returns these. It takes Run's place in tests with a kernel in memory; there is no Run after it.
 func (e *Engine) Start() ([]*loop.Loop, error) {
 	var loops []*loop.Loop
+	e.running = true
 	for _, w := range e.workers {
 		if err := w.start(e.config, e.ports); err != nil {
 			return nil, fmt.Errorf("start worker %d: %w", w.number, err)

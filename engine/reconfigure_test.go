@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"exaproxy/engine"
+	"exaproxy/engine/enginetest"
 )
 
 // titled serves its title, whatever is asked, and counts how many of its kind live.
@@ -168,4 +169,38 @@ func TestReconfigureWithATakenPortChangesNothing(t *testing.T) {
 	if got := titles(t, e.Addrs()[0]); got != "old" || old.Load() != 2 {
 		t.Errorf("after it, %s is served by %d policies", got, old.Load())
 	}
+}
+
+// A request is judged by the configuration of the moment in which its head is complete.
+func TestRequestThatBeganBeforeAReconfigurationIsJudgedByTheNew(t *testing.T) {
+	var old, next atomic.Int32
+	config := func(title string, alive *atomic.Int32) engine.Config {
+		return engine.Config{Ports: []engine.Port{{Addr: netip.MustParseAddrPort("192.0.2.1:3128")}},
+			NewPolicy: func(engine.Services) (engine.Policy, error) {
+				alive.Add(1)
+				return &titled{title: title, alive: alive}, nil
+			}}
+	}
+	w := enginetest.NewWorld(t, config("old", &old))
+	w.Configuration = func(string) (engine.Config, error) { return config("new", &next), nil }
+	w.Play(`
+client a says                "G"
+client b sends               GET http://a.example/ HTTP/1.1
+client b reads               HTTP/1.1 200 OK
+                             …
+client b hears               "old"
+reconfigure next
+client b sends               GET http://a.example/ HTTP/1.1
+client b reads               HTTP/1.1 200 OK
+                             …
+client b hears               "new"
+client a says                "ET http://a.example/ HTTP/1.1\r\n\r\n"
+client a reads               HTTP/1.1 200 OK
+                             …
+client a hears               "new"
+`)
+	if old.Load() != 0 {
+		t.Error("the old policy is kept although no request follows it any more")
+	}
+	w.End()
 }

@@ -29,6 +29,18 @@ func (t *transaction) read() stage {
 	}
 }
 
+// followPresentSetup has the request judged by the configuration of the moment in which its head is
+// complete: its first byte may have come long before.
+func (t *transaction) followPresentSetup() {
+	w, old := t.client.worker, t.setup
+	if old == w.setup {
+		return
+	}
+	t.setup = w.setup
+	t.setup.uses++
+	w.done(old)
+}
+
 // misread answers bytes that are no request. What follows them cannot be told apart from
 // them, so the connection is not kept.
 func (t *transaction) misread(err error) stage {
@@ -45,6 +57,7 @@ func (t *transaction) misread(err error) stage {
 // transaction is over, and finds out where the body ends and whether the client wants to go on.
 func (t *transaction) understood(n int) stage {
 	c, r := t.client, t.request
+	t.followPresentSetup()
 	t.record.Unread = false
 	t.head = c.in.bytes()[:n]
 	c.consumed(n)

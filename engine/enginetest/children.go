@@ -28,18 +28,21 @@ type child struct {
 	half    string
 }
 
-func (s *children) Spawn(_ *helper.Config, n int) (helper.Process, error) {
+func (s *children) Spawn(*helper.Config, int) (helper.Process, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c := &child{number: n, ended: make(chan string, 1)}
+	c := &child{number: len(s.all) + 1, ended: make(chan string, 1)}
 	c.sys, c.end = s.world.kernel.Pair()
 	s.all = append(s.all, c)
 	return c, nil
 }
 
+// firstPID is before those of the helpers, which are numbered from 1 in the order of their start.
+const firstPID = 1000
+
 func (c *child) Questions() int { return c.sys }
 func (c *child) Answers() int   { return c.sys }
-func (c *child) PID() int       { return 1000 + c.number }
+func (c *child) PID() int       { return firstPID + c.number }
 func (c *child) Wait() string   { return <-c.ended }
 func (c *child) Kill()          { c.die("signal: terminated") }
 
@@ -64,18 +67,16 @@ func (c *child) isDead() bool {
 // moving says whether the goroutine of a child is about to post something: it is starting, or
 // its process has ended.
 func (s *children) moving() bool {
-	pool := s.world.services.Helpers
-	if pool == nil {
-		return false
-	}
-	for _, stats := range pool.Stats().Each {
-		c := s.number(stats.Number)
-		switch {
-		case stats.PID == 0, c == nil, c.isDead():
-			return true
-		case c.end.Closed() && stats.Closing:
-			c.die("exit status 0") // its input has ended
-			return true
+	for _, pool := range s.world.pools {
+		for _, stats := range pool.Stats().Each {
+			c := s.number(stats.PID - firstPID)
+			switch {
+			case c == nil, c.isDead():
+				return true
+			case c.end.Closed() && stats.Closing:
+				c.die("exit status 0") // its input has ended
+				return true
+			}
 		}
 	}
 	return false

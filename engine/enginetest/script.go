@@ -36,6 +36,7 @@ import (
 //	clock +30s              time passes
 //	log has    LINE         the next lines of the log are so
 //	log is empty
+//	reconfigure NAME        the proxy follows the configuration of that name from now on
 //	shutdown 30s            the proxy is told to end
 //	held clients=1 buffers<3        what the engine holds
 func (w *World) Play(script string) {
@@ -137,6 +138,8 @@ func (w *World) perform(s *sentence) error {
 	case "log":
 		s.split(2)
 		return w.checkLog(s)
+	case "reconfigure":
+		return w.reconfigure(s.words[1])
 	case "shutdown":
 		return w.shutdown(s.words[1])
 	case "held":
@@ -153,6 +156,18 @@ func (w *World) pass(text string) error {
 	w.kernel.Advance(d)
 	w.settle()
 	return nil
+}
+
+func (w *World) reconfigure(name string) error {
+	w.tb.Helper()
+	if w.Configuration == nil {
+		return fmt.Errorf("there is no configuration %q", name)
+	}
+	c, err := w.Configuration(name)
+	if err != nil {
+		return err
+	}
+	return w.Reconfigure(c)
 }
 
 func (w *World) shutdown(text string) error {

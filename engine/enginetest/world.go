@@ -9,6 +9,7 @@ import (
 	"exaproxy/engine"
 	"exaproxy/engine/loop"
 	"exaproxy/engine/loop/looptest"
+	"exaproxy/helper"
 )
 
 // A World is an engine with one worker, and everybody around it.
@@ -18,13 +19,15 @@ type World struct {
 	// Segment cuts everything that clients and origins send into pieces of so many bytes.
 	// 0: it arrives whole.
 	Segment int
+	// Configuration gives the configuration of a name, for the verb reconfigure.
+	Configuration func(name string) (engine.Config, error)
 
-	tb       testing.TB
-	kernel   *looptest.Kernel
-	loop     *loop.Loop
-	engine   *engine.Engine
-	services engine.Services
-	address  netip.AddrPort // where clients connect
+	tb      testing.TB
+	kernel  *looptest.Kernel
+	loop    *loop.Loop
+	engine  *engine.Engine
+	pools   []*helper.Pool // of all configurations so far
+	address netip.AddrPort // where clients connect
 
 	clients map[string]*actor
 	origins map[string]*origin
@@ -47,6 +50,12 @@ func NewWorld(tb testing.TB, c engine.Config) *World {
 	w := &World{tb: tb, kernel: looptest.NewKernel(tb), clients: map[string]*actor{}, origins: map[string]*origin{}}
 	w.helpers = &children{world: w}
 	w.names = newNameServer(w)
+	w.begin(w.adapt(c))
+	return w
+}
+
+// adapt makes c one that runs in the world.
+func (w *World) adapt(c engine.Config) engine.Config {
 	c.Workers = 1
 	c.NewKernel = func() (loop.Kernel, error) { return w.kernel, nil }
 	c.Names.Servers = []netip.AddrPort{Resolver}
@@ -57,11 +66,28 @@ func NewWorld(tb testing.TB, c engine.Config) *World {
 	}
 	policy := c.NewPolicy
 	c.NewPolicy = func(s engine.Services) (engine.Policy, error) {
-		w.services = s
+		if s.Helpers != nil {
+			w.pools = append(w.pools, s.Helpers)
+		}
 		return policy(s)
 	}
-	w.begin(c)
-	return w
+	return c
+}
+
+// Reconfigure has the engine follow c from now on.
+func (w *World) Reconfigure(c engine.Config) error {
+	w.tb.Helper()
+	var err error
+	done := false
+	go func() {
+		failure := w.engine.Reconfigure(w.adapt(c))
+		w.loop.Post(func() { err, done = failure, true })
+	}()
+	for !done {
+		w.loop.Turn(true) // until Reconfigure posts
+	}
+	w.settle()
+	return err
 }
 
 func (w *World) begin(c engine.Config) {
