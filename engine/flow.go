@@ -249,7 +249,7 @@ func (f *flow) scan() (ok bool) {
 	n, err := f.body.Scan(fresh)
 	f.ready += n
 	f.moved += int64(n)
-	if err == nil && f.limit > 0 && f.moved > f.limit {
+	if err == nil && f.overLimit() {
 		err = errBodyTooLarge
 	}
 	if err != nil {
@@ -261,6 +261,9 @@ func (f *flow) scan() (ok bool) {
 	}
 	return true
 }
+
+// overLimit says whether more of the body has come than is allowed.
+func (f *flow) overLimit() bool { return f.limit > 0 && f.moved > f.limit }
 
 // unchunk takes the chunk framing off in place: what is left never is longer.
 func (f *flow) unchunk(fresh []byte) (ok bool) {

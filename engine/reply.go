@@ -37,6 +37,10 @@ func (t *transaction) gotReplyHead(n int) (next stage, more bool) {
 	// large pieces from the beginning.
 	bulky := body.Length() > relaySize || body.Length() < 0 && len(raw.room()) <= chunkRoom
 	t.down.begin(flow{src: t.upstream.end, dst: t.clientEnd, pre: t.down.pre, buf: raw, body: body, recode: recode, bulky: bulky})
+	if t.down.err != nil { // the body is wrong from the beginning, and the client has seen nothing of the reply
+		t.replied = false
+		return t.fail(BadReply, UpstreamSide, t.down.err), false
+	}
 	t.inNextPass()
 	return relaying, false
 }

@@ -28,7 +28,7 @@ func (t *transaction) relay() stage {
 	before := t.moved()
 	up := t.upload()
 	if up == failed && t.up.broken == source {
-		return t.uploadBroken()
+		return t.uploadFailed(t.up.err)
 	}
 	if !t.replied {
 		next := t.receiveReply()
@@ -71,11 +71,13 @@ func (t *transaction) stillMoving(before int64) {
 	}
 }
 
-// uploadBroken ends a transaction whose request body cannot be read to its end.
-func (t *transaction) uploadBroken() stage {
+// uploadFailed ends a transaction whose request body cannot be read to its end. What follows it cannot
+// be told apart from it.
+func (t *transaction) uploadFailed(err error) stage {
 	var bad *h1.SyntaxError
-	switch err := t.up.err; {
+	switch {
 	case errors.As(err, &bad):
+		t.unparsable = true
 		return t.fail(BadRequest, ClientSide, err)
 	case err == errBodyTooLarge:
 		return t.fail(BodyTooLarge, ClientSide, err)

@@ -11,7 +11,7 @@ import (
 func (t *transaction) send() stage {
 	if t.up.dst == nil {
 		if err := t.compose(); err != nil {
-			return t.fail(BadRequest, ClientSide, err)
+			return t.uploadFailed(err)
 		}
 		t.inNextPass()
 		return sending
@@ -51,6 +51,9 @@ func (t *transaction) compose() error {
 	if first != nil {
 		t.up.ready = first.w
 	}
+	if err == nil && t.up.overLimit() {
+		err = errBodyTooLarge
+	}
 	return err
 }
 
@@ -89,7 +92,9 @@ func (t *transaction) firstOfBody() (*buffer, error) {
 	}
 	n, err := t.up.body.Scan(in.bytes())
 	first := t.client.worker.buffers.fit(n)
-	first.w = copy(first.b, in.bytes()[:n])
+	if first != nil {
+		first.w = copy(first.b, in.bytes()[:n])
+	}
 	in.r += n
 	t.up.moved += int64(n)
 	return first, err
