@@ -35,7 +35,7 @@ func newStream(s *server) (*stream, error) {
 	l := s.resolver.loop
 	t := &stream{server: s}
 	t.waker = l.NewWaker(t)
-	fd, err := l.Dial(loop.DialSpec{Kind: loop.Stream, Remote: s.addr}, t.waker)
+	fd, err := l.Dial(loop.DialSpec{Type: loop.Stream, Remote: s.addr}, t.waker)
 	if err != nil {
 		return nil, err
 	}

@@ -225,7 +225,7 @@ func TestStreamThatNeverConnects(t *testing.T) {
 	for range 10 {
 		w.passes(time.Second)
 	}
-	w.kernel.Fair(at(1))
+	w.kernel.Reachable(at(1))
 	for range 25 {
 		w.passes(time.Second)
 	}

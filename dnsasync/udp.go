@@ -30,7 +30,7 @@ func newSocket(s *server) (*socket, error) {
 	l := s.resolver.loop
 	k := &socket{server: s, born: l.Now()}
 	k.waker = l.NewWaker(k)
-	fd, err := l.Dial(loop.DialSpec{Kind: loop.Datagram, Remote: s.addr}, k.waker)
+	fd, err := l.Dial(loop.DialSpec{Type: loop.Datagram, Remote: s.addr}, k.waker)
 	if err != nil {
 		return nil, err
 	}

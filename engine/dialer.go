@@ -114,7 +114,7 @@ func (d *dialer) try(a *attempt, l *loop.Loop, w *loop.Waker) {
 	a.peer = netip.AddrPortFrom(d.addrs[d.tried], d.port)
 	a.since = l.Now()
 	d.tried++
-	fd, err := l.Dial(loop.DialSpec{Kind: loop.Stream, Remote: a.peer}, w)
+	fd, err := l.Dial(loop.DialSpec{Type: loop.Stream, Remote: a.peer}, w)
 	if err != nil {
 		d.peer, d.err = a.peer, err
 		return

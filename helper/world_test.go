@@ -135,7 +135,7 @@ func (a *actor) gone() bool {
 func (w *world) settle() {
 	w.t.Helper()
 	for range 100_000 {
-		if w.l.Turn(false) || !w.l.Idle() {
+		if w.l.Turn(false) {
 			continue
 		}
 		if !w.moving() {
