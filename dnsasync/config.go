@@ -94,7 +94,7 @@ func (c *Config) ndots() int {
 	return max(c.Ndots, 0)
 }
 
-// searches says whether names may be asked under other names than their own.
+// searches reports whether names may be asked under other names than their own.
 func (c *Config) searches() bool {
 	return c.AppendDomain != "" || c.Defnames && len(c.Search) > 0
 }

@@ -99,7 +99,7 @@ func readReply(b []byte, name string, kind uint16) (reply, error) {
 	return r, nil
 }
 
-// complete says whether there are as many records as the header says. Unpack is content
+// complete reports whether there are as many records as the header says. Unpack is content
 // with less if the message ends between two of them.
 func complete(b []byte, m *dns.Msg) bool {
 	return int(binary.BigEndian.Uint16(b[6:])) == len(m.Answer) &&
@@ -232,7 +232,7 @@ func seconds(ttl uint32) uint32 {
 	return ttl
 }
 
-// refusesEDNS says whether the server does not understand queries with EDNS (RFC 6891
+// refusesEDNS reports whether the server does not understand queries with EDNS (RFC 6891
 // section 7, and what servers do that are older than that).
 func (r *reply) refusesEDNS() bool {
 	switch r.code {

@@ -66,7 +66,7 @@ func literal(name string) (netip.Addr, bool) {
 	return addr.Unmap(), err == nil && addr.Zone() == ""
 }
 
-// numeric says whether a name might be an address. It spares real names the error that
+// numeric reports whether a name might be an address. It spares real names the error that
 // ParseAddr would make for them.
 func numeric(name string) bool {
 	if strings.IndexByte(name, ':') >= 0 {

@@ -94,7 +94,7 @@ func (q *question) Run() {
 	}
 }
 
-// pending says whether a query still waits for servers.
+// pending reports whether a query still waits for servers.
 func (q *question) pending() bool {
 	for _, p := range q.queries {
 		if p.state == queryAsking {

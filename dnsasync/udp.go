@@ -64,7 +64,7 @@ func (s *server) send(message []byte) (*socket, error) {
 	return k, nil
 }
 
-// old says whether another socket should take its place.
+// old reports whether another socket should take its place.
 func (k *socket) old() bool {
 	age := k.server.resolver.loop.Now().Sub(k.born)
 	return (k.sent >= maxSent || age >= maxAge) && k.server.draining < maxDraining

@@ -11,8 +11,8 @@ type channels struct {
 	n    int      // how many are busy
 }
 
-// take puts the question on the lowest free channel.
-func (c *channels) take(q *Question) (channel int) {
+// assign puts the question on the lowest free channel.
+func (c *channels) assign(q *Question) (channel int) {
 	channel = c.lowest()
 	if channel == len(c.held) {
 		c.held = append(c.held, nil)

@@ -40,7 +40,7 @@ type actor struct {
 	in, out  *looptest.End // what the child reads from and writes to
 	end      chan string   // how it ended
 	mu       sync.Mutex
-	left     bool // it was told to end
+	left     bool // it is ending
 	killed   int
 	stubborn bool // it does not end when it is killed
 	heard    string
@@ -123,15 +123,15 @@ func (a *actor) exit(how string) {
 	a.end <- how
 }
 
-// gone says whether the process was told to end.
-func (a *actor) gone() bool {
+// leaving reports whether the process is ending.
+func (a *actor) leaving() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.left
 }
 
 // settle lets everything happen that can: children start that are starting, those whose
-// process has ended are buried.
+// process has ended are removed.
 func (w *world) settle() {
 	w.t.Helper()
 	for range 100_000 {
@@ -147,11 +147,11 @@ func (w *world) settle() {
 	w.t.Fatal("the world does not come to rest")
 }
 
-// moving says whether the goroutine of a child is about to post something.
+// moving reports whether the goroutine of a child is about to post something.
 func (w *world) moving() bool {
 	return slices.ContainsFunc(w.pool.children, func(c *child) bool {
 		a, ok := c.process.(*actor)
-		return c.state == starting || ok && a.gone()
+		return c.state == starting || ok && a.leaving()
 	})
 }
 

@@ -61,7 +61,7 @@ func (p *process) stop() {
 	}
 }
 
-// gone says whether the process has ended by itself.
+// gone reports whether the process has ended by itself.
 func (p *process) gone() bool {
 	select {
 	case <-p.ended:

@@ -44,7 +44,7 @@ func (p *targetParser) address(addr netip.Addr, raw []byte) {
 	p.t.Host = p.out[start:]
 }
 
-// endsInNumber says whether the last label is digits, or hexadecimal with 0x.
+// endsInNumber reports whether the last label is digits, or hexadecimal with 0x.
 func endsInNumber(h []byte) bool {
 	last := h[bytes.LastIndexByte(h, '.')+1:]
 	if digits, ok := cutHexPrefix(last); ok {

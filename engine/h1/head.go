@@ -202,7 +202,7 @@ func (p *fieldReader) split(line []byte) (name, value []byte, err error) {
 	return name, value, nil
 }
 
-// folded says whether a line continues the one before: obs-fold, RFC 9112 section 5.2.
+// folded reports whether a line continues the one before: obs-fold, RFC 9112 section 5.2.
 func folded(line []byte) bool { return len(line) > 0 && (line[0] == ' ' || line[0] == '\t') }
 
 // join puts a folded value together, one space for each fold. Requests may not fold:
@@ -234,7 +234,7 @@ func validValue(v []byte) bool {
 	return !low(v) || bytes.IndexByte(v, '\r') < 0 && bytes.IndexByte(v, 0) < 0
 }
 
-// low says whether v has a byte below 0x10, among which are CR, LF and NUL. It looks at eight
+// low reports whether v has a byte below 0x10, among which are CR, LF and NUL. It looks at eight
 // at a time: a byte is less than n, if n is at most 0x80, when subtracting n sets its top bit and
 // that was not set before.
 func low(v []byte) bool {

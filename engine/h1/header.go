@@ -69,7 +69,7 @@ func (h *Header) Get(name string) []byte {
 	return nil
 }
 
-// Has says whether there is a field of that name.
+// Has reports whether there is a field of that name.
 func (h *Header) Has(name string) bool { return h.Get(name) != nil }
 
 // Count says how often the name occurs.
@@ -101,7 +101,7 @@ func (h *Header) All(name string, f func(value []byte) bool) {
 	}
 }
 
-// HasToken says whether the named field, read as a comma-separated list over all its
+// HasToken reports whether the named field, read as a comma-separated list over all its
 // occurrences, has the token, whatever its case.
 func (h *Header) HasToken(name, token string) bool {
 	if h.lacks(name) {

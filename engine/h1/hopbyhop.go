@@ -23,7 +23,7 @@ func RemoveHopByHop(h *Header) {
 	h.remove(0, isHopByHop)
 }
 
-// isHopByHop says whether a field speaks of one connection only. Most names are told from these
+// isHopByHop reports whether a field speaks of one connection only. Most names are told from these
 // by their length.
 func isHopByHop(name []byte) bool {
 	switch len(name) {
@@ -68,7 +68,7 @@ func oneOf(name []byte, names []string) bool {
 	return false
 }
 
-// KeepAlive says whether a peer that sent this version and header wants to go on using the
+// KeepAlive reports whether a peer that sent this version and header wants to go on using the
 // connection: since HTTP/1.1 unless it says close, before only if it says keep-alive. Either may be
 // said in Connection or, as old clients do towards a proxy, in Proxy-Connection.
 func KeepAlive(major, minor uint8, h *Header) bool {

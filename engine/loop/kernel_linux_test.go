@@ -247,7 +247,7 @@ func TestANearerDeadlineIsKept(t *testing.T) {
 	}
 }
 
-// stacked says whether a goroutine is in this state, and in this function.
+// stacked reports whether a goroutine is in this state, and in this function.
 func stacked(state, function string) bool {
 	all := make([]byte, 1<<20)
 	for _, one := range strings.Split(string(all[:runtime.Stack(all, true)]), "\n\n") {
