@@ -111,13 +111,13 @@ func (m *moody) treat(data []byte, tcp bool, send func([]byte)) {
 	}
 }
 
-func header(name string, kind uint16) dns.RR_Header {
-	return dns.RR_Header{Name: name, Rrtype: kind, Class: dns.ClassINET, Ttl: 20}
+func header(name string, qtype uint16) dns.RR_Header {
+	return dns.RR_Header{Name: name, Rrtype: qtype, Class: dns.ClassINET, Ttl: 20}
 }
 
 // Whatever name servers do, every lookup is settled once, in time, with nothing but what
 // a server said, and nothing is left behind.
-func TestMoodyServers(t *testing.T) {
+func TestUnreliableServers(t *testing.T) {
 	for seed := range uint64(60) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			dice := rand.New(rand.NewPCG(seed, 0))
@@ -199,7 +199,7 @@ func (c *client) isSettled() {
 	}
 	for _, addr := range answer.Addrs {
 		if s := addr.String(); s != "192.0.2.1" && s != "2001:db8::1" {
-			c.w.Errorf("the lookup of %s found %v, which nobody said", c.name, addr)
+			c.w.Errorf("the lookup of %s found %v, which no server said", c.name, addr)
 		}
 	}
 	if answer.Took > defaultTimeout+2*time.Second {

@@ -47,7 +47,7 @@ type zone struct{ byUDP, byTCP atomic.Int64 }
 func (z *zone) ServeDNS(w dns.ResponseWriter, q *dns.Msg) {
 	m := new(dns.Msg).SetReply(q)
 	m.RecursionAvailable = true
-	name, kind := q.Question[0].Name, q.Question[0].Qtype
+	name, qtype := q.Question[0].Name, q.Question[0].Qtype
 	_, tcp := w.LocalAddr().(*net.TCPAddr)
 	if tcp {
 		z.byTCP.Add(1)
@@ -60,11 +60,11 @@ func (z *zone) ServeDNS(w dns.ResponseWriter, q *dns.Msg) {
 		m.Truncated = true
 	case strings.HasPrefix(name, "nx"):
 		m.Rcode = dns.RcodeNameError
-	case kind == typeA:
+	case qtype == typeA:
 		records = []string{name + " 300 IN A 192.0.2.1", name + " 300 IN A 192.0.2.2"}
-	case kind == typeAAAA:
+	case qtype == typeAAAA:
 		records = []string{name + " 300 IN AAAA 2001:db8::1"}
-	case kind == typePTR:
+	case qtype == typePTR:
 		records = []string{name + " 300 IN PTR www.example."}
 	}
 	for _, text := range records {

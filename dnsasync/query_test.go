@@ -77,7 +77,7 @@ func TestTimeout(t *testing.T) {
 	}
 	first.receive()
 	first.held = nil
-	w.looks("www.example").fails("remembered for a moment", Timeout)
+	w.looks("www.example").fails("cached for 5 s", Timeout)
 	w.passes(6 * time.Second)
 	w.looks("www.example").waits("not for longer")
 	first.both("the server is asked again", "www.example", []string{"192.0.2.1"}, nil)
@@ -148,7 +148,7 @@ func TestServerThatIsOfNoUse(t *testing.T) {
 func TestAllServersFail(t *testing.T) {
 	w := newWorld(t, three())
 	c := w.looks("www.example")
-	e := c.fails("nobody listens at any of them", ServerFailure)
+	e := c.fails("no server listens", ServerFailure)
 	if e.Server != at(3) {
 		t.Errorf("the last to fail was %v, want %v", e.Server, at(3))
 	}
@@ -156,7 +156,7 @@ func TestAllServersFail(t *testing.T) {
 		t.Errorf("each server is to be blamed once in the log: %s", log)
 	}
 	server := w.nameServer(2)
-	w.looks("www.example").fails("remembered for a moment", ServerFailure)
+	w.looks("www.example").fails("cached for 5 s", ServerFailure)
 	w.passes(6 * time.Second)
 	c = w.looks("www.example")
 	server.asked("a new socket reaches it", "A www.example").answers(record)
@@ -186,7 +186,7 @@ func TestServerFailureForOneFamily(t *testing.T) {
 	c = w.looks("other.example")
 	server.asked("AAAA", "AAAA other.example").says(dns.RcodeServerFailure)
 	server.asked("A", "A other.example").hasNothing()
-	c.fails("nobody knows whether there are IPv6 addresses", ServerFailure)
+	c.fails("it is not known whether there are IPv6 addresses", ServerFailure)
 }
 
 func TestNoSuchName(t *testing.T) {
@@ -242,7 +242,7 @@ func TestServerWithoutEDNS(t *testing.T) {
 				t.Error("the server was asked with EDNS again")
 			}
 			if log := w.log.String(); log != "" {
-				t.Errorf("nobody was silent: %s", log)
+				t.Errorf("no server was silent: %s", log)
 			}
 		})
 	}
@@ -327,7 +327,7 @@ func TestReplyFromAnotherServer(t *testing.T) {
 	w := newWorld(t, two())
 	second := w.nameServer(2)
 	w.looks("a.example")
-	other := second.asked("nobody listens at the first", "A a.example")
+	other := second.asked("nothing listens at the first", "A a.example")
 	first := w.nameServer(1)
 	c := w.looks("www.example")
 	q := first.asked("now somebody does", "A www.example")

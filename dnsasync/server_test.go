@@ -117,7 +117,7 @@ func TestManyServers(t *testing.T) {
 	}
 	w := newWorld(t, Config{Servers: servers, IPv4Only: true})
 	past := w.nameServer(maxServers + 1)
-	if e := w.looks("www.example").fails("nobody is there", ServerFailure); e.Server != at(maxServers) {
+	if e := w.looks("www.example").fails("no server is there", ServerFailure); e.Server != at(maxServers) {
 		t.Errorf("the last server asked was %v, want %v: port 53, and no more than %d", e.Server, at(maxServers), maxServers)
 	}
 	past.notAsked("it is one too many")

@@ -44,7 +44,7 @@ func TestTruncated(t *testing.T) {
 	}
 	w.passes(1100 * time.Millisecond)
 	if !end.Closed() {
-		t.Error("the stream was not closed when nobody needed it for 5 s")
+		t.Error("the stream was not closed when it was not needed for 5 s")
 	}
 	if log := w.log.String(); log != "" {
 		t.Errorf("nothing went wrong: %s", log)

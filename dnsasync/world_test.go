@@ -130,7 +130,7 @@ func (c *client) gets(sentence string, want ...string) Answer {
 }
 
 // fails checks that there is no answer, and why.
-func (c *client) fails(sentence string, want Kind) *Error {
+func (c *client) fails(sentence string, want ErrorKind) *Error {
 	c.w.Helper()
 	_, done, err := c.lookup.Result()
 	var failure *Error
@@ -320,7 +320,7 @@ func (s *nameServer) accepts(sentence string) *looptest.End {
 	s.w.Helper()
 	end := s.tcp.Accept()
 	if end == nil {
-		s.w.Fatalf("%s: nobody connects to name server %v", sentence, s.at)
+		s.w.Fatalf("%s: there is no connection to name server %v", sentence, s.at)
 	}
 	return end
 }
