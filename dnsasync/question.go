@@ -104,7 +104,7 @@ func (q *question) pending() bool {
 	return false
 }
 
-// due is when there will be something to do if nobody answers.
+// due returns when there is something to do if no server answers.
 func (q *question) due() time.Time {
 	due := q.deadline
 	for _, p := range q.queries {

@@ -241,41 +241,6 @@ func TestTargetLength(t *testing.T) {
 	}
 }
 
-func TestTargetMadeAbsolute(t *testing.T) {
-	for _, test := range []struct {
-		name, scheme, authority, want string
-	}{
-		{"host", "http", "A.Example", "http://a.example/x"},
-		{"host and port", "http", "a.example:8080", "http://a.example:8080/x"},
-		{"default port", "https", "a.example:443", "https://a.example/x"},
-		{"IPv6", "http", "[::0:1]", "http://[::1]/x"},
-		{"nothing", "http", "", ""},
-		{"user information", "http", "u@a", ""},
-		{"path", "http", "a/b", ""},
-		{"space", "http", "a b", ""},
-		{"list", "http", "a,b:80:80", ""},
-		{"control character", "http", "a\x01", ""},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			target, buf, err := ParseTarget("GET", []byte("/x"), Strip, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			before := target
-			_, err = target.MakeAbsolute(test.scheme, []byte(test.authority), buf)
-			if test.want == "" {
-				if kindOf(t, err) != BadURL || target.Form != before.Form || target.Host != nil {
-					t.Fatalf("got error %v and target %+v, want it refused and unchanged", err, target)
-				}
-				return
-			}
-			if got := string(target.AppendURL(nil)); err != nil || got != test.want {
-				t.Errorf("got %q, %v, want %q", got, err, test.want)
-			}
-		})
-	}
-}
-
 // TestTargetReusesItsBuffer keeps several targets in one buffer, as a rewrite beside the original does.
 func TestTargetReusesItsBuffer(t *testing.T) {
 	first, buf, err := ParseTarget("GET", []byte("http://FIRST?1"), Strip, nil)
