@@ -33,7 +33,8 @@ type Kernel struct {
 // files open.
 const firstDescriptor = 3
 
-// NewKernel returns a kernel without any descriptors, at noon of some day.
+// NewKernel returns a kernel without any descriptors, at noon of some day. tb is failed by Settle and Rest, and by
+// opening a port twice; an example, which has none, passes nil.
 func NewKernel(tb testing.TB) *Kernel {
 	k := &Kernel{
 		tb:        tb,
