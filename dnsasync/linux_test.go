@@ -24,7 +24,7 @@ func realServer(t *testing.T, handler dns.Handler) netip.AddrPort {
 		}
 		datagram, err := net.ListenPacket("udp", stream.Addr().String())
 		if err != nil {
-			stream.Close() // somebody else has that port
+			stream.Close() // another process has that port
 			continue
 		}
 		for _, server := range []*dns.Server{{Listener: stream, Handler: handler}, {PacketConn: datagram, Handler: handler}} {

@@ -330,7 +330,7 @@ func TestReplyFromAnotherServer(t *testing.T) {
 	other := second.asked("nothing listens at the first", "A a.example")
 	first := w.nameServer(1)
 	c := w.looks("www.example")
-	q := first.asked("now somebody does", "A www.example")
+	q := first.asked("now a server listens", "A www.example")
 	forged := *q
 	forged.server, forged.from = second, other.from
 	forged.answers("www.example. 300 IN A 192.0.2.66")

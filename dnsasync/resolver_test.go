@@ -122,7 +122,7 @@ func TestLateFamily(t *testing.T) {
 		t.Errorf("TTL %v, want that of the shorter family", answer.TTL)
 	}
 	if got, _, _ := c.lookup.Result(); len(got.Addrs) != 1 {
-		t.Errorf("the answer in somebody's hand changed: %v", got.Addrs)
+		t.Errorf("the answer that a Lookup has changed: %v", got.Addrs)
 	}
 	server.notAsked("there was one question")
 }

@@ -81,7 +81,7 @@ func (w *world) passes(d time.Duration) {
 	w.settle()
 }
 
-// A client is somebody who looks something up, and counts how often that woke it.
+// A client looks something up, and counts how often that woke it.
 type client struct {
 	w      *world
 	name   string
@@ -97,7 +97,7 @@ func (w *world) looks(name string) *client {
 	c := &client{w: w, name: name}
 	c.lookup = w.resolver.Lookup(name, w.loop.NewWaker(c))
 	if _, done, _ := c.lookup.Result(); done && !c.lookup.cached {
-		w.Errorf("a lookup of %s, for which somebody must be asked, was settled at once", name)
+		w.Errorf("a lookup of %s, for which a server must be asked, was settled at once", name)
 	}
 	w.settle()
 	return c

@@ -109,7 +109,7 @@ func dials(w *world) {
 		w.Fatal(err)
 	}
 	if task.runs == 0 {
-		w.Error("nobody was woken when the connection was made")
+		w.Error("the task was not woken when the connection was made")
 	}
 	var far far
 	w.until("the server accepts", func() bool { far = s.accept(); return far != nil })
@@ -124,7 +124,7 @@ func dials(w *world) {
 }
 
 func dialRefused(w *world) {
-	to := w.outside.nobody()
+	to := w.outside.refusing()
 	fd, _, err := w.dial(loop.DialSpec{Remote: to})
 	want := "connect " + to.String() + ": connection refused"
 	if err == nil || err.Error() != want || !errors.Is(err, syscall.ECONNREFUSED) {
@@ -191,8 +191,8 @@ func exchangesDatagrams(w *world) {
 	w.wantAgain("after it", fd)
 }
 
-func datagramToNobody(w *world) {
-	fd, task, err := w.dial(loop.DialSpec{Type: loop.Datagram, Remote: w.outside.nobody()})
+func datagramRefused(w *world) {
+	fd, task, err := w.dial(loop.DialSpec{Type: loop.Datagram, Remote: w.outside.refusing()})
 	if err != nil {
 		w.Fatal(err)
 	}

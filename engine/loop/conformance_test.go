@@ -42,7 +42,7 @@ func TestConformance(t *testing.T) {
 		{"a dialled connection comes from where it should", dialsFrom},
 		{"an idle connection is readable only when bytes come", dialledReader},
 		{"datagrams go to and fro, one by one", exchangesDatagrams},
-		{"a datagram to nobody is an error, once", datagramToNobody},
+		{"a refused datagram is an error, once", datagramRefused},
 		{"a timer expires, not early", timerExpires},
 		{"a posted function ends the wait", postEndsWait},
 		{"Stop ends Run", stopEndsRun},
@@ -317,11 +317,11 @@ func changesWaker(w *world) {
 	w.rest()
 	before := first.runs
 	fd.SetWaker(nil)
-	far.Write([]byte("for nobody"))
+	far.Write([]byte("unwatched"))
 	w.rest()
 	second := &task{}
 	fd.SetWaker(w.loop.NewWaker(second))
-	w.want("an edge that came while nobody waited", fd, "for nobody", nil)
+	w.want("an edge that came without a waker", fd, "unwatched", nil)
 	w.wantAgain("after it", fd)
 	far.Write([]byte("for the second"))
 	w.until("the second runs", func() bool { return second.runs > 0 })

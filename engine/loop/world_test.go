@@ -23,7 +23,7 @@ type outside interface {
 	dial(to netip.AddrPort) far                   // a client of a listener of the loop
 	listen() server                               // a server that the loop may dial
 	receive() datagrams                           // the same for datagrams
-	nobody() netip.AddrPort                       // where a connection is refused
+	refusing() netip.AddrPort                       // where a connection is refused
 	stuck(until func() bool, w *world) (bad bool) // lets the world go on
 }
 
@@ -195,7 +195,7 @@ func (w *world) want(sentence string, fd *loop.FD, text string, wantErr error) {
 	}
 }
 
-// wantAgain reads, and expects to be told to wait.
+// wantAgain reads, and expects ErrAgain.
 func (w *world) wantAgain(sentence string, fd *loop.FD) {
 	w.Helper()
 	w.want(sentence, fd, "", loop.ErrAgain)

@@ -251,7 +251,7 @@ func TestTheClientsView(t *testing.T) {
 		name         string
 		listen       string
 		dial         func(*looptest.Kernel) *looptest.End
-		peer         string // empty: nobody listens
+		peer         string // empty: nothing listens
 		local, wants netip.AddrPort
 	}{
 		{"from anywhere", "192.0.2.1:3128", func(k *looptest.Kernel) *looptest.End { return k.Dial(here) }, "10.0.0.2", here, netip.AddrPort{}},
@@ -276,7 +276,7 @@ func TestTheClientsView(t *testing.T) {
 			fd, peer, err := ln.Accept()
 			if row.peer == "" {
 				if err != loop.ErrAgain || !e.WasReset() || !e.Closed() || e.Write([]byte("x")) != 0 {
-					t.Errorf("nobody listens, but accepting says %v", err)
+					t.Errorf("nothing listens, but accepting says %v", err)
 				}
 				return
 			}
@@ -340,7 +340,7 @@ func TestDatagramsThatAreLost(t *testing.T) {
 		t.Fatal(err)
 	}
 	us, _, _ := fd.Names()
-	stranger.Send(us, []byte("from nobody we know"))
+	stranger.Send(us, []byte("from a stranger"))
 	if _, err := fd.Read(make([]byte, 9)); err != loop.ErrAgain {
 		t.Errorf("a datagram of a stranger arrived: %v", err)
 	}
@@ -357,10 +357,10 @@ func TestDatagramsThatAreLost(t *testing.T) {
 		t.Error("it received more than was sent")
 	}
 	port.Close()
-	fd.Write([]byte("nobody there"))
+	fd.Write([]byte("refused"))
 	l.Turn(false)
 	if _, err := fd.Read(make([]byte, 9)); !errors.Is(err, syscall.ECONNREFUSED) {
-		t.Errorf("after a datagram to nobody reading says %v", err)
+		t.Errorf("after a refused datagram reading says %v", err)
 	}
 }
 
