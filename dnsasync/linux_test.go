@@ -90,6 +90,17 @@ func turns(t *testing.T, l *loop.Loop, lookup *Lookup) (Answer, error) {
 	return Answer{}, nil
 }
 
+// deadServer is an address where the kernel refuses datagrams.
+func deadServer(t *testing.T) netip.AddrPort {
+	t.Helper()
+	closed, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closed.Close()
+	return netip.MustParseAddrPort(closed.LocalAddr().String())
+}
+
 func TestOnLinux(t *testing.T) {
 	kernel, err := loop.Linux()
 	if err != nil {
@@ -102,14 +113,7 @@ func TestOnLinux(t *testing.T) {
 	defer l.Close()
 	var z zone
 	good := realServer(t, &z)
-	gone, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	dead := netip.MustParseAddrPort(gone.LocalAddr().String())
-	gone.Close() // its port answers with ICMP from now on
-
-	r := New(l, Config{Servers: []netip.AddrPort{dead, good}})
+	r := New(l, Config{Servers: []netip.AddrPort{deadServer(t), good}})
 	defer r.Close()
 	waker := l.NewWaker(&client{})
 	for _, row := range []struct {
