@@ -84,8 +84,8 @@ func TestHosts(t *testing.T) {
 func TestFilesThatCannotBeRead(t *testing.T) {
 	trouble := errors.New("trouble")
 	read := func(text string) io.Reader { return io.MultiReader(strings.NewReader(text), iotest.ErrReader(trouble)) }
-	if hosts, err := ReadHosts(read("192.0.2.1 a\nbad\n")); !errors.Is(err, trouble) || len(hosts.addrs) != 1 {
-		t.Errorf("hosts: error %v, %d names; want the reader's error and one name", err, len(hosts.addrs))
+	if hosts, err := ReadHosts(read("192.0.2.1 a\nbad\n")); !errors.Is(err, trouble) || hosts.Len() != 1 {
+		t.Errorf("hosts: error %v, %d names; want the reader's error and one name", err, hosts.Len())
 	}
 	if config, err := ReadResolvConf(read("nameserver 192.0.2.1\nbad\n")); !errors.Is(err, trouble) || len(config.Servers) != 1 {
 		t.Errorf("resolv.conf: error %v, servers %v; want the reader's error and one server", err, config.Servers)
@@ -109,7 +109,7 @@ func TestSkippedListsTwenty(t *testing.T) {
 
 func TestNoHosts(t *testing.T) {
 	var none *Hosts
-	if none.named([]byte("a")) != nil || none.sortedNames() != nil || none.sortedAddrs() != nil {
+	if none.Len() != 0 || none.named([]byte("a")) != nil || none.sortedNames() != nil || none.sortedAddrs() != nil {
 		t.Error("no hosts file has something in it")
 	}
 }

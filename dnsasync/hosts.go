@@ -63,6 +63,14 @@ func (h *Hosts) add(fields []string, skip func(why, word string)) {
 	}
 }
 
+// Len returns how many names there are.
+func (h *Hosts) Len() int {
+	if h == nil {
+		return 0
+	}
+	return len(h.addrs)
+}
+
 // named returns the addresses of a canonical name. The caller does not change them.
 func (h *Hosts) named(name []byte) []netip.Addr {
 	if h == nil {

@@ -80,7 +80,7 @@ func (r *Resolver) Stats() Stats {
 		})
 	}
 	if hosts := r.config.Hosts; hosts != nil {
-		s.Names.Entries, s.Addrs.Entries = len(hosts.addrs), len(hosts.names)
+		s.Names.Entries, s.Addrs.Entries = hosts.Len(), len(hosts.names)
 	}
 	for e := r.cache.newest; e != nil; e = e.older {
 		if e.key.addr.IsValid() {
