@@ -2,7 +2,7 @@ package helper
 
 import "math/bits"
 
-// channels are the questions that a child has in hand, by channel number. Numbers run from 0
+// channels are the questions that a child has in flight, by channel number. Numbers run from 0
 // and the lowest free one is used next, which is what the documentation of every version of
 // the protocol promises to helpers: they may index an array with it.
 type channels struct {

@@ -16,7 +16,7 @@ type childState uint8
 const (
 	starting childState = iota // its goroutine spawns it → serving, exited
 	serving                    // it takes questions → draining, exiting
-	draining                   // it takes no more, and answers those in hand → exiting
+	draining                   // it takes no more, and answers those in flight → exiting
 	exiting                    // we have closed its input, or it has closed its output → exited
 	exited                     // its process has ended
 )
@@ -34,9 +34,9 @@ type child struct {
 
 	questions, answers *loop.FD // may be the same
 	channels           channels
-	awaited            int    // questions in hand that were not cancelled
-	stuck              int    // questions in hand that were late
-	exclusive          bool   // the question in hand is to stay the only one
+	awaited            int    // questions in flight that were not cancelled
+	stuck              int    // questions in flight that were late
+	exclusive          bool   // the question in flight is to stay the only one
 	out                []byte // lines of questions
 	sent               int    // bytes of out that are written
 
@@ -145,7 +145,7 @@ func (c *child) Run() {
 	}
 }
 
-// retire ends the child once it has answered the questions in hand.
+// retire ends the child once it has answered the questions in flight.
 func (c *child) retire() {
 	if c.state == serving {
 		c.pool.active--
@@ -222,7 +222,7 @@ func (c *child) kill(cause string) {
 	}
 }
 
-// closeQuestions settles the questions in hand, for a pool that does not drain.
+// closeQuestions settles the questions in flight, for a pool that does not drain.
 func (c *child) closeQuestions() {
 	for _, q := range c.channels.empty() {
 		if q.state == assigned {
@@ -235,7 +235,7 @@ func (c *child) closeQuestions() {
 	c.retire()
 }
 
-// requeue returns the questions in hand to the backlog, or settles those that have ended too
+// requeue returns the questions in flight to the backlog, or settles those that have ended too
 // many children. A question that was not written to the end is not to blame.
 func (c *child) requeue() {
 	var again []*Question
@@ -261,7 +261,7 @@ func (c *child) requeue() {
 	c.pool.backlog.putBack(again)
 }
 
-// recycleAbandoned recycles the questions in hand, all of which are abandoned.
+// recycleAbandoned recycles the questions in flight, all of which are abandoned.
 func (c *child) recycleAbandoned() {
 	for _, q := range c.channels.empty() {
 		c.pool.recycle(q)

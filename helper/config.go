@@ -20,7 +20,7 @@ type Config struct {
 	Startup     int  // processes to start with
 	Idle        int  // processes with room to keep ready; more are started in the background; 0: none before a question waits
 	PerWorker   bool // each worker has as many processes as the three above say; false: they are shared, see Share
-	Concurrency int  // questions that one process has in hand at a time, each with a channel number before it; 0: one, and no number
+	Concurrency int  // questions that one process has in flight at a time, each with a channel number before it; 0: one, and no number
 
 	PTY     bool // give the child a terminal for its output, so that its stdio does not buffer it
 	Retries int  // how often a question that was lost with its child is asked again; 0: never
@@ -36,9 +36,9 @@ type Config struct {
 
 	Spawn Spawner // how a child is started; nil: as a process
 
-	// Buffering is how long a child may be silent after a question before a warning is logged
+	// SilenceWarning is how long a child may be silent after a question before a warning is logged
 	// that it may not flush its output. 0: 10 s.
-	Buffering time.Duration
+	SilenceWarning time.Duration
 }
 
 // Share returns the part of the configuration that is one worker's, of a number of workers and
@@ -80,8 +80,8 @@ func (c Config) withDefaults() Config {
 	if c.Spawn == nil {
 		c.Spawn = processSpawner{}
 	}
-	if c.Buffering == 0 {
-		c.Buffering = 10 * time.Second
+	if c.SilenceWarning == 0 {
+		c.SilenceWarning = 10 * time.Second
 	}
 	return c
 }
@@ -89,5 +89,5 @@ func (c Config) withDefaults() Config {
 // numbered reports whether lines carry channel numbers.
 func (c *Config) numbered() bool { return c.Concurrency > 0 }
 
-// capacity is how many questions one child has in hand at most.
+// capacity is how many questions one child has in flight at most.
 func (c *Config) capacity() int { return max(c.Concurrency, 1) }

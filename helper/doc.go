@@ -6,7 +6,7 @@
 //
 // A Pool lives from NewPool until it is Closed. Ask returns a Question: whoever asked is woken,
 // looks with Answer, and ends with Cancel, answered or not. In between the question waits in the
-// backlog, which has no limit, or is in the hands of a child. The first child that has nothing
+// backlog, which has no limit, or is in flight: assigned to a child. The first child that has nothing
 // to do gets it, else the one that has least. The questions of a child that ends go back to the
 // head of the backlog, and it is replaced, at once if it had lived long, ever more slowly if
 // children end before they answer. A question that has ended Config.Retries+1 children is given

@@ -68,7 +68,7 @@ func (c *child) appendLine(q *Question) {
 }
 
 // writeQuestions writes what there is room for in the pipe. The rest waits until there is
-// more; that is never more than the questions the child may have in hand.
+// more; that is never more than the questions the child may have in flight.
 func (c *child) writeQuestions() error {
 	if c.sent == len(c.out) {
 		return nil
@@ -192,7 +192,7 @@ func (c *child) readyForNext() bool {
 	return c.hasRoom()
 }
 
-// abandon marks a question in hand as cancelled.
+// abandon marks a question in flight as cancelled.
 func (c *child) abandon(q *Question) {
 	q.state, q.waker = abandoned, nil
 	c.awaited--
@@ -217,7 +217,7 @@ func (c *child) timeOut(q *Question) {
 	c.replaceIfStuck(waited)
 }
 
-// markStuck marks as stuck the abandoned questions that children have had in hand for as long
+// markStuck marks as stuck the abandoned questions that children have had in flight for as long
 // as another question waited in the backlog until its deadline. Cancel was called for them
 // rather than Late.
 func (p *Pool) markStuck(waited time.Duration) {
@@ -248,11 +248,11 @@ func (c *child) replaceIfStuck(waited time.Duration) {
 // startSilenceTimer starts to time the child's silence, or starts again.
 func (c *child) startSilenceTimer() {
 	if !c.silenceWarned {
-		c.timer.Set(c.pool.config.Buffering)
+		c.timer.Set(c.pool.config.SilenceWarning)
 	}
 }
 
-// checkSilence warns, once, if the child has been silent for long with a question in hand.
+// checkSilence warns, once, if the child has been silent for long with a question in flight.
 func (c *child) checkSilence() {
 	if !c.timer.Expired() {
 		return

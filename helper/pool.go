@@ -81,10 +81,10 @@ func (p *Pool) dispatch() {
 	}
 }
 
-// next returns the child that gets the question: the first that has nothing in hand, else the
+// next returns the child that gets the question: the first that has nothing in flight, else the
 // one with the least among those with room; nil if there is none.
 //
-// A question that has its last chance waits for a child with nothing in hand, which gets
+// A question that has its last chance waits for a child with nothing in flight, which gets
 // nothing else until it has answered: so no other question is given up because of one that
 // ends every child.
 func (p *Pool) next(q *Question) (best *child) {

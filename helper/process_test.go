@@ -102,7 +102,7 @@ func TestBuffering(t *testing.T) {
 	s := run(t, "buffering", Config{Children: 1, PTY: true})
 	s.answers("x", "x answered")
 
-	s = run(t, "buffering", Config{Children: 1, Buffering: 50 * time.Millisecond})
+	s = run(t, "buffering", Config{Children: 1, SilenceWarning: 50 * time.Millisecond})
 	q := s.pool.Ask([]byte("x"), nil)
 	s.until("the silence is noticed", func() bool { return strings.Contains(s.log.String(), "does it flush its output?") })
 	if done(q) {

@@ -15,19 +15,19 @@ import (
 // after it has ended Retries+1 children.
 type storm struct {
 	*world
-	r     *rand.Rand
-	asked int
-	open  []*asker
-	lines map[*asker]string
-	hands map[*actor][]string // what each child has read and not answered
-	rest  map[*actor][]byte   // what it has read of a line
+	r          *rand.Rand
+	asked      int
+	open       []*asker
+	lines      map[*asker]string
+	unanswered map[*actor][]string // what each child has read and not answered
+	rest       map[*actor][]byte   // what it has read of a line
 }
 
 func TestEveryQuestionSettlesOnceWithItsOwnAnswer(t *testing.T) {
 	for seed := range uint64(60) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(seed, 0))
-			s := &storm{r: r, lines: map[*asker]string{}, hands: map[*actor][]string{}, rest: map[*actor][]byte{}}
+			s := &storm{r: r, lines: map[*asker]string{}, unanswered: map[*actor][]string{}, rest: map[*actor][]byte{}}
 			s.world = newWorld(t, Config{
 				Children: 1 + r.IntN(4), Startup: r.IntN(3), Idle: r.IntN(2),
 				Concurrency: []int{0, 0, 1, 3, 70}[r.IntN(5)], Retries: r.IntN(3),
@@ -100,7 +100,7 @@ func (s *storm) each(n int, f func(*actor)) {
 	}
 }
 
-// answer has a child read, and answer some of what it has in hand, in any order.
+// answer has a child read, and answer some of what it has in flight, in any order.
 func (s *storm) answer(a *actor) {
 	s.rest[a] = append(s.rest[a], a.in.Read()...)
 	for {
@@ -108,16 +108,16 @@ func (s *storm) answer(a *actor) {
 		if !ok {
 			break
 		}
-		s.hands[a], s.rest[a] = append(s.hands[a], string(line)), rest
+		s.unanswered[a], s.rest[a] = append(s.unanswered[a], string(line)), rest
 	}
 	if a.in.Closed() {
 		a.exit("exit status 0")
 		return
 	}
-	for range s.r.IntN(len(s.hands[a]) + 1) {
-		i := s.r.IntN(len(s.hands[a]))
-		line := s.hands[a][i]
-		s.hands[a] = append(s.hands[a][:i], s.hands[a][i+1:]...)
+	for range s.r.IntN(len(s.unanswered[a]) + 1) {
+		i := s.r.IntN(len(s.unanswered[a]))
+		line := s.unanswered[a][i]
+		s.unanswered[a] = append(s.unanswered[a][:i], s.unanswered[a][i+1:]...)
 		a.out.WriteString(line + " answered\n")
 	}
 }

@@ -24,8 +24,8 @@ type questionState uint8
 const (
 	unused    questionState = iota // on the pool's free list, or not yet asked
 	queued                         // in the backlog → assigned, settled, unused
-	assigned                       // in a child's hands → settled, abandoned; queued again if the child is lost
-	abandoned                      // in a child's hands, and cancelled → unused
+	assigned                       // in flight with a child → settled, abandoned; queued again if the child is lost
+	abandoned                      // in flight, and cancelled → unused
 	settled                        // has its answer or its error → unused
 )
 
@@ -39,7 +39,7 @@ type Question struct {
 	text  []byte // what is asked; once settled, what was answered
 	err   error
 
-	child   *child // that has it in hand
+	child   *child // that it is assigned to
 	channel int
 	end     uint64 // the child's queuedBytes behind it
 	stuck   bool   // abandoned because it was late
@@ -48,7 +48,7 @@ type Question struct {
 	askedAt    time.Time
 	assignedAt time.Time     // the last time
 	waited     time.Duration // from asking to settling
-	losses     int           // how many children have ended with it in hand
+	losses     int           // how many children have ended with it in flight
 
 	prev, next *Question // in the backlog
 }

@@ -61,7 +61,7 @@ func (c *child) warnLimited(what string) {
 
 // reportSilence logs what a child may have forgotten to do.
 func (c *child) reportSilence() {
-	silence := c.pool.config.Buffering
+	silence := c.pool.config.SilenceWarning
 	if partial := c.in.partial(); len(partial) > 0 {
 		c.warn(fmt.Sprintf("has written half a line and then nothing for %v: %s; does it end its lines, and flush its output?",
 			silence, quote(partial)))
@@ -117,7 +117,7 @@ func (p *Pool) reportRecovery() {
 
 func (c *child) warn(what string) { c.pool.config.Log.Warn(fmt.Sprintf("%v: %s", c, what)) }
 
-// questions is what became of the questions in the child's hands.
+// questions is what became of the questions that were in flight.
 func (l *loss) questions() string {
 	s := ""
 	if l.again > 0 {

@@ -35,10 +35,10 @@ type ChildStats struct {
 	Closing  bool // its input has ended
 	Shutdown bool // it is to end once it has answered
 
-	Pending int           // questions in hand, cancelled ones included
+	Pending int           // questions in flight, cancelled ones included
 	Time    time.Duration // that the oldest of them has taken so far, or the last answer took
 	Offset  int           // bytes of an answer that is not complete
-	Oldest  string        // the oldest question in hand; "": none
+	Oldest  string        // the oldest question in flight; "": none
 }
 
 // counters are what a pool counts as it goes.

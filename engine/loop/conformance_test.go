@@ -260,8 +260,10 @@ func closeWrite(w *world) {
 	for _, connect := range []func() (*loop.FD, far, *task){w.pair, w.accepted} {
 		fd, far, _ := connect()
 		fd.Write([]byte("bye"))
-		if err := fd.CloseWrite(); err != nil {
-			w.Error(err)
+		for range 2 {
+			if err := fd.CloseWrite(); err != nil {
+				w.Error(err)
+			}
 		}
 		if _, err := fd.Write([]byte("more")); !errors.Is(err, syscall.EPIPE) {
 			w.Errorf("a write after CloseWrite says %v, want EPIPE", err)

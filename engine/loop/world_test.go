@@ -23,7 +23,7 @@ type outside interface {
 	dial(to netip.AddrPort) far                   // a client of a listener of the loop
 	listen() server                               // a server that the loop may dial
 	receive() datagrams                           // the same for datagrams
-	refusing() netip.AddrPort                       // where a connection is refused
+	refusing() netip.AddrPort                     // where a connection is refused
 	stuck(until func() bool, w *world) (bad bool) // lets the world go on
 }
 

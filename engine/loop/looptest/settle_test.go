@@ -79,6 +79,17 @@ func TestSettleFindsTasksThatWaitWithoutErrAgain(t *testing.T) {
 	}
 }
 
+func TestRestDoesNotLookForSuchTasks(t *testing.T) {
+	c := &recorder{TB: t}
+	k, l := world(c)
+	_, e := pair(t, k, l, func(fd *loop.FD) { fd.Read(make([]byte, 4)) })
+	e.WriteString("eight by")
+	looptest.Rest(l)
+	if got := strings.Join(c.said, "; "); got != "" || e.Unread() != 4 {
+		t.Errorf("it reports %q, and %d bytes are unread, want 4", got, e.Unread())
+	}
+}
+
 func TestSettleGivesUp(t *testing.T) {
 	c := &recorder{TB: t}
 	_, l := world(c)
