@@ -14,8 +14,8 @@ import (
 	"github.com/miekg/dns"
 )
 
-// A moody server does to each query whatever its dice say.
-type moody struct {
+// An unreliable server does to each query whatever its dice say.
+type unreliable struct {
 	w       *world
 	dice    *rand.Rand
 	udp     *looptest.DatagramPort
@@ -25,7 +25,7 @@ type moody struct {
 	later   []func()
 }
 
-func (m *moody) turn() {
+func (m *unreliable) turn() {
 	for i := m.dice.IntN(len(m.later) + 1); i > 0; i-- { // some of what was delayed, in any order
 		at := m.dice.IntN(len(m.later))
 		act := m.later[at]
@@ -44,7 +44,7 @@ func (m *moody) turn() {
 	}
 }
 
-func (m *moody) serve(end *looptest.End) {
+func (m *unreliable) serve(end *looptest.End) {
 	data := append(m.unread[end], end.Read()...)
 	for len(data) >= lengthSize {
 		n := lengthSize + int(binary.BigEndian.Uint16(data))
@@ -68,7 +68,7 @@ func (m *moody) serve(end *looptest.End) {
 }
 
 // treat replies to a query, or not.
-func (m *moody) treat(data []byte, tcp bool, send func([]byte)) {
+func (m *unreliable) treat(data []byte, tcp bool, send func([]byte)) {
 	q := new(dns.Msg)
 	if err := q.Unpack(data); err != nil {
 		m.w.Fatalf("the resolver sent nonsense: %v", err)
@@ -125,9 +125,9 @@ func TestUnreliableServers(t *testing.T) {
 				Servers: []netip.AddrPort{at(1), at(2), at(3)}, MinTTL: -1, CacheSize: 8,
 				Search: []string{"test"}, Defnames: true,
 			})
-			var servers []*moody
+			var servers []*unreliable
 			for n := range 3 {
-				servers = append(servers, &moody{w: w, dice: dice, udp: w.kernel.ListenDatagram(at(n + 1)),
+				servers = append(servers, &unreliable{w: w, dice: dice, udp: w.kernel.ListenDatagram(at(n + 1)),
 					tcp: w.kernel.Listen(at(n + 1)), unread: map[*looptest.End][]byte{}})
 			}
 			var clients []*client

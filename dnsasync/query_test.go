@@ -42,7 +42,7 @@ func TestRetransmitsToTheNextServer(t *testing.T) {
 	}
 }
 
-func TestLateReplyIsWelcome(t *testing.T) {
+func TestLateReplyIsAccepted(t *testing.T) {
 	w := newWorld(t, two())
 	first, second := w.nameServer(1), w.nameServer(2)
 	c := w.looks("www.example")
@@ -86,7 +86,7 @@ func TestTimeout(t *testing.T) {
 	}
 }
 
-func TestConfiguredPatience(t *testing.T) {
+func TestConfiguredTimeouts(t *testing.T) {
 	config := two()
 	config.Retransmit, config.Timeout = time.Second, 2500*time.Millisecond
 	w := newWorld(t, config)

@@ -140,7 +140,7 @@ func TestRefusalConcernsOneSocket(t *testing.T) {
 	old.gets("from the first server", "192.0.2.1")
 }
 
-func TestSilenceNowAndThenIsNotWorthALine(t *testing.T) {
+func TestOccasionalSilenceIsNotLogged(t *testing.T) {
 	w := newWorld(t, Config{IPv4Only: true})
 	server := w.nameServer(1)
 	for i := range 4 {

@@ -232,7 +232,7 @@ func TestStreamThatNeverConnects(t *testing.T) {
 	c.fails("there is no other server", ServerFailure)
 }
 
-func TestNonsenseByTCP(t *testing.T) {
+func TestMalformedRepliesByTCP(t *testing.T) {
 	for _, row := range []struct {
 		name string
 		data func(q *inquiry) string
@@ -265,7 +265,7 @@ func TestTruncatedByTCP(t *testing.T) {
 	clients[0].gets("from the second", "192.0.2.1")
 }
 
-func TestNoWayByTCP(t *testing.T) {
+func TestTCPUnreachable(t *testing.T) {
 	w := newWorld(t, two())
 	first, second := w.nameServer(1), w.nameServer(2)
 	c := w.looks("www.example")

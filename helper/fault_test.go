@@ -61,7 +61,7 @@ func TestQuestionThatEndsItsChildren(t *testing.T) {
 	}
 }
 
-func TestPoisonTakesNoOtherQuestionDown(t *testing.T) {
+func TestQuestionThatEndsChildrenLosesNoOther(t *testing.T) {
 	w := newWorld(t, Config{Children: 1, Concurrency: 10, Retries: 2})
 	a, poison, b := w.put("a"), w.put("poison"), w.put("b")
 	w.settle()
@@ -130,7 +130,7 @@ func TestCancelledQuestionIsNotAskedAgain(t *testing.T) {
 	y.wants("", "z")
 }
 
-func TestAnswerBeforeDeathCounts(t *testing.T) {
+func TestAnswerBeforeExitCounts(t *testing.T) {
 	w := newWorld(t, Config{Children: 1, Retries: 2})
 	a := w.ask("x")
 	w.child(1).out.WriteString("y\nha")
@@ -156,7 +156,7 @@ func TestBrokenInput(t *testing.T) {
 	}
 }
 
-func TestDeathWithoutEndOfOutput(t *testing.T) {
+func TestExitWithoutEndOfOutput(t *testing.T) {
 	w := newWorld(t, Config{Children: 1, Retries: 2})
 	q := w.ask("x")
 	a := w.child(1)
@@ -296,7 +296,7 @@ func TestLateInTheQueue(t *testing.T) {
 	q.wants("so nothing waits for ever behind it", "fine")
 }
 
-func TestLateInTheQueueSparesTheBusy(t *testing.T) {
+func TestLateInTheQueueKeepsBusyChildren(t *testing.T) {
 	w := newWorld(t, Config{Children: 1, Startup: 1})
 	old := w.ask("old")
 	late := w.ask("late")

@@ -83,7 +83,7 @@ func FuzzCutNumber(f *testing.F) {
 	})
 }
 
-func TestWholeLines(t *testing.T) {
+func TestLineWriter(t *testing.T) {
 	var got bytes.Buffer
 	writes := 0
 	w := lineWriter{to: writerFunc(func(p []byte) (int, error) {

@@ -52,7 +52,7 @@ func TestDescriptorsOfAChild(t *testing.T) {
 	}
 }
 
-func TestPortraitOfAChild(t *testing.T) {
+func TestAttributesOfAChild(t *testing.T) {
 	for _, pty := range []bool{false, true} {
 		dir := t.TempDir()
 		s := run(t, "portrait", Config{Children: 1, PTY: pty, Dir: dir, Env: []string{"GREETING=hello"}})
@@ -61,7 +61,7 @@ func TestPortraitOfAChild(t *testing.T) {
 	}
 }
 
-func TestChildrenDoNotPushUsAside(t *testing.T) {
+func TestChildrenHaveBatchScheduling(t *testing.T) {
 	s := run(t, "echo", Config{Children: 1})
 	s.answers("x", "x answered")
 	pid := s.pool.Stats().Each[0].PID
@@ -229,8 +229,8 @@ func TestOrphanHoldsThePipes(t *testing.T) {
 	})
 }
 
-func TestStubbornChild(t *testing.T) {
-	c := Config{Argv: []string{"/proc/self/exe"}, Env: []string{modeVariable + "=stubborn"}}.withDefaults()
+func TestChildThatIgnoresSIGTERM(t *testing.T) {
+	c := Config{Argv: []string{"/proc/self/exe"}, Env: []string{modeVariable + "=ignoresTERM"}}.withDefaults()
 	started, err := processSpawner{}.Spawn(&c, 1)
 	if err != nil {
 		t.Fatal(err)

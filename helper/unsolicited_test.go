@@ -100,7 +100,7 @@ func TestAnswerBeforeTheQuestionLeft(t *testing.T) {
 	q.wants("its own answer", "y")
 }
 
-func TestReproachesAreRare(t *testing.T) {
+func TestWarningsAreLimited(t *testing.T) {
 	w := newWorld(t, Config{Children: 1, Concurrency: 2, Startup: 1})
 	w.writes(1, strings.Repeat("nonsense\n", 500))
 	w.logs("the first is logged", "nonsense", 1)

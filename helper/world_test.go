@@ -34,16 +34,16 @@ type world struct {
 
 // An actor plays a child's process.
 type actor struct {
-	w        *world
-	n        int
-	sys      [2]int
-	in, out  *looptest.End // what the child reads from and writes to
-	end      chan string   // how it ended
-	mu       sync.Mutex
-	left     bool // it is ending
-	killed   int
-	stubborn bool // it does not end when it is killed
-	heard    string
+	w           *world
+	n           int
+	sys         [2]int
+	in, out     *looptest.End // what the child reads from and writes to
+	end         chan string   // how it ended
+	mu          sync.Mutex
+	left        bool // it is ending
+	killed      int
+	ignoresKill bool // it does not end when it is killed
+	heard       string
 }
 
 func newWorld(t testing.TB, c Config) *world {
@@ -103,9 +103,9 @@ func (a *actor) Wait() string   { return <-a.end }
 func (a *actor) Kill() {
 	a.mu.Lock()
 	a.killed++
-	stubborn := a.stubborn
+	ignoresKill := a.ignoresKill
 	a.mu.Unlock()
-	if !stubborn {
+	if !ignoresKill {
 		a.exit("signal: terminated")
 	}
 }

@@ -39,7 +39,7 @@ func measured(targets ...target) result {
 	}
 }
 
-func TestJudge(t *testing.T) {
+func TestEvaluate(t *testing.T) {
 	for _, row := range []struct {
 		name   string
 		target target
@@ -65,7 +65,7 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-func TestVerdictNamesProcessors(t *testing.T) {
+func TestStatusNamesProcessors(t *testing.T) {
 	if got := status(false, 4, 2); got != "not met: load, origin and proxy share 2 processors" {
 		t.Errorf("what 2 processors cannot show of 4 is judged %q", got)
 	}
@@ -110,8 +110,8 @@ func TestPictureIsXML(t *testing.T) {
 	}
 }
 
-// TestWorksAreWhole finds misspelt names in the table of workloads, whose targets would be left unmeasured.
-func TestWorksAreWhole(t *testing.T) {
+// TestWorkloadsAreComplete finds misspelt names in the table of workloads, whose targets would be left unmeasured.
+func TestWorkloadsAreComplete(t *testing.T) {
 	seen := map[string]bool{}
 	for _, w := range workloads {
 		if seen[w.name] {

@@ -17,13 +17,13 @@ import (
 // at is where nothing listens.
 var at = netip.MustParseAddrPort("192.0.2.1:80")
 
-// forgetful is a kernel that now and then has no memory to watch anything.
-type forgetful struct {
+// outOfMemory is a kernel that now and then has no memory to watch anything.
+type outOfMemory struct {
 	*looptest.Kernel
 	fails int
 }
 
-func (f *forgetful) fail() error {
+func (f *outOfMemory) fail() error {
 	if f.fails == 0 {
 		return nil
 	}
@@ -31,45 +31,45 @@ func (f *forgetful) fail() error {
 	return syscall.ENOMEM
 }
 
-func (f *forgetful) Watch(sys int, slot, generation int32) error {
+func (f *outOfMemory) Watch(sys int, slot, generation int32) error {
 	if err := f.fail(); err != nil {
 		return err
 	}
 	return f.Kernel.Watch(sys, slot, generation)
 }
 
-func (f *forgetful) WatchListener(sys int, slot, generation int32) error {
+func (f *outOfMemory) WatchListener(sys int, slot, generation int32) error {
 	if err := f.fail(); err != nil {
 		return err
 	}
 	return f.Kernel.WatchListener(sys, slot, generation)
 }
 
-func forgetfulWorld(t *testing.T) (*world, *forgetful) {
+func outOfMemoryWorld(t *testing.T) (*world, *outOfMemory) {
 	k := looptest.NewKernel(t)
-	f := &forgetful{Kernel: k}
+	f := &outOfMemory{Kernel: k}
 	return newWorld(t, f, memory{k}), f
 }
 
 func TestWhatCannotBeWatchedIsClosed(t *testing.T) {
 	for _, row := range []struct {
 		name string
-		do   func(*world, *forgetful) error
+		do   func(*world, *outOfMemory) error
 		left int // descriptors that stay open: those that were there before
 	}{
-		{"a connection that was dialled", func(w *world, k *forgetful) error {
+		{"a connection that was dialled", func(w *world, k *outOfMemory) error {
 			k.fails = 1
 			_, err := w.loop.Dial(loop.DialSpec{Remote: at}, nil)
 			return err
 		}, 0},
-		{"a connection that was accepted", func(w *world, k *forgetful) error {
+		{"a connection that was accepted", func(w *world, k *outOfMemory) error {
 			ln := w.listen(&task{})
 			k.Dial(ln.addr)
 			k.fails = 1
 			_, _, err := ln.Accept()
 			return err
 		}, 1},
-		{"what is not ours", func(w *world, k *forgetful) error {
+		{"what is not ours", func(w *world, k *outOfMemory) error {
 			sys, _ := k.Pair()
 			k.fails = 1
 			_, err := w.loop.Watch(sys, loop.Stream, nil)
@@ -77,7 +77,7 @@ func TestWhatCannotBeWatchedIsClosed(t *testing.T) {
 		}, 1},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			w, k := forgetfulWorld(t)
+			w, k := outOfMemoryWorld(t)
 			if err := row.do(w, k); !errors.Is(err, syscall.ENOMEM) {
 				t.Errorf("the error is %v", err)
 			}
@@ -89,7 +89,7 @@ func TestWhatCannotBeWatchedIsClosed(t *testing.T) {
 }
 
 func TestListenerBacksOffUntilItCanBeWatchedAgain(t *testing.T) {
-	w, k := forgetfulWorld(t)
+	w, k := outOfMemoryWorld(t)
 	task := &task{}
 	ln := w.listen(task)
 	k.FailAccept(syscall.EMFILE, 1)

@@ -80,16 +80,16 @@ func TestWakeDuringOwnRunRunsInTheNextPass(t *testing.T) {
 func TestTurnEndsThoughTasksGoOn(t *testing.T) {
 	w, _ := memoryWorld(t)
 	var self *loop.Waker
-	restless := &task{does: func() { self.Wake() }}
-	self = w.loop.NewWaker(restless)
+	selfWaking := &task{does: func() { self.Wake() }}
+	self = w.loop.NewWaker(selfWaking)
 	self.Wake()
 	w.loop.Turn(true) // does not wait either, as a task is queued
-	if restless.runs != 8 {
-		t.Errorf("a task that always wakes itself ran %d times in one turn, want 8", restless.runs)
+	if selfWaking.runs != 8 {
+		t.Errorf("a task that always wakes itself ran %d times in one turn, want 8", selfWaking.runs)
 	}
 }
 
-func TestNoWakerIsNoTrouble(t *testing.T) {
+func TestNilWakers(t *testing.T) {
 	var none *loop.Waker
 	none.Wake()
 	none.Retire()
@@ -149,7 +149,7 @@ func TestRunReturnsAtOnceAfterStop(t *testing.T) {
 	})
 }
 
-func TestNothingIsAllocatedOnTheWay(t *testing.T) {
+func TestTurnsAllocateNothing(t *testing.T) {
 	w := linuxWorld(t)
 	fd, far, _ := w.pair()
 	waker := w.loop.NewWaker(&task{})
