@@ -40,8 +40,8 @@ func (c *Checker) Line(l *Line, out func(Message)) (set bool, err error) {
 	say := func(s Severity, format string, args ...any) {
 		out(Message{s, l.Pos, fmt.Sprintf(format, args...)})
 	}
-	d, ok := Lookup(l.Name)
-	if !ok || l.Own && !d.Own {
+	d := l.Directive
+	if d == nil || l.Own && !d.Own {
 		c.Unrecognized++
 		say(SeverityFatal, "%s: unrecognized: '%s'", l.Pos, l.written())
 		return false, nil

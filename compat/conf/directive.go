@@ -29,7 +29,8 @@ func (t Treatment) String() string {
 	panic("BUG: treatment out of range")
 }
 
-// Words is how Line.Tokens is made of what follows a directive's name.
+// Words is how what follows a directive's name is lexed into Line.Tokens. Setters meet no other
+// words.
 type Words uint8
 
 const (
@@ -84,11 +85,9 @@ var index = func() map[string]*Directive {
 	return m
 }()
 
-// Lookup finds the row of a directive by its name or one of its aliases. Case matters.
-func Lookup(name string) (*Directive, bool) {
-	d, ok := index[name]
-	return d, ok
-}
+// lookup finds the row of a directive by its name or one of its aliases; nil if there is none.
+// Case matters.
+func lookup(name string) *Directive { return index[name] }
 
 // inert reports whether the words after the directive's name ask for nothing.
 func (d *Directive) inert(l *Line) bool {

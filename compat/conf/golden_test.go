@@ -180,10 +180,9 @@ func traceOf(lines []Line, broken error, files memory) string {
 
 // tryValue reads the value of a directive whose type says how.
 func tryValue(l *Line, say func(Message), files memory) error {
-	row, _ := Lookup(l.Name)
 	args := l.Args()
 	var err error
-	switch row.Type {
+	switch l.Directive.Type {
 	case "acl":
 		_, args.Warnings, err = l.Items(2, files.open)
 	case "onoff":

@@ -13,6 +13,15 @@ type dialect struct {
 	pattern bool // a backslash keeps the blank that follows it in the word
 }
 
+// dialectOf is the dialect in force between configuration_includes_quoted_values on and off.
+func dialectOf(quotedValues bool) dialect {
+	return dialect{quotes: quotedValues, strict: quotedValues}
+}
+
+// quoted is d for directives whose values may be quoted strings whatever
+// configuration_includes_quoted_values says.
+func (d dialect) quoted() dialect { return dialect{quotes: true, strict: d.strict} }
+
 // space separates words. It is narrower than C's isspace on purpose.
 const space = " \t\n\r"
 

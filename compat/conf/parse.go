@@ -242,7 +242,8 @@ func (s *source) setting(text, body string, own bool) error {
 	if end := strings.IndexAny(body, space); end >= 0 {
 		l.Name, l.Rest = body[:end], body[end+1:]
 	}
-	err := l.tokenise(s.quoted)
+	l.Directive = lookup(l.Name)
+	err := l.lex(s.quoted)
 	if err == nil && l.Name == "configuration_includes_quoted_values" {
 		s.quoted, err = l.Args().Bool()
 	}

@@ -123,7 +123,7 @@ func TestProbesAreJudgedAsSquidDoes(t *testing.T) {
 		if got == p.squid {
 			continue
 		}
-		row, _ := Lookup(strings.Fields(p.line)[0])
+		row := lookup(strings.Fields(p.line)[0])
 		if reason := others[p.line]; reason != "" {
 			used[p.line] = true
 			continue

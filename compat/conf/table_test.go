@@ -88,9 +88,9 @@ func TestLookupKnowsAliasesAndMindsCase(t *testing.T) {
 		{"redirector_program", ""},
 		{"", ""},
 	} {
-		d, ok := Lookup(row.name)
-		if ok != (row.directive != "") || ok && d.Name != row.directive {
-			t.Errorf("Lookup(%q) gives %v, %v; want %q", row.name, d, ok, row.directive)
+		d := lookup(row.name)
+		if (d != nil) != (row.directive != "") || d != nil && d.Name != row.directive {
+			t.Errorf("lookup(%q) gives %v, want %q", row.name, d, row.directive)
 		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 
 // Bool takes on or off.
 func (a *Args) Bool() (bool, error) {
-	word, err := a.text()
+	word, err := a.String()
 	if err != nil {
 		return false, err
 	}
@@ -38,7 +38,7 @@ const (
 
 // Tristate takes on, off or warn.
 func (a *Args) Tristate() (Tristate, error) {
-	word, err := a.text()
+	word, err := a.String()
 	if err != nil {
 		return Off, err
 	}
@@ -61,7 +61,7 @@ func (a *Args) Tristate() (Tristate, error) {
 
 // Int takes a number that fits 32 bits: decimal, octal (027) or hexadecimal (0x1f).
 func (a *Args) Int() (int, error) {
-	word, err := a.text()
+	word, err := a.String()
 	if err != nil {
 		return 0, err
 	}
@@ -74,7 +74,7 @@ func (a *Args) Int() (int, error) {
 
 // Int64 takes a decimal number.
 func (a *Args) Int64() (int64, error) {
-	word, err := a.text()
+	word, err := a.String()
 	if err != nil {
 		return 0, err
 	}
@@ -83,7 +83,7 @@ func (a *Args) Int64() (int64, error) {
 
 // Port takes a number from 0 to 65535.
 func (a *Args) Port() (uint16, error) {
-	word, err := a.text()
+	word, err := a.String()
 	if err != nil {
 		return 0, err
 	}
@@ -155,7 +155,7 @@ func notNumber(word string) error {
 
 // Percentage takes a number from 0 to 100, with or without %.
 func (a *Args) Percentage() (int, error) {
-	word, err := a.text()
+	word, err := a.String()
 	if err != nil {
 		return 0, invalid("FATAL: A percentage value is missing.")
 	}
@@ -172,7 +172,7 @@ func (a *Args) Percentage() (int, error) {
 // Squid prints the complaint and goes on without the rule. A rule lost to a slip of the pen may
 // be the one that denies, so here it is an error.
 func (a *Args) Action() (allow bool, err error) {
-	word, err := a.text()
+	word, err := a.String()
 	switch {
 	case err != nil:
 		return false, a.access("missing 'allow' or 'deny'.")
@@ -192,7 +192,7 @@ func (a *Args) access(complaint string) error {
 
 // Choice takes one of the words; complaint is what Squid says about any other.
 func (a *Args) Choice(complaint string, words ...string) (string, error) {
-	word, err := a.text()
+	word, err := a.String()
 	if err != nil {
 		return "", err
 	}

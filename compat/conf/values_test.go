@@ -11,6 +11,7 @@ import (
 // args makes the Args of a line whose values are text.
 func args(text string) *Args {
 	l := Line{Pos: Pos{File: "c.conf", Line: 3}, Input: "x " + text, Name: "x", Rest: text}
+	l.lex(false)
 	return l.Args()
 }
 
