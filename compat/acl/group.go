@@ -15,18 +15,18 @@ type term struct {
 
 func (t term) match(p *Place) outcome {
 	p.last = t.acl.name
-	came := t.acl.test.match(p)
-	if t.not && came != wait {
-		return match - came
+	result := t.acl.test.match(p)
+	if t.not && result != wait {
+		return match - result
 	}
-	return came
+	return result
 }
 
 // matchAll is whether all terms match: the first that does not decides.
 func matchAll(terms []term, p *Place) outcome {
 	for _, t := range terms {
-		if came := t.match(p); came != match {
-			return came
+		if result := t.match(p); result != match {
+			return result
 		}
 	}
 	return match
@@ -122,14 +122,14 @@ func slow(terms []term) bool {
 
 func (g *group) match(p *Place) outcome {
 	for _, line := range g.lines {
-		came := mismatch
+		result := mismatch
 		if g.all {
-			came = matchAll(line, p)
+			result = matchAll(line, p)
 		} else {
-			came = matchAny(line, p)
+			result = matchAny(line, p)
 		}
-		if came != mismatch {
-			return came
+		if result != mismatch {
+			return result
 		}
 	}
 	return mismatch
@@ -138,8 +138,8 @@ func (g *group) match(p *Place) outcome {
 // matchAny is whether any term matches: the first that does decides, or wants to wait.
 func matchAny(terms []term, p *Place) outcome {
 	for _, t := range terms {
-		if came := t.match(p); came != mismatch {
-			return came
+		if result := t.match(p); result != mismatch {
+			return result
 		}
 	}
 	return mismatch

@@ -46,7 +46,7 @@ func (s *Set) NewList(directive string, unset Answer) *List {
 }
 
 // Add takes a line of which token number from is "allow" or "deny", and acls follow. Squid leaves
-// out a line that has no such action or no acl; warnings tell of it. The error, of an acl that
+// out a line that has no such action or no acl, with a warning. The error, of an acl that
 // is not there, is a conf.Report.
 func (l *List) Add(line *conf.Line, from int) (warnings []string, err error) {
 	context := "aclParseAccessLine: " + lineContext(line)

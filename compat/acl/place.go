@@ -14,7 +14,7 @@ import (
 // requests after Release. The zero Place checks without looking anything up.
 type Place struct {
 	Services
-	// Waker is woken when Match is worth calling again after Pending. It is the request's.
+	// Waker is woken when Match is selectivity calling again after Pending. It is the request's.
 	Waker *loop.Waker
 
 	request *engine.Request // what Match was given
@@ -25,8 +25,8 @@ type Place struct {
 
 	url      []byte // the target's URL without escapes; empty until wanted
 	text     []byte // another text of the request
-	wide     []byte // a text for regexps
-	shown    []uint64
+	utf8     []byte // a text for regexps
+	tried    []uint64
 	hostAddr netip.Addr // the target's host, if it is an address
 }
 

@@ -2,7 +2,7 @@ package acl
 
 import "strconv"
 
-// A posixError is what regcomp(3) finds wrong with a pattern, in its words. Squid tells of it
+// A posixError is what regcomp(3) finds wrong with a pattern, in its words. Squid warns of it
 // and goes on without the pattern.
 type posixError string
 

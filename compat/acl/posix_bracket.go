@@ -51,7 +51,7 @@ func (p *posixParser) member(s *byteSet, first bool) error {
 	return nil
 }
 
-// rangeFollows tells the hyphen of a range from one that ends the brackets.
+// rangeFollows distinguishes the hyphen of a range from one that ends the brackets.
 func (p *posixParser) rangeFollows() bool {
 	return strings.HasPrefix(p.rest, "-") && !strings.HasPrefix(p.rest, "-]") && !p.tripleHyphen()
 }

@@ -26,16 +26,16 @@ type Set struct {
 
 // An ACL is a named test of requests.
 type ACL struct {
-	name string // as first written
-	kind string // its type
-	test tester
+	name     string // as first written
+	typeName string
+	test     tester
 }
 
 // Name is the name as it was first written.
 func (a *ACL) Name() string { return a.name }
 
 // Type is the type as Squid calls it: "dstdomain".
-func (a *ACL) Type() string { return a.kind }
+func (a *ACL) Type() string { return a.typeName }
 
 // NewSet returns a Set with the acls that Squid predefines: all, manager, localhost,
 // to_localhost and CONNECT.
@@ -88,31 +88,31 @@ func reasons(err error) error {
 }
 
 func (s *Set) add(v *values) error {
-	name, kind, err := v.head()
-	if err != nil || kind == "" {
+	name, typeName, err := v.head()
+	if err != nil || typeName == "" {
 		return err
 	}
 	a := s.acls[strings.ToLower(name)]
 	if a == nil {
-		return s.create(name, kind, v)
+		return s.create(name, typeName, v)
 	}
-	if a.kind != kind {
+	if a.typeName != typeName {
 		return fmt.Errorf("aclParseAclLine: ACL '%s' already exists with different type.", a.name)
 	}
 	v.acl = a.name
-	return v.into(a.test, types[kind])
+	return v.into(a.test, types[typeName])
 }
 
 // create makes a new acl. It can be named in other lines, and by its own later ones.
-func (s *Set) create(name, kind string, v *values) error {
-	made, ok := types[kind]
+func (s *Set) create(name, typeName string, v *values) error {
+	made, ok := types[typeName]
 	switch {
 	case !ok:
-		return fmt.Errorf("FATAL: Invalid ACL type '%s'", kind)
+		return fmt.Errorf("FATAL: Invalid ACL type '%s'", typeName)
 	case made.new == nil:
-		return fmt.Errorf("ERROR: acl '%s': acl type '%s' is not served yet", name, kind)
+		return fmt.Errorf("ERROR: acl '%s': acl type '%s' is not served yet", name, typeName)
 	}
-	a := &ACL{name: name, kind: kind, test: made.new()}
+	a := &ACL{name: name, typeName: typeName, test: made.new()}
 	v.acl = name
 	if err := v.into(a.test, made); err != nil {
 		return err
@@ -132,7 +132,7 @@ func (s *Set) Lookup(name string) (a *ACL, ok bool) {
 }
 
 // Finish makes the acls ready for use. Call it once, after the last Add and before the first
-// Match. warnings tell of values that others make needless.
+// Match. warnings are about values that others make redundant.
 func (s *Set) Finish() (warnings []string) {
 	if s.finished {
 		panic("BUG: a set of acls is finished twice")

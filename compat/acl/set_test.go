@@ -203,9 +203,9 @@ func TestLookup(t *testing.T) {
 }
 
 func TestEveryTypeOfSquidIsKnown(t *testing.T) {
-	for name, kind := range types {
+	for name, made := range types {
 		c := load(t, "acl a "+name+" x", nil)
-		if kind.new == nil && (c.err == nil || !strings.Contains(c.err.Error(), "acl type '"+name+"' is not served yet")) {
+		if made.new == nil && (c.err == nil || !strings.Contains(c.err.Error(), "acl type '"+name+"' is not served yet")) {
 			t.Errorf("acl type %s: got error %v, want that it is not served yet", name, c.err)
 		}
 	}
