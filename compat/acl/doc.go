@@ -23,22 +23,25 @@
 //  1. a file NAME.go with a tester (types.go says what its methods do; embed simple if it waits for
 //     nobody) and its constructor, or only a constructor where a tester of another type does: text.go
 //     has patterns for a text of the request, words.go words and ports, address.go addresses;
+//
 //  2. the row of the type in types.go: its constructor and the flags that it takes;
+//
 //  3. for a slow type, in the same file: a question, and a source that asks it (question.go; lookup.go
 //     is the example). match calls ask, and answers wait until the question is settled. A service that
 //     no type has used before is a new field of Services, which package compat fills;
+//
 //  4. a line in TestTypes.
 //
-//	set := acl.NewSet()
-//	access := set.NewList("http_access", acl.Deny)
-//	for i := range lines {
-//		switch line := &lines[i]; line.Name {
-//		case "acl":
-//			warnings, err = set.Add(line)
-//		case "http_access":
-//			warnings, err = access.Add(line, 0)
-//		}
-//	}
-//	warnings = set.Finish()
-//	answer := access.Match(request, &request.Target, &place)
+//     set := acl.NewSet()
+//     access := set.NewList("http_access", acl.Deny)
+//     for i := range lines {
+//     switch line := &lines[i]; line.Name {
+//     case "acl":
+//     warnings, err = set.Add(line)
+//     case "http_access":
+//     warnings, err = access.Add(line, 0)
+//     }
+//     }
+//     warnings = set.Finish()
+//     answer := access.Match(request, &request.Target, &place)
 package acl

@@ -9,7 +9,7 @@ import (
 
 // term is an acl as a rule or a group names it.
 type term struct {
-	acl *ACL
+	acl *namedTest
 	not bool // written !name
 }
 
@@ -37,8 +37,8 @@ func (s *Set) terms(names []conf.Item) ([]term, error) {
 	var found []term
 	for _, item := range names {
 		name, not := strings.CutPrefix(item.Text, "!")
-		a, ok := s.Lookup(name)
-		if !ok {
+		a := s.lookup(name)
+		if a == nil {
 			return nil, conf.Invalid{"ACL not found: " + name}
 		}
 		found = append(found, term{a, not})
@@ -71,7 +71,7 @@ func (g *group) add(v *values) error {
 }
 
 // leadsTo names the acls on a way from a to a group, a first; nil if there is none.
-func (a *ACL) leadsTo(g *group) []string {
+func (a *namedTest) leadsTo(g *group) []string {
 	own, ok := a.test.(*group)
 	if !ok {
 		return nil

@@ -17,11 +17,6 @@ const (
 	Pending        // something is being looked up: Match again when the Place's waker was woken
 )
 
-// String is Squid's word: "allow".
-func (a Answer) String() string {
-	return [...]string{Deny: "deny", Allow: "allow", Pending: "pending"}[a]
-}
-
 // A List is the rules of one directive, such as http_access: lines of "allow" or "deny" and acls.
 // The first line of which all acls match decides. If there is none, the opposite of the last
 // line's action is the answer.
@@ -97,9 +92,6 @@ func (l *List) terms(line *conf.Line, from int) (terms []term, warnings []string
 
 // Empty reports whether the list has no rules.
 func (l *List) Empty() bool { return len(l.rules) == 0 }
-
-// Directive is the name that the list was made with.
-func (l *List) Directive() string { return l.directive }
 
 // Slow reports whether Match may answer Pending, given a Place with a resolver. Squid calls
 // directives fast that cannot wait; in their lists such acls do not match unless the answer

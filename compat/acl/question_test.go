@@ -60,7 +60,7 @@ func oracleRules(oracles ...*oracle) *List {
 	list := set.NewList("http_access", Deny)
 	var terms []term
 	for _, o := range oracles {
-		terms = append(terms, term{acl: &ACL{name: "o", test: &oracleTest{o}}})
+		terms = append(terms, term{acl: &namedTest{name: "o", test: &oracleTest{o}}})
 	}
 	list.rules = []rule{{Allow, terms}}
 	set.Finish()

@@ -19,28 +19,22 @@ type Set struct {
 	// looked up once. It may block. nil: host names are refused.
 	Resolve func(name string) ([]netip.Addr, error)
 
-	acls     map[string]*ACL // by name in lower case
-	order    []*ACL
+	acls     map[string]*namedTest // by name in lower case
+	order    []*namedTest
 	finished bool
 }
 
-// An ACL is a named test of requests.
-type ACL struct {
+// A namedTest is an acl: a test of requests.
+type namedTest struct {
 	name     string // as first written
 	typeName string
 	test     tester
 }
 
-// Name is the name as it was first written.
-func (a *ACL) Name() string { return a.name }
-
-// Type is the type as Squid calls it: "dstdomain".
-func (a *ACL) Type() string { return a.typeName }
-
 // NewSet returns a Set with the acls that Squid predefines: all, manager, localhost,
 // to_localhost and CONNECT.
 func NewSet() *Set {
-	s := &Set{acls: make(map[string]*ACL)}
+	s := &Set{acls: make(map[string]*namedTest)}
 	for _, text := range predefined {
 		if _, err := s.Add(predefinedLine(text)); err != nil {
 			panic("BUG: predefined acl: " + err.Error())
@@ -92,7 +86,7 @@ func (s *Set) add(v *values) error {
 	if err != nil || typeName == "" {
 		return err
 	}
-	a := s.acls[strings.ToLower(name)]
+	a := s.lookup(name)
 	if a == nil {
 		return s.create(name, typeName, v)
 	}
@@ -112,7 +106,7 @@ func (s *Set) create(name, typeName string, v *values) error {
 	case made.new == nil:
 		return fmt.Errorf("ERROR: acl '%s': acl type '%s' is not served yet", name, typeName)
 	}
-	a := &ACL{name: name, typeName: typeName, test: made.new()}
+	a := &namedTest{name: name, typeName: typeName, test: made.new()}
 	v.acl = name
 	if err := v.into(a.test, made); err != nil {
 		return err
@@ -125,11 +119,10 @@ func (s *Set) create(name, typeName string, v *values) error {
 	return nil
 }
 
-// Lookup finds an acl. Like Squid it does not distinguish capitals.
-func (s *Set) Lookup(name string) (a *ACL, ok bool) {
-	a, ok = s.acls[strings.ToLower(name)]
-	return a, ok
-}
+// Has reports whether there is an acl of that name. Like Squid it does not distinguish capitals.
+func (s *Set) Has(name string) bool { return s.lookup(name) != nil }
+
+func (s *Set) lookup(name string) *namedTest { return s.acls[strings.ToLower(name)] }
 
 // Finish makes the acls ready for use. Call it once, after the last Add and before the first
 // Match. warnings are about values that others make redundant.

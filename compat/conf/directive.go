@@ -15,20 +15,6 @@ const (
 	Obsolete                      // Squid 5.7 itself ignores it, and says so
 )
 
-func (t Treatment) String() string {
-	switch t {
-	case Done:
-		return "done"
-	case Accepted:
-		return "accepted"
-	case NotYet:
-		return "not yet"
-	case Obsolete:
-		return "obsolete"
-	}
-	panic("BUG: treatment out of range")
-}
-
 // Words is how what follows a directive's name is lexed into Line.Tokens. Setters meet no other
 // words.
 type Words uint8
@@ -67,7 +53,6 @@ type Directive struct {
 	Cache     bool   // Accepted: steers nothing but a cache; all such share one notice
 	Elsewhere string // versions of Squid that know it, if 5.7 does not; "" if 5.7 does
 	Own       bool   // not of Squid's
-	Section   string // where it stands in the manual
 }
 
 // index finds the rows by name and alias.

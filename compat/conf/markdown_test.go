@@ -73,6 +73,20 @@ func (d *Directive) treated() string {
 	return d.Treat.String()
 }
 
+func (t Treatment) String() string {
+	switch t {
+	case Done:
+		return "done"
+	case Accepted:
+		return "accepted"
+	case NotYet:
+		return "not yet"
+	case Obsolete:
+		return "obsolete"
+	}
+	panic("BUG: treatment out of range")
+}
+
 func (d *Directive) remarks() string {
 	var parts []string
 	switch {

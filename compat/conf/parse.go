@@ -27,10 +27,9 @@ type Macros struct {
 
 // Options says how to read. The zero value reads files as Squid without -n does.
 type Options struct {
-	Open         Open // os.Open when nil
-	Glob         Glob // the file system when nil
-	Macros       Macros
-	QuotedValues bool // configuration_includes_quoted_values before the first line
+	Open   Open // os.Open when nil
+	Glob   Glob // the file system when nil
+	Macros Macros
 }
 
 // Parse reads the file called name and what it includes.
@@ -41,7 +40,7 @@ type Options struct {
 // The error is a Report (*Fatal or *Bungled). The lines read before it are returned with it: a
 // caller who wants Squid's order of messages looks at them first.
 func Parse(name string, opt Options) ([]Line, error) {
-	r := &reader{opt: opt.withDefaults(), quoted: opt.QuotedValues}
+	r := &reader{opt: opt.withDefaults()}
 	err := r.file(name, 0, nil)
 	return r.lines, err
 }

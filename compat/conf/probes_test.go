@@ -148,9 +148,10 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte("#line 4 \"x\"\n#exaproxy connect_verdict page\ninclude squid.con?\n"), false)
 	f.Fuzz(func(t *testing.T, content []byte, quoted bool) {
 		files := memory{"squid.conf": content, "list": content}
-		opt := files.options()
-		opt.QuotedValues = quoted
-		lines, _ := Parse("squid.conf", opt)
+		if quoted {
+			files["squid.conf"] = append([]byte("configuration_includes_quoted_values on\n"), content...)
+		}
+		lines, _ := Parse("squid.conf", files.options())
 		for i := range lines {
 			holdsItsWords(t, &lines[i])
 			if len(content) < 1<<10 {

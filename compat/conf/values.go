@@ -2,7 +2,6 @@ package conf
 
 import (
 	"errors"
-	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -72,25 +71,7 @@ func (a *Args) Int() (int, error) {
 	return int(n), err
 }
 
-// Int64 takes a decimal number.
-func (a *Args) Int64() (int64, error) {
-	word, err := a.String()
-	if err != nil {
-		return 0, err
-	}
-	return integer(word, 10)
-}
-
-// Port takes a number from 0 to 65535.
-func (a *Args) Port() (uint16, error) {
-	word, err := a.String()
-	if err != nil {
-		return 0, err
-	}
-	return ParsePort(word)
-}
-
-// ParsePort is Port for a part of a word.
+// ParsePort reads a number from 0 to 65535.
 func ParsePort(word string) (uint16, error) {
 	n, err := integer(word, 10)
 	switch {
@@ -151,43 +132,6 @@ func notNumber(word string) error {
 		return invalid("ERROR: No digits were found in the input value '%s'.", word)
 	}
 	return invalid("ERROR: Invalid value: '%s' is supposed to be a number.", word)
-}
-
-// Percentage takes a number from 0 to 100, with or without %.
-func (a *Args) Percentage() (int, error) {
-	word, err := a.String()
-	if err != nil {
-		return 0, invalid("FATAL: A percentage value is missing.")
-	}
-	word = strings.TrimSuffix(word, "%")
-	n, err := integer(word, 10)
-	if err == nil && (n < 0 || n > 100) {
-		err = invalid("FATAL: The value '%s' is out of range. A percentage should be within [0, 100].", word)
-	}
-	return int(n), err
-}
-
-// Action takes the allow or deny that begins an access rule; allow is true.
-//
-// Squid prints the complaint and goes on without the rule. A rule lost to a slip of the pen may
-// be the one that denies, so here it is an error.
-func (a *Args) Action() (allow bool, err error) {
-	word, err := a.String()
-	switch {
-	case err != nil:
-		return false, a.access("missing 'allow' or 'deny'.")
-	case word == "allow", word == "deny":
-		return word == "allow", nil
-	}
-	return false, a.access("expecting 'allow' or 'deny', got '" + word + "'.")
-}
-
-func (a *Args) access(complaint string) error {
-	l := a.line
-	return Invalid{
-		fmt.Sprintf("aclParseAccessLine: %s line %d: %s", l.Pos.File, l.Pos.Line, l.Input),
-		"aclParseAccessLine: " + complaint,
-	}
 }
 
 // Choice takes one of the words; complaint is what Squid says about any other.

@@ -16,14 +16,13 @@ type Identity struct {
 
 // Head is what the header fields of an error reply tell.
 type Head struct {
-	Page      string // as Name returns it
-	Errno     int    // as Errno returns it
-	Length    int    // of the page in bytes
-	Language  string // of the page, if it was chosen for the client: Pages.Language
-	Challenge string // Proxy-Authenticate or WWW-Authenticate as complete lines, or ""
-	LookedUp  bool   // as LookedUp returns it
-	Bare      bool   // the answer to a CONNECT that was accepted and then failed: Squid says less
-	Now       time.Time
+	Page     string // as Name returns it
+	Errno    int    // as Errno returns it
+	Length   int    // of the page in bytes
+	Language string // of the page, if it was chosen for the client: Pages.Language
+	LookedUp bool   // as LookedUp returns it
+	Bare     bool   // the answer to a CONNECT that was accepted and then failed: Squid says less
+	Now      time.Time
 }
 
 // AppendError appends the header fields of an error reply in Squid's order, each with its
@@ -38,7 +37,6 @@ func (id *Identity) AppendError(dst []byte, h *Head) []byte {
 		dst = append(dst, "Vary: Accept-Language\r\n"...)
 		dst = appendField(dst, "Content-Language: ", h.Language)
 	}
-	dst = append(dst, h.Challenge...)
 	if h.Bare {
 		return dst
 	}

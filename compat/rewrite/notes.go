@@ -24,11 +24,6 @@ func (r *Reply) EachNote(f func(key, value string)) {
 	}
 }
 
-// Silent says that the answer changes nothing and says nothing that a log could want.
-func (r *Reply) Silent() bool {
-	return r.Kind == Unchanged && len(r.pairs) == 0 && len(r.message) == 0 && len(r.group) == 0
-}
-
 // String tells the answer as Squid does in cache.log: {result=BH, notes={message: internal; }}.
 func (r *Reply) String() string {
 	var notes strings.Builder
