@@ -10,8 +10,8 @@ type Treatment uint8
 
 const (
 	Done     Treatment = iota + 1 // followed as Squid follows it
-	Accepted                      // has nothing to steer here; ignoring it loses nothing
-	NotYet                        // has something to steer, which is not there yet
+	Accepted                      // there is nothing to configure; ignoring it loses nothing
+	NotYet                        // there would be something to configure, which is not there yet
 	Obsolete                      // Squid 5.7 itself ignores it, and says so
 )
 
@@ -46,13 +46,13 @@ type Directive struct {
 	// configuration stops, show what it hides, or lose what it keeps. Such a line is refused.
 	Harmful bool
 
-	// Inert are values, words joined by single blanks, that ask for what happens anyway. A line
-	// with one of them is accepted in silence whatever Treat says.
-	Inert []string
+	// NoOp are values, words joined by single blanks, that ask for what happens anyway. A line
+	// with one of them is accepted without a message, whatever Treat is.
+	NoOp []string
 
-	Cache     bool   // Accepted: steers nothing but a cache; all such share one notice
-	Elsewhere string // versions of Squid that know it, if 5.7 does not; "" if 5.7 does
-	Own       bool   // not of Squid's
+	Cache  bool   // Accepted: configures nothing but a cache; all such share one notice
+	OnlyIn string // versions of Squid that know it, if 5.7 does not; "" if 5.7 does
+	Own    bool   // not of Squid's
 }
 
 // index finds the rows by name and alias.
@@ -74,12 +74,12 @@ var index = func() map[string]*Directive {
 // Case matters.
 func lookup(name string) *Directive { return index[name] }
 
-// inert reports whether the words after the directive's name ask for nothing.
-func (d *Directive) inert(l *Line) bool {
+// isNoOp reports whether the words after the directive's name ask for nothing.
+func (d *Directive) isNoOp(l *Line) bool {
 	words := make([]string, len(l.Tokens))
 	for i, t := range l.Tokens {
 		words[i] = t.Text
 	}
 	value := strings.Join(words, " ")
-	return slices.Contains(d.Inert, value)
+	return slices.Contains(d.NoOp, value)
 }

@@ -112,7 +112,7 @@ func wordsOf(lines []Line, files memory) string {
 	var b strings.Builder
 	for i := range lines {
 		l := &lines[i]
-		if l.Kind != Setting {
+		if l.Type != Setting {
 			continue
 		}
 		fmt.Fprintf(&b, "%s %s", l.Pos.Chain(), l.Name)
@@ -207,7 +207,7 @@ func tryValue(l *Line, say func(Message), files memory) error {
 		_, err = args.Int()
 	}
 	for _, w := range args.Warnings {
-		say(Message{Severity: SeverityWarning, Pos: l.Pos, Text: w})
+		say(Message{Severity: SeverityWarning, Text: w})
 	}
 	return err
 }

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// dialect is how the words of a line are told apart. Squid changes it with
+// dialect is how a line is split into words. Squid changes it with
 // configuration_includes_quoted_values, and some directives choose their own.
 type dialect struct {
 	quotes  bool // "…" and '…' are strings, parameters("…") is a file
@@ -28,7 +28,7 @@ const space = " \t\n\r"
 // maxNesting is how deep includes, and parameters() files, may go.
 const maxNesting = 16
 
-// lexer takes words from the front of rest. A # where a word could begin ends the line.
+// lexer reads words from the front of rest. A # where a word could begin ends the line.
 type lexer struct {
 	rest string
 	dialect

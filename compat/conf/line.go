@@ -28,23 +28,23 @@ func (p Pos) Chain() string {
 	return b.String()
 }
 
-// Kind tells the lines that set something from those that steer the reading.
-type Kind uint8
+// LineType distinguishes the lines that set something from those that control the reading.
+type LineType uint8
 
 const (
-	Setting Kind = iota // a directive with its values
-	Control             // if, else, endif, include, what a false if leaves out, a broken line: only echoed
-	Opened              // a file is opened: only echoed
+	Setting LineType = iota // a directive with its values
+	Control                 // if, else, endif, include, what a false if leaves out, a broken line: only echoed
+	Opened                  // a file is opened: only echoed
 )
 
 // A Line is one logical line: continuation joined, macros expanded, comment lines gone.
 type Line struct {
-	Kind  Kind
+	Type  LineType
 	Pos   Pos
 	Text  string // the whole line as Squid shows it after "Processing: "
 	Input string // the last physical line, which Squid shows after "Bungled"
 
-	// The others are only set if Kind is Setting.
+	// The others are only set if Type is Setting.
 
 	Name      string     // the directive as written
 	Directive *Directive // its row in Table; nil if no Squid knows the name
@@ -57,7 +57,7 @@ type Line struct {
 
 // Echo is what squid -k parse prints, after the date, when it comes to the line.
 func (l *Line) Echo() string {
-	if l.Kind == Opened {
+	if l.Type == Opened {
 		return "Processing Configuration File: " + l.Text
 	}
 	return "Processing: " + l.Text

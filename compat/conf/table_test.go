@@ -31,7 +31,7 @@ func TestTableHasEveryDirectiveOfSquidInItsOrder(t *testing.T) {
 	}
 	var rows []string
 	for _, d := range Table {
-		if d.Own || d.Elsewhere != "" {
+		if d.Own || d.OnlyIn != "" {
 			continue
 		}
 		rows = append(rows, d.Name)
@@ -57,7 +57,7 @@ func TestRowsAreSound(t *testing.T) {
 		if d.Harmful && d.Treat != NotYet && d.Treat != Obsolete {
 			t.Errorf("%s is %v, so it cannot be harmful to ignore it", d.Name, d.Treat)
 		}
-		if len(d.Inert) > 0 && d.Treat != NotYet {
+		if len(d.NoOp) > 0 && d.Treat != NotYet {
 			t.Errorf("%s is %v, so values that ask for nothing mean nothing", d.Name, d.Treat)
 		}
 		if d.Cache && d.Treat != Accepted {

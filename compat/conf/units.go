@@ -50,7 +50,7 @@ func amount(units []unit, word string) (int64, bool) {
 	return 0, false
 }
 
-// Time takes a number and a unit; least is the smallest unit allowed, and the value is a multiple
+// Time reads a number and a unit; least is the smallest unit allowed, and the value is a multiple
 // of it. The unit may only be left out after 0.
 func (a *Args) Time(least time.Duration) (time.Duration, error) {
 	word, err := a.String()
@@ -123,7 +123,7 @@ func unitName(d time.Duration) string {
 
 func configuration(text string) error { return Invalid{"configuration error: " + text} }
 
-// Size takes a number and bytes, KB, MB or GB; assumed is the unit, one of these words, that is
+// Size reads a number and bytes, KB, MB or GB; assumed is the unit, one of these words, that is
 // meant, with a warning, when there is none. The value is in bytes; -1 for "none" and "-1". Other
 // negative numbers, which Squid takes for enormous ones, are errors.
 func (a *Args) Size(assumed string) (int64, error) {

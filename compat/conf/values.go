@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Bool takes on or off.
+// Bool reads on or off.
 func (a *Args) Bool() (bool, error) {
 	word, err := a.String()
 	if err != nil {
@@ -35,7 +35,7 @@ const (
 	Warn
 )
 
-// Tristate takes on, off or warn.
+// Tristate reads on, off or warn.
 func (a *Args) Tristate() (Tristate, error) {
 	word, err := a.String()
 	if err != nil {
@@ -58,7 +58,7 @@ func (a *Args) Tristate() (Tristate, error) {
 	return Off, invalid("ERROR: Invalid option: Tristate options can only be 'on', 'off', or 'warn'.")
 }
 
-// Int takes a number that fits 32 bits: decimal, octal (027) or hexadecimal (0x1f).
+// Int reads a number that fits 32 bits: decimal, octal (027) or hexadecimal (0x1f).
 func (a *Args) Int() (int, error) {
 	word, err := a.String()
 	if err != nil {
@@ -85,7 +85,7 @@ func ParsePort(word string) (uint16, error) {
 	return uint16(n), nil
 }
 
-// ParseUint takes the number behind the = of an option such as concurrency=10.
+// ParseUint reads the number behind the = of an option such as concurrency=10.
 func ParseUint(word string) (int, error) {
 	n, err := integer(word, 10)
 	switch {
@@ -122,7 +122,7 @@ func float(word string) (float64, error) {
 	return f, nil
 }
 
-// notNumber tells a word without a number from one with more than a number.
+// notNumber distinguishes a word without a number from one with more than a number.
 func notNumber(word string) error {
 	digits := word
 	if word != "" && (word[0] == '+' || word[0] == '-') {
@@ -134,7 +134,7 @@ func notNumber(word string) error {
 	return invalid("ERROR: Invalid value: '%s' is supposed to be a number.", word)
 }
 
-// Choice takes one of the words; complaint is what Squid says about any other.
+// Choice reads one of the words; complaint is what Squid says about any other.
 func (a *Args) Choice(complaint string, words ...string) (string, error) {
 	word, err := a.String()
 	if err != nil {
