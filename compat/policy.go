@@ -61,7 +61,7 @@ func (p *policy) Route(r *engine.Request, failed []engine.Attempt) engine.Route 
 		return engine.Route{Action: engine.Refuse} // there is one way to a server
 	}
 	hop := engine.Direct(r)
-	if v := visited(r); v != nil && v.verdict.Kind == rewrite.Intercept {
+	if v := visited(r); v != nil && v.verdict.Action == rewrite.Intercept {
 		hop.Host = v.verdict.Host
 		if v.verdict.Port != 0 {
 			hop.Port = v.verdict.Port
@@ -78,7 +78,7 @@ func (p *policy) Route(r *engine.Request, failed []engine.Attempt) engine.Route 
 type visit struct {
 	place acl.Place
 
-	verdict rewrite.Reply // of the helpers
+	verdict rewrite.Answer // of the helpers
 	failure engine.Failure
 	denial  *Denial
 	reply   engine.LocalReply
