@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"exaproxy/compat/acl"
+	"exaproxy/compat/errpage"
 	"exaproxy/compat/rewrite"
 	"exaproxy/engine"
 )
@@ -133,4 +134,4 @@ func (p *policy) forget(r *engine.Request) {
 func (p *policy) now() time.Time { return p.worker.Loop.Now() }
 
 // dateForm is the form of a Date field (RFC 9110, section 5.6.7).
-const dateForm = "Mon, 02 Jan 2006 15:04:05 GMT"
+const dateForm = errpage.TimeFormat

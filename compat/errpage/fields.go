@@ -76,7 +76,10 @@ func (id *Identity) AppendTunnelRedirect(dst, location []byte, length int, now t
 	return id.appendCache(dst, true)
 }
 
-const contentType = "Content-Type: text/html;charset=utf-8\r\n"
+// ContentType is that of every page.
+const ContentType = "text/html;charset=utf-8"
+
+const contentType = "Content-Type: " + ContentType + "\r\n"
 
 // appendPreamble appends the fields with which every page begins.
 func (id *Identity) appendPreamble(dst []byte, now time.Time) []byte {
@@ -120,11 +123,11 @@ func appendLocation(dst, location []byte) []byte {
 	return append(dst, "\r\n"...)
 }
 
-// httpTime is the preferred form of dates: RFC 9110 section 5.6.7.
-const httpTime = "Mon, 02 Jan 2006 15:04:05 GMT"
+// TimeFormat is the preferred format of dates in fields, in UTC: RFC 9110 section 5.6.7.
+const TimeFormat = "Mon, 02 Jan 2006 15:04:05 GMT"
 
 func appendDate(dst []byte, now time.Time) []byte {
 	dst = append(dst, "Date: "...)
-	dst = now.UTC().AppendFormat(dst, httpTime)
+	dst = now.UTC().AppendFormat(dst, TimeFormat)
 	return append(dst, "\r\n"...)
 }
