@@ -14,14 +14,14 @@ type Identity struct {
 	Via     string // value of the Via field; "": none (via off)
 }
 
-// Head is what the header fields of an error reply tell.
+// Head is what the header fields of an error reply are made of.
 type Head struct {
 	Page     string // as Name returns it
 	Errno    int    // as Errno returns it
 	Length   int    // of the page in bytes
 	Language string // of the page, if it was chosen for the client: Pages.Language
 	LookedUp bool   // as LookedUp returns it
-	Bare     bool   // the answer to a CONNECT that was accepted and then failed: Squid says less
+	Bare     bool   // the answer to a CONNECT that was accepted and then failed, with fewer fields
 	Now      time.Time
 }
 
@@ -89,7 +89,7 @@ func (id *Identity) appendPreamble(dst []byte, now time.Time) []byte {
 	return append(dst, contentType...)
 }
 
-// appendCache appends what Squid says of its cache and of itself.
+// appendCache appends the fields about Squid's cache, and Via.
 func (id *Identity) appendCache(dst []byte, lookedUp bool) []byte {
 	dst = appendField(dst, "X-Cache: MISS from ", id.Host)
 	if lookedUp {
