@@ -34,7 +34,7 @@ const (
 
 var errTooManyDomains = errors.New("hold the domains of an acl: more than 4 GiB of names")
 
-// add takes a name as it is written in the configuration.
+// add adds a name as it is written in the configuration.
 func (d *domains) add(written string) error {
 	name, as := written, exactly
 	if name != "" && name[0] == '.' {

@@ -48,22 +48,22 @@ func (l *List) Add(line *conf.Line, from int) (warnings []string, err error) {
 	if from >= len(line.Tokens) {
 		return []string{context, "aclParseAccessLine: missing 'allow' or 'deny'."}, nil
 	}
-	made := rule{}
+	r := rule{}
 	switch action := line.Tokens[from].Text; action {
 	case "allow":
-		made.action = Allow
+		r.action = Allow
 	case "deny":
-		made.action = Deny
+		r.action = Deny
 	default:
 		return []string{context, fmt.Sprintf("aclParseAccessLine: expecting 'allow' or 'deny', got '%s'.", action)}, nil
 	}
-	if made.terms, warnings, err = l.terms(line, from+1); err != nil {
+	if r.terms, warnings, err = l.terms(line, from+1); err != nil {
 		return warnings, err
 	}
-	if len(made.terms) == 0 {
+	if len(r.terms) == 0 {
 		return append(warnings, context, "aclParseAccessLine: Access line contains no ACL's, skipping"), nil
 	}
-	l.rules = append(l.rules, made)
+	l.rules = append(l.rules, r)
 	return warnings, nil
 }
 
@@ -71,11 +71,11 @@ func (l *List) Add(line *conf.Line, from int) (warnings []string, err error) {
 // such as that of tcp_outgoing_address. If all match, or there are none, the answer is Allow;
 // if no line's do, it is Deny.
 func (l *List) AddConditions(line *conf.Line, from int) (warnings []string, err error) {
-	made := rule{action: Allow}
-	if made.terms, warnings, err = l.terms(line, from); err != nil {
+	r := rule{action: Allow}
+	if r.terms, warnings, err = l.terms(line, from); err != nil {
 		return warnings, err
 	}
-	l.rules = append(l.rules, made)
+	l.rules = append(l.rules, r)
 	return warnings, nil
 }
 

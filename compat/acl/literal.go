@@ -109,7 +109,7 @@ type plain struct {
 	start, end bool   // only at the start, only at the end
 }
 
-// plain takes e for one.
+// plain is e as a plain pattern; ok is false if it is none.
 func (e *expression) plain() (t plain, ok bool) {
 	parts := e.parts
 	if e.op == one {

@@ -18,7 +18,7 @@ type networkReader struct {
 	warn    func(lines ...string)
 }
 
-// read takes one value. The error is what Squid prints before it refuses the line.
+// read reads one value. The error is what Squid prints before it refuses the line.
 func (r *networkReader) read(text string) error {
 	switch text {
 	case "all":
@@ -72,7 +72,7 @@ func looksLikeRange(text string) bool {
 		(strings.Trim(text, "0123456789.-") == "" || strings.Trim(text, "0123456789abcdefABCDEF:-") == "" && strings.Contains(text, ":"))
 }
 
-// network takes an address or a range, with or without a mask.
+// network reads an address or a range, with or without a mask.
 func (r *networkReader) network(text string) error {
 	addresses, mask, masked := strings.Cut(text, "/")
 	from, to, ranged := strings.Cut(addresses, "-")
@@ -140,7 +140,7 @@ func formatNetwork(w network, bits int, ranged bool) string {
 	return text
 }
 
-// host takes the addresses that a name has now; later changes are not noticed.
+// host adds the addresses that a name has now; later changes are not noticed.
 func (r *networkReader) host(name string) error {
 	const wording = "aclIpParseIpData: Bad host/IP: '%s' in '%s', flags=0 : (-2) Name or service not known"
 	if r.resolve == nil {

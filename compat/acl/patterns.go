@@ -20,21 +20,21 @@ type pattern struct {
 	re    *regexp.Regexp
 }
 
-// add takes a pattern. See parsePOSIX for the errors.
+// add adds a pattern. See parsePOSIX for the errors.
 func (x *patterns) add(text string, fold bool) error {
 	e, err := parsePOSIX(text, fold)
 	if err != nil {
 		return err
 	}
-	var made pattern
+	var p pattern
 	literals := e.literals()
 	if t, ok := e.plain(); ok {
-		made.plain = t
+		p.plain = t
 		literals = []string{string(lowered(t.text))}
-	} else if made.re, err = goRegexp(e); err != nil {
+	} else if p.re, err = goRegexp(e); err != nil {
 		return err
 	}
-	x.list = append(x.list, made)
+	x.list = append(x.list, p)
 	x.literals = append(x.literals, literals)
 	return nil
 }
@@ -107,9 +107,9 @@ func (m *matcher) try(entry *trigramEntry, start int) bool {
 	if start < 0 || end > len(m.text) || !equalFold(entry.literal, m.text[start:end]) {
 		return false
 	}
-	made := &m.list[entry.pattern]
-	if made.re == nil {
-		return made.plain.at(m.text, start)
+	p := &m.list[entry.pattern]
+	if p.re == nil {
+		return p.plain.at(m.text, start)
 	}
 	return m.firstTry(entry.pattern) && m.run(entry.pattern)
 }
@@ -138,9 +138,9 @@ func zeroed(s []uint64, n int) []uint64 {
 
 // run tries one pattern.
 func (m *matcher) run(i int) bool {
-	made := &m.list[i]
-	if made.re == nil {
-		return made.plain.match(m.text)
+	p := &m.list[i]
+	if p.re == nil {
+		return p.plain.match(m.text)
 	}
 	if m.utf8 == nil {
 		m.utf8 = m.text
@@ -149,7 +149,7 @@ func (m *matcher) run(i int) bool {
 			m.utf8 = m.place.utf8
 		}
 	}
-	return made.re.Match(m.utf8)
+	return p.re.Match(m.utf8)
 }
 
 func ascii(text []byte) bool {

@@ -243,7 +243,7 @@ func (p *posixParser) folded(s byteSet) byteSet {
 
 var (
 	wordBytes  = setOf(func(c byte) bool { return letter(c) || digit(c) || c == '_' })
-	spaceBytes = setOf(func(c byte) bool { return c == ' ' || c-'\t' < 5 })
+	spaceBytes = setOf(isSpace)
 )
 
 func (p *posixParser) escape() (*expression, error) {

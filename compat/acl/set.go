@@ -99,16 +99,16 @@ func (s *Set) add(v *values) error {
 
 // create makes a new acl. It can be named in other lines, and by its own later ones.
 func (s *Set) create(name, typeName string, v *values) error {
-	made, ok := types[typeName]
+	t, ok := types[typeName]
 	switch {
 	case !ok:
 		return fmt.Errorf("FATAL: Invalid ACL type '%s'", typeName)
-	case made.new == nil:
+	case t.new == nil:
 		return fmt.Errorf("ERROR: acl '%s': acl type '%s' is not served yet", name, typeName)
 	}
-	a := &namedTest{name: name, typeName: typeName, test: made.new()}
+	a := &namedTest{name: name, typeName: typeName, test: t.new()}
 	v.acl = name
-	if err := v.into(a.test, made); err != nil {
+	if err := v.into(a.test, t); err != nil {
 		return err
 	}
 	if a.test.empty() {

@@ -202,9 +202,9 @@ func TestNamesHaveNoCapitals(t *testing.T) {
 }
 
 func TestEveryTypeOfSquidIsKnown(t *testing.T) {
-	for name, made := range types {
+	for name, known := range types {
 		c := load(t, "acl a "+name+" x", nil)
-		if made.new == nil && (c.err == nil || !strings.Contains(c.err.Error(), "acl type '"+name+"' is not served yet")) {
+		if known.new == nil && (c.err == nil || !strings.Contains(c.err.Error(), "acl type '"+name+"' is not served yet")) {
 			t.Errorf("acl type %s: got error %v, want that it is not served yet", name, c.err)
 		}
 	}

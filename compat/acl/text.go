@@ -13,7 +13,7 @@ type textPatterns struct{ patterns }
 
 const longestPattern = 8191 // BUFSIZ-1
 
-// add takes patterns, and the flags -i and +i between them, each for those behind it. A pattern
+// add adds patterns, and the flags -i and +i between them, each for those behind it. A pattern
 // that regcomp(3) would refuse is left out with a warning, as in Squid.
 func (x *textPatterns) add(v *values) error {
 	fold := false

@@ -3,7 +3,7 @@ package acl
 // tester is what a type of acl makes of its values. Every type has one, in a file of its own or
 // with others of its sort.
 type tester interface {
-	// add takes the values of one line. Errors are worded for the log.
+	// add adds the values of one line. Errors are worded for the log.
 	add(v *values) error
 	// finish is called once, after the last add, and returns warnings.
 	finish(acl string) []string

@@ -12,7 +12,7 @@ type limitedWarnings struct {
 
 const maxWarnings = 10
 
-// add takes the lines of one warning.
+// add adds the lines of one warning.
 func (w *limitedWarnings) add(lines ...string) {
 	if w.count++; w.count <= maxWarnings {
 		w.kept = append(w.kept, lines...)

@@ -66,7 +66,7 @@ func archives(t *testing.T) map[string]*txtar.Archive {
 // memory is a file system of a few files.
 type memory map[string][]byte
 
-// split tells an archive's files from the sections that say what is wanted. A line of an input
+// split separates an archive's files from the sections that are expected. A line of an input
 // may end in ␍ for a carriage return, or ␠ for blanks that editors would remove.
 func split(a *txtar.Archive) (files memory, want map[string]string) {
 	files, want = memory{}, map[string]string{}

@@ -97,7 +97,7 @@ func evenBackslashes(word string) bool {
 	return (len(word)-len(strings.TrimRight(word, `\`)))%2 == 0
 }
 
-// unquote takes the quoted string at the front of rest.
+// unquote reads the quoted string at the front of rest.
 func (x *lexer) unquote() (string, error) {
 	quote := x.rest[0]
 	var b strings.Builder
@@ -145,7 +145,7 @@ func unescape(c byte) byte {
 	return c
 }
 
-// function takes name("argument") from the front of rest. The only function is parameters.
+// function reads name("argument") from the front of rest. The only function is parameters.
 func (x *lexer) function(name string) (Token, bool, error) {
 	if !strings.HasPrefix("parameters", name) { // Squid accepts an abbreviated name too
 		return Token{}, false, invalid("FATAL: Unknown cfg function: %s", x.rest)

@@ -55,14 +55,14 @@ func probes(t *testing.T) (found []probe) {
 func judge(line string) verdict {
 	files := memory{"c.conf": []byte(line + "\n")}
 	lines, err := Parse("c.conf", files.options())
-	told := fine
+	said := fine
 	check := Checker{}
 	for i := range lines {
 		var set bool
 		if err == nil {
 			set, err = check.Line(&lines[i], func(m Message) {
 				if strings.HasSuffix(m.Text, "is obsolete.") {
-					told = obsolete
+					said = obsolete
 				}
 			})
 		}
@@ -78,7 +78,7 @@ func judge(line string) verdict {
 	case check.Refused > 0:
 		return refused
 	}
-	return told
+	return said
 }
 
 // others says, for each probe that we judge differently from Squid, why. Directives that are

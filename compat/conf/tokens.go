@@ -68,7 +68,7 @@ func (x *lineLexer) all(d dialect) error {
 	}
 }
 
-// toEnd takes the rest of the line as one word, whatever it holds; where quotes delimit strings, it
+// toEnd lexes the rest of the line as one word, whatever it holds; where quotes delimit strings, it
 // may be a string.
 func (x *lineLexer) toEnd() error {
 	x.dialect = x.line.dialect
