@@ -22,7 +22,9 @@
 //
 //  1. a file NAME.go with a tester (types.go says what its methods do; embed simple if it waits for
 //     nobody) and its constructor, or only a constructor where a tester of another type does: text.go
-//     has patterns for a text of the request, words.go words and ports, address.go addresses;
+//     has patterns for a text of the request, words.go words and ports, address.go addresses. (A type of
+//     patterns whose name does not end in _regex also stands in takesPatterns of package conf, which
+//     has all of Squid's.);
 //
 //  2. the row of the type in types.go: its constructor and the flags that it takes;
 //
