@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"exaproxy/compat/acl"
+	"exaproxy/compat/errpage"
 	"exaproxy/compat/rewrite"
 	"exaproxy/engine"
 	"exaproxy/engine/h1"
@@ -45,7 +46,7 @@ func (p *policy) refuse(r *engine.Request) engine.Decision {
 }
 
 // accessDenied is the page of a refusal.
-const accessDenied = "ERR_ACCESS_DENIED"
+const accessDenied = errpage.AccessDenied
 
 func (p *policy) loop(r *engine.Request) engine.Decision {
 	p.line = append(p.line[:0], "Forwarding loop detected for: "...)

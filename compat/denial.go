@@ -53,10 +53,7 @@ func setDenyInfo(r *reading, l *conf.Line) error {
 	}
 	named := false
 	for {
-		token, ok, err := args.Word()
-		if err != nil {
-			return err
-		}
+		token, ok := args.Word()
 		if !ok {
 			break
 		}

@@ -24,7 +24,7 @@ func (p *policy) Interpret(r *engine.Request, line []byte, err error) engine.Dec
 	if d.Action != engine.Ask {
 		v.verdict.EachNote(func(key, value string) { r.AddNote([]byte(key), []byte(value)) })
 	}
-	if d.Action == engine.Proceed && v.verdict.Kind != rewrite.Intercept {
+	if d.Action == engine.Proceed && v.verdict.Action != rewrite.Intercept {
 		p.forget(r)
 	}
 	return d
@@ -47,7 +47,7 @@ func (p *policy) interpret(r *engine.Request, line []byte, err error) engine.Dec
 func (p *policy) obey(r *engine.Request, line []byte) engine.Decision {
 	v := p.remember(r)
 	v.verdict = rewrite.Parse(line, r, p.s.Limits.Whitespace)
-	switch v.verdict.Kind {
+	switch v.verdict.Action {
 	case rewrite.Unchanged, rewrite.Intercept:
 		return engine.Decision{Action: engine.Proceed}
 	case rewrite.Rewrite:

@@ -35,7 +35,7 @@ func newTireless(clients int, request, reply string) *tireless {
 
 func (k *tireless) Now() time.Time { return k.now }
 func (k *tireless) Release()       {}
-func (k *tireless) Ring()          {}
+func (k *tireless) Wakeup()        {}
 
 // Wait gives a handful of news, as it is under load.
 func (k *tireless) Wait(events []loop.Event, _ time.Time) int {
@@ -87,7 +87,7 @@ func (k *tireless) Names(int) (local, original netip.AddrPort, err error) {
 	return netip.MustParseAddrPort("192.0.2.9:3128"), original, nil
 }
 
-func (k *tireless) Read(sys int, _ loop.Kind, p []byte) (int, error) {
+func (k *tireless) Read(sys int, _ loop.Type, p []byte) (int, error) {
 	if !k.full[sys] {
 		return 0, loop.ErrAgain
 	}
@@ -99,7 +99,7 @@ func (k *tireless) Read(sys int, _ loop.Kind, p []byte) (int, error) {
 }
 
 // Write has a client answered, or a server asked: either has something to say then.
-func (k *tireless) Write(sys int, _ loop.Kind, p []byte) (int, error) {
+func (k *tireless) Write(sys int, _ loop.Type, p []byte) (int, error) {
 	if sys <= k.clients {
 		k.answered++
 	}

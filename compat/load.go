@@ -113,11 +113,10 @@ func (r *reading) line(l *conf.Line) error {
 
 // set runs the directive's setter.
 func (r *reading) set(l *conf.Line) error {
-	row, _ := conf.Lookup(l.Name)
-	if set := setters[row.Name]; set != nil {
+	if set := setters[l.Directive.Name]; set != nil {
 		return set(r, l)
 	}
-	panic("BUG: no setter for directive " + row.Name)
+	panic("BUG: no setter for directive " + l.Directive.Name)
 }
 
 // hear passes on what the check of a line says.

@@ -60,7 +60,7 @@ func (p *policy) errorPage(r *engine.Request, f *engine.Failure, name string, st
 }
 
 // htmlPage is the type of error pages.
-const htmlPage = "text/html;charset=utf-8"
+const htmlPage = errpage.ContentType
 
 // tunnelFailed says whether this is the failure of a CONNECT that had been let through. Squid's
 // answers to these have fewer fields.

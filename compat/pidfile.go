@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"exaproxy/compat/conf"
 )
 
 // A PIDFile says which process is the proxy (pid_filename). It is written when the proxy is
@@ -100,11 +102,4 @@ func (p *PIDFile) Remove() error {
 }
 
 // SystemText words the error of a system call as Squid does: "(2) No such file or directory".
-func SystemText(err error) string {
-	var number syscall.Errno
-	if !errors.As(err, &number) {
-		return err.Error()
-	}
-	text := number.Error()
-	return fmt.Sprintf("(%d) %s", int(number), strings.ToUpper(text[:1])+text[1:])
-}
+func SystemText(err error) string { return conf.SystemText(err) }

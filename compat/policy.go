@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"exaproxy/compat/acl"
+	"exaproxy/compat/errpage"
 	"exaproxy/compat/rewrite"
 	"exaproxy/engine"
 )
@@ -61,7 +62,7 @@ func (p *policy) Route(r *engine.Request, failed []engine.Attempt) engine.Route 
 		return engine.Route{Action: engine.Refuse} // there is one way to a server
 	}
 	hop := engine.Direct(r)
-	if v := visited(r); v != nil && v.verdict.Kind == rewrite.Intercept {
+	if v := visited(r); v != nil && v.verdict.Action == rewrite.Intercept {
 		hop.Host = v.verdict.Host
 		if v.verdict.Port != 0 {
 			hop.Port = v.verdict.Port
@@ -78,7 +79,7 @@ func (p *policy) Route(r *engine.Request, failed []engine.Attempt) engine.Route 
 type visit struct {
 	place acl.Place
 
-	verdict rewrite.Reply // of the helpers
+	verdict rewrite.Answer // of the helpers
 	failure engine.Failure
 	denial  *Denial
 	reply   engine.LocalReply
@@ -133,4 +134,4 @@ func (p *policy) forget(r *engine.Request) {
 func (p *policy) now() time.Time { return p.worker.Loop.Now() }
 
 // dateForm is the form of a Date field (RFC 9110, section 5.6.7).
-const dateForm = "Mon, 02 Jan 2006 15:04:05 GMT"
+const dateForm = errpage.TimeFormat

@@ -49,7 +49,7 @@ func (r *reading) finishAccess() error {
 		r.say(1, "NOTICE: there is no http_access line: everybody is denied")
 	}
 	for name := range s.DenyInfo {
-		if _, ok := s.ACLs.Lookup(name); !ok {
+		if !s.ACLs.Has(name) {
 			r.say(1, "WARNING: deny_info names acl '%s', which there is not", name)
 		}
 	}

@@ -10,11 +10,9 @@ import (
 )
 
 func setErrorText(r *reading, l *conf.Line) error {
-	token, _, err := r.args(l).ToEnd()
-	if err == nil {
-		r.settings.Errors.Text = token.Text
-	}
-	return err
+	token, _ := r.args(l).Word()
+	r.settings.Errors.Text = token.Text
+	return nil
 }
 
 // finishPages reads the administrator's pages, if there are any. What cannot be read is complained

@@ -23,10 +23,7 @@ func setPort(r *reading, l *conf.Line) error {
 	}
 	port := engine.Port{Addr: addr, Name: word}
 	for {
-		option, ok, err := args.Word()
-		if err != nil {
-			return err
-		}
+		option, ok := args.Word()
 		if !ok {
 			break
 		}

@@ -16,10 +16,7 @@ func setRewriteProgram(r *reading, l *conf.Line) error {
 	args := r.args(l)
 	var argv []string
 	for {
-		token, ok, err := args.QuotedWord()
-		if err != nil {
-			return err
-		}
+		token, ok := args.Word()
 		if !ok {
 			break
 		}
@@ -45,9 +42,10 @@ func setRewriteChildren(r *reading, l *conf.Line) error {
 	}
 	w.Children = n
 	for {
-		option, ok, err := args.Word()
-		if err != nil || !ok {
-			return r.capChildren(w, err)
+		option, ok := args.Word()
+		if !ok {
+			r.capChildren(w)
+			return nil
 		}
 		if err := childOption(w, option.Text); err != nil {
 			return err
@@ -109,10 +107,7 @@ func ptyOption(w *Rewriter, value string) error {
 }
 
 // capChildren keeps startup and idle below the maximum.
-func (r *reading) capChildren(w *Rewriter, err error) error {
-	if err != nil {
-		return err
-	}
+func (r *reading) capChildren(w *Rewriter) {
 	for _, c := range []struct {
 		name  string
 		value *int
@@ -122,7 +117,6 @@ func (r *reading) capChildren(w *Rewriter, err error) error {
 			*c.value = w.Children
 		}
 	}
-	return nil
 }
 
 // setRewriteConcurrency is the directive of 2.x and 3.x. It wins over the option, as in Squid.
@@ -213,10 +207,7 @@ func setRewriteFailure(r *reading, l *conf.Line) error {
 
 // setRewriteExtras takes one word or quoted string. What comes after it is ignored, as in Squid.
 func setRewriteExtras(r *reading, l *conf.Line) error {
-	token, ok, err := r.args(l).QuotedWord()
-	if err != nil {
-		return err
-	}
+	token, ok := r.args(l).Word()
 	if !ok {
 		return conf.Invalid(nil)
 	}

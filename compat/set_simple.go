@@ -188,10 +188,7 @@ func size(set func(*Settings, int64)) setter {
 }
 
 func setDebugOptions(r *reading, l *conf.Line) error {
-	token, _, err := r.args(l).ToEnd()
-	if err != nil {
-		return err
-	}
+	token, _ := r.args(l).Word()
 	v, err := ParseVerbosity(token.Text)
 	if err == nil {
 		r.settings.Verbosity = v
@@ -262,10 +259,7 @@ func setForwarded(r *reading, l *conf.Line) error {
 func setNameServers(r *reading, l *conf.Line) error {
 	args := r.args(l)
 	for {
-		token, ok, err := args.QuotedWord()
-		if err != nil {
-			return err
-		}
+		token, ok := args.Word()
 		if !ok {
 			break
 		}

@@ -36,7 +36,7 @@ type attempt struct {
 
 func (d *dialer) begin(addrs []netip.Addr, h *Hop, c *Config) {
 	d.addrs = append(d.addrs[:0], addrs...)
-	d.spec = loop.DialSpec{Kind: loop.Stream, Mark: h.Mark}
+	d.spec = loop.DialSpec{Type: loop.Stream, Mark: h.Mark}
 	d.port, d.local, d.tried, d.err = h.Port, h.Local, 0, nil
 	d.limit, d.timeout = c.Limits.forwardTries(), c.Timeouts.connect()
 }

@@ -9,7 +9,7 @@ import (
 	"syscall"
 )
 
-// glob is glob(3) over the file system. Unlike filepath.Glob it spares hidden files and knows [!a].
+// glob is glob(3) over the file system. Unlike filepath.Glob it leaves out hidden files and knows [!a].
 func glob(pattern string) ([]string, error) {
 	found, err := filepath.Glob(strings.ReplaceAll(pattern, "[!", "[^"))
 	if err != nil {
@@ -42,9 +42,9 @@ func hidden(pattern, name string) bool {
 // notFound words why nothing was found.
 func notFound(err error) string {
 	if errors.Is(err, fs.ErrNotExist) {
-		return systemText(syscall.ENOENT)
+		return SystemText(syscall.ENOENT)
 	}
-	return systemText(err)
+	return SystemText(err)
 }
 
 // shellWords splits at blanks. Double quotes keep them in the word, and a backslash between such

@@ -9,7 +9,7 @@ import (
 	"exaproxy/engine/h1"
 )
 
-// Name returns which of Squid's pages tells of f, and the status that it goes with. A refusal
+// Name returns Squid's page for f, and the status that it goes with. A refusal
 // by the policy may name its page itself (Failure.Page), with a status in front as deny_info
 // has it: "404:ERR_ACCESS_DENIED".
 func Name(f *engine.Failure) (page string, status int) {
@@ -28,7 +28,7 @@ func Name(f *engine.Failure) (page string, status int) {
 	return n.page, n.status
 }
 
-// names says the page and the status of each kind of failure but those that Name looks into.
+// names are the page and the status of each kind of failure, but for those that Name looks into.
 var names = [...]struct {
 	page   string
 	status int
@@ -38,7 +38,7 @@ var names = [...]struct {
 	engine.BodyTooLarge:     {"ERR_TOO_BIG", 413},
 	engine.ClientGone:       {"ERR_CLIENT_GONE", 400},
 	engine.ClientLate:       {"ERR_REQUEST_PARSE_TIMEOUT", 408},
-	engine.Refused:          {accessDenied, 403},
+	engine.Refused:          {AccessDenied, 403},
 	engine.Unsupported:      {"ERR_UNSUP_REQ", 501},
 	engine.HelperLost:       {"ERR_GATEWAY_FAILURE", 503},
 	engine.HelperLate:       {"ERR_GATEWAY_FAILURE", 500},
@@ -54,10 +54,11 @@ var names = [...]struct {
 	engine.ReplyTooLarge:    {"ERR_TOO_BIG", 502},
 	engine.ShuttingDown:     {"ERR_SHUTTING_DOWN", 503},
 	engine.Internal:         {"ERR_GATEWAY_FAILURE", 500},
-	engine.Looping:          {accessDenied, 403},
+	engine.Looping:          {AccessDenied, 403},
 }
 
-const accessDenied = "ERR_ACCESS_DENIED"
+// AccessDenied is the page of a refusal that names no other.
+const AccessDenied = "ERR_ACCESS_DENIED"
 
 // malformed finds the page for a request that could not be understood.
 func malformed(err error) (page string, status int) {
@@ -121,8 +122,8 @@ func Errno(f *engine.Failure) int {
 	return 0
 }
 
-// LookedUp says whether Squid would have got as far as looking into its cache when f happened:
-// X-Cache-Lookup tells.
+// LookedUp reports whether Squid would have got as far as looking into its cache when f happened,
+// for X-Cache-Lookup.
 func LookedUp(f *engine.Failure) bool {
 	switch f.Kind {
 	case engine.BadRequest, engine.HeadTooLarge, engine.BodyTooLarge, engine.ClientGone, engine.ClientLate,
