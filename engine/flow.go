@@ -41,7 +41,7 @@ type flow struct {
 	pool     *buffers
 	pre      *buffer // the head, lent; nil once it was written
 	buf      *buffer // lent while it holds bytes
-	ready    int     // buf.b[buf.r:ready] belongs to the message; what follows does not, or is unscanned
+	ready    int     // buf.b[buf.r:ready] belongs to the message; what follows does not, or is to be scanned again
 	body     h1.Body
 	recode   recoding
 
@@ -187,8 +187,10 @@ func (f *flow) putIfEmpty() {
 func (f *flow) fill() (progress bool) {
 	if f.buf == nil {
 		f.borrow()
-		f.ready = f.buf.r
+	} else {
+		f.buf.moveDown() // it holds the beginning of a chunk's size, which is scanned with the rest of it
 	}
+	f.ready = f.buf.r
 	n, err := f.src.Read(f.space())
 	if err != nil {
 		return f.readEnded(err)
@@ -212,7 +214,7 @@ func (f *flow) borrow() {
 	}
 }
 
-// space is where the next bytes are read to. The buffer is empty: pump writes before it reads.
+// space is where the next bytes are read to. Pump has written all that was ready.
 func (f *flow) space() []byte {
 	if f.recode == chunked {
 		return f.buf.b[f.buf.w : len(f.buf.b)-chunkRoom]

@@ -24,10 +24,7 @@ func (t *transaction) gotReplyHead(n int) (next stage, more bool) {
 	if err != nil {
 		return t.fail(BadReply, UpstreamSide, err), false
 	}
-	recode, fits := t.recoding(&body)
-	if !fits {
-		return t.fail(BadReply, UpstreamSide, errors.New("its transfer coding is unknown to the client")), false
-	}
+	recode := t.recoding(&body)
 	t.note(n)
 	t.composeReply(&body, recode)
 	raw := t.down.buf
@@ -88,20 +85,16 @@ func (t *transaction) composeHead(h *h1.Header) {
 	f.pre.fill(append(out, "\r\n"...))
 }
 
-// recoding chooses how the body is framed for the client. fits is false if there is no way.
-func (t *transaction) recoding(body *h1.Body) (r recoding, fits bool) {
+// recoding chooses how the body is framed for the client: HTTP/1.0 knows no chunks.
+func (t *transaction) recoding(body *h1.Body) recoding {
 	old := t.request.Major == 0 || t.request.Minor == 0
-	switch body.Framing() {
-	case h1.Chunked:
-		if old {
-			return unchunked, !body.Coded()
-		}
-	case h1.UntilClose:
-		if !old && !body.Coded() {
-			return chunked, true
-		}
+	switch {
+	case body.Framing() == h1.Chunked && old:
+		return unchunked
+	case body.Framing() == h1.UntilClose && !old:
+		return chunked
 	}
-	return verbatim, true
+	return verbatim
 }
 
 // note keeps for the record what the log may ask of the reply.

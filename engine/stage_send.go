@@ -44,13 +44,10 @@ func (t *transaction) compose() error {
 	out := h1.AppendRequestLine(head.b[:0], r.Method, t.requestTarget())
 	out = h.AppendTo(out)
 	head.fill(append(out, "\r\n"...))
-	first, err := t.firstOfBody()
-	t.up.src, t.up.dst, t.up.pre, t.up.buf = t.clientEnd, t.upstream.end, head, first
+	err := t.firstOfBody()
+	t.up.src, t.up.dst, t.up.pre = t.clientEnd, t.upstream.end, head
 	t.up.limit = t.setup.config.Limits.RequestBody
 	t.up.bulky = t.up.body.Length() > relaySize
-	if first != nil {
-		t.up.ready = first.w
-	}
 	if err == nil && t.up.overLimit() {
 		err = errBodyTooLarge
 	}
@@ -85,19 +82,23 @@ func (t *transaction) endToEnd() {
 }
 
 // firstOfBody takes what has come of the body out of the client's buffer.
-func (t *transaction) firstOfBody() (*buffer, error) {
+func (t *transaction) firstOfBody() error {
 	in := t.client.in
 	if in.empty() || t.up.body.Done() {
-		return nil, nil
+		return nil
 	}
 	n, err := t.up.body.Scan(in.bytes())
-	first := t.client.worker.buffers.fit(n)
-	if first != nil {
-		first.w = copy(first.b, in.bytes()[:n])
+	taken := n
+	if err == nil && !t.up.body.Done() {
+		taken = len(in.bytes()) // with the beginning of a chunk's size
 	}
-	in.r += n
 	t.up.moved += int64(n)
-	return first, err
+	if t.up.buf = t.client.worker.buffers.fit(taken); t.up.buf != nil {
+		t.up.buf.w = copy(t.up.buf.b, in.bytes()[:taken])
+	}
+	t.up.ready = n
+	in.r += taken
+	return err
 }
 
 // maxForwards reads Max-Forwards, which counts for TRACE and OPTIONS only (RFC 9110, section 7.6.2).

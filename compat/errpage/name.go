@@ -75,6 +75,8 @@ func malformed(err error) (page string, status int) {
 		return "ERR_UNSUP_HTTPVERSION", 505
 	case h1.BadFraming: // as Squid answers two different lengths
 		return "ERR_INVALID_REQ", 411
+	case h1.BadChunk:
+		return "ERR_INVALID_REQ", 400
 	case h1.UnsupportedCoding:
 		return "ERR_UNSUP_REQ", 501
 	}

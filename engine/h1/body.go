@@ -16,13 +16,11 @@ type Body struct {
 	framing    Framing
 	tunnel     bool
 	conflict   bool
-	coded      bool
 	undeclared bool // Content-Length must not be sent: RFC 9110 section 8.6
 	state      chunkState
 	left       int64 // bytes to come: of the body (Length) or of the chunk (Chunked)
 	length     int64 // as declared, -1 if not
 	surplus    int   // bytes of chunk extensions beyond the bytes of payload
-	digits     int8  // of the chunk size so far
 	trailer    int   // bytes of trailer fields
 }
 
@@ -50,11 +48,6 @@ func (b *Body) Length() int64 {
 // be passed on with one only, see Declare, and its connection closed after it: RFC 9112 section 6.1.
 func (b *Body) Conflict() bool { return b.conflict }
 
-// Coded reports whether the payload of a reply has transfer codings beside chunked, which were not asked
-// for. It can be passed on with its framing and its Transfer-Encoding untouched, but not to an HTTP/1.0
-// client.
-func (b *Body) Coded() bool { return b.coded }
-
 // Done reports whether the end of the body was reached. One that ends with its connection is never done.
 func (b *Body) Done() bool {
 	switch b.framing {
@@ -78,14 +71,16 @@ func (b *Body) End() error {
 	return ErrTruncated
 }
 
-// Scan returns how many of the bytes p that come next belong to this message, framing included.
-// What is beyond n is the next message's. On error, n bytes were still valid; a body that
-// has failed goes on failing. The error is a *SyntaxError of kind BadFraming.
+// Scan says how many of the bytes p that come next belong to this message, framing included. What is
+// beyond n is the next message's if the body is done. If it is not, p ends within a chunk's size: those
+// bytes are to be given again, with what follows them. Where a size is padded, Scan changes bytes of p.
+// On error, n bytes were still right; a body that has failed goes on failing. The error is a
+// *SyntaxError of kind BadChunk.
 func (b *Body) Scan(p []byte) (n int, err error) {
 	for n < len(p) && !b.Done() {
 		run, _, err := b.next(p[n:])
 		n += run
-		if err != nil {
+		if err != nil || run == 0 {
 			return n, err
 		}
 	}
@@ -102,7 +97,7 @@ func (b *Body) Data(dst, p []byte) (out []byte, n int, err error) {
 			dst = append(dst, p[n:n+run]...)
 		}
 		n += run
-		if err != nil {
+		if err != nil || run == 0 {
 			return dst, n, err
 		}
 	}
@@ -144,14 +139,10 @@ func (b *Body) Declare(h *Header) {
 		}
 	case Chunked:
 		h.Del("Content-Length")
-		if !b.coded {
-			h.Set("Transfer-Encoding", chunkedName)
-		}
+		h.Set("Transfer-Encoding", chunkedName)
 	case UntilClose:
 		h.Del("Content-Length")
-		if !b.coded {
-			h.Del("Transfer-Encoding")
-		}
+		h.Del("Transfer-Encoding")
 	}
 }
 

@@ -1,6 +1,7 @@
 package h1
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -10,6 +11,7 @@ import (
 var chunkedBodies = []struct {
 	name, bytes string
 	want        string // payload
+	passed      string // what Scan makes of bytes, if that is something else
 	rest        string // what is the next message's
 	bad         string // the sentence of the error, if it is refused
 }{
@@ -17,10 +19,11 @@ var chunkedBodies = []struct {
 	{name: "two chunks", bytes: "5\r\nhello\r\n6\r\n world\r\n0\r\n\r\nGET", want: "hello world", rest: "GET"},
 	{name: "nothing", bytes: "0\r\n\r\nx", want: "", rest: "x"},
 	{name: "sizes in both cases", bytes: "a\r\n0123456789\r\nA\r\n0123456789\r\n0\r\n\r\n", want: "01234567890123456789"},
-	{name: "leading zeros", bytes: "0000000000000005\r\nhello\r\n000\r\n\r\n", want: "hello"},
+	{name: "leading zeros", bytes: strings.Repeat("0", 63) + "5\r\nhello\r\n000\r\n\r\n", want: "hello"},
 	{name: "payload that looks like framing", bytes: "7\r\n\r\n0\r\n\r\n\r\n0\r\n\r\n", want: "\r\n0\r\n\r\n"},
-	{name: "extensions", bytes: "5;a=b;c=\"d e\"\r\nhello\r\n0 ;last\r\n\r\n", want: "hello"},
-	{name: "padded size", bytes: "5  \t\r\nhello\r\n0\r\n\r\n", want: "hello"},
+	{name: "extensions", bytes: "5;a=b;c=\"d e\"\r\nhello\r\n0;last\r\n\r\n", want: "hello"},
+	{name: "padded size", bytes: "5  \t\r\nhello\r\n0 \r\n\r\n", want: "hello", passed: "0005\r\nhello\r\n00\r\n\r\n"},
+	{name: "padding before an extension", bytes: "1f \t;a\r\n" + strings.Repeat("x", 31) + "\r\n0\r\n\r\n", want: strings.Repeat("x", 31), passed: "001f;a\r\n" + strings.Repeat("x", 31) + "\r\n0\r\n\r\n"},
 	{name: "UTF-8 in an extension", bytes: "5;ü\r\nhello\r\n0\r\n\r\n", want: "hello"},
 	{name: "trailer fields", bytes: "5\r\nhello\r\n0\r\nA: b\tü\r\nC:\r\n\r\nrest", want: "hello", rest: "rest"},
 
@@ -33,7 +36,9 @@ var chunkedBodies = []struct {
 	{name: "size with underscore", bytes: "1_0\r\nhello", bad: "bad character after a chunk size"},
 	{name: "space within the size", bytes: "5 0\r\nhello", bad: "bad character after a chunk size"},
 	{name: "word after the size", bytes: "5 \t x\r\nhello", bad: "bad character after a chunk size"},
-	{name: "size of 17 digits", bytes: "00000000000000005\r\nhello", bad: "chunk size too large"},
+	{name: "size of 17 digits", bytes: "10000000000000005\r\nhello", bad: "chunk size too large"},
+	{name: "size of 65 bytes", bytes: strings.Repeat("0", 64) + "5\r\nhello", bad: "chunk size too long"},
+	{name: "size padded without end", bytes: "5" + strings.Repeat(" ", 64) + "\r\nhello", bad: "chunk size too long"},
 	{name: "size beyond 63 bits", bytes: "8000000000000000\r\nhello", bad: "chunk size too large"},
 	{name: "size of 64 bits", bytes: "ffffffffffffffff\r\nhello", bad: "chunk size too large"},
 	{name: "size ends in LF", bytes: "5\nhello\r\n0\r\n\r\n", bad: "bad character after a chunk size"},
@@ -63,14 +68,14 @@ func TestChunkedBody(t *testing.T) {
 	for _, test := range chunkedBodies {
 		t.Run(test.name, func(t *testing.T) {
 			for size := 1; size <= len(test.bytes); size++ {
-				checkChunked(t, test.bytes, size, test.want, test.rest, test.bad)
+				checkChunked(t, test.bytes, size, test.want, cmp.Or(test.passed, test.bytes), test.rest, test.bad)
 			}
 		})
 	}
 }
 
 // checkChunked shows the bytes to Scan and to Data in portions of the given size.
-func checkChunked(t *testing.T, bytes string, size int, want, rest, bad string) {
+func checkChunked(t *testing.T, bytes string, size int, want, passed, rest, bad string) {
 	t.Helper()
 	scanned, n, scanErr := feed(chunkedBody(false), bytes, size, false)
 	taken, m, dataErr := feed(chunkedBody(false), bytes, size, true)
@@ -78,12 +83,12 @@ func checkChunked(t *testing.T, bytes string, size int, want, rest, bad string) 
 		t.Fatalf("in portions of %d: Scan says %d, %v, Data says %d, %v", size, n, scanErr, m, dataErr)
 	}
 	if bad != "" {
-		if kindOf(t, dataErr) != BadFraming || !strings.Contains(dataErr.Error(), bad) {
+		if kindOf(t, dataErr) != BadChunk || !strings.Contains(dataErr.Error(), bad) {
 			t.Fatalf("in portions of %d: got error %v, want %q", size, dataErr, bad)
 		}
 		return
 	}
-	if dataErr != nil || taken != want || bytes[m:] != rest || scanned != bytes[:n] {
+	if dataErr != nil || taken != want || bytes[m:] != rest || scanned != passed[:n] {
 		t.Fatalf("in portions of %d: got %q and %q is left, %v; want %q and %q", size, taken, bytes[m:], dataErr, want, rest)
 	}
 }
@@ -91,8 +96,8 @@ func checkChunked(t *testing.T, bytes string, size int, want, rest, bad string) 
 // feed gives p to a body in portions and returns what it passed on, how much it took, and how it ended:
 // with an error of its own or of End.
 func feed(b Body, p string, size int, data bool) (out string, n int, err error) {
-	for n < len(p) && !b.Done() {
-		portion := []byte(p[n:min(n+size, len(p))])
+	for held := 0; n+held < len(p) && !b.Done(); {
+		portion := []byte(p[n:min(n+held+size, len(p))])
 		var took int
 		if data {
 			var chunk []byte
@@ -105,6 +110,7 @@ func feed(b Body, p string, size int, data bool) (out string, n int, err error) 
 		if n += took; err != nil {
 			return out, n, err
 		}
+		held = len(portion) - took
 	}
 	return out, n, b.End()
 }
@@ -150,7 +156,7 @@ func TestBodyThatFailedGoesOnFailing(t *testing.T) {
 	if n, err := b.Scan([]byte("5\r\nhelloX")); n != 8 || err == nil {
 		t.Fatalf("got %d, %v, want the fault after 8 bytes", n, err)
 	}
-	if n, err := b.Scan([]byte("\r\n0\r\n\r\n")); n != 0 || kindOf(t, err) != BadFraming {
+	if n, err := b.Scan([]byte("\r\n0\r\n\r\n")); n != 0 || kindOf(t, err) != BadChunk {
 		t.Errorf("got %d, %v, want it to refuse all that follows", n, err)
 	}
 	if b.Done() || b.End() != ErrTruncated {

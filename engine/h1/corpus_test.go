@@ -1,6 +1,7 @@
 package h1
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -15,9 +16,9 @@ import (
 var requests = map[string]string{
 	"bare-cr-in-field":          "refused for its field",
 	"bare-lf":                   `GET http://a.example/ 1.1, 1 fields, body none "", "" follows`,
-	"bare-lf-in-chunks":         `POST http://a.example/ 1.1, 1 fields, body chunked "", refused for its framing`,
+	"bare-lf-in-chunks":         `POST http://a.example/ 1.1, 1 fields, body chunked "", refused for its chunk`,
 	"browser-get":               `GET http://www.example.com/articles/2024/05/index.html?ref=home&lang=en 1.1, 11 fields, body none "", "" follows`,
-	"chunk-size-too-large":      `POST http://a.example/ 1.1, 1 fields, body chunked "", refused for its framing`,
+	"chunk-size-too-large":      `POST http://a.example/ 1.1, 1 fields, body chunked "", refused for its chunk`,
 	"coding-folded":             "refused for its field",
 	"coding-in-1.0":             "refused for its framing",
 	"coding-in-disguise":        "refused for its transfer coding",
@@ -59,8 +60,8 @@ var requests = map[string]string{
 
 var replies = map[string]string{
 	"bare-lf":             `1.1 200 OK, 1 fields, body length 2 "ok", "" follows`,
-	"bare-lf-in-chunks":   `1.1 200 OK, 1 fields, body chunked "", refused for its framing`,
-	"chunk-without-end":   `1.1 200 OK, 1 fields, body chunked "hello", refused for its framing`,
+	"bare-lf-in-chunks":   `1.1 200 OK, 1 fields, body chunked "", refused for its chunk`,
+	"chunk-without-end":   `1.1 200 OK, 1 fields, body chunked "hello", refused for its chunk`,
 	"chunked":             `1.1 200 OK, 1 fields, body chunked "hello, world", "HTTP/1.1" follows`,
 	"chunked-not-last":    "refused for its framing",
 	"chunked-padded":      `1.1 200 OK, 1 fields, body chunked "hello", "" follows`,
@@ -71,8 +72,8 @@ var replies = map[string]string{
 	"empty-line-first":    "not HTTP",
 	"field-without-colon": "refused for its field",
 	"folded":              `1.1 200 OK, 2 fields, body length 2 "ok", "" follows`,
-	"gzip-chunked":        `1.1 200 OK, 1 fields, body chunked coded "\x1f\x8b\b\x00\x00", "" follows`,
-	"gzip-until-close":    `1.1 200 OK, 2 fields, body close coded "\x1f\x8b\b\x00\x00", "" follows`,
+	"gzip-chunked":        "refused for its transfer coding",
+	"gzip-until-close":    "refused for its transfer coding",
 	"head":                `1.1 200 OK, 1 fields, body none "", "HTTP/1.1 200 OK\r\n\r\n" follows`,
 	"http-0.9":            "not HTTP",
 	"http-1.0":            `1.0 200 OK, 1 fields, body close "hello", "" follows`,
@@ -291,8 +292,8 @@ func FuzzBody(f *testing.F) {
 		parse := func([]byte, Limits) (string, int, Body, error) { return "", 0, body, nil }
 		sameHoweverCut(t, parse, p, Limits{}, one, two)
 		scan, data := body, body
-		n, scanErr := scan.Scan(p)
-		payload, m, dataErr := data.Data(nil, p)
+		n, scanErr := scan.Scan(bytes.Clone(p))
+		payload, m, dataErr := data.Data(nil, bytes.Clone(p))
 		if n != m || fmt.Sprint(scanErr) != fmt.Sprint(dataErr) || scan != data {
 			t.Fatalf("Scan says %d, %v, Data says %d, %v", n, scanErr, m, dataErr)
 		}

@@ -28,6 +28,7 @@ const (
 	BadVersion                             // an HTTP version other than 1.x (status 505)
 	BadField                               // a header or trailer field
 	BadFraming                             // where the body ends is not defined, or ambiguous
+	BadChunk                               // the framing of a chunked body, within it
 	UnsupportedCoding                      // a transfer coding other than chunked, in a request (status 501)
 )
 
@@ -45,6 +46,8 @@ func (k ErrorKind) String() string {
 		return "version"
 	case BadField:
 		return "field"
+	case BadChunk:
+		return "chunk"
 	case BadFraming:
 		return "framing"
 	case UnsupportedCoding:

@@ -41,7 +41,7 @@ func RequestBody(r *Request) (Body, error) {
 
 // ReplyBody returns how the body of a reply to a request of the given method is delimited: RFC 9112
 // section 6.3. A reply to HEAD, one with status 1xx, 204 or 304, and success for a CONNECT have none.
-// Errors are *SyntaxError of kind BadFraming.
+// Errors are *SyntaxError: BadFraming, or UnsupportedCoding for transfer codings other than chunked.
 func ReplyBody(method string, r *Reply) (Body, error) {
 	length, declared, err := contentLength(&r.Header)
 	if err != nil {
@@ -54,7 +54,7 @@ func ReplyBody(method string, r *Reply) (Body, error) {
 		return Body{framing: NoBody, length: -1}, nil
 	}
 	if r.Header.Has("Transfer-Encoding") {
-		chunked, coded, err := transferCodings(&r.Header)
+		chunked, err := transferCodings(&r.Header)
 		if err != nil {
 			return Body{}, err
 		}
@@ -62,7 +62,6 @@ func ReplyBody(method string, r *Reply) (Body, error) {
 		if chunked {
 			b = chunkedBody(declared || r.Minor == 0)
 		}
-		b.coded = coded
 		return b, nil
 	}
 	if declared {
@@ -110,9 +109,10 @@ func parseLength(s []byte) (n int64, ok bool) {
 	return n, len(s) > 0
 }
 
-// transferCodings reads a reply's transfer codings: whether chunked is the last, and whether there
-// are others. Chunked anywhere else is an error: readers differ on whether it is the framing.
-func transferCodings(h *Header) (chunked, coded bool, err error) {
+// transferCodings says whether a reply is chunked. Any other coding, which nobody has asked for, is an
+// error, and so is chunked anywhere but at the end: readers differ about where such a message ends, and
+// a server may send Content-Length beside it. RFC 9112 section 6.3 would have it read until the close.
+func transferCodings(h *Header) (chunked bool, err error) {
 	for i := range h.fields {
 		if !equalFold(h.fields[i].name, "Transfer-Encoding") {
 			continue
@@ -122,12 +122,12 @@ func transferCodings(h *Header) (chunked, coded bool, err error) {
 			var e []byte
 			e, list, more = element(list)
 			if chunked || len(e) == 0 {
-				return false, false, fault(BadFraming, "chunked is not the last coding", h.fields[i].value)
+				return false, fault(BadFraming, "chunked is not the last coding", h.fields[i].value)
 			}
 			if chunked = equalFold(e, "chunked"); !chunked && !equalFold(e, "identity") {
-				coded = true
+				return false, fault(UnsupportedCoding, "neither chunked nor identity", h.fields[i].value)
 			}
 		}
 	}
-	return chunked, coded, nil
+	return chunked, nil
 }

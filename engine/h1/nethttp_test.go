@@ -71,7 +71,7 @@ func sameForNetHTTP(t *testing.T, as func(method string, b []byte, lim Limits) (
 	if why == "" {
 		m.read(t, "as it came", m.line+string(fields)+"\r\n"+string(raw), payload)
 	}
-	if !controls(fields) && !m.body.Coded() {
+	if !controls(fields) {
 		m.read(t, "as passed on", passed, payload)
 	}
 }
@@ -85,8 +85,6 @@ func (m *message) otherwise(fields []byte) (why string) {
 		return "net/http refuses control characters in values, which Squid passes"
 	case bytes.Contains(m.header.Get("Content-Length"), []byte{','}):
 		return "net/http does not collapse a list of equal lengths in one field"
-	case m.body.Coded():
-		return "net/http refuses transfer codings beside chunked, unasked for as they are"
 	case m.reply && m.header.HasToken("Transfer-Encoding", "identity"):
 		return "net/http refuses identity, a transfer coding until RFC 7230"
 	case m.reply && m.version == "1.0" && m.header.Has("Transfer-Encoding"):
