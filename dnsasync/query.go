@@ -93,7 +93,7 @@ func (p *query) blameSilentServer() {
 func (p *query) send(now time.Time) {
 	r := p.question.resolver
 	if p.sends == 0 && !r.register(p) {
-		p.finishMissed(ServerFailure, netip.AddrPort{})
+		p.due = now.Add(makeRoomEvery)
 		return
 	}
 	for s := p.next(); s != nil; s = p.next() {

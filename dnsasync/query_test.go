@@ -1,6 +1,7 @@
 package dnsasync
 
 import (
+	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
@@ -345,18 +346,49 @@ func TestReplyFromAnotherServer(t *testing.T) {
 	}
 }
 
-func TestTooManyQuestions(t *testing.T) {
-	w := newWorld(t, Config{})
-	w.kernel.Blackhole(at(1))
+// crowd asks for as many names of a silent zone as there can be questions.
+func (w *world) crowd() (all []*Lookup) {
 	for i := range maxAsked / 2 {
-		w.resolver.Lookup("n"+string(rune('a'+i%26))+strings.Repeat("x", i%50)+"."+netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}).String()+".example", nil)
+		all = append(all, w.resolver.Lookup(fmt.Sprintf("n%d.silent.example", i), nil))
 	}
 	w.settle()
-	w.looks("one.more.example").fails("no identifiers are left", ServerFailure)
-	for range 31 {
-		w.passes(time.Second)
+	if n := len(w.resolver.asked); n != maxAsked {
+		w.Fatalf("%d queries are in flight, want %d", n, maxAsked)
 	}
-	w.looks("two.more.example").waits("the others have timed out")
+	return all
+}
+
+// Names that nobody waits for any more take nobody's place.
+func TestAbandonedQuestionsLeaveWhenThereAreTooMany(t *testing.T) {
+	w := newWorld(t, Config{})
+	server := w.nameServer(1)
+	for _, l := range w.crowd() {
+		l.Cancel()
+	}
+	server.forgets()
+	c := w.looks("www.example")
+	server.asked("at once", "A www.example").answers("www.example. 300 IN A 192.0.2.1")
+	w.passes(time.Second)
+	c.gets("an answer in time", "192.0.2.1")
+}
+
+// A zone whose servers are silent cannot keep other names from being asked, even if clients wait for
+// all its names.
+func TestASilentZoneDoesNotKeepOthersFromBeingAsked(t *testing.T) {
+	w := newWorld(t, Config{})
+	server := w.nameServer(1)
+	w.crowd()
+	server.forgets()
+	c := w.looks("www.example")
+	server.notAsked("there is no identifier for it")
+	c.waits("for its turn")
+	for range 30 {
+		w.passes(100 * time.Millisecond)
+	}
+	q := server.asked("after 3 s", "A www.example")
+	q.answers("www.example. 300 IN A 192.0.2.1")
+	w.passes(100 * time.Millisecond)
+	c.gets("although all the others still wait", "192.0.2.1")
 }
 
 func TestLateFailureChangesNothing(t *testing.T) {

@@ -201,10 +201,10 @@ func interleave(first, second []netip.Addr) []netip.Addr {
 	return addrs
 }
 
-// close ends the question without an answer, when the resolver is closed.
-func (q *question) close() {
+// drop ends the question without an answer, which is not cached.
+func (q *question) drop(why ErrorKind) {
 	e := q.resolver.newEntry(q.key, 0)
-	e.err = &Error{Name: q.key.String(), Kind: Closed}
+	e.err = &Error{Name: q.key.String(), Kind: why}
 	q.settleLookups(e)
 	q.end()
 }

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"exaproxy/engine/loop"
 )
@@ -26,6 +27,7 @@ type Resolver struct {
 	questions map[key]*question // that a Lookup may join
 	asked     map[uint16]*query // that wait for a name server, by identifier
 	count     uint64            // of the queries so far, to put them in order
+	madeRoom  time.Time         // last
 
 	stats   Stats // all but what the method Stats adds
 	closed  bool
@@ -35,9 +37,16 @@ type Resolver struct {
 	input   []byte       // the datagram at hand
 }
 
-// maxAsked bounds the queries in flight: with half of the identifiers taken, it is still
-// easy to find a free one. Questions beyond that fail.
-const maxAsked = 1 << 15
+const (
+	// maxAsked bounds the queries in flight: with half of the identifiers taken, it is still
+	// easy to find a free one. Beyond that, questions leave that nobody waits for any more; then those
+	// that have waited for longest, which are those of name servers that do not answer.
+	maxAsked = 1 << 15
+	// makeRoomEvery is how often all queries are looked at for ones that may leave.
+	makeRoomEvery = 100 * time.Millisecond
+	// patient is how long a question is let wait at least while others want its place.
+	patient = 2 * time.Second
+)
 
 // New returns a resolver that works on l. It opens no descriptor before it needs it.
 func New(l *loop.Loop, c Config) *Resolver {
@@ -143,6 +152,9 @@ func (r *Resolver) ask(k key, w *loop.Waker) *Lookup {
 // register gives a query an identifier that no other has now.
 func (r *Resolver) register(q *query) bool {
 	if len(r.asked) >= maxAsked {
+		r.makeRoom()
+	}
+	if len(r.asked) >= maxAsked {
 		return false
 	}
 	q.id = r.random.id()
@@ -153,6 +165,30 @@ func (r *Resolver) register(q *query) bool {
 	q.order = r.count
 	r.asked[q.id] = q
 	return true
+}
+
+// makeRoom ends questions that nobody waits for. If there are few, the older half of those that have
+// waited for a while fails: a zone whose servers are silent must not keep others from being asked.
+func (r *Resolver) makeRoom() {
+	now := r.loop.Now()
+	if now.Sub(r.madeRoom) < makeRoomEvery {
+		return
+	}
+	r.madeRoom = now
+	queries := r.waiting()
+	for _, p := range queries {
+		if len(p.question.lookups) == 0 {
+			p.question.drop(ServerFailure)
+		}
+	}
+	if len(r.asked) <= maxAsked*3/4 {
+		return
+	}
+	for _, p := range queries[:len(queries)/2] {
+		if now.Sub(p.began) >= patient {
+			p.question.drop(Timeout)
+		}
+	}
 }
 
 // waiting returns the queries in flight, in the order in which they began.
@@ -172,11 +208,11 @@ func (r *Resolver) Close() {
 		return
 	}
 	r.closed = true
-	for _, q := range r.waiting() {
-		q.question.close()
+	for _, p := range r.waiting() {
+		p.question.drop(Closed)
 	}
 	for _, q := range r.questions { // those that have not sent anything yet
-		q.close()
+		q.drop(Closed)
 	}
 	for _, s := range r.servers {
 		s.close()

@@ -217,6 +217,13 @@ func (s *nameServer) notAsked(sentence string) {
 	}
 }
 
+// forgets drops what has come so far.
+func (s *nameServer) forgets() {
+	s.w.Helper()
+	s.receive()
+	s.held = nil
+}
+
 func (s *nameServer) waiting() []string {
 	var all []string
 	for _, q := range s.held {
