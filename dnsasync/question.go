@@ -209,6 +209,9 @@ func (q *question) drop(why ErrorKind) {
 	q.end()
 }
 
+// Abort ends a question about which we have erred.
+func (q *question) Abort() { q.drop(ServerFailure) }
+
 func (q *question) end() {
 	if q.state == questionDone {
 		return

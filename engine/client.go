@@ -2,7 +2,6 @@ package engine
 
 import (
 	"io"
-	"runtime/debug"
 	"time"
 
 	"exaproxy/engine/loop"
@@ -68,8 +67,7 @@ func (c *client) recoverFault() {
 	if fault == nil {
 		return
 	}
-	c.worker.log.Error("a fault of ours ended a transaction; please report it", "client", c.connection.Client.String(),
-		"fault", fault, "stack", string(debug.Stack()))
+	c.worker.faults.report(c.worker, "a fault of ours ended a transaction; please report it", fault, "client", c.connection.Client.String())
 	defer c.close()
 	defer func() { recover() }() // a second fault leaves what the first had left; it was logged
 	c.endTransaction(Internal)

@@ -34,6 +34,14 @@ func (u *upstream) Run() {
 	}
 }
 
+// Abort drops an idle connection about which we have erred.
+func (u *upstream) Abort() {
+	if u.idle() {
+		u.pool.remove(u)
+		u.close()
+	}
+}
+
 func (u *upstream) idle() bool { return !u.since.IsZero() }
 
 // usable says whether an idle connection is still good for a request, as far as can be seen.

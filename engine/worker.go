@@ -36,6 +36,7 @@ type worker struct {
 	dated     int64 // the second of dateField
 	dateField []byte
 
+	faults  faults
 	retired []*setup // replaced, and still used
 	leaving bool     // shutting down: no new clients, no kept connections
 	waker   *loop.Waker
@@ -53,6 +54,7 @@ func newWorker(e *Engine, number int, c *Config) (*worker, error) {
 	}
 	w := &worker{engine: e, number: number, log: c.logger(), loop: l, buffers: newBuffers()}
 	w.transactions.Most, w.requests.Most, w.dialers.Most = keptTransactions, keptTransactions, keptDialers
+	l.OnPanic(w.taskPanicked)
 	w.idle = newIdlePool(l)
 	w.waker = l.NewWaker(w)
 	w.timer = l.NewTimer(w.waker)

@@ -222,6 +222,9 @@ func (c *child) kill(cause string) {
 	}
 }
 
+// Abort ends a child about which we have erred.
+func (c *child) Abort() { c.kill("met a fault of ours") }
+
 // closeQuestions settles the questions in flight, for a pool that does not drain.
 func (c *child) closeQuestions() {
 	for _, q := range c.channels.empty() {

@@ -14,8 +14,7 @@
 // that follows the one rule: wait for a descriptor only after it returned ErrAgain.
 //
 // The package never starts a goroutine, never blocks except in Wait, never logs, and
-// knows no protocol above TCP and UDP. It does not recover panics of tasks: who wants to
-// survive them recovers in the task.
+// knows no protocol above TCP and UDP. Panics of tasks end Run, unless OnPanic is set.
 //
 //	type echo struct{ fd *loop.FD; buf [4096]byte }
 //

@@ -27,6 +27,8 @@ type Loop struct {
 	timers  wheel
 	mailbox mailbox
 	stopped atomic.Bool
+	onPanic func(fault any, t Task)
+	current Task      // that runs now, or ran last
 	yielded time.Time // when the scheduler last had a chance to run others
 }
 
@@ -40,14 +42,47 @@ func New(k Kernel) (*Loop, error) {
 	return l, nil
 }
 
+// OnPanic has Run survive panics: f is called with what a task panicked with, on the stack of the panic,
+// and the other tasks run on. t is the task; nil if it was a posted function. Call it before Run.
+func (l *Loop) OnPanic(f func(fault any, t Task)) { l.onPanic = f }
+
 // Run turns until Stop.
 func (l *Loop) Run() {
 	l.yielded = l.now
+	for !l.stopped.Load() {
+		l.turns()
+	}
+}
+
+// turns turns until Stop, or until a task panics.
+func (l *Loop) turns() {
+	if l.onPanic != nil {
+		defer l.survive()
+	}
 	for !l.stopped.Load() {
 		before := l.now
 		l.Turn(true)
 		l.yield(before)
 	}
+}
+
+// survive queues again what the panic of a task has kept from running.
+func (l *Loop) survive() {
+	fault := recover()
+	if fault == nil {
+		return
+	}
+	rest := l.mailbox.unfinished()
+	for _, f := range rest {
+		l.Post(f)
+	}
+	for i, w := range l.running {
+		if w != nil {
+			l.running[i] = nil
+			l.woken = append(l.woken, w)
+		}
+	}
+	l.onPanic(fault, l.current)
 }
 
 // yieldInterval is how long turns may follow each other until other goroutines may run. A turn that lasts
@@ -94,8 +129,11 @@ func (l *Loop) runWoken() {
 	l.running, l.woken = l.woken, l.running[:0]
 	for i, w := range l.running {
 		l.running[i] = nil
+		l.current = w.task
 		w.run()
 	}
+	l.running = l.running[:0]
+	l.current = nil
 }
 
 // Kernel returns what the loop was made with.

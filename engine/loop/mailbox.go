@@ -12,6 +12,7 @@ type mailbox struct {
 	mu         sync.Mutex
 	posted     []func()
 	spare      []func() // the slice that was run last, to be filled next
+	running    []func() // that runs now
 	closed     bool     // the kernel is released and must not be woken
 }
 
@@ -51,13 +52,25 @@ func (m *mailbox) runPosted() bool {
 	if !m.wakeupSent.Load() {
 		return false
 	}
-	posted := m.swap()
-	for i, f := range posted {
-		posted[i] = nil
+	m.running = m.swap()
+	for i, f := range m.running {
+		m.running[i] = nil
 		f()
 	}
-	m.spare = posted[:0]
-	return len(posted) > 0
+	some := len(m.running) > 0
+	m.spare, m.running = m.running[:0], nil
+	return some
+}
+
+// unfinished returns what was not run because a function panicked.
+func (m *mailbox) unfinished() (rest []func()) {
+	for _, f := range m.running {
+		if f != nil {
+			rest = append(rest, f)
+		}
+	}
+	m.running = nil
+	return rest
 }
 
 // swap returns what was posted and leaves the spare slice in its place.
