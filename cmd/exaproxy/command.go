@@ -2,28 +2,79 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
+	"strings"
+	"syscall"
 
 	"exaproxy/compat"
+	"exaproxy/compat/conf"
 )
 
-// command carries out -k: it reads the configuration, which tells where the pid file is, and
-// gives the order. A configuration that the running proxy could not use is not announced to it.
-func command(o *options, stderr io.Writer) int {
-	order, _ := compat.FindOrder(o.order)
-	if order.Name == "parse" {
+// A command is what -k asks of the running proxy.
+type command struct {
+	name   string
+	signal syscall.Signal // 0 for check, -1 for parse: nothing is sent
+}
+
+// commands stand in the order in which Squid compares them: the first that begins with the given
+// letters is meant, so that "-k re" is reconfigure and "-k rest" restart.
+var commands = [...]command{
+	{"reconfigure", syscall.SIGHUP},
+	{"rotate", syscall.SIGUSR1},
+	{"debug", syscall.SIGUSR2},
+	{"shutdown", syscall.SIGTERM},
+	{"interrupt", syscall.SIGINT},
+	{"kill", syscall.SIGKILL},
+	{"restart", syscall.SIGTTIN},
+	{"check", 0},
+	{"parse", -1},
+}
+
+// findCommand returns the command that text abbreviates.
+func findCommand(text string) (command, bool) {
+	if text == "" {
+		return command{}, false
+	}
+	for _, c := range commands {
+		if strings.HasPrefix(c.name, text) {
+			return c, true
+		}
+	}
+	return command{}, false
+}
+
+// send signals the proxy whose pid file is at path. The error is in Squid's words.
+func (c command) send(path string) error {
+	pid, err := readPIDFile(path)
+	if err != nil {
+		return err
+	}
+	err = syscall.Kill(pid, c.signal)
+	if err == nil || c.signal == 0 && errors.Is(err, syscall.EPERM) {
+		return nil
+	}
+	return fmt.Errorf("failed to send signal %d to Squid instance with PID %d: %s", c.signal, pid, conf.SystemText(err))
+}
+
+// runCommand carries out -k: it reads the configuration, which says where the pid file is, and
+// signals the running proxy. A configuration that the running proxy could not use is not announced
+// to it.
+func runCommand(o *options, stderr io.Writer) int {
+	c, _ := findCommand(o.command)
+	if c.name == "parse" {
 		return parse(o, stderr)
 	}
-	var said []string
-	settings, err := o.load(func(_ int, text string) { said = append(said, text) })
+	var messages []string
+	settings, err := o.load(func(_ int, text string) { messages = append(messages, text) })
 	if err != nil {
-		for _, text := range said {
+		for _, text := range messages {
 			say(stderr, text)
 		}
 		rejected(stderr, err)
 		return 1
 	}
-	if err := order.Send(settings.PIDFile); err != nil {
+	if err := c.send(settings.Program.PIDFile); err != nil {
 		fatal(stderr, err)
 		return 1
 	}
@@ -49,19 +100,15 @@ func rejected(stderr io.Writer, err error) {
 	}
 }
 
-// swap carries out -z, which service files call before each start. It reads the configuration
-// as Squid does, for the sake of its errors.
-func swap(o *options, stderr io.Writer) int {
-	var said []string
-	settings, err := o.load(func(_ int, text string) { said = append(said, text) })
-	for _, text := range said {
-		say(stderr, text)
-	}
+// createSwap carries out -z, which service files call before each start. There is nothing to
+// create; it reads the configuration as Squid does, for the sake of its errors.
+func createSwap(o *options, stderr io.Writer) int {
+	settings, err := o.load(func(_ int, text string) { say(stderr, text) })
 	if err != nil {
 		rejected(stderr, err)
 		return 1
 	}
-	if err := compat.CheckPIDFile(settings.PIDFile); err != nil {
+	if err := checkPIDFile(settings.Program.PIDFile); err != nil {
 		fatal(stderr, err)
 		return 1
 	}

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-
-	"exaproxy/compat"
 )
 
 // daemon starts the program in the background and gives its process.
@@ -18,7 +16,7 @@ func (p *place) daemon() (pid int) {
 	if status != 0 {
 		p.t.Fatalf("the status is %d:\n%s", status, said)
 	}
-	pid, err := compat.ReadPIDFile(p.path("squid.pid"))
+	pid, err := readPIDFile(p.path("squid.pid"))
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -55,7 +53,7 @@ func TestDaemon(t *testing.T) {
 	if status, _ := p.call("-k", "check"); status != 1 {
 		t.Errorf("once it has ended -k check gives %d", status)
 	}
-	if log := p.read("cache.log"); !strings.Contains(log, " kid1| ExaProxy (Version "+compat.Version+"): Exiting normally.\n") {
+	if log := p.read("cache.log"); !strings.Contains(log, " kid1| ExaProxy (Version "+version+"): Exiting normally.\n") {
 		t.Errorf("cache.log does not say that it ended:\n%s", log)
 	}
 }
@@ -100,7 +98,7 @@ func TestPrivilegesAreGivenUp(t *testing.T) {
 	}
 	p := newPlace(t, "cache_effective_user nobody\nlogfile_rotate 1")
 	pid := p.daemon()
-	who, err := compat.LookupCredential("nobody", "")
+	who, err := lookupOwner("nobody", "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,7 +32,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"exaproxy/compat"
@@ -59,17 +58,17 @@ func run(args []string, stdout, stderr io.Writer) int {
 		usage(stderr, filepath.Base(args[0]))
 		return 1
 	case o.version:
-		version(stdout, o.service)
+		printVersion(stdout, o.service)
 		return 0
 	}
 	if o.obsolete {
 		say(stderr, "WARNING: -D command-line option is obsolete.")
 	}
 	switch {
-	case o.order != "":
-		return command(o, stderr)
+	case o.command != "":
+		return runCommand(o, stderr)
 	case o.swap:
-		return swap(o, stderr)
+		return createSwap(o, stderr)
 	case !o.foreground && !isDaemon():
 		return daemonise(args, stdout, stderr)
 	}
@@ -91,29 +90,27 @@ func fatal(to io.Writer, err error) {
 }
 
 func terminated(to io.Writer) {
-	say(to, fmt.Sprintf("ExaProxy (Version %s): Terminated abnormally.", compat.Version))
+	say(to, fmt.Sprintf("ExaProxy (Version %s): Terminated abnormally.", version))
 }
 
-// places are where the configuration is looked for.
-var places = [...]string{"/etc/squid/squid.conf", "/etc/exaproxy/squid.conf"}
+// configPaths are where the configuration is looked for.
+var configPaths = [...]string{"/etc/squid/squid.conf", "/etc/exaproxy/squid.conf"}
 
-func usualPlaces() string { return strings.Join(places[:], " ") }
-
-// configuration is the file to read. If there is none anywhere, it is the first place, so that
+// configuration is the file to read. If there is none anywhere, it is the first path, so that
 // the message names it as Squid's does.
 func (o *options) configuration() string {
 	if o.file != "" {
 		return o.file
 	}
-	for _, place := range places {
-		if _, err := os.Stat(place); err == nil {
-			return place
+	for _, path := range configPaths {
+		if _, err := os.Stat(path); err == nil {
+			return path
 		}
 	}
-	return places[0]
+	return configPaths[0]
 }
 
-// load reads the configuration; say hears what there is to say about it.
+// load reads the configuration; say gets what there is to say about it.
 func (o *options) load(say func(int, string)) (*compat.Settings, error) {
 	over := compat.Overrides{Service: o.service, Ports: o.ports, Say: say}
 	if o.trying {

@@ -45,7 +45,7 @@ func (s *server) welcome(to io.Writer) {
 	fmt.Fprintf(to, `ExaProxy %s serves http://%s
   try     curl -x http://%s http://example.com/
   and     curl -x http://%s https://example.com/
-`, compat.Version, addr, addr, addr)
+`, version, addr, addr, addr)
 	if s.o.try == "" {
 		fmt.Fprintln(to, "Nobody is asked about URLs: name a redirector with --try=PROGRAM.")
 	} else {

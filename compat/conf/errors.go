@@ -79,8 +79,8 @@ func (l *Line) Bungle(err error) Report {
 	return &Bungled{Pos: l.Pos, Input: l.Input, Reasons: reasons}
 }
 
-// systemText words the cause of err as Squid does: (2) No such file or directory.
-func systemText(err error) string {
+// SystemText words the cause of err as Squid does: (2) No such file or directory.
+func SystemText(err error) string {
 	var number syscall.Errno
 	if !errors.As(err, &number) {
 		return err.Error()

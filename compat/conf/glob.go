@@ -42,9 +42,9 @@ func hidden(pattern, name string) bool {
 // notFound words why nothing was found.
 func notFound(err error) string {
 	if errors.Is(err, fs.ErrNotExist) {
-		return systemText(syscall.ENOENT)
+		return SystemText(syscall.ENOENT)
 	}
-	return systemText(err)
+	return SystemText(err)
 }
 
 // shellWords splits at blanks. Double quotes keep them in the word, and a backslash between such

@@ -51,7 +51,7 @@ func (l *Line) Items(from int, open Open) (items []Item, warnings []string, err 
 func (l *Line) list(items []Item, file io.Reader, path string, open Open, depth int) ([]Item, error) {
 	content, err := io.ReadAll(file)
 	if err != nil {
-		return nil, invalid("ERROR: Can not read file %s: %s", path, systemText(err))
+		return nil, invalid("ERROR: Can not read file %s: %s", path, SystemText(err))
 	}
 	items = slices.Grow(items, bytes.Count(content, newline)+1)
 	pos := Pos{File: path, From: &l.Pos}

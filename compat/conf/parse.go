@@ -80,7 +80,7 @@ func (r *reader) file(name string, depth int, from *Pos) error {
 	}
 	file, err := r.opt.Open(name)
 	if err != nil {
-		return r.fatal(from, "Unable to open configuration file: %s: %s", name, systemText(err))
+		return r.fatal(from, "Unable to open configuration file: %s: %s", name, SystemText(err))
 	}
 	defer file.Close()
 	s := source{reader: r, depth: depth, pos: Pos{File: name, From: from}}
@@ -114,7 +114,7 @@ func (s *source) read(in *bufio.Reader) error {
 			err = io.EOF // Squid finds nothing in a directory, which "include conf.d/*" may name
 		}
 		if err != nil && err != io.EOF {
-			return s.fatal(s.pos.From, "Unable to open configuration file: %s: %s", s.pos.File, systemText(err))
+			return s.fatal(s.pos.From, "Unable to open configuration file: %s: %s", s.pos.File, SystemText(err))
 		}
 		if text != "" {
 			if err := s.physical(text); err != nil {

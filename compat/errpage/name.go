@@ -38,7 +38,7 @@ var names = [...]struct {
 	engine.BodyTooLarge:     {"ERR_TOO_BIG", 413},
 	engine.ClientGone:       {"ERR_CLIENT_GONE", 400},
 	engine.ClientLate:       {"ERR_REQUEST_PARSE_TIMEOUT", 408},
-	engine.Refused:          {accessDenied, 403},
+	engine.Refused:          {AccessDenied, 403},
 	engine.Unsupported:      {"ERR_UNSUP_REQ", 501},
 	engine.HelperLost:       {"ERR_GATEWAY_FAILURE", 503},
 	engine.HelperLate:       {"ERR_GATEWAY_FAILURE", 500},
@@ -54,10 +54,11 @@ var names = [...]struct {
 	engine.ReplyTooLarge:    {"ERR_TOO_BIG", 502},
 	engine.ShuttingDown:     {"ERR_SHUTTING_DOWN", 503},
 	engine.Internal:         {"ERR_GATEWAY_FAILURE", 500},
-	engine.Looping:          {accessDenied, 403},
+	engine.Looping:          {AccessDenied, 403},
 }
 
-const accessDenied = "ERR_ACCESS_DENIED"
+// AccessDenied is the page of an ordinary refusal.
+const AccessDenied = "ERR_ACCESS_DENIED"
 
 // malformed finds the page for a request that could not be understood.
 func malformed(err error) (page string, status int) {

@@ -2,12 +2,12 @@ package errpage
 
 import (
 	_ "embed"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
+
+	"exaproxy/compat/conf"
 )
 
 // Pages are the templates that clients are shown. They are made once and then shared.
@@ -71,18 +71,9 @@ func read(dir, name string) (t template, complaints []error) {
 	path := filepath.Join(dir, filepath.Base(name))
 	page, err := os.ReadFile(path)
 	if err != nil {
-		return nil, []error{fmt.Errorf("loading file '%s': %w", path, squidError(err))}
+		return nil, []error{fmt.Errorf("loading file '%s': %s", path, conf.SystemText(err))}
 	}
 	return compile(path, string(page))
-}
-
-// squidError says an error of the system as Squid does.
-func squidError(err error) error {
-	var errno syscall.Errno
-	if !errors.As(err, &errno) {
-		return err
-	}
-	return errors.New(string(appendErrno(nil, errno)))
 }
 
 // Append appends the page of that name, as Name returns it, filled in with v. Of a page that

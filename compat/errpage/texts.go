@@ -22,7 +22,7 @@ const (
 // text.
 var texts = []text{
 	{"", "This page cannot be shown", "The proxy has an answer to your request, but no page for it.", "", askAdmin},
-	{accessDenied, "Access denied", "The rules of this proxy do not allow you to visit this address.", "", askAdmin},
+	{AccessDenied, "Access denied", "The rules of this proxy do not allow you to visit this address.", "", askAdmin},
 	{"ERR_ACL_TIME_QUOTA_EXCEEDED", "Your time is used up",
 		"The time that you may spend on this address is over.",
 		"", askAdmin},

@@ -3,11 +3,12 @@ package errpage
 import (
 	"bytes"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
+	"exaproxy/compat/conf"
 	"exaproxy/engine"
+	"exaproxy/engine/h1"
 )
 
 // Values are what a page tells of. They are only read, and not kept.
@@ -108,16 +109,7 @@ func errnoText(dst []byte, v *Values) []byte {
 	if n == 0 {
 		return append(dst, "[No Error]"...)
 	}
-	return appendErrno(dst, syscall.Errno(n))
-}
-
-// appendErrno appends an error of the system as Squid writes it: "(111) Connection refused".
-func appendErrno(dst []byte, n syscall.Errno) []byte {
-	dst = append(dst, '(')
-	dst = strconv.AppendInt(dst, int64(n), 10)
-	dst = append(dst, ") "...)
-	text := n.Error()
-	return append(append(dst, strings.ToUpper(text[:1])...), text[1:]...)
+	return append(dst, conf.SystemText(syscall.Errno(n))...)
 }
 
 func requestMethod(dst []byte, v *Values) []byte {
@@ -210,7 +202,7 @@ func localTime(dst []byte, v *Values) []byte {
 	return v.Now.Local().AppendFormat(dst, "02/Jan/2006:15:04:05 -0700")
 }
 
-func dateTime(dst []byte, v *Values) []byte { return v.Now.UTC().AppendFormat(dst, httpTime) }
+func dateTime(dst []byte, v *Values) []byte { return v.Now.UTC().AppendFormat(dst, h1.DateLayout) }
 
 func errorDetail(dst []byte, v *Values) []byte {
 	switch {

@@ -1,0 +1,82 @@
+package logs
+
+import (
+	"exaproxy/compat/conf"
+	"exaproxy/compat/directive"
+	"exaproxy/compat/logformat"
+	"exaproxy/engine"
+)
+
+// Settings are what a configuration says of logs.
+type Settings struct {
+	CacheLog    string                       // cache_log; "" for none
+	Verbosity   Verbosity                    // debug_options
+	Rotate      int                          // logfile_rotate
+	Formats     map[string]*logformat.Format // logformat, by name
+	AccessLogs  []AccessLog
+	StripQuery  bool // strip_query_terms
+	MIMEHeaders bool // log_mime_hdrs
+	Buffered    bool // buffered_logs
+}
+
+// Defaults are Squid 5.7's, as Debian builds it.
+func Defaults() Settings {
+	return Settings{CacheLog: "/var/log/squid/cache.log", Verbosity: Verbosity{All: 1}, Rotate: 10,
+		Formats: make(map[string]*logformat.Format), StripQuery: true}
+}
+
+// Directives are the setters.
+func (s *Settings) Directives() directive.Set {
+	return directive.Set{
+		"cache_log":         directive.Text(&s.CacheLog),
+		"debug_options":     s.setDebugOptions,
+		"logfile_rotate":    directive.Number(&s.Rotate),
+		"access_log":        s.setAccessLog,
+		"logformat":         s.setLogFormat,
+		"strip_query_terms": directive.OnOff(&s.StripQuery),
+		"log_mime_hdrs":     directive.OnOff(&s.MIMEHeaders),
+		"buffered_logs":     directive.OnOff(&s.Buffered),
+	}
+}
+
+func (s *Settings) setDebugOptions(c *directive.Context, l *conf.Line) error {
+	token, _, err := c.Args(l).ToEnd()
+	if err != nil {
+		return err
+	}
+	v, err := ParseVerbosity(token.Text)
+	if err == nil {
+		s.Verbosity = v
+	}
+	return err
+}
+
+// defaultAccessLog is where Squid logs when the configuration does not say.
+const defaultAccessLog = "/var/log/squid/access.log"
+
+// Finish gives the logs what directives anywhere in the configuration say of all of them. The acls
+// are ready by then.
+func (s *Settings) Finish(c *directive.Context) {
+	if s.CacheLog == "none" {
+		s.CacheLog = ""
+	}
+	if len(s.AccessLogs) == 0 {
+		s.AccessLogs = []AccessLog{{Path: defaultAccessLog, Format: s.format("squid"), Rotate: -1}}
+	}
+	for i := range s.AccessLogs {
+		log := &s.AccessLogs[i]
+		if log.Access != nil && log.Access.Slow() {
+			c.Say(1, "WARNING: an access_log line has an acl that may need a lookup; it matches what is known by the time of logging")
+		}
+		log.Format.StripQuery, log.Format.Headers = s.StripQuery, s.MIMEHeaders
+		if log.Rotate < 0 {
+			log.Rotate = s.Rotate
+		}
+	}
+}
+
+// Configure has the engine keep what the formats want to know.
+func (s *Settings) Configure(c *engine.Config) {
+	c.KeepReplyHeads = s.MIMEHeaders || len(s.Formats) > 0
+	c.KeepOutgoing = len(s.Formats) > 0
+}
