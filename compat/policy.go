@@ -28,7 +28,7 @@ type policy struct {
 	pages      *errpage.Policy
 	logs       *logs.Policy
 
-	states loop.FreeList[requestState]
+	states requestStates
 }
 
 // newPolicy makes the policy of one worker.
@@ -36,7 +36,7 @@ func newPolicy(s *Settings, services engine.Services, accessLogs *logs.AccessLog
 	if services.Log == nil {
 		services.Log = slog.New(slog.DiscardHandler)
 	}
-	p := &policy{states: loop.FreeList[requestState]{Most: keptStates}}
+	p := &policy{states: newRequestStates()}
 	p.setPages(s, services)
 	p.headers = headers.NewPolicy(&s.Headers, s.Ports.First(), services.Log)
 	p.redirector = redirector.NewPolicy(redirector.Config{
@@ -59,13 +59,13 @@ func (p *policy) Close() { p.logs.Close() }
 
 // match asks an access list about a request.
 func (p *policy) match(list *acl.List, r *engine.Request) acl.Answer {
-	return p.access.Match(list, r, &p.state(r).access)
+	return p.access.Match(list, r, &p.states.of(r).access)
 }
 
 // Admit asks, in this order, whether the request is for the cache manager, whether http_access
 // allows it, and whether it has gone round in a loop.
 func (p *policy) Admit(r *engine.Request) engine.Decision {
-	st := p.state(r)
+	st := p.states.of(r)
 	if d := p.manager.Admit(r, &st.decision); d.Action != engine.Proceed {
 		return d
 	}
@@ -83,10 +83,10 @@ func (p *policy) Question(r *engine.Request) (line []byte, a engine.Action) {
 // Interpret does what the redirectors said. The state of an ordinary request is not kept any
 // longer: it may become a tunnel that lasts for days.
 func (p *policy) Interpret(r *engine.Request, line []byte, err error) engine.Decision {
-	st := p.state(r)
+	st := p.states.of(r)
 	d := p.redirector.Interpret(r, line, err, &st.redirector, &st.decision)
 	if d.Action == engine.Proceed && !st.redirector.Steers() {
-		p.release(r)
+		p.states.release(r)
 	}
 	return d
 }
@@ -116,7 +116,7 @@ func (p *policy) Edit(r *engine.Request, h *h1.Header, d engine.Direction) {
 // Page makes the answer to a transaction that went wrong or was refused: what deny_info has for
 // it, or an error page of Squid's name and status.
 func (p *policy) Page(r *engine.Request, f *engine.Failure) engine.LocalReply {
-	st := p.state(r)
+	st := p.states.of(r)
 	if reply, ok := p.access.Page(r, f, &st.access, &st.decision); ok {
 		return reply
 	}
@@ -129,5 +129,5 @@ func (p *policy) LogReady(w *loop.Waker) bool { return p.logs.LogReady(w) }
 // Record writes the transaction's line to each access log that wants it.
 func (p *policy) Record(rec *engine.Record) {
 	p.logs.Record(rec)
-	p.release(rec.Request)
+	p.states.release(rec.Request)
 }

@@ -130,6 +130,6 @@ func TestRouteOfAnIntercept(t *testing.T) {
 		if hop := p.Route(r, nil).Hop; string(hop.Host) != row.host || hop.Port != row.port {
 			t.Errorf("after %q it goes to %s port %d, want %s port %d", row.answer, hop.Host, hop.Port, row.host, row.port)
 		}
-		p.release(r)
+		p.states.release(r)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"exaproxy/compat/decision"
 	"exaproxy/compat/redirector"
 	"exaproxy/engine"
+	"exaproxy/engine/loop"
 )
 
 // A requestState is what the features keep of a request between the engine's questions, each in a
@@ -15,8 +16,22 @@ type requestState struct {
 	redirector redirector.State
 }
 
-// keptStates is how many states a worker keeps for other requests.
-const keptStates = 256
+// reset ends what was begun for the request, and says whether the memory is worth keeping.
+func (st *requestState) reset() bool {
+	st.access.Reset()
+	st.redirector = redirector.State{}
+	return st.decision.Reset()
+}
+
+// requestStates lends the states of one worker's requests, which stand in Request.State.
+type requestStates struct{ free loop.FreeList[requestState] }
+
+// mostStates is how many states a worker keeps for other requests.
+const mostStates = 256
+
+func newRequestStates() requestStates {
+	return requestStates{loop.FreeList[requestState]{Most: mostStates}}
+}
 
 // kept returns the state of r, nil if there is none.
 func kept(r *engine.Request) *requestState {
@@ -24,26 +39,24 @@ func kept(r *engine.Request) *requestState {
 	return st
 }
 
-// state returns the state of r, which it begins to keep if there is none.
-func (p *policy) state(r *engine.Request) *requestState {
+// of returns the state of r, which it begins to keep if there is none.
+func (s *requestStates) of(r *engine.Request) *requestState {
 	if st := kept(r); st != nil {
 		return st
 	}
-	st := p.states.Get()
+	st := s.free.Get()
 	r.State = st
 	return st
 }
 
 // release ends what the state of r began, and keeps its memory for another request.
-func (p *policy) release(r *engine.Request) {
+func (s *requestStates) release(r *engine.Request) {
 	st := kept(r)
 	if st == nil {
 		return
 	}
 	r.State = nil
-	st.access.Reset()
-	st.redirector = redirector.State{}
-	if st.decision.Reset() {
-		p.states.Put(st)
+	if st.reset() {
+		s.free.Put(st)
 	}
 }
