@@ -150,8 +150,3 @@ func checkService(name string) error {
 	}
 	return nil
 }
-
-// abnormal is an error after which Squid adds that it terminated abnormally.
-type abnormal struct{ text string }
-
-func (e *abnormal) Error() string { return e.text }

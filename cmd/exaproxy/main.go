@@ -28,13 +28,9 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"time"
-
-	"exaproxy/compat"
 )
 
 func main() {
@@ -73,48 +69,4 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return daemonise(args, stdout, stderr)
 	}
 	return serve(o, stdout, stderr)
-}
-
-// say prints a line in the shape of cache.log.
-func say(to io.Writer, text string) {
-	fmt.Fprintf(to, "%s| %s\n", time.Now().Format("2006/01/02 15:04:05"), text)
-}
-
-// fatal prints why it ends.
-func fatal(to io.Writer, err error) {
-	say(to, "FATAL: "+err.Error())
-	var a *abnormal
-	if errors.As(err, &a) {
-		terminated(to)
-	}
-}
-
-func terminated(to io.Writer) {
-	say(to, fmt.Sprintf("ExaProxy (Version %s): Terminated abnormally.", version))
-}
-
-// configPaths are where the configuration is looked for.
-var configPaths = [...]string{"/etc/squid/squid.conf", "/etc/exaproxy/squid.conf"}
-
-// configuration is the file to read. If there is none anywhere, it is the first path, so that
-// the message names it as Squid's does.
-func (o *options) configuration() string {
-	if o.file != "" {
-		return o.file
-	}
-	for _, path := range configPaths {
-		if _, err := os.Stat(path); err == nil {
-			return path
-		}
-	}
-	return configPaths[0]
-}
-
-// load reads the configuration; say gets what there is to say about it.
-func (o *options) load(say func(int, string)) (*compat.Settings, error) {
-	over := compat.Overrides{Service: o.service, Ports: o.ports, Say: say}
-	if o.trying {
-		return o.loadTrial(over)
-	}
-	return compat.Load(o.configuration(), over)
 }

@@ -2,8 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"runtime/debug"
 	"syscall"
 
 	"exaproxy/compat"
@@ -83,34 +81,5 @@ func (s *server) warnFixed(settings *compat.Settings) {
 		if fixed.changed {
 			s.log.Say(1, fmt.Sprintf("WARNING: the new value of %s is used after the next start", fixed.name))
 		}
-	}
-}
-
-// useCacheLog has messages go to the file that was opened for cache_log, in the detail that the
-// settings ask for.
-func (s *server) useCacheLog(f *logs.File) {
-	s.log.SetVerbosity(s.verbosity())
-	s.files.UseCacheLog(f, &s.settings.Logs)
-	s.catchCrashes()
-}
-
-// verbosity is debug_options; -X is stronger.
-func (s *server) verbosity() logs.Verbosity {
-	if s.o.full {
-		return logs.Verbosity{All: 9}
-	}
-	return s.settings.Logs.Verbosity
-}
-
-// catchCrashes has the runtime write what it has to say about a crash to cache.log too: a
-// process in the background has no standard error.
-func (s *server) catchCrashes() {
-	path := s.settings.Logs.CacheLog
-	if path == "" {
-		return
-	}
-	if file, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0); err == nil {
-		debug.SetCrashOutput(file, debug.CrashOptions{}) // it makes a descriptor of its own
-		file.Close()
 	}
 }

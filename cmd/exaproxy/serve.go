@@ -13,23 +13,10 @@ import (
 	"time"
 
 	"exaproxy/compat"
-	"exaproxy/compat/conf"
 	"exaproxy/compat/headers"
 	"exaproxy/compat/logs"
 	"exaproxy/engine"
 )
-
-// A server is the running program: what it was told, and what it holds. It belongs to the main
-// goroutine.
-type server struct {
-	o        *options
-	log      *logs.CacheLog
-	files    *logs.Files
-	settings *compat.Settings
-	setup    *compat.Setup
-	engine   *engine.Engine
-	pid      *pidFile
-}
 
 // serve runs the proxy until it is told to end.
 func serve(o *options, stdout, stderr io.Writer) int {
@@ -44,7 +31,9 @@ func serve(o *options, stdout, stderr io.Writer) int {
 	err := s.start()
 	if err == nil {
 		s.log.SetStderrLevel(o.level)
-		s.welcome(stdout)
+		if o.trying {
+			welcome(stdout, o, s.engine.Addrs()[0])
+		}
 		notifyReady(o.level >= 0)
 		err = s.run(signals)
 	}
@@ -106,28 +95,6 @@ func (s *server) hint() {
 	}
 }
 
-// user is who the proxy becomes once it listens; nil if it stays who it is. With --try it does: the
-// redirector may stand in a home that nobody else can enter, and only this machine is served.
-func (s *server) user() (*logs.Owner, error) {
-	if s.o.trying {
-		return nil, nil
-	}
-	return effectiveUser(s.settings.Program.User, s.settings.Program.Group)
-}
-
-// openCacheLog opens cache.log as the settings say. If it cannot be opened messages go on to standard
-// error.
-func (s *server) openCacheLog() {
-	s.log.SetVerbosity(s.verbosity())
-	file, err := s.files.OpenCacheLog(&s.settings.Logs)
-	if err != nil {
-		s.log.Say(0, fmt.Sprintf("WARNING: Cannot write log file: %s", s.settings.Logs.CacheLog))
-		s.log.Say(0, fmt.Sprintf("%s; messages are sent to standard error", err))
-		return
-	}
-	s.useCacheLog(file)
-}
-
 // logStart logs who starts.
 func (s *server) logStart() {
 	s.log.Say(1, fmt.Sprintf("Starting ExaProxy version %s (compatible with Squid %s) for %s/%s",
@@ -137,25 +104,6 @@ func (s *server) logStart() {
 	if s.o.syslog {
 		s.log.Say(1, "WARNING: nothing is sent to syslog; cache.log has everything")
 	}
-}
-
-// raiseDescriptors allows as many descriptors as the system does, or as max_filedescriptors says.
-func (s *server) raiseDescriptors() {
-	var limit syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
-		return
-	}
-	want := limit
-	want.Cur = want.Max
-	if n := uint64(s.settings.Program.Descriptors); n > 0 {
-		want.Cur, want.Max = n, max(n, want.Max)
-	}
-	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &want); err != nil {
-		s.log.Say(0, fmt.Sprintf("ERROR: setrlimit: RLIMIT_NOFILE: %s", conf.SystemText(err)))
-		s.log.Say(0, "NOTICE: Could not increase the number of filedescriptors")
-		want = limit
-	}
-	s.log.Say(1, fmt.Sprintf("With %d file descriptors available", want.Cur))
 }
 
 // cannotListen words why there are no ports.
@@ -212,16 +160,6 @@ func (s *server) shutdown(again bool) {
 		s.log.Say(1, fmt.Sprintf("Waiting up to %d seconds for active connections to finish", int(lifetime.Seconds())))
 	}
 	s.engine.Shutdown(lifetime)
-}
-
-// rotate opens the logs again.
-func (s *server) rotate() {
-	s.log.Say(1, "Rotating log files")
-	if err := s.files.Rotate(); err != nil {
-		s.log.Say(0, fmt.Sprintf("ERROR: %s", err))
-	}
-	s.catchCrashes()
-	s.log.Say(1, "Log files are rotated")
 }
 
 // end says how it went, takes the pid file away and closes the logs.

@@ -28,6 +28,12 @@ const (
 	retryAfter = time.Second
 )
 
+// An Owner is the user and group that log files are given to.
+type Owner struct {
+	Name     string // of the user, for messages
+	UID, GID uint32
+}
+
 // A File is one log file and the goroutine that writes it. Any goroutine may append lines;
 // none of them waits for the disk. A failing disk is logged once and tried again, and no line is
 // lost before the backlog is full.

@@ -8,12 +8,6 @@ import (
 	"sync"
 )
 
-// An Owner is the user and group that log files are given to.
-type Owner struct {
-	Name     string // of the user, for messages
-	UID, GID uint32
-}
-
 // Files are the log files that are open, by path: lines of the configuration that name the same
 // file share it, and it stays open across a reconfiguration that still names it. The goroutine
 // that reads the configuration opens them; the policies of the workers, each on its own goroutine,

@@ -1,6 +1,9 @@
 package logs
 
 import (
+	"fmt"
+	"strings"
+
 	"exaproxy/compat/conf"
 	"exaproxy/compat/directive"
 	"exaproxy/compat/logformat"
@@ -49,6 +52,79 @@ func (s *Settings) setDebugOptions(c *directive.Context, l *conf.Line) error {
 		s.Verbosity = v
 	}
 	return err
+}
+
+// setLogFormat takes a name and a format.
+func (s *Settings) setLogFormat(c *directive.Context, l *conf.Line) error {
+	if len(l.Tokens) < 2 {
+		return conf.Invalid(nil)
+	}
+	name, spec := l.Tokens[0].Text, l.Tokens[1].Text
+	if _, builtin := logformat.Builtin(name); builtin {
+		c.Say(0, "ERROR: logformat %s is already defined. Ignoring.", name)
+		return nil
+	}
+	format, err := logformat.Compile(spec)
+	if err != nil {
+		return conf.Invalid{"configuration error: " + err.Error()}
+	}
+	s.Formats[name] = format
+	return nil
+}
+
+// setAccessLog takes a place, its options, a format in the old position, and acls.
+func (s *Settings) setAccessLog(c *directive.Context, l *conf.Line) error {
+	if len(l.Tokens) == 0 {
+		return conf.Invalid(nil)
+	}
+	place, rest := l.Tokens[0].Text, l.Tokens[1:]
+	log := AccessLog{Rotate: -1}
+	if place != "none" {
+		var err error
+		if log.Path, err = logPath(place); err != nil {
+			return err
+		}
+	}
+	format := "squid"
+	taken := 1
+	for _, token := range rest {
+		name, value, option := strings.Cut(token.Text, "=")
+		if !option {
+			break
+		}
+		if err := log.option(name, value, &format); err != nil {
+			return err
+		}
+		taken++
+	}
+	if taken == 1 && len(rest) > 0 && place != "none" && s.isFormat(rest[0].Text) {
+		format = rest[0].Text
+		taken++
+	}
+	if log.Format = s.format(format); log.Format == nil {
+		return conf.Invalid{fmt.Sprintf("FATAL: Log format '%s' is not defined", format)}
+	}
+	if taken < len(l.Tokens) {
+		var err error
+		if log.Access, err = c.Conditions(l, taken); err != nil {
+			return err
+		}
+	}
+	s.AccessLogs = append(s.AccessLogs, log)
+	return nil
+}
+
+func (s *Settings) isFormat(name string) bool { return s.format(name) != nil }
+
+// format returns the format of that name, nil if there is none.
+func (s *Settings) format(name string) *logformat.Format {
+	if f := s.Formats[name]; f != nil {
+		return f
+	}
+	if f, ok := logformat.Builtin(name); ok {
+		return f
+	}
+	return nil
 }
 
 // defaultAccessLog is where Squid logs when the configuration does not say.

@@ -3,6 +3,7 @@ package redirector
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"exaproxy/compat/decision"
 	"exaproxy/compat/errpage"
@@ -106,6 +107,22 @@ func (p *Policy) redirect(r *engine.Request, st *State, m *decision.Memory) engi
 	}
 	m.Reply = engine.LocalReply{Status: st.answer.Status, Fields: fields, Body: body}
 	return m.Redirect(string(location))
+}
+
+// servePage answers with the page that a helper named (file://NAME). A name that is not there is
+// an invalid answer.
+func (p *Policy) servePage(r *engine.Request, st *State, m *decision.Memory) engine.Decision {
+	name := strings.TrimLeft(string(st.answer.Name), "/")
+	page, ok := p.settings.LocalPages[name]
+	if !ok {
+		p.log.Error(fmt.Sprintf("URL rewrite helper: there is no page '%s' in error_directory", name), "url", p.shortURL(r))
+		return fault(p.settings.Invalid, m, engine.HelperLost, nil)
+	}
+	body := append(m.Reply.Body[:0], fill(string(page), r, &st.answer)...)
+	media := mediaOf(page)
+	fields := p.identity.AppendPage(m.Reply.Fields[:0], media, len(body), p.now())
+	m.Reply = engine.LocalReply{Status: 200, Fields: fields, Body: body, ContentType: media}
+	return m.Serve()
 }
 
 // shortURL is the request's URL for cache.log.

@@ -8,7 +8,7 @@ import (
 	"os"
 	"strings"
 
-	"exaproxy/compat/decision"
+	"exaproxy/compat/directive"
 	"exaproxy/compat/errpage"
 	"exaproxy/compat/rewrite"
 	"exaproxy/engine"
@@ -18,6 +18,17 @@ const (
 	longestPage = 1 << 20  // bytes of one page
 	allPages    = 64 << 20 // bytes of all of them
 )
+
+// ReadPages reads the pages that helpers may name: those in error_directory, if it is set.
+func (s *Settings) ReadPages(c *directive.Context, directory string) {
+	if directory == "" {
+		return
+	}
+	var err error
+	if s.LocalPages, err = readPages(directory); err != nil {
+		c.Say(1, "ERROR: cannot read error_directory: %s", err)
+	}
+}
 
 // readPages reads the pages that helpers may name with file://NAME: the regular files in dir and
 // below. They are read with the configuration, since nothing that serves clients may wait for a
@@ -59,22 +70,6 @@ func readPage(root *os.Root, name string) ([]byte, error) {
 	}
 	defer file.Close()
 	return io.ReadAll(io.LimitReader(file, longestPage))
-}
-
-// servePage answers with the page that a helper named (file://NAME). A name that is not there is
-// an invalid answer.
-func (p *Policy) servePage(r *engine.Request, st *State, m *decision.Memory) engine.Decision {
-	name := strings.TrimLeft(string(st.answer.Name), "/")
-	page, ok := p.settings.LocalPages[name]
-	if !ok {
-		p.log.Error(fmt.Sprintf("URL rewrite helper: there is no page '%s' in error_directory", name), "url", p.shortURL(r))
-		return fault(p.settings.Invalid, m, engine.HelperLost, nil)
-	}
-	body := append(m.Reply.Body[:0], fill(string(page), r, &st.answer)...)
-	media := mediaOf(page)
-	fields := p.identity.AppendPage(m.Reply.Fields[:0], media, len(body), p.now())
-	m.Reply = engine.LocalReply{Status: 200, Fields: fields, Body: body, ContentType: media}
-	return m.Serve()
 }
 
 // mediaOf tells a page of HTML from one of text by its beginning, as the first ExaProxy did.

@@ -9,7 +9,6 @@ import (
 
 	"exaproxy/compat/acl"
 	"exaproxy/compat/conf"
-	"exaproxy/compat/directive"
 	"exaproxy/compat/logformat"
 	"exaproxy/engine"
 	"exaproxy/helper"
@@ -107,17 +106,6 @@ func executable(path string) error {
 		return syscall.EACCES
 	}
 	return nil
-}
-
-// ReadPages reads the pages that helpers may name: those in error_directory, if it is set.
-func (s *Settings) ReadPages(c *directive.Context, directory string) {
-	if directory == "" {
-		return
-	}
-	var err error
-	if s.LocalPages, err = readPages(directory); err != nil {
-		c.Say(1, "ERROR: cannot read error_directory: %s", err)
-	}
 }
 
 // A Process is how the helpers of the whole proxy are run, beside what the Settings say.
