@@ -14,26 +14,26 @@ type Setup struct {
 	Config engine.Config
 
 	settings *Settings
-	access   *logs.AccessLogs
+	opened   *logs.OpenedLogs
 }
 
 // Commit has the log files follow the settings, once the engine does. It cannot fail.
-func (s *Setup) Commit() { s.access.Commit(&s.settings.Logs) }
+func (s *Setup) Commit() { s.opened.Commit(&s.settings.Logs) }
 
 // Close gives up the log files. Policies that are made already keep theirs until they are
 // closed.
-func (s *Setup) Close() { s.access.Close() }
+func (s *Setup) Close() { s.opened.Close() }
 
 // Engine makes the settings ready for an engine. It opens the access logs, and changes nothing
 // that is in use. Messages of the engine, its policies and its helpers go to log.
 func (s *Settings) Engine(log *logs.CacheLog, files *logs.Files) (*Setup, error) {
-	access, err := s.Logs.Open(files)
+	opened, err := s.Logs.Open(files)
 	if err != nil {
 		return nil, err
 	}
-	setup := &Setup{Config: s.config(log), settings: s, access: access}
+	setup := &Setup{Config: s.config(log), settings: s, opened: opened}
 	setup.Config.NewPolicy = func(services engine.Services) (engine.Policy, error) {
-		return newPolicy(s, services, access), nil
+		return newPolicy(s, services, opened), nil
 	}
 	return setup, nil
 }

@@ -32,7 +32,7 @@ type policy struct {
 }
 
 // newPolicy makes the policy of one worker.
-func newPolicy(s *Settings, services engine.Services, accessLogs *logs.AccessLogs) *policy {
+func newPolicy(s *Settings, services engine.Services, opened *logs.OpenedLogs) *policy {
 	if services.Log == nil {
 		services.Log = slog.New(slog.DiscardHandler)
 	}
@@ -43,7 +43,7 @@ func newPolicy(s *Settings, services engine.Services, accessLogs *logs.AccessLog
 		Settings: &s.Redirector, Services: services, Identity: p.pages.Identity, Match: p.match,
 		Whitespace: s.Connection.Limits.Whitespace, TunnelPages: s.Connection.Verdict == engine.ConnectPage,
 	})
-	p.logs = accessLogs.NewPolicy(services.Loop, p.match)
+	p.logs = opened.NewPolicy(services.Loop, p.match)
 	return p
 }
 

@@ -12,8 +12,8 @@ import (
 	"syscall"
 )
 
-// readyVariable tells the process in the background that its parent waits, on descriptor 3, for
-// the word that it listens.
+// readyVariable is set for the process in the background: its parent waits, on descriptor 3, for the
+// word that it listens.
 const readyVariable = "EXAPROXY_READY"
 
 const readyDescriptor = 3

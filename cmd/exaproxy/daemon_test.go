@@ -41,9 +41,9 @@ func TestDaemon(t *testing.T) {
 	if want := fmt.Sprintf("FATAL: Squid is already running: Found fresh instance PID file (%s) with PID %d\n", p.path("squid.pid"), pid); status != 1 || !strings.Contains(said, want) {
 		t.Errorf("a second start gives %d:\n%s", status, said)
 	}
-	for _, order := range []string{"check", "ch", "reconfigure", "rotate", "debug", "debug", "restart"} {
-		if status, said := p.call("-k", order); status != 0 || said != "" {
-			t.Errorf("-k %s gives %d: %s", order, status, said)
+	for _, command := range []string{"check", "ch", "reconfigure", "rotate", "debug", "debug", "restart"} {
+		if status, said := p.call("-k", command); status != 0 || said != "" {
+			t.Errorf("-k %s gives %d: %s", command, status, said)
 		}
 	}
 	if status, said := p.call("-k", "shut"); status != 0 || said != "" {

@@ -68,7 +68,7 @@ func (t *memoryTrimmer) trim() {
 }
 
 // raiseMaxProcs lets the scheduler have one processor more than there are workers. A worker keeps its
-// own in a short wait, of which the scheduler is not told; those who write logs and look after helpers
+// own in a short wait, of which the scheduler knows nothing; those who write logs and look after helpers
 // need another.
 func raiseMaxProcs(workers int) {
 	if runtime.GOMAXPROCS(0) <= workers {

@@ -18,7 +18,7 @@ import (
 	"exaproxy/engine"
 )
 
-// serve runs the proxy until it is told to end.
+// serve runs the proxy until a signal ends it.
 func serve(o *options, stdout, stderr io.Writer) int {
 	// until it listens, whoever started it is shown why not
 	s := &server{o: o, log: logs.NewCacheLog(logs.CacheLogOptions{Stderr: stderr, StderrLevel: max(o.level, 0), Tag: tag()})}

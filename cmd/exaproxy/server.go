@@ -12,7 +12,7 @@ import (
 	"exaproxy/engine"
 )
 
-// A server is the running program: what it was told, and what it holds. It belongs to the main
+// A server is the running program: its options, and what it has open. It belongs to the main
 // goroutine.
 type server struct {
 	o        *options

@@ -32,7 +32,7 @@ client_ip_max_connections -1
 	s.Configure(&got)
 	if got.Timeouts != want.Timeouts || got.Limits != want.Limits || got.ConnectVerdict != want.ConnectVerdict ||
 		got.NoServerPersistence != want.NoServerPersistence || got.NoClientPersistence || got.HalfClosed != want.HalfClosed {
-		t.Errorf("the engine is told %+v, want %+v", got, want)
+		t.Errorf("the engine's configuration is %+v, want %+v", got, want)
 	}
 }
 

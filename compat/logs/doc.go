@@ -8,9 +8,9 @@
 // when a transaction ends.
 //
 // CacheLog and File are for any goroutine. Each File has a goroutine of its own, which is the only
-// thing here that waits for a disk. Opening is told apart from using, so that a reconfiguration
+// thing here that waits for a disk. Opening and using are two steps, so that a reconfiguration
 // may still be given up when a file cannot be opened: nothing is written differently before
-// UseCacheLog and AccessLogs.Commit.
+// UseCacheLog and OpenedLogs.Commit.
 //
 // How a line looks is package logformat's business. Nothing is sent over the network.
 package logs

@@ -188,7 +188,7 @@ func TestFullDiskIsSaidOnce(t *testing.T) {
 }
 
 // TestBacklogIsBounded fills the memory for a disk that takes nothing; then the disk recovers, and
-// the number of lost lines is told.
+// the number of lost lines is logged.
 func TestBacklogIsBounded(t *testing.T) {
 	said := newMessages()
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
@@ -245,7 +245,7 @@ type countingTask struct{ ran chan struct{} }
 func (c *countingTask) Run() { c.ran <- struct{}{} }
 
 // TestSlowDiskLosesNothing fills the backlog of a disk that is slow but takes what it is given:
-// there is no room, then there is, and whoever waited is told.
+// there is no room, then there is, and whoever waited is woken.
 func TestSlowDiskLosesNothing(t *testing.T) {
 	files := NewFiles(newMessages().CacheLog, nil)
 	defer files.Close()
@@ -283,7 +283,7 @@ func TestSlowDiskLosesNothing(t *testing.T) {
 		l.Turn(true) // until the writer posts
 	}
 	if !f.Ready(l, waker) {
-		t.Error("whoever waited was told, and there is no room")
+		t.Error("whoever waited was woken, and there is no room")
 	}
 	f.Flush()
 	f.do(func() { f.file = good; write.Close() })

@@ -8,8 +8,8 @@ import (
 	"exaproxy/engine/loop"
 )
 
-// AccessLogs are the access_log lines of a configuration with their files open.
-type AccessLogs struct {
+// OpenedLogs are the access_log lines of a configuration with their files open.
+type OpenedLogs struct {
 	files *Files
 	logs  []accessLog
 }
@@ -23,8 +23,8 @@ type accessLog struct {
 
 // Open opens the access logs. How files that were open before are rotated and written changes
 // with Commit only.
-func (s *Settings) Open(files *Files) (*AccessLogs, error) {
-	a := &AccessLogs{files: files}
+func (s *Settings) Open(files *Files) (*OpenedLogs, error) {
+	a := &OpenedLogs{files: files}
 	for i := range s.AccessLogs {
 		log := accessLog{line: &s.AccessLogs[i]}
 		if path := log.line.Path; path != "" {
@@ -41,7 +41,7 @@ func (s *Settings) Open(files *Files) (*AccessLogs, error) {
 }
 
 // Commit has the files rotated and written as the configuration says.
-func (a *AccessLogs) Commit(s *Settings) {
+func (a *OpenedLogs) Commit(s *Settings) {
 	for _, log := range a.logs {
 		if log.file != nil {
 			a.files.configure(log.file, log.line.Rotate, s.Buffered)
@@ -50,7 +50,7 @@ func (a *AccessLogs) Commit(s *Settings) {
 }
 
 // Close gives the files up. Policies that are made already keep theirs until they are closed.
-func (a *AccessLogs) Close() {
+func (a *OpenedLogs) Close() {
 	for _, log := range a.logs {
 		a.files.Release(log.file)
 	}
@@ -59,7 +59,7 @@ func (a *AccessLogs) Close() {
 
 // A Policy logs one worker's transactions. It belongs to the worker's goroutine.
 type Policy struct {
-	access AccessLogs
+	opened OpenedLogs
 	loop   *loop.Loop
 	match  func(*acl.List, *engine.Request) acl.Answer
 	line   []byte
@@ -67,21 +67,21 @@ type Policy struct {
 
 // NewPolicy makes the policy of one worker, which holds the files until its Close. match asks an
 // access list about a request.
-func (a *AccessLogs) NewPolicy(l *loop.Loop, match func(*acl.List, *engine.Request) acl.Answer) *Policy {
+func (a *OpenedLogs) NewPolicy(l *loop.Loop, match func(*acl.List, *engine.Request) acl.Answer) *Policy {
 	for _, log := range a.logs {
 		if log.file != nil {
 			a.files.hold(log.file)
 		}
 	}
-	return &Policy{access: *a, loop: l, match: match}
+	return &Policy{opened: *a, loop: l, match: match}
 }
 
 // Close gives up the files.
-func (p *Policy) Close() { p.access.Close() }
+func (p *Policy) Close() { p.opened.Close() }
 
 // LogReady says whether every access log has room for a line.
 func (p *Policy) LogReady(w *loop.Waker) bool {
-	for _, log := range p.access.logs {
+	for _, log := range p.opened.logs {
 		if log.file != nil && !log.file.Ready(p.loop, w) {
 			return false
 		}
@@ -91,7 +91,7 @@ func (p *Policy) LogReady(w *loop.Waker) bool {
 
 // Record writes the transaction's line to each access log that wants it.
 func (p *Policy) Record(rec *engine.Record) {
-	for _, log := range p.access.logs {
+	for _, log := range p.opened.logs {
 		// What would have to be looked up by now does not match.
 		if log.line.Access != nil && p.match(log.line.Access, rec.Request) != acl.Allow {
 			continue

@@ -1,5 +1,5 @@
 // Package manager answers requests for the cache manager's pages. None is served yet: whoever asks
-// is told so, as Squid tells somebody who asks for a page that it does not have.
+// gets the answer that Squid has for a page that it does not have.
 //
 // A Policy is one worker's. Package compat asks it first of all about a request, on the worker's
 // goroutine: what is for the manager is neither put to helpers nor forwarded.

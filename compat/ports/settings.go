@@ -47,7 +47,7 @@ func (s *Settings) set(c *directive.Context, l *conf.Line) error {
 }
 
 // setOption takes one option of an http_port. What would make the port another kind of port is
-// refused: a client that is served wrongly is worse than one that is told.
+// refused: a client that is served wrongly is worse off than one that is not served.
 func setOption(c *directive.Context, port *engine.Port, option string) error {
 	name, value, _ := strings.Cut(option, "=")
 	switch name {

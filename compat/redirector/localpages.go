@@ -72,7 +72,7 @@ func readPage(root *os.Root, name string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(file, longestPage))
 }
 
-// mediaOf tells a page of HTML from one of text by its beginning, as the first ExaProxy did.
+// mediaOf is the type of a page: HTML or text, by its beginning, as the first ExaProxy did.
 func mediaOf(page []byte) string {
 	beginning := strings.ToLower(strings.TrimSpace(string(page[:min(len(page), 512)])))
 	if strings.HasPrefix(beginning, "<html") || strings.HasPrefix(beginning, "<!doctype html") {

@@ -94,7 +94,7 @@ func (s *Settings) Finish() error {
 	return nil
 }
 
-// executable says why a program cannot be started, as far as looking at it tells.
+// executable says why a program cannot be started, as far as looking at it shows.
 func executable(path string) error {
 	facts, err := os.Stat(path)
 	switch {
