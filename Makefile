@@ -8,6 +8,10 @@ REPORT  ?= bench-report
 # What the tests compare with, as Debian packages. One that is missing costs its tests, which say so.
 # (jesred is fetched by its test: as a package it would put another Squid in the place of this one.)
 PEERS   := squid-openssl squidguard curl chromium perl python3
+# What "make lint" runs. The module proxy has them; go.mod does not, since no package imports them.
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+NILNESS     := golang.org/x/tools/go/analysis/passes/nilness/cmd/nilness@v0.52.0
+DEADCODE    := golang.org/x/tools/cmd/deadcode@v0.52.0
 # Where requests are taken and which redirector is asked by "make run".
 LISTEN  ?= 127.0.0.1:3128
 REDIRECTOR ?= $(BIN)/redirector
@@ -22,13 +26,19 @@ run: build ## serve on 127.0.0.1:3128 with a built-in configuration and an examp
 test: peers ## install what the tests compare with, then every test
 	@$(MAKE) --no-print-directory check
 
-check: format ## every test, with the race detector, in random order
-	$(GO) vet ./...
+check: format lint ## gofmt, the linters, then every test, with the race detector, in random order
 	$(GO) test -race -shuffle=on -timeout 25m ./...
 
 format:
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
 	if [ -n "$$unformatted" ]; then echo "not formatted by gofmt:" $$unformatted; exit 1; fi
+
+lint: ## go vet, staticcheck (staticcheck.conf), nil dereferences, functions that nothing calls
+	$(GO) vet ./...
+	$(GO) vet -tags profile ./cmd/exaproxy
+	$(GO) run $(STATICCHECK) ./...
+	$(GO) run $(NILNESS) ./...
+	GO=$(GO) contrib/setup/unused $(DEADCODE)
 
 peers: ## install the programs that tests run beside ours
 	@contrib/setup/peers $(PEERS)
@@ -73,4 +83,4 @@ clean: ## remove what was built
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
-.PHONY: build run test check format peers scenarios compare fuzz cover bench profile microbench golden install clean help
+.PHONY: build run test check format lint peers scenarios compare fuzz cover bench profile microbench golden install clean help

@@ -34,7 +34,7 @@ func newTireless(clients int, request, reply string) *echoKernel {
 
 func (k *echoKernel) Now() time.Time { return k.now }
 func (k *echoKernel) Release()       {}
-func (k *echoKernel) Ring()          {}
+func (k *echoKernel) Wakeup()        {}
 
 // Wait gives a handful of news, as it is under load.
 func (k *echoKernel) Wait(events []loop.Event, _ time.Time) int {
@@ -86,7 +86,7 @@ func (k *echoKernel) Names(int) (local, original netip.AddrPort, err error) {
 	return netip.MustParseAddrPort("192.0.2.9:3128"), original, nil
 }
 
-func (k *echoKernel) Read(sys int, _ loop.Kind, p []byte) (int, error) {
+func (k *echoKernel) Read(sys int, _ loop.Type, p []byte) (int, error) {
 	if !k.full[sys] {
 		return 0, loop.ErrAgain
 	}
@@ -98,7 +98,7 @@ func (k *echoKernel) Read(sys int, _ loop.Kind, p []byte) (int, error) {
 }
 
 // Write has a client answered, or a server asked: either has something to say then.
-func (k *echoKernel) Write(sys int, _ loop.Kind, p []byte) (int, error) {
+func (k *echoKernel) Write(sys int, _ loop.Type, p []byte) (int, error) {
 	if sys <= k.clients {
 		k.answered++
 	}

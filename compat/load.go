@@ -94,8 +94,7 @@ func (l *loader) line(line *conf.Line) error {
 	if !set {
 		return nil
 	}
-	row, _ := conf.Lookup(line.Name)
-	if err := l.setters.Run(l.context, row, line); err != nil {
+	if err := l.setters.Run(l.context, line); err != nil {
 		return l.reject(line.Bungle(err))
 	}
 	return nil

@@ -20,8 +20,8 @@ func (k key) String() string {
 	return k.name
 }
 
-// An entry is what was found for a key. It does not change once it is in somebody's
-// hand; new findings are a new entry.
+// An entry is what was found for a key. It does not change once a Lookup has it; new
+// findings are a new entry.
 type entry struct {
 	key     key
 	addrs   []netip.Addr
@@ -30,8 +30,8 @@ type entry struct {
 	expires time.Time // zero: never
 	used    time.Time // last
 
-	newer, older *entry // neighbours in the order of use
-	hit          Lookup // what all who find the entry in the cache are given
+	newer, older *entry // in the order of use
+	hit          Lookup // for all who find the entry in the cache
 }
 
 // A cache keeps entries until they expire or more recently used ones need the room.

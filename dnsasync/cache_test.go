@@ -61,7 +61,7 @@ func TestHowLongMissesAreRemembered(t *testing.T) {
 		code   int
 		zone   string
 		want   time.Duration
-		kind   Kind
+		kind   ErrorKind
 	}{
 		{"the zone's minimum", Config{}, codeNoSuchName, zone(300, 30), 30 * time.Second, NoSuchName},
 		{"the TTL of the SOA", Config{}, codeNoSuchName, zone(20, 30), 20 * time.Second, NoSuchName},
@@ -156,7 +156,7 @@ func TestCacheKeepsItsOrder(t *testing.T) {
 	add("c")
 	check("full", "c", "a")
 	if c.fresh(c.newest, now.Add(time.Hour)) != nil {
-		t.Error("an entry is used at the moment when it expires")
+		t.Error("an entry is used when it expires")
 	}
 	check("one expired", "a")
 	c.fresh(c.newest, now.Add(time.Hour))

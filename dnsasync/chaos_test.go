@@ -14,8 +14,8 @@ import (
 	"github.com/miekg/dns"
 )
 
-// A moody server does to each query whatever its dice say.
-type moody struct {
+// An unreliable server does to each query whatever its dice say.
+type unreliable struct {
 	w       *world
 	dice    *rand.Rand
 	udp     *looptest.DatagramPort
@@ -25,7 +25,7 @@ type moody struct {
 	later   []func()
 }
 
-func (m *moody) turn() {
+func (m *unreliable) turn() {
 	for i := m.dice.IntN(len(m.later) + 1); i > 0; i-- { // some of what was delayed, in any order
 		at := m.dice.IntN(len(m.later))
 		act := m.later[at]
@@ -44,7 +44,7 @@ func (m *moody) turn() {
 	}
 }
 
-func (m *moody) serve(end *looptest.End) {
+func (m *unreliable) serve(end *looptest.End) {
 	data := append(m.unread[end], end.Read()...)
 	for len(data) >= lengthSize {
 		n := lengthSize + int(binary.BigEndian.Uint16(data))
@@ -68,7 +68,7 @@ func (m *moody) serve(end *looptest.End) {
 }
 
 // treat replies to a query, or not.
-func (m *moody) treat(data []byte, tcp bool, send func([]byte)) {
+func (m *unreliable) treat(data []byte, tcp bool, send func([]byte)) {
 	q := new(dns.Msg)
 	if err := q.Unpack(data); err != nil {
 		m.w.Fatalf("the resolver sent nonsense: %v", err)
@@ -111,13 +111,13 @@ func (m *moody) treat(data []byte, tcp bool, send func([]byte)) {
 	}
 }
 
-func header(name string, kind uint16) dns.RR_Header {
-	return dns.RR_Header{Name: name, Rrtype: kind, Class: dns.ClassINET, Ttl: 20}
+func header(name string, qtype uint16) dns.RR_Header {
+	return dns.RR_Header{Name: name, Rrtype: qtype, Class: dns.ClassINET, Ttl: 20}
 }
 
 // Whatever name servers do, every lookup is settled once, in time, with nothing but what
 // a server said, and nothing is left behind.
-func TestMoodyServers(t *testing.T) {
+func TestUnreliableServers(t *testing.T) {
 	for seed := range uint64(60) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			dice := rand.New(rand.NewPCG(seed, 0))
@@ -125,9 +125,9 @@ func TestMoodyServers(t *testing.T) {
 				Servers: []netip.AddrPort{at(1), at(2), at(3)}, MinTTL: -1, CacheSize: 8,
 				Search: []string{"test"}, Defnames: true,
 			})
-			var servers []*moody
+			var servers []*unreliable
 			for n := range 3 {
-				servers = append(servers, &moody{w: w, dice: dice, udp: w.kernel.ListenDatagram(at(n + 1)),
+				servers = append(servers, &unreliable{w: w, dice: dice, udp: w.kernel.ListenDatagram(at(n + 1)),
 					tcp: w.kernel.Listen(at(n + 1)), unread: map[*looptest.End][]byte{}})
 			}
 			var clients []*client
@@ -199,7 +199,7 @@ func (c *client) isSettled() {
 	}
 	for _, addr := range answer.Addrs {
 		if s := addr.String(); s != "192.0.2.1" && s != "2001:db8::1" {
-			c.w.Errorf("the lookup of %s found %v, which nobody said", c.name, addr)
+			c.w.Errorf("the lookup of %s found %v, which no server said", c.name, addr)
 		}
 	}
 	if answer.Took > defaultTimeout+2*time.Second {

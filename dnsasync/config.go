@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Config says whom a Resolver asks, how patiently, and what it keeps. The zero Config
-// asks the name server of this machine and reads no hosts file. A Config may be shared by
+// Config says which servers a Resolver asks, for how long, and what it caches. The zero
+// Config asks the name server of this machine and has no hosts file. A Config may be shared by
 // several resolvers: none of them changes it.
 type Config struct {
 	// Servers are asked in this order: the first, and when it stays silent, refuses or
@@ -22,7 +22,7 @@ type Config struct {
 	// Ndots is how many dots make a name be asked as it is first (options ndots).
 	// 0: 1, as in resolv.conf(5). Negative: every name is.
 	Ndots int
-	// Defnames uses Search (dns_defnames). False: Search is ignored.
+	// Defnames turns Search on (dns_defnames). False: Search is ignored.
 	Defnames bool
 	// AppendDomain begins with a dot and is put behind names without one (append_domain).
 	// Empty: nothing is.
@@ -53,11 +53,11 @@ type Config struct {
 	// families are asked at the same time.
 	IPv4Only bool
 
-	// Log is told when a name server falls silent or fails, and when it is back: a line
-	// each time that changes. nil: nothing is said.
+	// Log gets a line when a name server stops answering or fails, and when it answers
+	// again. nil: nothing is logged.
 	Log *slog.Logger
-	// Random is where the identifiers of queries come from; it may not fail. nil:
-	// crypto/rand. Others are for tests.
+	// Random is the source of query identifiers; it may not fail. nil: crypto/rand.
+	// Others are for tests.
 	Random io.Reader
 }
 
@@ -68,7 +68,7 @@ const (
 	defaultMaxTTL      = 6 * time.Hour
 	defaultNegativeTTL = time.Minute
 	defaultCacheSize   = 16384
-	failureTTL         = 5 * time.Second
+	maxFailureTTL      = 5 * time.Second
 	maxServers         = 64
 )
 
@@ -94,7 +94,7 @@ func (c *Config) ndots() int {
 	return max(c.Ndots, 0)
 }
 
-// searches says whether names may be asked under other names than their own.
+// searches reports whether a name may be completed with a domain.
 func (c *Config) searches() bool {
 	return c.AppendDomain != "" || c.Defnames && len(c.Search) > 0
 }
@@ -124,8 +124,8 @@ func (c *Config) cacheSize() int {
 	return max(c.CacheSize, 0)
 }
 
-// keep is how long an answer is kept whose records live for so many seconds.
-func (c *Config) keep(seconds uint32) time.Duration {
+// positiveTTL is how long an answer is cached whose records have this TTL in seconds.
+func (c *Config) positiveTTL(seconds uint32) time.Duration {
 	ttl := time.Duration(seconds) * time.Second
 	if ttl == 0 {
 		return 0
@@ -133,18 +133,18 @@ func (c *Config) keep(seconds uint32) time.Duration {
 	return min(max(ttl, c.minTTL()), c.maxTTL())
 }
 
-// keepNothing is how long it is remembered that there is no answer.
-func (c *Config) keepNothing(seconds uint32) time.Duration {
+// missTTL is how long it is cached that there is no answer, by what the SOA says in seconds.
+func (c *Config) missTTL(seconds uint32) time.Duration {
 	if seconds == unknownTTL {
 		return c.negativeTTL()
 	}
 	return min(time.Duration(seconds)*time.Second, c.negativeTTL())
 }
 
-// keepFailure is how long it is remembered that servers failed or were silent: long
+// failureTTL is how long it is cached that servers failed or did not answer: long
 // enough to spare them a storm (RFC 9520 section 3.2), short enough to notice that they
 // are back.
-func (c *Config) keepFailure() time.Duration { return min(failureTTL, c.negativeTTL()) }
+func (c *Config) failureTTL() time.Duration { return min(maxFailureTTL, c.negativeTTL()) }
 
 func positive(d, otherwise time.Duration) time.Duration {
 	if d <= 0 {

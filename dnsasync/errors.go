@@ -5,19 +5,19 @@ import (
 	"net/netip"
 )
 
-// Kind is why a name has no addresses.
-type Kind uint8
+// An ErrorKind is why a name has no addresses.
+type ErrorKind uint8
 
 const (
 	// NoSuchName: the name does not exist (RFC 1035 section 4.1.1, RCODE 3).
-	NoSuchName Kind = iota + 1
+	NoSuchName ErrorKind = iota + 1
 	// NoAddress: the name exists, but has no record of the type that was asked for.
 	NoAddress
 	// ServerFailure: every name server failed, refused, or could not be reached.
 	ServerFailure
 	// Timeout: no name server answered in time.
 	Timeout
-	// BadName: this cannot be a name (RFC 1035 section 2.3.4), and nobody was asked.
+	// BadName: this cannot be a name (RFC 1035 section 2.3.4), and no server was asked.
 	BadName
 	// Closed: the resolver was closed meanwhile.
 	Closed
@@ -33,7 +33,7 @@ var kinds = [...]string{
 }
 
 // String describes the kind in a few words.
-func (k Kind) String() string {
+func (k ErrorKind) String() string {
 	if k == 0 || int(k) >= len(kinds) {
 		return fmt.Sprintf("kind %d", uint8(k))
 	}
@@ -43,8 +43,8 @@ func (k Kind) String() string {
 // An Error says why a Lookup has no answer. All errors of Lookups are of this type.
 type Error struct {
 	Name   string         // what was looked up
-	Kind   Kind           // why there is no answer
-	Server netip.AddrPort // who said so last; zero if nobody did
+	Kind   ErrorKind      // why there is no answer
+	Server netip.AddrPort // that said so last; zero if none did
 }
 
 // Error returns "look up NAME: KIND" and, if a server said so, which.

@@ -16,8 +16,8 @@ type Hosts struct {
 	names map[netip.Addr][]string // in the order of the file
 }
 
-// longLine is what a line of a hosts file or resolv.conf may have at most, in bytes.
-const longLine = 1 << 20
+// maxFileLine is the longest line of a hosts file or resolv.conf, in bytes.
+const maxFileLine = 1 << 20
 
 // ReadHosts reads a hosts file: an address and its names on each line, "#" begins a
 // comment. A line that begins with no address is left out, and so is a name that can be
@@ -116,7 +116,7 @@ func (h *Hosts) sortedAddrs() []netip.Addr {
 // of comment begins a comment.
 func eachLine(r io.Reader, comment string, f func(n int, fields []string)) error {
 	lines := bufio.NewScanner(r)
-	lines.Buffer(nil, longLine)
+	lines.Buffer(nil, maxFileLine)
 	for n := 1; lines.Scan(); n++ {
 		line := lines.Text()
 		if i := strings.IndexAny(line, comment); i >= 0 {

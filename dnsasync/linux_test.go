@@ -24,7 +24,7 @@ func realServer(t *testing.T, handler dns.Handler) netip.AddrPort {
 		}
 		datagram, err := net.ListenPacket("udp", stream.Addr().String())
 		if err != nil {
-			stream.Close() // somebody else has that port
+			stream.Close() // another process has that port
 			continue
 		}
 		for _, server := range []*dns.Server{{Listener: stream, Handler: handler}, {PacketConn: datagram, Handler: handler}} {
@@ -47,7 +47,7 @@ type zone struct{ byUDP, byTCP atomic.Int64 }
 func (z *zone) ServeDNS(w dns.ResponseWriter, q *dns.Msg) {
 	m := new(dns.Msg).SetReply(q)
 	m.RecursionAvailable = true
-	name, kind := q.Question[0].Name, q.Question[0].Qtype
+	name, qtype := q.Question[0].Name, q.Question[0].Qtype
 	_, tcp := w.LocalAddr().(*net.TCPAddr)
 	if tcp {
 		z.byTCP.Add(1)
@@ -60,11 +60,11 @@ func (z *zone) ServeDNS(w dns.ResponseWriter, q *dns.Msg) {
 		m.Truncated = true
 	case strings.HasPrefix(name, "nx"):
 		m.Rcode = dns.RcodeNameError
-	case kind == typeA:
+	case qtype == typeA:
 		records = []string{name + " 300 IN A 192.0.2.1", name + " 300 IN A 192.0.2.2"}
-	case kind == typeAAAA:
+	case qtype == typeAAAA:
 		records = []string{name + " 300 IN AAAA 2001:db8::1"}
-	case kind == typePTR:
+	case qtype == typePTR:
 		records = []string{name + " 300 IN PTR www.example."}
 	}
 	for _, text := range records {
@@ -90,6 +90,17 @@ func turns(t *testing.T, l *loop.Loop, lookup *Lookup) (Answer, error) {
 	return Answer{}, nil
 }
 
+// deadServer is an address where the kernel refuses datagrams.
+func deadServer(t *testing.T) netip.AddrPort {
+	t.Helper()
+	closed, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closed.Close()
+	return netip.MustParseAddrPort(closed.LocalAddr().String())
+}
+
 func TestOnLinux(t *testing.T) {
 	kernel, err := loop.Linux()
 	if err != nil {
@@ -102,14 +113,7 @@ func TestOnLinux(t *testing.T) {
 	defer l.Close()
 	var z zone
 	good := realServer(t, &z)
-	gone, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	dead := netip.MustParseAddrPort(gone.LocalAddr().String())
-	gone.Close() // its port answers with ICMP from now on
-
-	r := New(l, Config{Servers: []netip.AddrPort{dead, good}})
+	r := New(l, Config{Servers: []netip.AddrPort{deadServer(t), good}})
 	defer r.Close()
 	waker := l.NewWaker(&client{})
 	for _, row := range []struct {

@@ -7,14 +7,14 @@ import (
 	"exaproxy/engine/loop"
 )
 
-// A Lookup is a name, or an address, whose counterpart somebody wants. It is in the hand
-// of whoever asked, who calls Result when woken. It needs no giving back.
+// A Lookup is a name whose addresses, or an address whose names, are wanted. It belongs to
+// whoever asked, who calls Result when woken, and need not be closed.
 type Lookup struct {
 	resolver *Resolver
 	waker    *loop.Waker
-	question *question // it waits for, at place in its list; nil: for none
-	place    int
-	entry    *entry // what came of it; nil: not known yet
+	question *question // that it waits for; nil: none
+	index    int       // in the question's list
+	entry    *entry    // the outcome; nil: not known yet
 	began    time.Time
 	took     time.Duration
 	cached   bool
@@ -34,7 +34,7 @@ type Answer struct {
 	TTL time.Duration
 	// Took is the time between the asking and the answer.
 	Took time.Duration
-	// Cached says that no name server was asked for this Lookup.
+	// Cached: no name server was asked for this Lookup.
 	Cached bool
 }
 
@@ -55,17 +55,17 @@ func (l *Lookup) Result() (answer Answer, done bool, err error) {
 	return answer, true, nil
 }
 
-// Cancel says that nobody wants the answer any more: the waker will not be woken. The
-// question goes on, for others who may want it soon. On a nil Lookup, and on one that is
-// done or was cancelled, Cancel does nothing.
+// Cancel ends the waiting for the answer: the waker will not be woken. The question goes
+// on, as its answer may be wanted again soon. On a nil Lookup, and on one that is done or
+// was cancelled, Cancel does nothing.
 func (l *Lookup) Cancel() {
 	if l == nil || l.question == nil {
 		return
 	}
-	l.question.leave(l)
+	l.question.remove(l)
 }
 
-// settle gives the Lookup its answer and tells its owner.
+// settle gives the Lookup its answer and wakes its owner.
 func (l *Lookup) settle(e *entry) {
 	l.question = nil
 	l.entry = e
@@ -73,43 +73,42 @@ func (l *Lookup) settle(e *entry) {
 	l.waker.Wake()
 }
 
-// A known is an entry that is made for one Lookup, which is done from the start, with
-// room for the address of a literal. They are made by the block, for literals are
-// frequent.
-type known struct {
+// A doneLookup is a Lookup that is done from the start, with an entry of its own and room for
+// the address of a literal. They are allocated by the block, for literals are frequent.
+type doneLookup struct {
 	entry entry
 	addr  [1]netip.Addr
 }
 
-const knownBlock = 16
+const lookupBlock = 16
 
-// known returns one that never expires. What it says is for the caller to fill in.
-func (r *Resolver) known() *known {
+// newDoneLookup returns one that never expires, without an outcome.
+func (r *Resolver) newDoneLookup() *doneLookup {
 	if len(r.block) == 0 {
-		r.block = make([]known, knownBlock)
+		r.block = make([]doneLookup, lookupBlock)
 	}
-	k := &r.block[0]
+	d := &r.block[0]
 	r.block = r.block[1:]
-	k.entry.hit = Lookup{resolver: r, entry: &k.entry, cached: true}
-	return k
+	d.entry.hit = Lookup{resolver: r, entry: &d.entry, cached: true}
+	return d
 }
 
-func (r *Resolver) literal(addr netip.Addr) *Lookup {
-	k := r.known()
-	k.addr[0] = addr
-	k.entry.addrs = k.addr[:]
-	return &k.entry.hit
+func (r *Resolver) literalLookup(addr netip.Addr) *Lookup {
+	d := r.newDoneLookup()
+	d.addr[0] = addr
+	d.entry.addrs = d.addr[:]
+	return &d.entry.hit
 }
 
-// found is for what needs no cache, as the names of the hosts file.
-func (r *Resolver) found(addrs []netip.Addr, names []string) *Lookup {
-	k := r.known()
-	k.entry.addrs, k.entry.names = addrs, names
-	return &k.entry.hit
+// foundLookup is for what needs no cache, as the names of the hosts file.
+func (r *Resolver) foundLookup(addrs []netip.Addr, names []string) *Lookup {
+	d := r.newDoneLookup()
+	d.entry.addrs, d.entry.names = addrs, names
+	return &d.entry.hit
 }
 
-func (r *Resolver) refusal(err *Error) *Lookup {
-	k := r.known()
-	k.entry.err = err
-	return &k.entry.hit
+func (r *Resolver) failedLookup(err *Error) *Lookup {
+	d := r.newDoneLookup()
+	d.entry.err = err
+	return &d.entry.hit
 }

@@ -27,8 +27,8 @@ const (
 
 const (
 	headerSize = 12
-	// udpSize is what we say that we take: what passes unfragmented everywhere (DNS flag
-	// day 2020). More is read if it comes.
+	// udpSize is the size that queries announce: what passes unfragmented everywhere (DNS
+	// flag day 2020). More is read if it comes.
 	udpSize     = 1232
 	udpBuffer   = 4096
 	queryBuffer = headerSize + 255 + 4 + 11 + 1 // the longest name, EDNS, and one byte that Pack wants
@@ -39,12 +39,12 @@ const (
 	responseBit = 0x80
 )
 
-// A reply is what a name server's message says, as far as we care.
+// A reply is what is used of a name server's message.
 type reply struct {
 	code      int
 	truncated bool // TC: ask again by TCP
-	broken    bool // it answers our question, and cannot be understood further
-	useless   bool // a referral, by a server that does not ask others for us
+	malformed bool // behind the question
+	referral  bool // by a server that is not recursive
 	edns      bool // the server knows EDNS
 
 	addrs  []netip.Addr // of the type that was asked for, in the server's order
@@ -53,12 +53,12 @@ type reply struct {
 	target string       // where the aliases lead, if to no record; "": nowhere
 	alias  bool         // there were aliases
 
-	negativeTTL uint32 // seconds that a missing answer may be remembered; unknownTTL if not said
+	negativeTTL uint32 // seconds that a missing answer may be cached; unknownTTL if not said
 }
 
 var errNotOurs = errors.New("not the answer to this question")
 
-// messageID returns the identifier of a message that says that it is a reply.
+// messageID returns the identifier of a message that is marked as a reply.
 func messageID(b []byte) (id uint16, ok bool) {
 	if len(b) < headerSize || b[2]&responseBit == 0 {
 		return 0, false
@@ -67,11 +67,11 @@ func messageID(b []byte) (id uint16, ok bool) {
 }
 
 // packQuery returns the query for records of a type, in buf if there is room. The name
-// is without a dot at its end. edns says that large replies are welcome (RFC 6891).
-func packQuery(buf []byte, id uint16, name string, kind uint16, edns bool) ([]byte, error) {
+// is without a dot at its end. edns announces udpSize (RFC 6891).
+func packQuery(buf []byte, id uint16, name string, qtype uint16, edns bool) ([]byte, error) {
 	m := dns.Msg{
 		MsgHdr:   dns.MsgHdr{Id: id, RecursionDesired: true},
-		Question: []dns.Question{{Name: name + ".", Qtype: kind, Qclass: dns.ClassINET}},
+		Question: []dns.Question{{Name: name + ".", Qtype: qtype, Qclass: dns.ClassINET}},
 	}
 	if edns {
 		m.SetEdns0(udpSize, false)
@@ -81,10 +81,10 @@ func packQuery(buf []byte, id uint16, name string, kind uint16, edns bool) ([]by
 
 // readReply reads the reply to the question for a name and type. errNotOurs: it is for
 // another question, or nothing can be read, and nothing in it is to be believed.
-func readReply(b []byte, name string, kind uint16) (reply, error) {
+func readReply(b []byte, name string, qtype uint16) (reply, error) {
 	var m dns.Msg
 	failed := m.Unpack(b)
-	if !m.Response || m.Opcode != dns.OpcodeQuery || !answers(&m, name, kind) {
+	if !m.Response || m.Opcode != dns.OpcodeQuery || !answersQuestion(&m, name, qtype) {
 		return reply{}, errNotOurs
 	}
 	r := reply{code: m.Rcode, truncated: m.Truncated, edns: m.IsEdns0() != nil, negativeTTL: unknownTTL}
@@ -92,14 +92,14 @@ func readReply(b []byte, name string, kind uint16) (reply, error) {
 	case r.truncated:
 		// What there is may end in the middle of a record; all of it comes again by TCP.
 	case failed != nil || !complete(b, &m):
-		r.broken = true
+		r.malformed = true
 	default:
-		r.read(&m, name, kind)
+		r.read(&m, name, qtype)
 	}
 	return r, nil
 }
 
-// complete says whether there are as many records as the header says. Unpack is content
+// complete reports whether there are as many records as the header says. Unpack is content
 // with less if the message ends between two of them.
 func complete(b []byte, m *dns.Msg) bool {
 	return int(binary.BigEndian.Uint16(b[6:])) == len(m.Answer) &&
@@ -107,41 +107,32 @@ func complete(b []byte, m *dns.Msg) bool {
 		int(binary.BigEndian.Uint16(b[10:])) == len(m.Extra)
 }
 
-// answers compares the question. A server that does not understand a query, or does not
-// want it, may leave the question out; it can only spoil its own reputation with that.
-func answers(m *dns.Msg, name string, kind uint16) bool {
+// answersQuestion compares the question. A server that does not understand a query, or does not
+// want it, may leave the question out; it can harm only itself with that.
+func answersQuestion(m *dns.Msg, name string, qtype uint16) bool {
 	if len(m.Question) == 0 {
 		return m.Rcode != codeSuccess && m.Rcode != codeNoSuchName && len(m.Answer) == 0
 	}
 	q := m.Question[0]
-	return len(m.Question) == 1 && q.Qtype == kind && q.Qclass == dns.ClassINET && sameName(q.Name, name)
+	return len(m.Question) == 1 && q.Qtype == qtype && q.Qclass == dns.ClassINET && sameName(q.Name, name)
 }
 
-// sameName compares a name in a message, which has a dot at its end, with one of ours.
+// sameName compares a name in a message, which has a dot at its end, with one of ours. Both are
+// ASCII, as Unpack escapes other bytes, so that EqualFold compares as RFC 4343 says.
 func sameName(theirs, ours string) bool {
-	return len(theirs) == len(ours)+1 && theirs[len(ours)] == '.' && equalFold(theirs[:len(ours)], ours)
+	return len(theirs) == len(ours)+1 && theirs[len(ours)] == '.' && strings.EqualFold(theirs[:len(ours)], ours)
 }
 
-// equalFold compares as RFC 4343 says: only the letters of ASCII have two cases.
-func equalFold(a, b string) bool {
-	for i := range len(a) {
-		if lower(a[i]) != lower(b[i]) {
-			return false
-		}
-	}
-	return len(a) == len(b)
-}
-
-func (r *reply) read(m *dns.Msg, name string, kind uint16) {
+func (r *reply) read(m *dns.Msg, name string, qtype uint16) {
 	r.ttl = unknownTTL
 	owner := r.follow(m.Answer, name)
-	r.collect(m.Answer, owner, kind)
-	r.authority(m.Ns)
+	r.collect(m.Answer, owner, qtype)
+	r.readNegativeTTL(m.Ns)
 	found := len(r.addrs) > 0 || len(r.names) > 0
 	if r.alias && !found && r.negativeTTL == unknownTTL {
 		r.target = owner
 	}
-	r.useless = r.code == codeSuccess && len(m.Answer) == 0 && r.negativeTTL == unknownTTL &&
+	r.referral = r.code == codeSuccess && len(m.Answer) == 0 && r.negativeTTL == unknownTTL &&
 		!m.Authoritative && !m.RecursionAvailable
 }
 
@@ -154,7 +145,7 @@ func (r *reply) follow(answer []dns.RR, name string) string {
 			return name
 		}
 		r.alias = true
-		r.lives(alias.Hdr.Ttl)
+		r.limitTTL(alias.Hdr.Ttl)
 		name = strings.TrimSuffix(alias.Target, ".")
 	}
 	return name
@@ -170,26 +161,26 @@ func aliasOf(answer []dns.RR, name string) *dns.CNAME {
 	return nil
 }
 
-// collect takes the records of the type that was asked for and of the name to which the
+// collect adds the records of the type that was asked for and of the name to which the
 // aliases led; others prove nothing.
-func (r *reply) collect(answer []dns.RR, owner string, kind uint16) {
+func (r *reply) collect(answer []dns.RR, owner string, qtype uint16) {
 	for _, record := range answer {
 		h := record.Header()
-		if h.Rrtype != kind || h.Class != dns.ClassINET || !sameName(h.Name, owner) {
+		if h.Rrtype != qtype || h.Class != dns.ClassINET || !sameName(h.Name, owner) {
 			continue
 		}
 		if len(r.addrs)+len(r.names) == maxRecords {
 			return
 		}
-		if r.take(record) {
-			r.lives(h.Ttl)
+		if r.add(record) {
+			r.limitTTL(h.Ttl)
 		}
 	}
 }
 
-// take keeps what a record says, unless it makes no sense. Names are kept only if hosts
+// add keeps what a record says, unless it makes no sense. Names are kept only if hosts
 // may have them, for they end up in access lists and logs.
-func (r *reply) take(record dns.RR) bool {
+func (r *reply) add(record dns.RR) bool {
 	switch record := record.(type) {
 	case *dns.A:
 		addr, ok := netip.AddrFromSlice(record.A)
@@ -213,8 +204,8 @@ func (r *reply) take(record dns.RR) bool {
 	return false
 }
 
-// authority reads for how long a missing answer may be remembered (RFC 2308 section 5).
-func (r *reply) authority(records []dns.RR) {
+// readNegativeTTL reads for how long a missing answer may be cached (RFC 2308 section 5).
+func (r *reply) readNegativeTTL(records []dns.RR) {
 	for _, record := range records {
 		if soa, ok := record.(*dns.SOA); ok {
 			r.negativeTTL = min(seconds(soa.Hdr.Ttl), seconds(soa.Minttl))
@@ -223,7 +214,7 @@ func (r *reply) authority(records []dns.RR) {
 	}
 }
 
-func (r *reply) lives(ttl uint32) { r.ttl = min(r.ttl, seconds(ttl)) }
+func (r *reply) limitTTL(ttl uint32) { r.ttl = min(r.ttl, seconds(ttl)) }
 
 func seconds(ttl uint32) uint32 {
 	if ttl >= signBitTTL {
@@ -232,8 +223,8 @@ func seconds(ttl uint32) uint32 {
 	return ttl
 }
 
-// refusesEDNS says whether the server does not understand queries with EDNS (RFC 6891
-// section 7, and what servers do that are older than that).
+// refusesEDNS reports whether the server does not understand queries with EDNS (RFC 6891
+// section 7, and what servers do that are older).
 func (r *reply) refusesEDNS() bool {
 	switch r.code {
 	case codeBadVersion:

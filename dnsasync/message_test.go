@@ -53,7 +53,7 @@ func loops() map[string][]byte {
 func TestMessagesThatGoInCircles(t *testing.T) {
 	for name, data := range loops() {
 		r, err := readReply(data, "www.example", typeA)
-		if err == nil && !r.broken && len(r.addrs) > 0 {
+		if err == nil && !r.malformed && len(r.addrs) > 0 {
 			t.Errorf("%s: it was read as %+v", name, r)
 		}
 		if err != nil && !errors.Is(err, errNotOurs) {
@@ -66,11 +66,11 @@ func TestMessageCutAnywhere(t *testing.T) {
 	data := packed(t, "www.example. 300 IN CNAME a.example.", "a.example. 300 IN A 192.0.2.1", "a.example. 300 IN A 192.0.2.2")
 	for n := range data {
 		r, err := readReply(data[:n], "www.example", typeA)
-		if err == nil && !r.broken {
+		if err == nil && !r.malformed {
 			t.Errorf("%d bytes of %d were read as %+v", n, len(data), r)
 		}
 	}
-	if r, err := readReply(data, "www.example", typeA); err != nil || r.broken || len(r.addrs) != 2 {
+	if r, err := readReply(data, "www.example", typeA); err != nil || r.malformed || len(r.addrs) != 2 {
 		t.Errorf("the whole message: %+v, %v", r, err)
 	}
 }
@@ -143,9 +143,9 @@ func FuzzMessage(f *testing.F) {
 	f.Add(query)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		id, isReply := messageID(data)
-		for _, kind := range []uint16{typeA, typeAAAA, typePTR} {
+		for _, qtype := range []uint16{typeA, typeAAAA, typePTR} {
 			before := bytes.Clone(data)
-			r, err := readReply(data, "www.example", kind)
+			r, err := readReply(data, "www.example", qtype)
 			if !bytes.Equal(before, data) {
 				t.Fatal("the message was changed")
 			}
@@ -158,12 +158,12 @@ func FuzzMessage(f *testing.F) {
 			if !isReply || id != binary.BigEndian.Uint16(data) {
 				t.Fatalf("identifier %d, reply %v: and yet it was read", id, isReply)
 			}
-			checkReply(t, &r, kind)
+			checkReply(t, &r, qtype)
 		}
 	})
 }
 
-func checkReply(t *testing.T, r *reply, kind uint16) {
+func checkReply(t *testing.T, r *reply, qtype uint16) {
 	t.Helper()
 	found := len(r.addrs) + len(r.names)
 	switch {
@@ -171,9 +171,9 @@ func checkReply(t *testing.T, r *reply, kind uint16) {
 		t.Fatalf("%d records were kept", found)
 	case found > 0 && r.ttl >= signBitTTL:
 		t.Fatalf("TTL %d", r.ttl)
-	case found > 0 && (r.truncated || r.broken || r.useless || r.target != ""):
+	case found > 0 && (r.truncated || r.malformed || r.referral || r.target != ""):
 		t.Fatalf("records of a reply that is none: %+v", r)
-	case len(r.names) > 0 && kind != typePTR || len(r.addrs) > 0 && kind == typePTR:
+	case len(r.names) > 0 && qtype != typePTR || len(r.addrs) > 0 && qtype == typePTR:
 		t.Fatalf("records of another type: %+v", r)
 	}
 	for _, name := range r.names {

@@ -14,8 +14,8 @@ const (
 
 // canonical appends name to dst in lower case and without the dot at its end, which
 // makes it rooted. ok is false if it can be no host's name: names are labels of 1 to 63
-// letters, digits, hyphens and underscores (which RFC 1123 does not allow and people
-// use), with dots between them, 253 bytes in all.
+// letters, digits, hyphens and underscores (which RFC 1123 does not allow, but which are
+// used), with dots between them, 253 bytes in all.
 func canonical(dst []byte, name string) (out []byte, rooted, ok bool) {
 	if n := len(name); n > 0 && name[n-1] == '.' {
 		name, rooted = name[:n-1], true
@@ -66,7 +66,7 @@ func literal(name string) (netip.Addr, bool) {
 	return addr.Unmap(), err == nil && addr.Zone() == ""
 }
 
-// numeric says whether a name might be an address. It spares real names the error that
+// numeric reports whether a name might be an address. It spares real names the error that
 // ParseAddr would make for them.
 func numeric(name string) bool {
 	if strings.IndexByte(name, ':') >= 0 {

@@ -5,34 +5,34 @@ import (
 	"time"
 )
 
-// A query is what a question asks name servers: for the records of one type. It goes to
-// one server after the other until one knows.
+// A query asks name servers for the records of one type. It goes to one server after the
+// other until one has an answer.
 type query struct {
 	question *question
-	kind     uint16 // of record
+	qtype    uint16
 	state    queryState
 	name     string // asked for: a candidate, or where its aliases lead
 	aliases  int    // that were asked for on their own
 
-	id    uint16 // on the wire, while asking
-	order uint64 // among all queries
-	size  int    // of the message
-	sends int
-	last  transport // of the sends
-	began time.Time
-	sent  time.Time // last
-	due   time.Time // when to ask the next server
-	at    int       // index of the server asked last; -1: none
-	waits bool      // for that one's reply
-	tries []try     // by server
+	id          uint16 // on the wire, while asking
+	order       uint64 // among all queries
+	size        int    // of the message
+	sends       int
+	last        transport // of the sends
+	began       time.Time
+	sent        time.Time // last
+	due         time.Time // when to ask the next server
+	current     int       // index of the server asked last; -1: none
+	awaitsReply bool      // of that server
+	tries       []try     // by server
 
 	addrs   []netip.Addr
 	names   []string
 	ttl     uint32 // seconds: the smallest of all records that led here
 	expires time.Time
 
-	miss        Kind   // why there is nothing; 0: there is
-	negativeTTL uint32 // seconds, if a server said it
+	miss        ErrorKind // why there is nothing; 0: there is
+	negativeTTL uint32    // seconds, if a server said it
 	missBy      netip.AddrPort
 }
 
@@ -42,11 +42,11 @@ type queryState uint8
 const (
 	queryAsking queryState = iota // leads to all others
 	queryFound
-	queryMissed // there is nothing, or nobody says; miss is why
+	queryMissed // no records; miss is why
 )
 
-// A try is what a query has had of one server. A late reply to it is welcome as long as
-// the query goes on.
+// A try is the state of a query with one server. A late reply is accepted as long as the
+// query goes on.
 type try struct {
 	socket *socket // the last by which the server was asked
 	stream *stream // likewise
@@ -54,16 +54,16 @@ type try struct {
 	failed bool    // the server is not asked again
 }
 
-func newQuery(q *question, kind uint16) *query {
-	return &query{question: q, kind: kind, tries: make([]try, len(q.resolver.servers))}
+func newQuery(q *question, qtype uint16) *query {
+	return &query{question: q, qtype: qtype, tries: make([]try, len(q.resolver.servers))}
 }
 
-// begin makes the query ask for a name, from the start.
-func (p *query) begin(name string) {
+// start makes the query ask for a name, from the start.
+func (p *query) start(name string) {
 	now := p.question.resolver.loop.Now()
 	p.name, p.aliases, p.state, p.miss = name, 0, queryAsking, 0
 	p.ttl, p.negativeTTL = unknownTTL, unknownTTL
-	p.began, p.due, p.at, p.sends, p.waits = now, now, -1, 0, false
+	p.began, p.due, p.current, p.sends, p.awaitsReply = now, now, -1, 0, false
 	clear(p.tries)
 }
 
@@ -73,19 +73,19 @@ func (p *query) advance(now time.Time) {
 	case p.state != queryAsking:
 	case !now.Before(p.question.deadline):
 		p.question.resolver.stats.Timeouts++
-		p.silence()
-		p.nothing(Timeout, p.lastServer())
+		p.blameSilentServer()
+		p.finishMissed(Timeout, p.lastServer())
 	case !now.Before(p.due):
-		p.silence()
+		p.blameSilentServer()
 		p.send(now)
 	}
 }
 
-// silence blames the server that was waited for.
-func (p *query) silence() {
-	if p.waits {
-		p.waits = false
-		p.question.resolver.servers[p.at].silent()
+// blameSilentServer records that the server that was waited for has not answered.
+func (p *query) blameSilentServer() {
+	if p.awaitsReply {
+		p.awaitsReply = false
+		p.question.resolver.servers[p.current].recordSilence()
 	}
 }
 
@@ -93,7 +93,7 @@ func (p *query) silence() {
 func (p *query) send(now time.Time) {
 	r := p.question.resolver
 	if p.sends == 0 && !r.register(p) {
-		p.nothing(ServerFailure, netip.AddrPort{})
+		p.finishMissed(ServerFailure, netip.AddrPort{})
 		return
 	}
 	for s := p.next(); s != nil; s = p.next() {
@@ -103,28 +103,28 @@ func (p *query) send(now time.Time) {
 			}
 			p.due = now.Add(p.interval())
 			p.sends++
-			p.sent, p.last, p.waits = now, byUDP, true
+			p.sent, p.last, p.awaitsReply = now, byUDP, true
 			return
 		}
 		p.tries[s.index].failed = true
 	}
-	p.nothing(ServerFailure, p.lastServer())
+	p.finishMissed(ServerFailure, p.lastServer())
 }
 
-// next is the server after the one asked last that has not failed; nil: all have.
+// next returns the server after the one asked last that has not failed; nil: all have.
 func (p *query) next() *server {
 	servers := p.question.resolver.servers
 	for i := 1; i <= len(servers); i++ {
-		at := (p.at + i) % len(servers)
+		at := (p.current + i) % len(servers)
 		if !p.tries[at].failed {
-			p.at = at
+			p.current = at
 			return servers[at]
 		}
 	}
 	return nil
 }
 
-// interval is how long the server has that is asked now: dns_retransmit_interval,
+// interval is how long to wait for the server that is asked now: dns_retransmit_interval,
 // doubled each time that all servers have been asked.
 func (p *query) interval() time.Duration {
 	const enough = 8 // times doubled
@@ -133,123 +133,123 @@ func (p *query) interval() time.Duration {
 }
 
 func (p *query) lastServer() netip.AddrPort {
-	if p.at < 0 {
+	if p.current < 0 {
 		return netip.AddrPort{}
 	}
-	return p.question.resolver.servers[p.at].addr
+	return p.question.resolver.servers[p.current].addr
 }
 
-// answered hears what a server has to say.
-func (p *query) answered(s *server, m *reply, by transport) {
+// handleReply acts on a server's reply.
+func (p *query) handleReply(s *server, m *reply, by transport) {
 	switch {
 	case m.truncated && by == byUDP:
-		p.overTCP(s)
+		p.retryByTCP(s)
 	case p.tries[s.index].edns && m.refusesEDNS():
-		s.plain = true
-		p.again(s)
-	case m.truncated || m.broken || m.useless || m.code != codeSuccess && m.code != codeNoSuchName:
-		p.failedBy(s)
+		s.noEDNS = true
+		p.askAgain(s)
+	case m.truncated || m.malformed || m.referral || m.code != codeSuccess && m.code != codeNoSuchName:
+		p.serverFailed(s)
 	case m.code == codeSuccess && m.target != "" && p.aliases < maxFollowed:
 		p.follow(s, m)
 	default:
-		p.take(s, m)
+		p.finish(s, m)
 	}
 	p.question.waker.Wake()
 }
 
 // maxFollowed is how many aliases are asked for on their own, because the answer had
-// them without addresses. Servers that ask others for us seldom leave that to us.
+// them without addresses. Recursive servers seldom leave that to us.
 const maxFollowed = 8
 
 // follow asks the same server where an alias leads.
 func (p *query) follow(s *server, m *reply) {
-	p.forget()
+	p.unregister()
 	p.aliases++
 	p.name, p.ttl = m.target, min(p.ttl, m.ttl)
 	p.sends = 0 // and with that a new identifier
-	p.again(s)
+	p.askAgain(s)
 }
 
-// again lets the same server be asked next, at once.
-func (p *query) again(s *server) {
-	p.at, p.waits = s.index-1, false
+// askAgain makes the same server the next one, at once.
+func (p *query) askAgain(s *server) {
+	p.current, p.awaitsReply = s.index-1, false
 	p.due = p.question.resolver.loop.Now()
 }
 
-// overTCP asks the same server again for what it could not send in a datagram.
-func (p *query) overTCP(s *server) {
+// retryByTCP asks the same server again for what it could not send in a datagram.
+func (p *query) retryByTCP(s *server) {
 	if !s.askByTCP(p) {
-		p.failedBy(s)
+		p.serverFailed(s)
 		return
 	}
 	now := p.question.resolver.loop.Now()
-	p.sent, p.last, p.at, p.waits = now, byTCP, s.index, true
+	p.sent, p.last, p.current, p.awaitsReply = now, byTCP, s.index, true
 	p.due = now.Add(p.interval())
 }
 
-// failedBy notes that a server is of no use, and turns to the next if it was the one
+// serverFailed records that a server is of no use, and turns to the next if it was the one
 // that was waited for.
-func (p *query) failedBy(s *server) {
+func (p *query) serverFailed(s *server) {
 	p.tries[s.index].failed = true
-	if p.at == s.index {
-		p.waits = false
+	if p.current == s.index {
+		p.awaitsReply = false
 		p.due = p.question.resolver.loop.Now()
 	}
 	p.question.waker.Wake()
 }
 
-// take ends the query with what a server knows.
-func (p *query) take(s *server, m *reply) {
+// finish ends the query with a server's answer.
+func (p *query) finish(s *server, m *reply) {
 	r := p.question.resolver
 	p.negativeTTL = m.negativeTTL
 	found := m.code == codeSuccess && len(m.addrs)+len(m.names) > 0
-	r.stats.count(p.kind, m, found)
+	r.stats.count(p.qtype, m, found)
 	switch {
 	case m.code == codeNoSuchName:
-		p.nothing(NoSuchName, s.addr)
+		p.finishMissed(NoSuchName, s.addr)
 		return
 	case !found:
-		p.nothing(NoAddress, s.addr)
+		p.finishMissed(NoAddress, s.addr)
 		return
 	}
 	p.addrs, p.names, p.ttl = m.addrs, m.names, min(p.ttl, m.ttl)
-	p.expires = r.loop.Now().Add(r.config.keep(p.ttl))
+	p.expires = r.loop.Now().Add(r.config.positiveTTL(p.ttl))
 	p.state = queryFound
-	p.forget()
+	p.unregister()
 	p.question.found(p)
 }
 
-// nothing ends the query without records.
-func (p *query) nothing(why Kind, by netip.AddrPort) {
+// finishMissed ends the query without records.
+func (p *query) finishMissed(why ErrorKind, by netip.AddrPort) {
 	p.state, p.miss, p.missBy = queryMissed, why, by
-	p.forget()
+	p.unregister()
 }
 
-// missTTL is how long it is remembered that there is nothing.
+// missTTL is how long it is cached that there is nothing.
 func (p *query) missTTL() time.Duration {
 	c := &p.question.resolver.config
 	if p.miss == NoSuchName || p.miss == NoAddress {
-		return c.keepNothing(p.negativeTTL)
+		return c.missTTL(p.negativeTTL)
 	}
-	return c.keepFailure()
+	return c.failureTTL()
 }
 
-// forget gives the identifier back: no reply is expected any more. What the query knows
-// of the servers remains.
-func (p *query) forget() {
+// unregister frees the identifier: no reply is expected any more. Which servers have failed
+// remains known.
+func (p *query) unregister() {
 	r := p.question.resolver
 	if r.asked[p.id] == p {
 		delete(r.asked, p.id)
 	}
 	for i := range p.tries {
-		p.tries[i].leave()
+		p.tries[i].detach()
 	}
 }
 
-// leave says to socket and stream that nothing is expected by them any more.
-func (t *try) leave() {
+// detach ends the waiting for replies by socket and stream.
+func (t *try) detach() {
 	if t.socket != nil {
-		t.socket.leave()
+		t.socket.queryDone()
 		t.socket = nil
 	}
 	if t.stream != nil {

@@ -42,7 +42,7 @@ func TestRetransmitsToTheNextServer(t *testing.T) {
 	}
 }
 
-func TestLateReplyIsWelcome(t *testing.T) {
+func TestLateReplyIsAccepted(t *testing.T) {
 	w := newWorld(t, two())
 	first, second := w.nameServer(1), w.nameServer(2)
 	c := w.looks("www.example")
@@ -77,7 +77,7 @@ func TestTimeout(t *testing.T) {
 	}
 	first.receive()
 	first.held = nil
-	w.looks("www.example").fails("remembered for a moment", Timeout)
+	w.looks("www.example").fails("cached for 5 s", Timeout)
 	w.passes(6 * time.Second)
 	w.looks("www.example").waits("not for longer")
 	first.both("the server is asked again", "www.example", []string{"192.0.2.1"}, nil)
@@ -86,7 +86,7 @@ func TestTimeout(t *testing.T) {
 	}
 }
 
-func TestConfiguredPatience(t *testing.T) {
+func TestConfiguredTimeouts(t *testing.T) {
 	config := two()
 	config.Retransmit, config.Timeout = time.Second, 2500*time.Millisecond
 	w := newWorld(t, config)
@@ -148,7 +148,7 @@ func TestServerThatIsOfNoUse(t *testing.T) {
 func TestAllServersFail(t *testing.T) {
 	w := newWorld(t, three())
 	c := w.looks("www.example")
-	e := c.fails("nobody listens at any of them", ServerFailure)
+	e := c.fails("no server listens", ServerFailure)
 	if e.Server != at(3) {
 		t.Errorf("the last to fail was %v, want %v", e.Server, at(3))
 	}
@@ -156,7 +156,7 @@ func TestAllServersFail(t *testing.T) {
 		t.Errorf("each server is to be blamed once in the log: %s", log)
 	}
 	server := w.nameServer(2)
-	w.looks("www.example").fails("remembered for a moment", ServerFailure)
+	w.looks("www.example").fails("cached for 5 s", ServerFailure)
 	w.passes(6 * time.Second)
 	c = w.looks("www.example")
 	server.asked("a new socket reaches it", "A www.example").answers(record)
@@ -186,7 +186,7 @@ func TestServerFailureForOneFamily(t *testing.T) {
 	c = w.looks("other.example")
 	server.asked("AAAA", "AAAA other.example").says(dns.RcodeServerFailure)
 	server.asked("A", "A other.example").hasNothing()
-	c.fails("nobody knows whether there are IPv6 addresses", ServerFailure)
+	c.fails("it is not known whether there are IPv6 addresses", ServerFailure)
 }
 
 func TestNoSuchName(t *testing.T) {
@@ -242,66 +242,69 @@ func TestServerWithoutEDNS(t *testing.T) {
 				t.Error("the server was asked with EDNS again")
 			}
 			if log := w.log.String(); log != "" {
-				t.Errorf("nobody was silent: %s", log)
+				t.Errorf("no server was silent: %s", log)
 			}
 		})
 	}
 }
 
-func TestMessagesThatAreNotBelieved(t *testing.T) {
-	for _, row := range []struct {
-		name  string
-		forge func(q *inquiry)
-	}{
-		{"another identifier", func(q *inquiry) {
-			m := q.reply(dns.RcodeSuccess, record)
-			m.Id++
-			q.send(m)
-		}},
-		{"another name", func(q *inquiry) {
-			m := q.reply(dns.RcodeSuccess, "evil.example. 300 IN A 192.0.2.66")
-			m.Question[0].Name = "evil.example."
-			q.send(m)
-		}},
-		{"a name that begins alike", func(q *inquiry) {
-			m := q.reply(dns.RcodeSuccess, record)
-			m.Question[0].Name = "www.example.evil."
-			q.send(m)
-		}},
-		{"another type", func(q *inquiry) {
-			m := q.reply(dns.RcodeSuccess, record)
-			m.Question[0].Qtype = dns.TypeMX
-			q.send(m)
-		}},
-		{"another class", func(q *inquiry) {
-			m := q.reply(dns.RcodeSuccess, record)
-			m.Question[0].Qclass = dns.ClassCHAOS
-			q.send(m)
-		}},
-		{"two questions", func(q *inquiry) {
-			m := q.reply(dns.RcodeSuccess, record)
-			m.Question = append(m.Question, m.Question[0])
-			q.send(m)
-		}},
-		{"success without a question", func(q *inquiry) {
-			m := q.reply(dns.RcodeSuccess, record)
-			m.Question = nil
-			q.send(m)
-		}},
-		{"a query", func(q *inquiry) {
-			m := q.reply(dns.RcodeSuccess, record)
-			m.Response = false
-			q.send(m)
-		}},
-		{"an update", func(q *inquiry) {
-			m := q.reply(dns.RcodeSuccess, record)
-			m.Opcode = dns.OpcodeUpdate
-			q.send(m)
-		}},
-		{"nothing at all", func(q *inquiry) { q.sendBytes(nil) }},
-		{"half a header", func(q *inquiry) { q.sendBytes([]byte{1, 2, 0x80, 0, 0, 1}) }},
-		{"noise", func(q *inquiry) { q.sendBytes([]byte(strings.Repeat("\xff", 512))) }},
-	} {
+// forgeries are messages that are no reply to the query.
+var forgeries = []struct {
+	name  string
+	forge func(q *inquiry)
+}{
+	{"another identifier", func(q *inquiry) {
+		m := q.reply(dns.RcodeSuccess, record)
+		m.Id++
+		q.send(m)
+	}},
+	{"another name", func(q *inquiry) {
+		m := q.reply(dns.RcodeSuccess, "evil.example. 300 IN A 192.0.2.66")
+		m.Question[0].Name = "evil.example."
+		q.send(m)
+	}},
+	{"a name that begins alike", func(q *inquiry) {
+		m := q.reply(dns.RcodeSuccess, record)
+		m.Question[0].Name = "www.example.evil."
+		q.send(m)
+	}},
+	{"another type", func(q *inquiry) {
+		m := q.reply(dns.RcodeSuccess, record)
+		m.Question[0].Qtype = dns.TypeMX
+		q.send(m)
+	}},
+	{"another class", func(q *inquiry) {
+		m := q.reply(dns.RcodeSuccess, record)
+		m.Question[0].Qclass = dns.ClassCHAOS
+		q.send(m)
+	}},
+	{"two questions", func(q *inquiry) {
+		m := q.reply(dns.RcodeSuccess, record)
+		m.Question = append(m.Question, m.Question[0])
+		q.send(m)
+	}},
+	{"success without a question", func(q *inquiry) {
+		m := q.reply(dns.RcodeSuccess, record)
+		m.Question = nil
+		q.send(m)
+	}},
+	{"a query", func(q *inquiry) {
+		m := q.reply(dns.RcodeSuccess, record)
+		m.Response = false
+		q.send(m)
+	}},
+	{"an update", func(q *inquiry) {
+		m := q.reply(dns.RcodeSuccess, record)
+		m.Opcode = dns.OpcodeUpdate
+		q.send(m)
+	}},
+	{"nothing at all", func(q *inquiry) { q.sendBytes(nil) }},
+	{"half a header", func(q *inquiry) { q.sendBytes([]byte{1, 2, 0x80, 0, 0, 1}) }},
+	{"noise", func(q *inquiry) { q.sendBytes([]byte(strings.Repeat("\xff", 512))) }},
+}
+
+func TestForgedMessagesAreDropped(t *testing.T) {
+	for _, row := range forgeries {
 		t.Run(row.name, func(t *testing.T) {
 			w := newWorld(t, two())
 			server := w.nameServer(1)
@@ -327,10 +330,10 @@ func TestReplyFromAnotherServer(t *testing.T) {
 	w := newWorld(t, two())
 	second := w.nameServer(2)
 	w.looks("a.example")
-	other := second.asked("nobody listens at the first", "A a.example")
+	other := second.asked("nothing listens at the first", "A a.example")
 	first := w.nameServer(1)
 	c := w.looks("www.example")
-	q := first.asked("now somebody does", "A www.example")
+	q := first.asked("now a server listens", "A www.example")
 	forged := *q
 	forged.server, forged.from = second, other.from
 	forged.answers("www.example. 300 IN A 192.0.2.66")

@@ -7,42 +7,42 @@ import (
 	"exaproxy/engine/loop"
 )
 
-// familyGrace is how long the second family may come after the first one with
-// addresses. After that those who wait are told what there is; the rest goes into the
-// cache.
+// familyGrace is how long after the first family with addresses the second is waited for.
+// Then the Lookups are settled with what there is; the rest goes into the cache.
 const familyGrace = 50 * time.Millisecond
 
-// A question is a key that name servers are asked about, once for all Lookups that want
-// to know. It is a task, woken by its timer and when one of its queries has news.
+// A question is a key that name servers are asked about, once for all Lookups of it. It is
+// a task, woken by its timer and when one of its queries has changed.
 type question struct {
 	resolver *Resolver
 	key      key
 	state    questionState
 	waker    *loop.Waker
 	timer    *loop.Timer
-	lookups  []*Lookup // who wait
+	lookups  []*Lookup // that wait
 	deadline time.Time
-	patience time.Time // with the family that is late; zero: no family is there yet
+	graceEnd time.Time // of the family that is late; zero: no family is there yet
 
 	candidates []string // names still to be tried if the present one does not exist
 	queries    []*query // one for each type of record
 	first      *query   // whose addresses came first
 
-	miss    Kind           // the worst of the candidates; 0: none yet
+	miss    ErrorKind      // the worst of the candidates; 0: none yet
 	missTTL time.Duration  // the shortest
-	missBy  netip.AddrPort // who said the worst
+	missBy  netip.AddrPort // the server with the worst
 }
 
 // questionState is where a question is.
 type questionState uint8
 
 const (
-	questionAsking    questionState = iota // Lookups wait and may join
-	questionLingering                      // they are told; a family that is late is wanted for the cache
-	questionOver
+	questionAsking  questionState = iota // Lookups wait and may join
+	questionCaching                      // Lookups are settled; a family that is late is wanted for the cache
+	questionDone
 )
 
-// newQuestion begins at the resolver's next pass, so that nothing happens within Lookup.
+// newQuestion returns a question that starts in the loop's next pass, so that nothing
+// happens within Lookup.
 func newQuestion(r *Resolver, k key) *question {
 	q := &question{resolver: r, key: k, deadline: r.loop.Now().Add(r.config.timeout())}
 	q.waker = r.loop.NewWaker(q)
@@ -57,19 +57,19 @@ func newQuestion(r *Resolver, k key) *question {
 	default:
 		q.candidates = r.config.candidates(k.name, k.rooted)
 	}
-	for _, kind := range types {
-		q.queries = append(q.queries, newQuery(q, kind))
+	for _, qtype := range types {
+		q.queries = append(q.queries, newQuery(q, qtype))
 	}
-	q.try()
+	q.tryNext()
 	return q
 }
 
-// try begins with the next candidate.
-func (q *question) try() {
+// tryNext asks for the next candidate.
+func (q *question) tryNext() {
 	name := q.candidates[0]
 	q.candidates = q.candidates[1:]
 	for _, p := range q.queries {
-		p.begin(name)
+		p.start(name)
 	}
 	q.waker.Wake()
 }
@@ -82,19 +82,19 @@ func (q *question) Run() {
 	}
 	switch {
 	case q.pending():
-		if q.state == questionAsking && q.first != nil && !now.Before(q.patience) {
+		if q.state == questionAsking && q.first != nil && !now.Before(q.graceEnd) {
 			q.settle()
 		}
 		q.timer.Set(q.due().Sub(now))
-	case q.first == nil && q.missed():
-		q.try()
+	case q.first == nil && q.recordMiss():
+		q.tryNext()
 	default:
 		q.settle()
 		q.end()
 	}
 }
 
-// pending says whether a query still waits for servers.
+// pending reports whether a query still waits for servers.
 func (q *question) pending() bool {
 	for _, p := range q.queries {
 		if p.state == queryAsking {
@@ -104,7 +104,7 @@ func (q *question) pending() bool {
 	return false
 }
 
-// due is when there will be something to do if nobody answers.
+// due returns when there is something to do if no server answers.
 func (q *question) due() time.Time {
 	due := q.deadline
 	for _, p := range q.queries {
@@ -112,51 +112,51 @@ func (q *question) due() time.Time {
 			due = p.due
 		}
 	}
-	if q.state == questionAsking && q.first != nil && q.patience.Before(due) {
-		due = q.patience
+	if q.state == questionAsking && q.first != nil && q.graceEnd.Before(due) {
+		due = q.graceEnd
 	}
 	return due
 }
 
-// found notes that a query has something to offer.
+// found records that a query has records.
 func (q *question) found(p *query) {
 	if q.first == nil {
 		q.first = p
-		q.patience = q.resolver.loop.Now().Add(familyGrace)
+		q.graceEnd = q.resolver.loop.Now().Add(familyGrace)
 	}
 }
 
-// missed notes that the present candidate came to nothing, and says whether to go on
-// with another.
-func (q *question) missed() bool {
+// recordMiss records that there is nothing under the present candidate, and reports whether
+// to try another.
+func (q *question) recordMiss() bool {
 	for _, p := range q.queries {
 		ttl := p.missTTL()
 		if q.miss == 0 || ttl < q.missTTL {
 			q.missTTL = ttl
 		}
-		if p.miss > q.miss { // kinds are in the order of their weight
+		if p.miss > q.miss { // kinds are in the order of severity
 			q.miss, q.missBy = p.miss, p.missBy
 		}
 	}
 	return q.miss != Timeout && len(q.candidates) > 0
 }
 
-// settle gives those who wait what there is, and the cache. Of a question that lingers
-// it is the cache alone that learns of the other family.
+// settle settles the Lookups with what there is, and caches it. When the other family
+// comes after that, it only goes into the cache.
 func (q *question) settle() {
 	e, ttl := q.outcome()
 	if ttl > 0 {
 		q.resolver.cache.put(e)
 	}
-	q.tell(e)
+	q.settleLookups(e)
 }
 
-// tell settles the Lookups that wait; none can join from now on.
-func (q *question) tell(e *entry) {
+// settleLookups settles the Lookups that wait; none can join from now on.
+func (q *question) settleLookups(e *entry) {
 	if q.state != questionAsking {
 		return
 	}
-	q.state = questionLingering
+	q.state = questionCaching
 	delete(q.resolver.questions, q.key)
 	for _, l := range q.lookups {
 		l.settle(e)
@@ -164,7 +164,7 @@ func (q *question) tell(e *entry) {
 	q.lookups = nil
 }
 
-// outcome is what is known now, and for how long it may be kept.
+// outcome returns what is known now, and for how long it may be cached.
 func (q *question) outcome() (*entry, time.Duration) {
 	if q.first == nil {
 		e := q.resolver.newEntry(q.key, q.missTTL)
@@ -180,12 +180,12 @@ func (q *question) outcome() (*entry, time.Duration) {
 		}
 	}
 	e := q.resolver.newEntry(q.key, ttl)
-	e.addrs, e.names = alternate(q.first.addrs, second), q.first.names
+	e.addrs, e.names = interleave(q.first.addrs, second), q.first.names
 	return e, ttl
 }
 
-// alternate returns the addresses of both in turns, beginning with those of first.
-func alternate(first, second []netip.Addr) []netip.Addr {
+// interleave returns the addresses of both in turns, beginning with those of first.
+func interleave(first, second []netip.Addr) []netip.Addr {
 	if len(second) == 0 {
 		return first
 	}
@@ -201,21 +201,21 @@ func alternate(first, second []netip.Addr) []netip.Addr {
 	return addrs
 }
 
-// abandon ends the question without an answer, for the resolver is closed.
-func (q *question) abandon() {
+// close ends the question without an answer, when the resolver is closed.
+func (q *question) close() {
 	e := q.resolver.newEntry(q.key, 0)
 	e.err = &Error{Name: q.key.String(), Kind: Closed}
-	q.tell(e)
+	q.settleLookups(e)
 	q.end()
 }
 
 func (q *question) end() {
-	if q.state == questionOver {
+	if q.state == questionDone {
 		return
 	}
-	q.state = questionOver
+	q.state = questionDone
 	for _, p := range q.queries {
-		p.forget()
+		p.unregister()
 	}
 	q.timer.Clear()
 	q.waker.Retire()
@@ -223,17 +223,17 @@ func (q *question) end() {
 
 // join returns a Lookup that waits for the question.
 func (q *question) join(w *loop.Waker) *Lookup {
-	l := &Lookup{resolver: q.resolver, waker: w, question: q, place: len(q.lookups)}
+	l := &Lookup{resolver: q.resolver, waker: w, question: q, index: len(q.lookups)}
 	l.began = q.resolver.loop.Now()
 	q.lookups = append(q.lookups, l)
 	return l
 }
 
-// leave removes a Lookup that was cancelled; the last takes its place.
-func (q *question) leave(l *Lookup) {
+// remove removes a Lookup that was cancelled; the last moves to its index.
+func (q *question) remove(l *Lookup) {
 	last := len(q.lookups) - 1
-	q.lookups[l.place] = q.lookups[last]
-	q.lookups[l.place].place = l.place
+	q.lookups[l.index] = q.lookups[last]
+	q.lookups[l.index].index = l.index
 	q.lookups[last] = nil
 	q.lookups = q.lookups[:last]
 	l.question = nil

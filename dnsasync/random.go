@@ -6,8 +6,8 @@ import (
 	"io"
 )
 
-// A random source gives out identifiers that nobody can guess (RFC 5452 section 9.2). It
-// reads many at once, so that not each costs a system call.
+// random returns identifiers that cannot be guessed (RFC 5452 section 9.2). It reads many
+// at once, to save system calls.
 type random struct {
 	source io.Reader
 	buffer [512]byte

@@ -29,7 +29,7 @@ const (
 func ReadResolvConf(r io.Reader) (Config, error) {
 	conf := resolvConf{skipped: &Skipped{what: "resolv.conf"}}
 	err := eachLine(r, "#;", conf.line)
-	conf.patience()
+	conf.setTimeouts()
 	conf.config.Servers = conf.config.servers()
 	if err != nil {
 		return conf.config, err
@@ -115,8 +115,8 @@ func (c *resolvConf) option(option string) {
 		c.config.IPv4Only = true
 	case "debug", "edns0", "trust-ad", "single-request", "single-request-reopen",
 		"no-check-names", "no-reload", "no-tld-query", "inet6", "ip6-bytestring", "ip6-dotint", "no-ip6-dotint":
-		// Of no consequence here: EDNS is always used, each query has its own
-		// identifier, and signatures are nobody's business but the server's.
+		// Without effect here: EDNS is always used, each query has its own identifier, and
+		// signatures are left to the server.
 	default:
 		c.skip("option not supported", option)
 	}
@@ -132,8 +132,8 @@ func (c *resolvConf) count(option, value string, largest int) (int, bool) {
 	return min(int(n), largest), true
 }
 
-// patience turns timeout and attempts, once both are known, into Retransmit and Timeout.
-func (c *resolvConf) patience() {
+// setTimeouts turns timeout and attempts, once both are known, into Retransmit and Timeout.
+func (c *resolvConf) setTimeouts() {
 	if c.timeout == 0 && c.attempts == 0 {
 		return
 	}

@@ -25,14 +25,14 @@ type Resolver struct {
 
 	questions map[key]*question // that a Lookup may join
 	asked     map[uint16]*query // that wait for a name server, by identifier
-	count     uint64            // of the queries ever made, to put them in order
+	count     uint64            // of the queries so far, to put them in order
 
-	stats   Stats // all but what Stats gathers
+	stats   Stats // all but what the method Stats adds
 	closed  bool
-	block   []known // to cut Lookups from
-	name    []byte  // the canonical form of the name at hand
-	message []byte  // the query at hand
-	input   []byte  // the datagram at hand
+	block   []doneLookup // allocated, and not used yet
+	name    []byte       // the canonical form of the name at hand
+	message []byte       // the query at hand
+	input   []byte       // the datagram at hand
 }
 
 // maxAsked bounds the queries in flight: with half of the identifiers taken, it is still
@@ -67,16 +67,16 @@ func (r *Resolver) Lookup(name string, w *loop.Waker) *Lookup {
 	r.stats.Names.Requests++
 	if addr, ok := literal(name); ok {
 		r.stats.Names.Numeric++
-		return r.literal(addr)
+		return r.literalLookup(addr)
 	}
 	canonical, rooted, ok := canonical(r.name[:0], name)
 	if !ok {
 		r.stats.Names.Invalid++
-		return r.refusal(&Error{Name: strings.Clone(name), Kind: BadName})
+		return r.failedLookup(&Error{Name: strings.Clone(name), Kind: BadName})
 	}
 	if addrs := r.hostsAddrs(canonical); addrs != nil {
 		r.stats.Names.Hits++
-		return r.found(addrs, nil)
+		return r.foundLookup(addrs, nil)
 	}
 	rooted = rooted && r.config.searches()
 	if e := r.cache.fresh(r.cache.byKey[key{name: string(canonical), rooted: rooted}], r.loop.Now()); e != nil {
@@ -90,17 +90,17 @@ func (r *Resolver) Lookup(name string, w *loop.Waker) *Lookup {
 }
 
 // Reverse asks for the names of an address; otherwise it is like Lookup. The names are
-// those that the owner of the address claims: whoever trusts them looks them up again.
+// those that the owner of the address claims: to trust them, look them up again.
 func (r *Resolver) Reverse(addr netip.Addr, w *loop.Waker) *Lookup {
 	r.stats.Addrs.Requests++
 	addr = addr.Unmap().WithZone("")
 	if !addr.IsValid() {
 		r.stats.Addrs.Invalid++
-		return r.refusal(&Error{Name: addr.String(), Kind: BadName})
+		return r.failedLookup(&Error{Name: addr.String(), Kind: BadName})
 	}
 	if names := r.config.Hosts.at(addr); names != nil {
 		r.stats.Addrs.Hits++
-		return r.found(nil, names)
+		return r.foundLookup(nil, names)
 	}
 	k := key{addr: addr}
 	if e := r.cache.fresh(r.cache.byKey[k], r.loop.Now()); e != nil {
@@ -113,8 +113,8 @@ func (r *Resolver) Reverse(addr netip.Addr, w *loop.Waker) *Lookup {
 	return r.ask(k, w)
 }
 
-// hostsAddrs looks a name up in the hosts file. Names without a dot stand there for the
-// same with append_domain, too.
+// hostsAddrs looks a name up in the hosts file. A name without a dot and the same with
+// append_domain are one name there.
 func (r *Resolver) hostsAddrs(name []byte) []netip.Addr {
 	hosts := r.config.Hosts
 	if addrs := hosts.named(name); addrs != nil || len(r.domain) == 0 {
@@ -130,10 +130,10 @@ func (r *Resolver) hostsAddrs(name []byte) []netip.Addr {
 	return nil
 }
 
-// ask makes a question of a key.
+// ask starts a question about a key.
 func (r *Resolver) ask(k key, w *loop.Waker) *Lookup {
 	if r.closed {
-		return r.refusal(&Error{Name: k.String(), Kind: Closed})
+		return r.failedLookup(&Error{Name: k.String(), Kind: Closed})
 	}
 	q := newQuestion(r, k)
 	r.questions[k] = q
@@ -173,10 +173,10 @@ func (r *Resolver) Close() {
 	}
 	r.closed = true
 	for _, q := range r.waiting() {
-		q.question.abandon()
+		q.question.close()
 	}
 	for _, q := range r.questions { // those that have not sent anything yet
-		q.abandon()
+		q.close()
 	}
 	for _, s := range r.servers {
 		s.close()

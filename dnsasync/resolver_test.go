@@ -17,7 +17,7 @@ func TestLookupNeedsNoServer(t *testing.T) {
 	for _, row := range []struct {
 		name, lookup string
 		want         []string
-		kind         Kind
+		kind         ErrorKind
 	}{
 		{name: "IPv4 address", lookup: "192.0.2.7", want: []string{"192.0.2.7"}},
 		{name: "IPv6 address", lookup: "2001:DB8::7", want: []string{"2001:db8::7"}},
@@ -53,7 +53,7 @@ func TestLookupNeedsNoServer(t *testing.T) {
 			} else if a := c.gets("it is known", row.want...); a.TTL >= 0 || !a.Cached {
 				t.Errorf("TTL %v, cached %v; want one that never ends, from here", a.TTL, a.Cached)
 			}
-			server.notAsked("nobody needs to be asked")
+			server.notAsked("no server needs to be asked")
 		})
 	}
 }
@@ -122,7 +122,7 @@ func TestLateFamily(t *testing.T) {
 		t.Errorf("TTL %v, want that of the shorter family", answer.TTL)
 	}
 	if got, _, _ := c.lookup.Result(); len(got.Addrs) != 1 {
-		t.Errorf("the answer in somebody's hand changed: %v", got.Addrs)
+		t.Errorf("the answer that a Lookup has changed: %v", got.Addrs)
 	}
 	server.notAsked("there was one question")
 }
@@ -179,7 +179,7 @@ func TestCancel(t *testing.T) {
 
 	last := w.looks("other.example")
 	last.lookup.Cancel()
-	server.both("the question goes on although nobody waits", "other.example", []string{"192.0.2.2"}, nil)
+	server.both("the question goes on although no lookup waits", "other.example", []string{"192.0.2.2"}, nil)
 	last.waits("it was cancelled")
 	w.looks("other.example").gets("for the cache", "192.0.2.2")
 }
@@ -356,7 +356,7 @@ func TestLookupsDoNotShareLiterals(t *testing.T) {
 	w := newWorld(t, Config{})
 	var clients []*client
 	var want []string
-	for i := range 3 * knownBlock {
+	for i := range 3 * lookupBlock {
 		want = append(want, netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}).String())
 		clients = append(clients, w.looks(want[i]))
 	}

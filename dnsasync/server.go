@@ -9,12 +9,12 @@ type server struct {
 	resolver *Resolver
 	index    int // among the resolver's
 	addr     netip.AddrPort
-	plain    bool    // does not understand EDNS
+	noEDNS   bool
 	socket   *socket // for the next datagram; nil: none yet
 	draining int     // older sockets by which replies are expected
 	stream   *stream // nil: none yet
-	silences int     // since its last reply
-	failing  [2]bool // by transport: what was said last in the log
+	silences int     // queries not answered in time since its last reply
+	failing  [2]bool // by transport: as logged last
 
 	queries, replies uint64
 }
@@ -29,28 +29,28 @@ const (
 
 func (t transport) String() string { return [...]string{byUDP: "UDP", byTCP: "TCP"}[t] }
 
-// maxSilences is how often in a row a server may fail to answer in time before that is
-// worth a line.
-const maxSilences = 3
+// silencesBeforeWarning is how often in a row a server may fail to answer in time before that is
+// logged.
+const silencesBeforeWarning = 3
 
-// ask sends a query by UDP. It says whether that went well; a datagram for which there
+// ask sends a query by UDP. It returns whether that succeeded; a datagram for which there
 // is no room now counts as sent and lost.
 func (s *server) ask(p *query) bool {
 	r := s.resolver
-	message, err := packQuery(r.message, p.id, p.name, p.kind, !s.plain)
+	message, err := packQuery(r.message, p.id, p.name, p.qtype, !s.noEDNS)
 	if err != nil {
 		return false // an alias that cannot be a name
 	}
 	k, err := s.send(message)
 	if err != nil {
-		s.fails(byUDP, err)
+		s.recordFailure(byUDP, err)
 		return false
 	}
 	try := &p.tries[s.index]
 	if try.socket != nil {
-		try.socket.leave()
+		try.socket.queryDone()
 	}
-	try.socket, try.edns, p.size = k, !s.plain, len(message)
+	try.socket, try.edns, p.size = k, !s.noEDNS, len(message)
 	k.waiting++
 	s.queries++
 	return true
@@ -63,24 +63,24 @@ func (s *server) askByTCP(p *query) bool {
 		return true
 	}
 	r := s.resolver
-	message, err := packQuery(r.message, p.id, p.name, p.kind, !s.plain)
+	message, err := packQuery(r.message, p.id, p.name, p.qtype, !s.noEDNS)
 	if err != nil {
 		return false
 	}
 	if s.stream == nil {
 		if s.stream, err = newStream(s); err != nil {
-			s.fails(byTCP, err)
+			s.recordFailure(byTCP, err)
 			return false
 		}
 	}
 	s.stream.send(message)
-	try.stream, try.edns, p.size = s.stream, !s.plain, len(message)
+	try.stream, try.edns, p.size = s.stream, !s.noEDNS, len(message)
 	s.queries++
 	return true
 }
 
-// expected returns the query to which a message claims to be the reply.
-func (s *server) expected(message []byte) *query {
+// queryFor returns the query to which a message claims to be the reply.
+func (s *server) queryFor(message []byte) *query {
 	id, ok := messageID(message)
 	if !ok {
 		return nil
@@ -88,41 +88,41 @@ func (s *server) expected(message []byte) *query {
 	return s.resolver.asked[id]
 }
 
-// receive hands the reply to a query to it, if that is what it is.
+// receive handles a message for a query, if it is a reply to it.
 func (s *server) receive(p *query, message []byte, by transport) {
-	m, err := readReply(message, p.name, p.kind)
+	m, err := readReply(message, p.name, p.qtype)
 	if err != nil {
 		s.drop()
 		return
 	}
 	s.replies++
-	s.answers(by)
+	s.recordAnswer(by)
 	s.resolver.stats.code(m.code, p.sends)
-	p.answered(s, &m, by)
+	p.handleReply(s, &m, by)
 }
 
-// drop counts a message that is not ours to believe.
+// drop counts a message that is not accepted.
 func (s *server) drop() { s.resolver.stats.Dropped++ }
 
-// silent notes that the server did not answer in time.
-func (s *server) silent() {
+// recordSilence records that the server did not answer in time.
+func (s *server) recordSilence() {
 	s.silences++
-	if s.silences >= maxSilences && !s.failing[byUDP] {
+	if s.silences >= silencesBeforeWarning && !s.failing[byUDP] {
 		s.failing[byUDP] = true
 		s.resolver.log.Warn("name server does not answer", "server", s.addr)
 	}
 }
 
-// fails notes that the server cannot be reached.
-func (s *server) fails(by transport, err error) {
+// recordFailure records that the server cannot be reached.
+func (s *server) recordFailure(by transport, err error) {
 	if !s.failing[by] {
 		s.failing[by] = true
 		s.resolver.log.Warn("name server cannot be reached", "server", s.addr, "by", by, "error", err)
 	}
 }
 
-// answers notes that the server is there.
-func (s *server) answers(by transport) {
+// recordAnswer records that the server answers.
+func (s *server) recordAnswer(by transport) {
 	s.silences = 0
 	if s.failing[by] {
 		s.failing[by] = false

@@ -117,7 +117,7 @@ func TestManyServers(t *testing.T) {
 	}
 	w := newWorld(t, Config{Servers: servers, IPv4Only: true})
 	past := w.nameServer(maxServers + 1)
-	if e := w.looks("www.example").fails("nobody is there", ServerFailure); e.Server != at(maxServers) {
+	if e := w.looks("www.example").fails("no server is there", ServerFailure); e.Server != at(maxServers) {
 		t.Errorf("the last server asked was %v, want %v: port 53, and no more than %d", e.Server, at(maxServers), maxServers)
 	}
 	past.notAsked("it is one too many")
@@ -140,7 +140,7 @@ func TestRefusalConcernsOneSocket(t *testing.T) {
 	old.gets("from the first server", "192.0.2.1")
 }
 
-func TestSilenceNowAndThenIsNotWorthALine(t *testing.T) {
+func TestOccasionalSilenceIsNotLogged(t *testing.T) {
 	w := newWorld(t, Config{IPv4Only: true})
 	server := w.nameServer(1)
 	for i := range 4 {

@@ -8,8 +8,8 @@ import (
 // maxListed is how many lines a Skipped lists one by one.
 const maxListed = 20
 
-// Skipped is the error of ReadHosts and ReadResolvConf that hinders nobody: lines, or
-// words of lines, were left out, and the rest is good. The first 20 are listed.
+// Skipped is the error of ReadHosts and ReadResolvConf when lines, or words of lines, were
+// left out and the rest is good. The first 20 are listed.
 type Skipped struct {
 	Lines []SkippedLine // in the order of the file
 	Count int           // of all, listed or not

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Stats is what a resolver has done since it was made, and what it is doing: the facts
-// of Squid's cache manager pages idns, ipcache and fqdncache.
+// Stats is what a resolver has done since it was made, and what it is doing: what Squid's
+// cache manager pages idns, ipcache and fqdncache show.
 type Stats struct {
 	Servers []ServerStats // in the order in which they are asked
 	Queue   []QueryStats  // queries that wait for a server, the oldest first
@@ -16,7 +16,7 @@ type Stats struct {
 	Codes       [17][3]uint64
 	Retransmits uint64 // sent again, to whichever server
 	Timeouts    uint64 // queries that no server answered in time
-	Dropped     uint64 // messages that were no reply to a query of ours
+	Dropped     uint64 // messages that were no reply to a query
 
 	Names LookupStats // of Lookup: ipcache
 	Addrs LookupStats // of Reverse: fqdncache
@@ -80,7 +80,7 @@ func (r *Resolver) Stats() Stats {
 		})
 	}
 	if hosts := r.config.Hosts; hosts != nil {
-		s.Names.Entries, s.Addrs.Entries = len(hosts.addrs), len(hosts.names)
+		s.Names.Entries, s.Addrs.Entries = hosts.Len(), len(hosts.names)
 	}
 	for e := r.cache.newest; e != nil; e = e.older {
 		if e.key.addr.IsValid() {
@@ -126,14 +126,14 @@ func (s *LookupStats) hit(e *entry) *Lookup {
 }
 
 // count counts a reply by what it brought.
-func (s *Stats) count(kind uint16, m *reply, found bool) {
+func (s *Stats) count(qtype uint16, m *reply, found bool) {
 	switch {
 	case !found:
-	case kind == typeA:
+	case qtype == typeA:
 		s.A++
-	case kind == typeAAAA:
+	case qtype == typeAAAA:
 		s.AAAA++
-	case kind == typePTR:
+	case qtype == typePTR:
 		s.PTR++
 	}
 	if m.alias {

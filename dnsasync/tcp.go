@@ -16,17 +16,17 @@ type stream struct {
 	waker   *loop.Waker
 	timer   *loop.Timer
 	out     []byte // to be written
-	in      []byte // read, and not a whole message yet
+	in      []byte // read, and not a complete message yet
 	waiting int    // queries
 	replies int
 }
 
 const (
-	streamPatience = 10 * time.Second // with a server that is silent while queries wait
-	streamIdle     = 5 * time.Second  // without queries until the stream is closed
-	lengthSize     = 2                // RFC 1035 section 4.2.2
-	firstInput     = 2048
-	maxReads       = 16 // in one run
+	streamTimeout     = 10 * time.Second // that a server may be silent while queries wait
+	streamIdleTimeout = 5 * time.Second  // without queries until the stream is closed
+	lengthSize        = 2                // RFC 1035 section 4.2.2
+	firstInput        = 2048
+	maxReads          = 16 // in one run
 )
 
 var errSilent = errors.New("no answer by TCP in time")
@@ -35,7 +35,7 @@ func newStream(s *server) (*stream, error) {
 	l := s.resolver.loop
 	t := &stream{server: s}
 	t.waker = l.NewWaker(t)
-	fd, err := l.Dial(loop.DialSpec{Kind: loop.Stream, Remote: s.addr}, t.waker)
+	fd, err := l.Dial(loop.DialSpec{Type: loop.Stream, Remote: s.addr}, t.waker)
 	if err != nil {
 		return nil, err
 	}
@@ -43,10 +43,10 @@ func newStream(s *server) (*stream, error) {
 	return t, nil
 }
 
-// send queues a message. It does not prolong the patience with replies that are due.
+// send queues a message. It does not prolong the timeout of replies that are due.
 func (t *stream) send(message []byte) {
 	if t.waiting == 0 {
-		t.timer.Set(streamPatience)
+		t.timer.Set(streamTimeout)
 	}
 	t.waiting++
 	t.out = binary.BigEndian.AppendUint16(t.out, uint16(len(message)))
@@ -54,7 +54,7 @@ func (t *stream) send(message []byte) {
 	t.waker.Wake()
 }
 
-// Run writes and reads what can be.
+// Run writes and reads as much as possible.
 func (t *stream) Run() {
 	switch err := t.progress(); {
 	case err == nil || err == loop.ErrAgain:
@@ -62,7 +62,7 @@ func (t *stream) Run() {
 	case t.waiting == 0:
 		t.retire()
 	default:
-		t.lost(err)
+		t.fail(err)
 	}
 }
 
@@ -116,7 +116,7 @@ func withRoom(in []byte) []byte {
 	return append(make([]byte, 0, size), in...)
 }
 
-// receive takes the messages that are whole.
+// receive handles the messages that are complete.
 func (t *stream) receive() {
 	rest := t.in
 	for len(rest) >= lengthSize {
@@ -124,15 +124,15 @@ func (t *stream) receive() {
 		if len(rest) < end {
 			break
 		}
-		t.take(rest[lengthSize:end])
+		t.handleMessage(rest[lengthSize:end])
 		rest = rest[end:]
 	}
 	t.in = t.in[:copy(t.in, rest)]
 }
 
-func (t *stream) take(message []byte) {
+func (t *stream) handleMessage(message []byte) {
 	s := t.server
-	p := s.expected(message)
+	p := s.queryFor(message)
 	if p == nil || p.tries[s.index].stream != t {
 		s.drop()
 		return
@@ -140,21 +140,21 @@ func (t *stream) take(message []byte) {
 	t.replies++
 	s.receive(p, message, byTCP)
 	if t.waiting == 0 {
-		t.timer.Set(streamIdle)
+		t.timer.Set(streamIdleTimeout)
 	} else {
-		t.timer.Set(streamPatience)
+		t.timer.Set(streamTimeout)
 	}
 }
 
-// lost ends a stream by which replies are expected. A server may close one after a reply
+// fail ends a stream by which replies are expected. A server may close one after a reply
 // (RFC 7766 section 6.2.3), and is then asked for the others by another stream; one that
 // never replied has failed.
-func (t *stream) lost(err error) {
+func (t *stream) fail(err error) {
 	s := t.server
 	t.retire()
 	useful := t.replies > 0 && err != errSilent
 	if !useful {
-		s.fails(byTCP, err)
+		s.recordFailure(byTCP, err)
 	}
 	for _, p := range s.resolver.waiting() {
 		try := &p.tries[s.index]
@@ -163,7 +163,7 @@ func (t *stream) lost(err error) {
 		}
 		try.stream = nil
 		if !useful || !s.askByTCP(p) {
-			p.failedBy(s)
+			p.serverFailed(s)
 		}
 	}
 }

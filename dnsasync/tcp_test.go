@@ -44,7 +44,7 @@ func TestTruncated(t *testing.T) {
 	}
 	w.passes(1100 * time.Millisecond)
 	if !end.Closed() {
-		t.Error("the stream was not closed when nobody needed it for 5 s")
+		t.Error("the stream was not closed when it was not needed for 5 s")
 	}
 	if log := w.log.String(); log != "" {
 		t.Errorf("nothing went wrong: %s", log)
@@ -225,14 +225,14 @@ func TestStreamThatNeverConnects(t *testing.T) {
 	for range 10 {
 		w.passes(time.Second)
 	}
-	w.kernel.Fair(at(1))
+	w.kernel.Reachable(at(1))
 	for range 25 {
 		w.passes(time.Second)
 	}
 	c.fails("there is no other server", ServerFailure)
 }
 
-func TestNonsenseByTCP(t *testing.T) {
+func TestMalformedRepliesByTCP(t *testing.T) {
 	for _, row := range []struct {
 		name string
 		data func(q *inquiry) string
@@ -265,7 +265,7 @@ func TestTruncatedByTCP(t *testing.T) {
 	clients[0].gets("from the second", "192.0.2.1")
 }
 
-func TestNoWayByTCP(t *testing.T) {
+func TestTCPUnreachable(t *testing.T) {
 	w := newWorld(t, two())
 	first, second := w.nameServer(1), w.nameServer(2)
 	c := w.looks("www.example")

@@ -6,15 +6,15 @@ import (
 	"exaproxy/engine/loop"
 )
 
-// A socket sends datagrams to one server and takes its replies. It is connected, so that
+// A socket sends datagrams to one server and receives its replies. It is connected, so that
 // the kernel drops what others send, and reports when the server refuses. Its port is
-// random; a new socket takes its place now and then, so that a port does not become
-// known (RFC 5452 section 9.2).
+// random; a new socket replaces it now and then, so that a port does not become known
+// (RFC 5452 section 9.2).
 type socket struct {
 	server  *server
 	fd      *loop.FD
 	waker   *loop.Waker
-	born    time.Time
+	opened  time.Time
 	sent    int // datagrams
 	waiting int // queries
 }
@@ -23,25 +23,25 @@ const (
 	maxSent      = 1000
 	maxAge       = time.Minute
 	maxDraining  = 4  // sockets of a server that wait for their last replies
-	maxDatagrams = 64 // taken in one run
+	maxDatagrams = 64 // read in one run
 )
 
 func newSocket(s *server) (*socket, error) {
 	l := s.resolver.loop
-	k := &socket{server: s, born: l.Now()}
+	k := &socket{server: s, opened: l.Now()}
 	k.waker = l.NewWaker(k)
-	fd, err := l.Dial(loop.DialSpec{Kind: loop.Datagram, Remote: s.addr}, k.waker)
+	fd, err := l.Dial(loop.DialSpec{Type: loop.Datagram, Remote: s.addr}, k.waker)
 	if err != nil {
 		return nil, err
 	}
 	k.fd = fd
-	k.waker.Wake() // it is presumed readable, and gives no edge before it was read dry
+	k.waker.Wake() // it is presumed readable, and gives no edge before ErrAgain
 	return k, nil
 }
 
 // send sends a datagram to the server, by a new socket if it is time for one.
 func (s *server) send(message []byte) (*socket, error) {
-	if k := s.socket; k != nil && k.old() {
+	if k := s.socket; k != nil && k.expired() {
 		s.retire(k)
 	}
 	if k := s.socket; k != nil {
@@ -64,9 +64,9 @@ func (s *server) send(message []byte) (*socket, error) {
 	return k, nil
 }
 
-// old says whether another socket should take its place.
-func (k *socket) old() bool {
-	age := k.server.resolver.loop.Now().Sub(k.born)
+// expired reports whether another socket should replace it.
+func (k *socket) expired() bool {
+	age := k.server.resolver.loop.Now().Sub(k.opened)
 	return (k.sent >= maxSent || age >= maxAge) && k.server.draining < maxDraining
 }
 
@@ -89,7 +89,7 @@ func (k *socket) write(message []byte) error {
 	return err
 }
 
-// Run takes the replies that have come.
+// Run reads the replies that have come.
 func (k *socket) Run() {
 	input := k.server.resolver.input
 	for range maxDatagrams {
@@ -103,14 +103,14 @@ func (k *socket) Run() {
 		}
 		k.receive(input[:n])
 		if !k.fd.Open() {
-			return // it had waited for this one
+			return // it was draining, and this was the last
 		}
 	}
 	k.waker.Wake()
 }
 
 func (k *socket) receive(message []byte) {
-	p := k.server.expected(message)
+	p := k.server.queryFor(message)
 	if p == nil || p.tries[k.server.index].socket != k {
 		k.server.drop()
 		return
@@ -118,11 +118,11 @@ func (k *socket) receive(message []byte) {
 	k.server.receive(p, message, byUDP)
 }
 
-// fail closes the socket, for the kernel says that the server cannot be reached by it,
-// and sends those who wait for a reply to the next server.
+// fail closes the socket, because the kernel reports that the server cannot be reached, and
+// sends the queries that wait for a reply to the next server.
 func (k *socket) fail(err error) {
 	s := k.server
-	s.fails(byUDP, err)
+	s.recordFailure(byUDP, err)
 	if s.socket == k {
 		s.socket = nil
 	} else {
@@ -132,13 +132,13 @@ func (k *socket) fail(err error) {
 	for _, p := range s.resolver.waiting() {
 		if try := &p.tries[s.index]; try.socket == k {
 			try.socket = nil
-			p.failedBy(s)
+			p.serverFailed(s)
 		}
 	}
 }
 
-// leave says that one query less waits for a reply.
-func (k *socket) leave() {
+// queryDone records that one query less waits for a reply.
+func (k *socket) queryDone() {
 	k.waiting--
 	if k.waiting == 0 && k.server.socket != k && k.fd.Open() {
 		k.server.draining--

@@ -81,7 +81,7 @@ func (w *world) passes(d time.Duration) {
 	w.settle()
 }
 
-// A client is somebody who looks something up, and counts how often that woke it.
+// A client looks something up, and counts how often that woke it.
 type client struct {
 	w      *world
 	name   string
@@ -97,7 +97,7 @@ func (w *world) looks(name string) *client {
 	c := &client{w: w, name: name}
 	c.lookup = w.resolver.Lookup(name, w.loop.NewWaker(c))
 	if _, done, _ := c.lookup.Result(); done && !c.lookup.cached {
-		w.Errorf("a lookup of %s, for which somebody must be asked, was settled at once", name)
+		w.Errorf("a lookup of %s, for which a server must be asked, was settled at once", name)
 	}
 	w.settle()
 	return c
@@ -130,7 +130,7 @@ func (c *client) gets(sentence string, want ...string) Answer {
 }
 
 // fails checks that there is no answer, and why.
-func (c *client) fails(sentence string, want Kind) *Error {
+func (c *client) fails(sentence string, want ErrorKind) *Error {
 	c.w.Helper()
 	_, done, err := c.lookup.Result()
 	var failure *Error
@@ -320,7 +320,7 @@ func (s *nameServer) accepts(sentence string) *looptest.End {
 	s.w.Helper()
 	end := s.tcp.Accept()
 	if end == nil {
-		s.w.Fatalf("%s: nobody connects to name server %v", sentence, s.at)
+		s.w.Fatalf("%s: there is no connection to name server %v", sentence, s.at)
 	}
 	return end
 }

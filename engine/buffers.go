@@ -51,7 +51,7 @@ type buffers struct {
 	heads, relays loop.FreeList[buffer]
 	bulks         loop.FreeList[buffer]
 	bulky         int // large ones lent
-	lent          int
+	inUse         int
 	pieces        [2][]byte // of a write in two pieces
 }
 
@@ -67,10 +67,10 @@ func newBuffers() (p buffers) {
 }
 
 // head lends a small buffer.
-func (p *buffers) head() *buffer { return p.lend(&p.heads, headSize) }
+func (p *buffers) head() *buffer { return p.get(&p.heads, headSize) }
 
 // relay lends a buffer for relaying.
-func (p *buffers) relay() *buffer { return p.lend(&p.relays, relaySize) }
+func (p *buffers) relay() *buffer { return p.get(&p.relays, relaySize) }
 
 // bulk lends a large buffer, or one for relaying if too many are lent.
 func (p *buffers) bulk() *buffer {
@@ -78,11 +78,11 @@ func (p *buffers) bulk() *buffer {
 		return p.relay()
 	}
 	p.bulky++
-	return p.lend(&p.bulks, bulkSize)
+	return p.get(&p.bulks, bulkSize)
 }
 
-func (p *buffers) lend(free *loop.FreeList[buffer], size int) *buffer {
-	p.lent++
+func (p *buffers) get(free *loop.FreeList[buffer], size int) *buffer {
+	p.inUse++
 	b := free.Get()
 	if b.b == nil {
 		b.b = make([]byte, size)
@@ -90,12 +90,12 @@ func (p *buffers) lend(free *loop.FreeList[buffer], size int) *buffer {
 	return b
 }
 
-// give takes b back; nil is nothing. Buffers of odd sizes go to the collector.
-func (p *buffers) give(b *buffer) {
+// put takes b back; nil is nothing. Buffers of odd sizes go to the collector.
+func (p *buffers) put(b *buffer) {
 	if b == nil {
 		return
 	}
-	p.lent--
+	p.inUse--
 	b.r, b.w = 0, 0
 	switch len(b.b) {
 	case headSize:
@@ -118,7 +118,7 @@ func (p *buffers) fit(n int) *buffer {
 	case n <= relaySize:
 		return p.relay()
 	}
-	p.lent++
+	p.inUse++
 	return &buffer{b: make([]byte, n|1)} // an odd size: it is not kept
 }
 
@@ -128,10 +128,10 @@ func (p *buffers) grow(b *buffer) *buffer {
 	if len(b.b) < relaySize {
 		larger = p.relay()
 	} else {
-		p.lent++
+		p.inUse++
 		larger = &buffer{b: make([]byte, 4*len(b.b)+1)} // an odd size: it is not kept
 	}
 	larger.w = copy(larger.b, b.bytes())
-	p.give(b)
+	p.put(b)
 	return larger
 }

@@ -33,7 +33,7 @@ type client struct {
 type phase uint8
 
 const (
-	resting   phase = iota // waits for a request
+	idling    phase = iota // waits for a request
 	lingering              // its last reply was sent; what it still sends is thrown away
 	gone                   // closed
 )
@@ -44,7 +44,7 @@ const lingerTime = 2 * time.Second
 
 // Run is called when anything happened that concerns the client between its requests.
 func (c *client) Run() {
-	defer c.rescue()
+	defer c.recoverFault()
 	c.serve()
 }
 
@@ -62,8 +62,8 @@ func (c *client) serve() {
 	}
 }
 
-// rescue makes a fault of ours cost one transaction and not the program.
-func (c *client) rescue() {
+// recoverFault makes a fault of ours cost one transaction and not the program.
+func (c *client) recoverFault() {
 	fault := recover()
 	if fault == nil {
 		return
@@ -78,7 +78,7 @@ func (c *client) rescue() {
 // endTransaction ends the transaction in hand, if there is one, for a reason of ours.
 func (c *client) endTransaction(why FailureKind) {
 	if tx := c.tx; tx != nil {
-		tx.keep = false
+		tx.keepClient = false
 		tx.failure = &Failure{Kind: why, Side: OurSide, During: tx.stage.String()}
 		tx.stage = over
 		tx.end()
@@ -96,10 +96,10 @@ func (c *client) begin() bool {
 		c.start()
 		return true
 	}
-	c.tidy()
+	c.putIfEmpty()
 	switch {
 	case err != loop.ErrAgain:
-		c.left(err)
+		c.disconnected(err)
 	case c.timer.Expired() || c.worker.leaving:
 		c.close()
 	}
@@ -116,17 +116,17 @@ func (c *client) receive() error {
 	return err
 }
 
-// tidy gives an empty buffer back.
-func (c *client) tidy() {
+// putIfEmpty gives an empty buffer back.
+func (c *client) putIfEmpty() {
 	if c.in != nil && c.in.empty() {
-		c.worker.buffers.give(c.in)
+		c.worker.buffers.put(c.in)
 		c.in = nil
 	}
 }
 
-// left is called when a connection ended between requests. One that never asked anything
+// disconnected is called when a connection ended between requests. One that never asked anything
 // is recorded, as Squid does.
-func (c *client) left(err error) {
+func (c *client) disconnected(err error) {
 	if c.served == 0 {
 		c.start()
 		c.tx.failure = &Failure{Kind: ClientGone, Side: ClientSide, During: reading.String(), Err: err}
@@ -145,10 +145,10 @@ func (c *client) start() {
 	c.tx = c.worker.newTransaction(c)
 }
 
-// rest is called when a transaction is over and the connection is kept.
-func (c *client) rest() {
+// goIdle is called when a transaction is over and the connection is kept.
+func (c *client) goIdle() {
 	c.fd.SetWaker(c.waker)
-	c.tidy()
+	c.putIfEmpty()
 	c.wait(c.worker.setup.config.Timeouts.clientIdle())
 }
 
@@ -156,7 +156,7 @@ func (c *client) rest() {
 // client may still be sending, the rest is read before the connection is closed.
 func (c *client) closeAfterLast(unread bool) {
 	c.fd.SetWaker(c.waker)
-	c.worker.buffers.give(c.in)
+	c.worker.buffers.put(c.in)
 	c.in = nil
 	if !unread || c.fd.Broken() || c.fd.PeerDone() || c.fd.CloseWrite() != nil {
 		c.close()
@@ -170,7 +170,7 @@ func (c *client) closeAfterLast(unread bool) {
 // linger throws away what the client still sends, until it closes or the time is up.
 func (c *client) linger() {
 	sink := c.worker.buffers.relay()
-	defer c.worker.buffers.give(sink)
+	defer c.worker.buffers.put(sink)
 	for moved := 0; moved < pumpBudget; {
 		n, err := c.fd.Read(sink.b)
 		moved += n
@@ -231,10 +231,10 @@ func (c *client) close() {
 	c.fd.Close()
 	c.timer.Clear()
 	c.waker.Retire()
-	c.worker.buffers.give(c.in)
+	c.worker.buffers.put(c.in)
 	c.in = nil
 	c.dropState()
-	c.worker.parted(c)
+	c.worker.removeClient(c)
 }
 
 // grow makes room for more of a head. It returns false if size bytes are there already.
@@ -254,8 +254,8 @@ func (c *client) consumed(n int) { c.in.r += n }
 // eof says whether err is the orderly end of a stream.
 func eof(err error) bool { return err == io.EOF }
 
-// abandon ends the client and what it has in hand, when the worker waits no longer.
-func (c *client) abandon() {
+// closeNow ends the client and what it has in hand, when the worker waits no longer.
+func (c *client) closeNow() {
 	c.endTransaction(ShuttingDown)
 	c.close()
 }

@@ -16,7 +16,7 @@ func (t *transaction) decide(d Decision) stage {
 		return answering
 	case Redirect, Serve:
 		t.setReply(*d.Reply)
-		return t.tellVerdict()
+		return t.answerVerdict()
 	case Refuse:
 		f := d.Failure
 		if f == nil {
@@ -25,13 +25,13 @@ func (t *transaction) decide(d Decision) stage {
 		if !t.noteFailure(f) {
 			return t.drop()
 		}
-		return t.tellVerdict()
+		return t.answerVerdict()
 	}
 	panic("BUG: a decision that decides nothing")
 }
 
-// tellVerdict begins the answer to a verdict; a CONNECT gets it as connect_verdict says.
-func (t *transaction) tellVerdict() stage {
+// answerVerdict begins the answer to a verdict; a CONNECT gets it as connect_verdict says.
+func (t *transaction) answerVerdict() stage {
 	if !t.request.IsConnect() {
 		return answering
 	}

@@ -8,9 +8,9 @@ import (
 	"exaproxy/engine/loop"
 )
 
-// hedge is how long a first address may take before a second is tried beside it
+// attemptDelay is how long a first address may take before a second is tried beside it
 // (RFC 8305, section 5: Connection Attempt Delay).
-const hedge = 250 * time.Millisecond
+const attemptDelay = 250 * time.Millisecond
 
 // A dialer connects to the first of several addresses that answers. It tries them in order:
 // the next at once when one refuses, and beside one that is slow.
@@ -36,7 +36,7 @@ type attempt struct {
 
 func (d *dialer) begin(addrs []netip.Addr, h *Hop, c *Config) {
 	d.addrs = append(d.addrs[:0], addrs...)
-	d.spec = loop.DialSpec{Kind: loop.Stream, Mark: h.Mark}
+	d.spec = loop.DialSpec{Type: loop.Stream, Mark: h.Mark}
 	d.port, d.local, d.tried, d.err = h.Port, h.Local, 0, nil
 	d.limit, d.timeout = c.Limits.forwardTries(), c.Timeouts.connect()
 }
@@ -46,11 +46,11 @@ func (d *dialer) begin(addrs []netip.Addr, h *Hop, c *Config) {
 func (d *dialer) dial(l *loop.Loop, w *loop.Waker) (fd *loop.FD, done bool, wake time.Duration) {
 	now := l.Now()
 	for i := range d.trying {
-		if fd := d.look(&d.trying[i], now); fd != nil {
+		if fd := d.settle(&d.trying[i], now); fd != nil {
 			return fd, true, 0
 		}
 	}
-	for slot := d.vacancy(now); slot != nil && d.tried < min(len(d.addrs), d.limit); slot = d.vacancy(now) {
+	for slot := d.freeSlot(now); slot != nil && d.tried < min(len(d.addrs), d.limit); slot = d.freeSlot(now) {
 		d.try(slot, l, w)
 	}
 	if d.underWay() == 0 {
@@ -59,8 +59,8 @@ func (d *dialer) dial(l *loop.Loop, w *loop.Waker) (fd *loop.FD, done bool, wake
 	return nil, false, d.untilNext(now)
 }
 
-// look takes an attempt that has come to its end; a good end is returned.
-func (d *dialer) look(a *attempt, now time.Time) *loop.FD {
+// settle takes an attempt that has come to its end; a good end is returned.
+func (d *dialer) settle(a *attempt, now time.Time) *loop.FD {
 	if a.fd == nil {
 		return nil
 	}
@@ -86,9 +86,9 @@ func (d *dialer) failed(a *attempt, err error) {
 	a.fd = nil
 }
 
-// vacancy gives the attempt to use for a further address: the first if none is under way,
+// freeSlot gives the attempt to use for a further address: the first if none is under way,
 // the second when the first has taken long.
-func (d *dialer) vacancy(now time.Time) *attempt {
+func (d *dialer) freeSlot(now time.Time) *attempt {
 	one, two := &d.trying[0], &d.trying[1]
 	switch d.underWay() {
 	case 0:
@@ -97,7 +97,7 @@ func (d *dialer) vacancy(now time.Time) *attempt {
 		if one.fd == nil {
 			one, two = two, one
 		}
-		if now.Sub(one.since) >= hedge {
+		if now.Sub(one.since) >= attemptDelay {
 			return two
 		}
 	}
@@ -139,7 +139,7 @@ func (d *dialer) untilNext(now time.Time) time.Duration {
 		}
 	}
 	if d.tried < len(d.addrs) && d.underWay() < len(d.trying) {
-		wait = min(wait, hedge)
+		wait = min(wait, attemptDelay)
 	}
 	return wait
 }

@@ -147,7 +147,7 @@ type Held struct{ Clients, Transactions, Buffers, IdleUpstreams int }
 func (e *Engine) Held() (h Held) {
 	for _, w := range e.workers {
 		h.Clients += w.open
-		h.Buffers += w.buffers.lent
+		h.Buffers += w.buffers.inUse
 		w.eachClient(func(c *client) {
 			if c.tx != nil {
 				h.Transactions++
@@ -180,7 +180,7 @@ func (e *Engine) Shutdown(lifetime time.Duration) {
 	for _, w := range e.workers {
 		w.loop.Post(func() {
 			// While a worker watches a descriptor its number must not become another's.
-			if w.drain(lifetime) && e.listening.Add(-1) == 0 {
+			if w.shutDown(lifetime) && e.listening.Add(-1) == 0 {
 				e.closePorts(ports)
 			}
 		})

@@ -13,9 +13,9 @@ func (t *transaction) failWith(f *Failure) stage {
 	return answering
 }
 
-// noteFailure notes a failure and makes its page. tellable is false if the client cannot be told:
+// noteFailure notes a failure and makes its page. answerable is false if the client cannot be told:
 // it has left, or has been given some of a reply.
-func (t *transaction) noteFailure(f *Failure) (tellable bool) {
+func (t *transaction) noteFailure(f *Failure) (answerable bool) {
 	if f.During == "" {
 		f.During = t.stage.String()
 	}
@@ -26,7 +26,7 @@ func (t *transaction) noteFailure(f *Failure) (tellable bool) {
 		return false
 	}
 	if f.Kind == BadRequest {
-		t.keep = false // as Squid: who knows what follows
+		t.keepClient = false // as Squid: who knows what follows
 	}
 	t.down.release()
 	t.setReply(t.setup.policy.Page(t.request, f))
@@ -35,13 +35,13 @@ func (t *transaction) noteFailure(f *Failure) (tellable bool) {
 
 // setReply makes r what answering gives the client.
 func (t *transaction) setReply(r LocalReply) {
-	t.own = r
+	t.localReply = r
 	t.record.Page = r.Page
 }
 
 // drop ends the transaction, and the client's connection after it, without a word.
 func (t *transaction) drop() stage {
-	t.keep = false
+	t.keepClient = false
 	return over
 }
 

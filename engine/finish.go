@@ -17,18 +17,18 @@ func (t *transaction) finish() {
 func (t *transaction) end() {
 	c, w := t.client, t.client.worker
 	t.cancelWaits()
-	unread := t.garbled || !t.uploaded() || t.inTunnel
+	unread := t.unparsable || !t.uploaded() || t.inTunnel
 	t.releaseUpstream()
 	t.giveRecord()
 	t.carryOver()
 	t.up.release()
 	t.down.release()
-	keep := t.keep && !unread && !w.leaving
+	keep := t.keepClient && !unread && !w.leaving
 	c.holdState(t.setup)
 	c.tx = nil
 	w.freeTransaction(t)
 	if keep {
-		c.rest()
+		c.goIdle()
 	} else {
 		c.closeAfterLast(unread)
 	}
@@ -51,7 +51,7 @@ func (t *transaction) releaseUpstream() {
 	if u == nil {
 		return
 	}
-	whole := t.kept && t.failure == nil && !t.record.Aborted && t.uploaded() && t.up.err == nil && len(t.down.excess()) == 0
+	whole := t.keepUpstream && t.failure == nil && !t.record.Aborted && t.uploaded() && t.up.err == nil && len(t.down.excess()) == 0
 	young := w.loop.Now().Sub(u.born) < t.setup.config.Timeouts.pconnLife()
 	if whole && young && !w.leaving {
 		w.idle.put(u)
@@ -86,7 +86,7 @@ func (t *transaction) carryOver() {
 		return
 	}
 	// The client's own buffer held the beginning of this request, and nothing more.
-	c.worker.buffers.give(c.in)
+	c.worker.buffers.put(c.in)
 	c.in, t.up.buf = t.up.buf, nil
 	c.in.r = t.up.ready
 }

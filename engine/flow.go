@@ -45,20 +45,20 @@ type flow struct {
 	body     h1.Body
 	recode   recoding
 
-	in, out int64 // bytes read from src and written to dst, heads included
-	moved   int64 // bytes of the body read
-	limit   int64 // of moved, 0 none
-	bulky   bool  // the next read may give much
-	closed  bool  // the source has ended where it may
-	broken  which // end failed
+	in, out int64   // bytes read from src and written to dst, heads included
+	moved   int64   // bytes of the body read
+	limit   int64   // of moved, 0 none
+	bulky   bool    // the next read may give much
+	closed  bool    // the source has ended where it may
+	broken  flowEnd // which end failed
 	err     error
 }
 
-// which is one of the two ends of a flow.
-type which uint8
+// flowEnd is one of the two ends of a flow.
+type flowEnd uint8
 
 const (
-	source which = iota
+	source flowEnd = iota
 	sink
 )
 
@@ -75,7 +75,7 @@ func (f *flow) begin(m flow) {
 	}
 	f.ready = f.buf.r
 	if f.buf.empty() {
-		f.tidy()
+		f.putIfEmpty()
 		return
 	}
 	f.scan()
@@ -89,7 +89,7 @@ func (f *flow) pump(budget int) outcome {
 	}
 	for start := f.out; ; {
 		switch {
-		case !f.drain():
+		case !f.flush():
 			return f.stopped(sinkFull)
 		case f.over():
 			return finished
@@ -112,9 +112,9 @@ func (f *flow) stopped(why outcome) outcome {
 // over says whether all of the message has been read.
 func (f *flow) over() bool { return f.closed || f.body.Done() }
 
-// drain writes the head and the bytes that are ready. It returns false if the sink took not
+// flush writes the head and the bytes that are ready. It returns false if the sink took not
 // all of them, or failed.
-func (f *flow) drain() bool {
+func (f *flow) flush() bool {
 	for f.pre != nil || f.holds() {
 		n, err := f.write()
 		f.wrote(n)
@@ -150,7 +150,7 @@ func (f *flow) join() {
 		n := copy(f.pre.room(), f.buf.b[f.buf.r:f.ready])
 		f.pre.w += n
 		f.buf.r += n
-		f.tidy()
+		f.putIfEmpty()
 	}
 }
 
@@ -162,20 +162,20 @@ func (f *flow) wrote(n int) {
 		f.pre.r += of
 		n -= of
 		if f.pre.empty() {
-			f.pool.give(f.pre)
+			f.pool.put(f.pre)
 			f.pre = nil
 		}
 	}
 	if n > 0 {
 		f.buf.r += n
 	}
-	f.tidy()
+	f.putIfEmpty()
 }
 
-// tidy gives an empty buffer back.
-func (f *flow) tidy() {
+// putIfEmpty gives an empty buffer back.
+func (f *flow) putIfEmpty() {
 	if f.buf != nil && f.buf.empty() {
-		f.pool.give(f.buf)
+		f.pool.put(f.buf)
 		f.buf, f.ready = nil, 0
 	}
 }
@@ -183,7 +183,7 @@ func (f *flow) tidy() {
 // fill reads once and scans what came. progress says that there is something to go on with.
 func (f *flow) fill() (progress bool) {
 	if f.buf == nil {
-		f.lend()
+		f.borrow()
 		f.ready = f.buf.r
 	}
 	n, err := f.src.Read(f.space())
@@ -196,9 +196,9 @@ func (f *flow) fill() (progress bool) {
 	return f.scan()
 }
 
-// lend borrows a buffer: a large one if much is expected, or the last read gave as much as one for
+// borrow gets a buffer: a large one if much is expected, or the last read gave as much as one for
 // relaying holds.
-func (f *flow) lend() {
+func (f *flow) borrow() {
 	if f.bulky {
 		f.buf = f.pool.bulk()
 	} else {
@@ -219,7 +219,7 @@ func (f *flow) space() []byte {
 
 // readEnded deals with a source that gave nothing. progress says that this was its end, and a regular one.
 func (f *flow) readEnded(err error) (progress bool) {
-	f.tidy()
+	f.putIfEmpty()
 	if err == loop.ErrAgain {
 		return false
 	}
@@ -270,7 +270,7 @@ func (f *flow) unchunk(fresh []byte) (ok bool) {
 		f.fail(source, err)
 		return false
 	}
-	f.tidy()
+	f.putIfEmpty()
 	return true
 }
 
@@ -298,7 +298,7 @@ func (f *flow) lastChunk() {
 	f.ready = f.buf.w
 }
 
-func (f *flow) fail(at which, err error) { f.broken, f.err = at, err }
+func (f *flow) fail(at flowEnd, err error) { f.broken, f.err = at, err }
 
 // excess is what was read beyond the end of the message.
 func (f *flow) excess() []byte {
@@ -311,7 +311,7 @@ func (f *flow) excess() []byte {
 // release gives back what f borrowed and makes it ready for another message; what it has
 // counted stays.
 func (f *flow) release() {
-	f.pool.give(f.pre)
-	f.pool.give(f.buf)
+	f.pool.put(f.pre)
+	f.pool.put(f.buf)
 	*f = flow{pool: f.pool, in: f.in, out: f.out}
 }

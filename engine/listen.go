@@ -81,7 +81,7 @@ func (l *listener) Run() {
 			l.worker.idle.close() // it is descriptors that are wanting, and these can be spared
 			return
 		}
-		l.worker.welcome(fd, peer, l)
+		l.worker.addClient(fd, peer, l)
 	}
 	l.most = min(2*l.most, acceptBatch)
 }

@@ -27,7 +27,7 @@ func (k *counting) Accept(sys int) (int, loop.Peer, error) {
 }
 
 // begun is an engine with one worker and the plain policy on a kernel, and its loop, to be turned by hand.
-func begun(t *testing.T, k loop.Kernel) (*engine.Engine, *loop.Loop) {
+func startedInMemory(t *testing.T, k loop.Kernel) (*engine.Engine, *loop.Loop) {
 	t.Helper()
 	e, err := engine.New(engine.Config{
 		Workers:   1,
@@ -50,7 +50,7 @@ func begun(t *testing.T, k loop.Kernel) (*engine.Engine, *loop.Loop) {
 // The deadline of a rest is not that of the request which comes in the same turn.
 func TestARequestThatComesAsTheIdleTimeEndsIsAnswered(t *testing.T) {
 	k := looptest.NewKernel(t)
-	e, l := begun(t, k)
+	e, l := startedInMemory(t, k)
 	client := k.Dial(e.Addrs()[0])
 	for _, wait := range []time.Duration{0, 5*time.Minute + time.Second, 2*time.Minute + time.Second} {
 		client.Write([]byte("OPTIONS http://a.example/ HTTP/1.1\r\nHost: a.example\r\nMax-Forwards: 0\r\n\r\n"))
@@ -75,7 +75,7 @@ func TestEverybodyIsAcceptedAndFewAreLookedForInVain(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			k := &counting{Kernel: looptest.NewKernel(t)}
-			e, l := begun(t, k)
+			e, l := startedInMemory(t, k)
 			for range row.crowds {
 				for range row.people {
 					k.Dial(e.Addrs()[0])

@@ -8,9 +8,9 @@ import (
 
 var keepAlive, closeIt = []byte("keep-alive"), []byte("close")
 
-// heard is called when a reply's head of n bytes is complete. An interim reply is passed on,
+// gotReplyHead is called when a reply's head of n bytes is complete. An interim reply is passed on,
 // and more has to come; the final one begins the flow down to the client.
-func (t *transaction) heard(n int) (next stage, more bool) {
+func (t *transaction) gotReplyHead(n int) (next stage, more bool) {
 	head := &t.client.worker.head
 	switch {
 	case head.Status == 101:
@@ -128,10 +128,10 @@ func (t *transaction) composeReply(body *h1.Body, recode recoding) {
 func (t *transaction) reusable(body *h1.Body) {
 	unframed := body.Framing() == h1.UntilClose
 	head := &t.client.worker.head
-	t.kept = h1.KeepAlive(head.Major, head.Minor, &head.Header) && !unframed && !body.Conflict() &&
+	t.keepUpstream = h1.KeepAlive(head.Major, head.Minor, &head.Header) && !unframed && !body.Conflict() &&
 		!t.setup.config.NoServerPersistence
 	if t.client.worker.leaving || t.up.body.Conflict() {
-		t.keep = false
+		t.keepClient = false
 	}
 }
 
@@ -144,9 +144,9 @@ func (t *transaction) frame(h *h1.Header, body *h1.Body, recode recoding) {
 	case recode == unchunked:
 		h.Del("Transfer-Encoding")
 		h.Del("Content-Length")
-		t.keep = false
+		t.keepClient = false
 	case body.Framing() == h1.UntilClose:
-		t.keep = false
+		t.keepClient = false
 		h.Del("Content-Length")
 	case body.Framing() != h1.NoBody:
 		body.Declare(h)
@@ -157,7 +157,7 @@ var chunkedCoding = []byte("chunked")
 
 // connection is what the Connection field tells the client.
 func (t *transaction) connection() []byte {
-	if t.keep {
+	if t.keepClient {
 		return keepAlive
 	}
 	return closeIt

@@ -24,7 +24,7 @@ func (t *transaction) admit() stage {
 		return t.decide(d)
 	}
 	if hops, counted := maxForwards(t.request); counted && hops == 0 {
-		t.own = lastHop(t.request)
+		t.localReply = lastHop(t.request)
 		return answering
 	}
 	return asking

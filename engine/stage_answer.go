@@ -2,14 +2,14 @@ package engine
 
 import "exaproxy/engine/h1"
 
-// answerSelf gives the client a reply of our own.
-func (t *transaction) answerSelf() stage {
-	if t.own.Reset {
+// answer gives the client a reply of our own.
+func (t *transaction) answer() stage {
+	if t.localReply.Reset {
 		t.clientEnd.Reset()
 		return t.drop()
 	}
 	if t.down.dst == nil {
-		t.down.begin(flow{dst: t.clientEnd, pre: t.composeOwn()})
+		t.down.begin(flow{dst: t.clientEnd, pre: t.composeLocalReply()})
 	}
 	switch t.down.pump(pumpBudget) {
 	case budgetSpent:
@@ -22,10 +22,10 @@ func (t *transaction) answerSelf() stage {
 	return answering
 }
 
-// composeOwn makes our reply, head and body.
-func (t *transaction) composeOwn() *buffer {
-	w, own := t.client.worker, &t.own
-	t.keep = t.keep && !own.Close && !w.leaving && t.skipBody()
+// composeLocalReply makes our reply, head and body.
+func (t *transaction) composeLocalReply() *buffer {
+	w, own := t.client.worker, &t.localReply
+	t.keepClient = t.keepClient && !own.Close && !w.leaving && t.skipBody()
 	t.record.Status = own.Status
 	if own.ContentType != "" {
 		t.record.ContentType = t.request.Keep([]byte(own.ContentType))
@@ -45,7 +45,7 @@ func (t *transaction) composeOwn() *buffer {
 }
 
 // bodiless says whether the client asked for the head alone.
-func (t *transaction) bodiless() bool { return t.request.Method == "HEAD" || t.inner == "HEAD" }
+func (t *transaction) bodiless() bool { return t.request.Method == "HEAD" || t.innerMethod == "HEAD" }
 
 // skipBody passes over a request's body that is here already, and says whether all of it was. If it
 // was not, the connection cannot be kept.

@@ -19,7 +19,7 @@ func (t *transaction) ask() stage {
 			panic("BUG: a question that neither asks nor waits")
 		}
 		if t.setup.helpers == nil {
-			t.lost = errNoHelpers
+			t.helperErr = errNoHelpers
 			return interpreting
 		}
 		t.request.Asked++
@@ -30,9 +30,9 @@ func (t *transaction) ask() stage {
 		return asking
 	}
 	if err == nil {
-		t.answer = t.request.Keep(answer)
+		t.helperAnswer = t.request.Keep(answer)
 	}
-	t.lost = err
+	t.helperErr = err
 	t.question.Cancel()
 	t.question = nil
 	return interpreting

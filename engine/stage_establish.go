@@ -4,7 +4,7 @@ package engine
 // inside the tunnel (connect_verdict page). A browser shows nothing of an answer to CONNECT that is
 // not 200; so it gets its 200, and the page as the answer to what it says next.
 func (t *transaction) establish() stage {
-	t.keep, t.inTunnel = false, true
+	t.keepClient, t.inTunnel = false, true
 	if t.down.dst == nil {
 		t.down.begin(flow{dst: t.clientEnd, pre: t.establishedHead()})
 	}

@@ -23,8 +23,8 @@ func (t *transaction) hear() stage {
 	for {
 		var inner h1.Request
 		_, err := h1.ParseRequest(heard.bytes(), &inner, h1.Limits{Relaxed: true})
-		if enough(heard, err) {
-			t.inner = inner.Method
+		if wholeMessage(heard, err) {
+			t.innerMethod = inner.Method
 			return answering
 		}
 		n, err := t.clientEnd.Read(heard.room())
@@ -38,9 +38,9 @@ func (t *transaction) hear() stage {
 	}
 }
 
-// enough says whether what was heard can be answered: a whole head, or something that is no
+// wholeMessage says whether what was heard can be answered: a whole head, or something that is no
 // plaintext request, such as a TLS ClientHello.
-func enough(heard *buffer, err error) bool {
+func wholeMessage(heard *buffer, err error) bool {
 	if heard.empty() {
 		return false
 	}

@@ -32,7 +32,7 @@ func (t *transaction) read() stage {
 // misread answers bytes that are no request. What follows them cannot be told apart from
 // them, so the connection is not kept.
 func (t *transaction) misread(err error) stage {
-	t.keep, t.garbled = false, true
+	t.keepClient, t.unparsable = false, true
 	t.record.Unread = false
 	t.head = t.client.in.bytes()
 	if errors.Is(err, h1.ErrTooLarge) {
@@ -50,11 +50,11 @@ func (t *transaction) understood(n int) stage {
 	c.consumed(n)
 	body, err := h1.RequestBody(&r.Request)
 	if err != nil {
-		t.keep, t.garbled = false, true
+		t.keepClient, t.unparsable = false, true
 		return t.fail(BadRequest, ClientSide, err)
 	}
 	t.up.body = body
-	t.keep = h1.KeepAlive(r.Major, r.Minor, &r.Header) && !t.setup.config.NoClientPersistence
+	t.keepClient = h1.KeepAlive(r.Major, r.Minor, &r.Header) && !t.setup.config.NoClientPersistence
 	if limit := t.setup.config.Limits.RequestBody; limit > 0 && body.Length() > limit {
 		return t.fail(BodyTooLarge, ClientSide, errBodyTooLarge)
 	}

@@ -105,7 +105,7 @@ func (t *transaction) receiveReply() stage {
 		n, err := t.parseReply()
 		switch {
 		case err == nil:
-			if next, more := t.heard(n); !more {
+			if next, more := t.gotReplyHead(n); !more {
 				return next
 			}
 		case err != h1.ErrShort:
@@ -135,7 +135,7 @@ func (t *transaction) parseReply() (n int, err error) {
 func (t *transaction) passInterim(start int64) (next stage, more bool) {
 	f := &t.down
 	if f.pre != nil {
-		if f.dst = t.clientEnd; !f.drain() {
+		if f.dst = t.clientEnd; !f.flush() {
 			if f.err != nil {
 				return t.clientGone(), false
 			}
@@ -166,7 +166,7 @@ func (t *transaction) readReply() (next stage, more bool) {
 	}
 	if err == loop.ErrAgain {
 		if f.buf.empty() {
-			f.tidy()
+			f.putIfEmpty()
 		}
 		return relaying, false
 	}

@@ -16,7 +16,7 @@ func (t *transaction) send() stage {
 		t.inNextPass()
 		return sending
 	}
-	if t.up.drain() || t.up.err != nil {
+	if t.up.flush() || t.up.err != nil {
 		return relaying // of an error too: perhaps it has answered before it closed; relaying looks
 	}
 	return sending

@@ -16,7 +16,7 @@ const halfClosed = time.Minute
 // nil, holds what the other side has said already; it is taken over.
 func (t *transaction) openTunnel(first *buffer) {
 	c, pool := t.client, &t.client.worker.buffers
-	t.keep, t.replied = false, true
+	t.keepClient, t.replied = false, true
 	t.record.Tunnel, t.record.Status = true, 200
 	said := pool.fit(len(c.in.bytes()))
 	if said != nil {
@@ -40,7 +40,7 @@ func (t *transaction) establishedHead() *buffer {
 func (t *transaction) releaseForTunnel() {
 	w, r := t.client.worker, t.request
 	t.head = bytes.Clone(t.head)
-	w.buffers.give(t.client.in)
+	w.buffers.put(t.client.in)
 	t.client.in = nil
 	if r.State != nil || r.User != "" || r.ClientName != "" || r.WasRewritten || len(r.Notes) > 0 {
 		t.reread() // there is more to know of it

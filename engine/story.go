@@ -53,15 +53,15 @@ type transaction struct {
 	timed   bool      // the deadline is the present stage's
 	entered time.Time // the present stage
 
-	request *Request // lent; a tunnel gives it back and keeps the head alone
-	began   time.Time
-	head    []byte // the request's, in the client's buffer
-	keep    bool   // the client's connection may serve another request
-	garbled bool   // what follows the head in the client's buffer cannot be understood
+	request    *Request // lent; a tunnel gives it back and keeps the head alone
+	began      time.Time
+	head       []byte // the request's, in the client's buffer
+	keepClient bool   // the client's connection may serve another request
+	unparsable bool   // what follows the head in the client's buffer cannot be understood
 
-	question *helper.Question
-	answer   []byte // what the helpers said
-	lost     error  // why they said nothing
+	question     *helper.Question
+	helperAnswer []byte // what the helpers said
+	helperErr    error  // why they said nothing
 
 	hop       Hop
 	failed    []Attempt // hops that could not be reached
@@ -70,18 +70,18 @@ type transaction struct {
 	lookup    *dnsasync.Lookup
 	dialer    *dialer // lent while connecting
 
-	upstream *upstream
-	up, down flow
-	kept     bool // the next hop's connection may serve another request
-	replied  bool // the reply's head has been composed: the client may have seen some of it
-	sent     int  // how many connections it was sent over
+	upstream     *upstream
+	up, down     flow
+	keepUpstream bool // the next hop's connection may serve another request
+	replied      bool // the reply's head has been composed: the client may have seen some of it
+	sent         int  // how many connections it was sent over
 
-	own      LocalReply // what answering gives the client
-	inTunnel bool       // it is the answer to what the client says in its tunnel
-	inner    string     // the method of that
-	failure  *Failure
-	record   Record
-	recorded bool // the policy has been given the record
+	localReply  LocalReply // what answering gives the client
+	inTunnel    bool       // it is the answer to what the client says in its tunnel
+	innerMethod string     // the method of that
+	failure     *Failure
+	record      Record
+	recorded    bool // the policy has been given the record
 }
 
 // Run plays the transaction on, and what the client asks next if it comes to its end.
@@ -90,7 +90,7 @@ func (t *transaction) Run() {
 	if c == nil {
 		return // woken for what it has done without by now
 	}
-	defer c.rescue()
+	defer c.recoverFault()
 	t.advance()
 	c.serve()
 }
@@ -143,7 +143,7 @@ func (t *transaction) play() stage {
 	case hearing:
 		return t.hear()
 	case answering:
-		return t.answerSelf()
+		return t.answer()
 	}
 	panic("BUG: no such stage: " + t.stage.String())
 }

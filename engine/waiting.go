@@ -66,7 +66,7 @@ func (t *transaction) giveUp() stage {
 		return t.drop()
 	case asking:
 		t.question.Late()
-		t.question, t.lost = nil, ErrHelperLate
+		t.question, t.helperErr = nil, ErrHelperLate
 		return interpreting
 	case resolving:
 		return t.fail(NameServerFailed, NameSide, errLookupLate)

@@ -69,8 +69,8 @@ func (w *worker) start(c *Config, ports []opened) error {
 	return nil
 }
 
-// welcome makes a client of an accepted connection.
-func (w *worker) welcome(fd *loop.FD, peer loop.Peer, l *listener) {
+// addClient makes a client of an accepted connection.
+func (w *worker) addClient(fd *loop.FD, peer loop.Peer, l *listener) {
 	c := &client{worker: w, fd: fd, connection: Connection{Client: peer.Remote, Local: l.bound, Port: l.port}}
 	c.ends = w.loop.Now().Add(w.setup.config.Timeouts.lifetime())
 	c.waker = w.loop.NewWaker(c)
@@ -86,8 +86,8 @@ func (w *worker) welcome(fd *loop.FD, peer loop.Peer, l *listener) {
 	c.waker.Wake()
 }
 
-// parted forgets a client that was closed.
-func (w *worker) parted(c *client) {
+// removeClient forgets a client that was closed.
+func (w *worker) removeClient(c *client) {
 	if c.previous != nil {
 		c.previous.next = c.next
 	} else {
@@ -103,21 +103,21 @@ func (w *worker) parted(c *client) {
 	}
 }
 
-// drain begins to end the worker: no new clients; idle ones are closed, the others when
+// shutDown begins to end the worker: no new clients; idle ones are closed, the others when
 // their transaction is over, all of them after lifetime. It says whether this was the beginning.
-func (w *worker) drain(lifetime time.Duration) (begun bool) {
+func (w *worker) shutDown(lifetime time.Duration) (begun bool) {
 	if begun = !w.leaving; begun {
 		w.leaving = true
 		w.stopListening()
 		w.eachClient(func(c *client) {
-			if c.tx == nil && c.phase == resting {
+			if c.tx == nil && c.phase == idling {
 				c.close()
 			}
 		})
 		w.idle.close()
 	}
 	if w.timer.Set(lifetime); lifetime <= 0 {
-		w.eachClient((*client).abandon)
+		w.eachClient((*client).closeNow)
 	}
 	w.waker.Wake()
 	return begun
@@ -129,7 +129,7 @@ func (w *worker) Run() {
 		return
 	}
 	if w.timer.Expired() {
-		w.eachClient((*client).abandon)
+		w.eachClient((*client).closeNow)
 	}
 	if w.open == 0 {
 		w.loop.Stop()
@@ -147,7 +147,7 @@ func (w *worker) eachClient(f func(*client)) {
 
 // end releases what the worker holds, after its loop has stopped.
 func (w *worker) end() {
-	w.eachClient((*client).abandon)
+	w.eachClient((*client).closeNow)
 	w.stopListening()
 	w.idle.close()
 	for _, s := range append(w.retired, w.setup) {

@@ -4,7 +4,7 @@ import "slices"
 
 // A backlog is the questions that wait for a child, in the order of their asking. It is a
 // list through the questions themselves: every operation costs the same however many wait,
-// and a burst leaves nothing behind.
+// and a burst leaves no memory behind.
 type backlog struct {
 	first, last *Question
 	n           int
@@ -13,16 +13,16 @@ type backlog struct {
 // push appends a question.
 func (b *backlog) push(q *Question) { b.insert(q, nil) }
 
-// pop takes the first question; there must be one.
+// pop removes the first question; there must be one.
 func (b *backlog) pop() *Question {
 	q := b.first
 	b.remove(q)
 	return q
 }
 
-// putBack returns questions that were lost with a child. They were asked before all that
-// have not been given yet, so they come to stand at the head; among others that were lost at
-// the same time their order is kept. It sorts the slice.
+// putBack inserts questions that were lost with a child. They were asked before all that have
+// not been assigned yet, so they go to the head, in order with others that were lost before
+// them. It sorts the slice.
 func (b *backlog) putBack(lost []*Question) {
 	slices.SortFunc(lost, func(x, y *Question) int { return int(int64(x.serial - y.serial)) })
 	at := b.first
@@ -36,7 +36,7 @@ func (b *backlog) putBack(lost []*Question) {
 
 // insert puts q before at, or at the end if at is nil.
 func (b *backlog) insert(q, at *Question) {
-	q.standing = queued
+	q.state = queued
 	q.next = at
 	if at == nil {
 		q.prev, b.last = b.last, q

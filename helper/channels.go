@@ -2,7 +2,7 @@ package helper
 
 import "math/bits"
 
-// channels are the questions that a child has in hand, by channel number. Numbers run from 0
+// channels are the questions that a child has in flight, by channel number. Numbers run from 0
 // and the lowest free one is used next, which is what the documentation of every version of
 // the protocol promises to helpers: they may index an array with it.
 type channels struct {
@@ -11,8 +11,8 @@ type channels struct {
 	n    int      // how many are busy
 }
 
-// take puts the question on the lowest free channel.
-func (c *channels) take(q *Question) (channel int) {
+// assign puts the question on the lowest free channel.
+func (c *channels) assign(q *Question) (channel int) {
 	channel = c.lowest()
 	if channel == len(c.held) {
 		c.held = append(c.held, nil)

@@ -8,7 +8,7 @@ import (
 	"os"
 )
 
-// Check says why a program cannot be run, in words for whoever wrote the configuration: it is
+// Check returns why a program cannot be run, in words for whoever wrote the configuration: it is
 // missing, a directory, not executable, or a script whose interpreter is missing. That it
 // returns nil promises little: the children may run as another user, and later.
 func Check(argv []string) error {

@@ -7,95 +7,97 @@ import (
 	"exaproxy/engine/loop"
 )
 
-// patience is how long a child may live on after the end of its input.
-const patience = 5 * time.Second
+// exitTimeout is how long a child may live on after the end of its input.
+const exitTimeout = 5 * time.Second
 
-// life is where a child is in its life.
-type life uint8
+// childState is where a child is in its life.
+type childState uint8
 
 const (
-	starting life = iota // its goroutine spawns it → serving, gone
-	serving              // it takes questions → leaving, ending
-	leaving              // it takes no more, and answers those in hand → ending
-	ending               // it was told, or has said itself, that this is the end → gone
-	gone                 // its process has ended
+	starting childState = iota // its goroutine spawns it → serving, exited
+	serving                    // it takes questions → draining, exiting
+	draining                   // it takes no more, and answers those in flight → exiting
+	exiting                    // we have closed its input, or it has closed its output → exited
+	exited                     // its process has ended
 )
 
 // A child is a process that answers lines. It is a task of the loop with two descriptors,
-// questions out and answers in, and has one goroutine, for what blocks: live.
+// questions out and answers in, and has one goroutine, for what blocks: runProcess.
 type child struct {
-	pool    *Pool
-	number  int
-	state   life
-	waker   *loop.Waker
-	timer   *loop.Timer // serving, leaving: its silence; ending: our patience
-	process Process
-	born    time.Time
+	pool      *Pool
+	number    int
+	state     childState
+	waker     *loop.Waker
+	timer     *loop.Timer // serving, draining: its silence; exiting: exitTimeout
+	process   Process
+	startTime time.Time
 
 	questions, answers *loop.FD // may be the same
 	channels           channels
-	wanted             int    // questions in hand whose asker has not gone
-	stuck              int    // questions in hand that were late
-	alone              bool   // the question in hand is to stay the only one
-	out                []byte // lines given
-	sent               int    // of them, bytes written
-	meant, written     uint64 // bytes of all lines ever given, and written
-	in                 lines
+	awaited            int    // questions in flight that were not cancelled
+	stuck              int    // questions in flight that were late
+	exclusive          bool   // the question in flight is to stay the only one
+	out                []byte // lines of questions
+	sent               int    // bytes of out that are written
+
+	queuedBytes, writtenBytes uint64 // of all questions so far: appended to out, and written
+
+	in lines
 
 	asked, answered, late uint64
-	took                  time.Duration // the last answer
-	warned                bool          // of its silence
-	reproach              reproach
-	loss                  *loss // nil: none, or it was let go
+	lastService           time.Duration // time that the last answer took
+	silenceWarned         bool
+	lineWarnings          warningLimiter // about lines that answer nothing
+	loss                  *loss          // nil: none, or we ended it
 }
 
-// loss is how a child was lost that was not let go, and what became of its questions.
+// loss is how a child was lost that the pool did not let go, and what became of its questions.
 type loss struct {
 	cause          string // why we ended it; "": it ended by itself
-	lived          time.Duration
+	lifetime       time.Duration
 	again, givenUp int  // questions that are asked again, and that were settled with ErrLost
 	early          bool // a replacement might end the same way at once
 }
 
-// start begins the life of a child.
+// start starts a child.
 func (p *Pool) start() {
-	p.born++
+	p.started++
 	p.active++
-	c := &child{pool: p, number: p.born, born: p.loop.Now()}
+	c := &child{pool: p, number: p.started, startTime: p.loop.Now()}
 	c.waker = p.loop.NewWaker(c)
 	c.timer = p.loop.NewTimer(c.waker)
 	p.children = append(p.children, c)
-	go c.live()
+	go c.runProcess()
 }
 
-// live is the child's goroutine: it spawns the process and waits for its end, and touches
+// runProcess is the child's goroutine: it spawns the process and waits for its end. It reads
 // nothing of the child or the pool but what never changes.
-func (c *child) live() {
+func (c *child) runProcess() {
 	process, err := c.pool.config.Spawn.Spawn(&c.pool.config, c.number)
 	if err != nil {
-		c.pool.loop.Post(func() { c.stillborn(err) })
+		c.pool.loop.Post(func() { c.startFailed(err) })
 		return
 	}
-	c.pool.loop.Post(func() { c.started(process) })
+	c.pool.loop.Post(func() { c.startSucceeded(process) })
 	how := process.Wait()
-	c.pool.loop.Post(func() { c.ended(how) })
+	c.pool.loop.Post(func() { c.processExited(how) })
 }
 
-// stillborn notes that there is no process.
-func (c *child) stillborn(err error) {
+// startFailed records that there is no process.
+func (c *child) startFailed(err error) {
 	p := c.pool
 	p.active--
 	c.loss = &loss{early: true}
-	p.lost(c)
-	c.reportStillborn(err)
-	c.bury()
+	p.recordLoss(c)
+	c.reportStartFailed(err)
+	c.remove()
 	p.dispatch()
 }
 
-// started puts the new process to work.
-func (c *child) started(process Process) {
+// startSucceeded puts the new process to work.
+func (c *child) startSucceeded(process Process) {
 	c.process = process
-	c.born = c.pool.loop.Now()
+	c.startTime = c.pool.loop.Now()
 	c.state = serving
 	if err := c.watch(); err != nil {
 		c.kill(err.Error())
@@ -106,15 +108,15 @@ func (c *child) started(process Process) {
 
 // watch gives the process's descriptors to the loop.
 func (c *child) watch() (err error) {
-	l, kind := c.pool.loop, loop.Pipe
+	l, output := c.pool.loop, loop.Pipe
 	if c.pool.config.PTY {
-		kind = loop.Terminal
+		output = loop.Terminal
 	}
 	q, a := c.process.Questions(), c.process.Answers()
 	if q == a {
 		c.answers, err = l.Watch(a, loop.Stream, c.waker)
 		c.questions = c.answers
-	} else if c.answers, err = l.Watch(a, kind, c.waker); err == nil {
+	} else if c.answers, err = l.Watch(a, output, c.waker); err == nil {
 		c.questions, err = l.Watch(q, loop.Pipe, c.waker)
 	}
 	if c.questions == nil {
@@ -129,46 +131,46 @@ func (c *child) watch() (err error) {
 // Run does what can be done now; the child's waker calls it.
 func (c *child) Run() {
 	switch c.state {
-	case serving, leaving:
-		c.talk()
+	case serving, draining:
+		c.exchange()
 		c.pool.dispatch()
-	case ending:
+	case exiting:
 		c.discard()
 		if c.timer.Expired() {
 			c.timer.Clear()
-			c.reportStaying()
+			c.reportNotExiting()
 			c.process.Kill()
 		}
-	case starting, gone:
+	case starting, exited:
 	}
 }
 
-// retire lets the child go once it has answered what is in its hands.
+// retire ends the child once it has answered the questions in flight.
 func (c *child) retire() {
 	if c.state == serving {
 		c.pool.active--
-		c.state = leaving
+		c.state = draining
 	}
-	if c.state == leaving && c.wanted == 0 {
-		c.leave()
+	if c.state == draining && c.awaited == 0 {
+		c.closeInput()
 	}
 }
 
-// leave ends the child's input. What it still says is read and thrown away, so that it need
-// not die of SIGPIPE while it tidies up.
-func (c *child) leave() {
-	c.state = ending
-	c.release()
+// closeInput ends the child's input. What it still writes is read and thrown away, so that it
+// does not die of SIGPIPE while it tidies up.
+func (c *child) closeInput() {
+	c.state = exiting
+	c.recycleAbandoned()
 	if c.questions == c.answers {
 		c.questions.CloseWrite()
 	} else {
 		c.questions.Close()
 	}
-	c.timer.Set(patience)
+	c.timer.Set(exitTimeout)
 	c.waker.Wake()
 }
 
-// discard reads what the child says when nobody listens any more.
+// discard reads what the child writes after the end of its input.
 func (c *child) discard() {
 	if !c.answers.Open() {
 		return
@@ -186,63 +188,63 @@ func (c *child) discard() {
 	c.waker.Wake()
 }
 
-// lose ends the conversation with a child that has gone (cause "") or that must not be asked
-// again. Its questions are given back and its place is free.
-func (c *child) lose(cause string) {
-	if !c.talks() {
+// fail closes both pipes of a child that has ended (cause "") or that must not be asked again.
+// Its questions go back to the backlog and another child may be started in its place.
+func (c *child) fail(cause string) {
+	if !c.answering() {
 		return
 	}
 	served := c.state == serving
-	c.state = ending
-	c.loss = &loss{cause: cause, lived: c.pool.loop.Now().Sub(c.born)}
-	c.giveBack()
+	c.state = exiting
+	c.loss = &loss{cause: cause, lifetime: c.pool.loop.Now().Sub(c.startTime)}
+	c.requeue()
 	harmful := c.answered == 0 || c.loss.again+c.loss.givenUp > 0 || cause != ""
-	c.loss.early = harmful && c.loss.lived < longLife
+	c.loss.early = harmful && c.loss.lifetime < stableAfter
 	c.questions.Close()
 	c.answers.Close()
-	c.timer.Set(patience)
+	c.timer.Set(exitTimeout)
 	if cause != "" {
 		c.reportReplaced()
 	}
 	if served {
 		c.pool.active--
-		c.pool.lost(c)
+		c.pool.recordLoss(c)
 	}
 	c.pool.waker.Wake()
 }
 
-// kill is lose for a child that may not heed the end of its input.
+// kill is fail for a child that may ignore the end of its input.
 func (c *child) kill(cause string) {
-	if c.talks() {
-		c.lose(cause)
+	if c.answering() {
+		c.fail(cause)
 		c.timer.Clear()
 		c.process.Kill()
 	}
 }
 
-// abandon settles what is in the child's hands, for a pool that does not drain.
-func (c *child) abandon() {
+// closeQuestions settles the questions in flight, for a pool that does not drain.
+func (c *child) closeQuestions() {
 	for _, q := range c.channels.empty() {
-		if q.standing == given {
+		if q.state == assigned {
 			q.settle(nil, ErrClosed)
 		} else {
 			c.pool.recycle(q)
 		}
 	}
-	c.wanted, c.stuck = 0, 0
+	c.awaited, c.stuck = 0, 0
 	c.retire()
 }
 
-// giveBack returns the questions in hand to the backlog, or settles those that have ended too
+// requeue returns the questions in flight to the backlog, or settles those that have ended too
 // many children. A question that was not written to the end is not to blame.
-func (c *child) giveBack() {
+func (c *child) requeue() {
 	var again []*Question
 	for _, q := range c.channels.empty() {
-		if q.standing == dropped {
+		if q.state == abandoned {
 			c.pool.recycle(q)
 			continue
 		}
-		if q.end <= c.written {
+		if q.end <= c.writtenBytes {
 			q.losses++
 		}
 		q.child = nil
@@ -255,58 +257,58 @@ func (c *child) giveBack() {
 		}
 	}
 	c.loss.again = len(again)
-	c.wanted, c.stuck = 0, 0
+	c.awaited, c.stuck = 0, 0
 	c.pool.backlog.putBack(again)
 }
 
-// release recycles questions in hand that nobody waits for.
-func (c *child) release() {
+// recycleAbandoned recycles the questions in flight, all of which are abandoned.
+func (c *child) recycleAbandoned() {
 	for _, q := range c.channels.empty() {
 		c.pool.recycle(q)
 	}
 	c.stuck = 0
 }
 
-// ended notes that the process has ended. What it wrote before may still wait to be read. The
-// end of that output is not waited for: it does not come as long as some other process, which
-// the child has left behind, holds the pipe.
-func (c *child) ended(how string) {
-	if c.talks() {
-		c.hear()
-		c.lose("")
+// processExited handles the end of the process. What it wrote before may still wait to be read.
+// The end of that output is not waited for: it does not come as long as some other process,
+// which the child has left behind, holds the pipe.
+func (c *child) processExited(how string) {
+	if c.answering() {
+		c.readAnswers()
+		c.fail("")
 	}
 	c.questions.Close()
 	c.answers.Close()
 	c.reportEnd(how)
-	c.bury()
+	c.remove()
 	c.pool.dispatch()
 }
 
-// bury forgets the child.
-func (c *child) bury() {
-	c.state = gone
+// remove takes the child out of the pool.
+func (c *child) remove() {
+	c.state = exited
 	c.timer.Clear()
 	c.waker.Retire()
-	c.pool.forget(c)
+	c.pool.removeChild(c)
 }
 
-// room says whether the child can take a question.
-func (c *child) room() bool {
-	return c.state == serving && c.channels.n < c.pool.config.capacity() && !(c.alone && c.wanted > 0)
+// hasRoom reports whether the child can take a question.
+func (c *child) hasRoom() bool {
+	return c.state == serving && c.channels.n < c.pool.config.capacity() && !(c.exclusive && c.awaited > 0)
 }
 
-// fits says whether the child can take this question; nil is any.
-func (c *child) fits(q *Question) bool {
-	return c.room() && (c.wanted == 0 || q == nil || !q.lastChance())
+// accepts reports whether the child can take this question; nil is any.
+func (c *child) accepts(q *Question) bool {
+	return c.hasRoom() && (c.awaited == 0 || q == nil || !q.lastChance())
 }
 
-// unproven says that it is not known yet whether the child can answer.
-func (c *child) unproven() bool {
+// untested reports whether the child has yet to answer its first question.
+func (c *child) untested() bool {
 	return c.state == starting || c.state == serving && c.answered == 0
 }
 
-// talks says whether answers are expected of the child.
-func (c *child) talks() bool { return c.state == serving || c.state == leaving }
+// answering reports whether answers are expected of the child.
+func (c *child) answering() bool { return c.state == serving || c.state == draining }
 
 // String names the child in messages.
 func (c *child) String() string {

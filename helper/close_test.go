@@ -1,7 +1,6 @@
 package helper
 
 import (
-	"syscall"
 	"testing"
 	"time"
 )
@@ -39,8 +38,8 @@ func TestClose(t *testing.T) {
 			}
 			w.settle()
 			w.closed("when the children have ended")
-			w.logs("a regular end is no news", "ended by itself", 0)
-			w.ask("too late").fails("a closed pool asks nobody", ErrClosed)
+			w.logs("a regular end is not logged", "ended by itself", 0)
+			w.ask("too late").fails("a closed pool asks no child", ErrClosed)
 		})
 	}
 }
@@ -51,7 +50,7 @@ func TestDrainingPoolSurvivesItsLastChild(t *testing.T) {
 	w.pool.Close(true)
 	w.settle()
 	w.dies(1)
-	w.pass(firstDelay + 20*time.Millisecond)
+	w.pass(minRestartDelay + 20*time.Millisecond)
 	w.reads(2, "a child was started for what is left", "x\n")
 	w.writes(2, "y\n")
 	q.wants("the answer", "y")
@@ -80,51 +79,12 @@ func TestCloseIgnored(t *testing.T) {
 	w.pool.Close(true)
 	w.settle()
 	if w.child(1).killed > 0 {
-		t.Error("a child is terminated before it could heed the end of its input")
+		t.Error("a child is terminated before it could handle the end of its input")
 	}
-	w.pass(patience + 20*time.Millisecond)
+	w.pass(exitTimeout + 20*time.Millisecond)
 	if w.child(1).killed == 0 {
-		t.Error("a child that does not heed the end of its input was not terminated")
+		t.Error("a child that ignores the end of its input was not terminated")
 	}
-	w.logs("it is said", "redirector #1 (pid 1001): has not ended 5s after the end of its input", 1)
+	w.logs("it is logged", "redirector #1 (pid 1001): has not ended 5s after the end of its input", 1)
 	w.closed("when it was terminated")
-}
-
-func TestRestart(t *testing.T) {
-	w := newWorld(t, Config{Children: 2, Startup: 2})
-	w.proves(1)
-	held := w.ask("held")
-	w.pool.Restart()
-	w.settle()
-	w.children("each child is replaced by one", 4, 2)
-	if !w.child(2).in.Closed() {
-		t.Error("the idle child does not see the end of its input at once")
-	}
-	if w.child(1).in.Closed() {
-		t.Error("the busy child sees the end of its input before it has answered")
-	}
-	next := w.ask("next")
-	w.reads(3, "what is asked now is asked of the new ones", "next\n")
-	w.writes(1, "old\n")
-	w.writes(3, "new\n")
-	held.wants("the busy child's answer is used", "old")
-	next.wants("the new child's answer", "new")
-	if !w.child(1).in.Closed() {
-		t.Error("the busy child does not see the end of its input after its answer")
-	}
-}
-
-func TestRestartTriesAgainAtOnce(t *testing.T) {
-	w := newWorld(t, Config{Children: 1})
-	w.spawnErr = syscall.ENOENT
-	q := w.ask("x")
-	w.pass(firstDelay + 20*time.Millisecond)
-	w.pass(2*firstDelay + 20*time.Millisecond)
-	w.spawnErr = nil
-	w.settle()
-	w.children("it waits before the next start", 3, 0)
-	w.pool.Restart()
-	w.settle()
-	w.writes(4, "y\n")
-	q.wants("the program is there now", "y")
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // A Config says which program answers the questions of a pool, in how many processes, and
-// how it is treated. Its zero is useless: Argv has to name a program.
+// how it is run. The zero Config is of no use: Argv has to name a program.
 //
 // The pool keeps a copy. What it points to (Argv, Env, Credential) is read by the goroutines
 // of children and must not be changed afterwards.
@@ -16,12 +16,11 @@ type Config struct {
 	Name string   // what messages call the children: "redirector"; "": "helper"
 	Argv []string // the program's path, absolute or relative to where we are, and its arguments; no shell reads it
 
-	Children    int // processes at most, those not counted that are ending; below 1: 1
-	Startup     int // processes to start with
-	Idle        int // processes with room to keep ready; more are started in the background; 0: none before a question waits
-	Concurrency int // questions that one process has in hand at a time, each with a channel number before it; 0: one, and no number
-
-	PerWorker bool // each worker has as many children as this says; false: they are divided among the workers
+	Children    int  // processes at most, those not counted that are stopping; below 1: 1
+	Startup     int  // processes to start with
+	Idle        int  // processes with room to keep ready; more are started in the background; 0: none before a question waits
+	PerWorker   bool // each worker has as many processes as the three above say; false: they are shared, see Share
+	Concurrency int  // questions that one process has in flight at a time, each with a channel number before it; 0: one, and no number
 
 	PTY     bool // give the child a terminal for its output, so that its stdio does not buffer it
 	Retries int  // how often a question that was lost with its child is asked again; 0: never
@@ -33,13 +32,33 @@ type Config struct {
 	// Stderr gets what children write to their standard error, in whole lines. Its Write is
 	// called from the goroutines of several children at once and may block. nil: nowhere.
 	Stderr io.Writer
-	Log    *slog.Logger // what children did wrong, a line each; nil: nowhere
+	Log    *slog.Logger // warnings about children, a line each; nil: nowhere
 
 	Spawn Spawner // how a child is started; nil: as a process
 
-	// Buffering is how long a child may keep silent after a question before it is suspected,
-	// in the log, of not flushing its output. 0: 10 s.
-	Buffering time.Duration
+	// SilenceWarning is how long a child may be silent after a question before a warning is logged
+	// that it may not flush its output. 0: 10 s.
+	SilenceWarning time.Duration
+}
+
+// Share returns the part of the configuration that is one worker's, of a number of workers and
+// counted from 0. Children, Startup and Idle are divided among them, unless PerWorker is set; the
+// first workers get what does not divide evenly, and each has one child at least.
+func (c Config) Share(worker, workers int) Config {
+	if c.PerWorker {
+		return c
+	}
+	share := func(all int) int {
+		n := all / workers
+		if worker < all%workers {
+			n++
+		}
+		return n
+	}
+	c.Children = max(share(c.Children), 1)
+	c.Startup = share(c.Startup)
+	c.Idle = share(c.Idle)
+	return c
 }
 
 // withDefaults returns the configuration with its zeroes replaced, so that no other code has
@@ -59,27 +78,16 @@ func (c Config) withDefaults() Config {
 		c.Stderr = io.Discard
 	}
 	if c.Spawn == nil {
-		c.Spawn = programs{}
+		c.Spawn = processSpawner{}
 	}
-	if c.Buffering == 0 {
-		c.Buffering = 10 * time.Second
+	if c.SilenceWarning == 0 {
+		c.SilenceWarning = 10 * time.Second
 	}
 	return c
 }
 
-// numbered says whether lines carry channel numbers.
+// numbered reports whether lines carry channel numbers.
 func (c *Config) numbered() bool { return c.Concurrency > 0 }
 
-// capacity is how many questions one child has in hand at most.
+// capacity is how many questions one child has in flight at most.
 func (c *Config) capacity() int { return max(c.Concurrency, 1) }
-
-// Share gives one of several workers its part of the pool that c describes: the children are divided,
-// the first workers taking what does not divide evenly.
-func (c Config) Share(worker, workers int) Config {
-	if c.PerWorker {
-		return c
-	}
-	part := func(all int) int { return all/workers + min(1, max(0, all%workers-worker)) }
-	c.Children, c.Startup, c.Idle = max(1, part(c.Children)), part(c.Startup), part(c.Idle)
-	return c
-}

@@ -13,18 +13,18 @@ func TestLostQuestionsAreAskedAgain(t *testing.T) {
 	w := newWorld(t, Config{Children: 1, Concurrency: 3, Retries: 2})
 	all := w.putAll(5)
 	w.settle()
-	w.reads(1, "three are in hand", "0 q0\n1 q1\n2 q2\n")
+	w.reads(1, "three are in flight", "0 q0\n1 q1\n2 q2\n")
 	w.writes(1, "0 zero\n")
 	w.reads(1, "then a fourth", "0 q3\n")
 	w.dies(1)
-	w.pass(firstDelay + aTick)
+	w.pass(minRestartDelay + aTick)
 	w.reads(2, "the lost ones come first, in the order of their asking", "0 q1\n1 q2\n2 q3\n")
 	w.writes(2, "0 a\n1 b\n2 c\n")
 	w.writes(2, "0 d\n")
 	for i, want := range []string{"zero", "a", "b", "c", "d"} {
 		all[i].wants("every question has its own answer", want)
 	}
-	w.logs("the death is told with the questions", "redirector #1 (pid 1001): ended by itself after 0s (signal: killed); questions asked again: 3", 1)
+	w.logs("the end is logged with the questions", "redirector #1 (pid 1001): ended by itself after 0s (signal: killed); questions asked again: 3", 1)
 }
 
 func TestLostQuestionsGoToOthersAtOnce(t *testing.T) {
@@ -51,7 +51,7 @@ func TestQuestionThatEndsItsChildren(t *testing.T) {
 			q.waits("not all tries are used up")
 			w.reads(n, "asked again", "poison\n")
 			w.dies(n)
-			w.pass(lastDelay)
+			w.pass(maxRestartDelay)
 		}
 		q.fails("it has ended enough children", ErrLost)
 		w.logs("the last one", "questions given up: 1", 1)
@@ -61,21 +61,21 @@ func TestQuestionThatEndsItsChildren(t *testing.T) {
 	}
 }
 
-func TestPoisonTakesNoOtherQuestionDown(t *testing.T) {
+func TestQuestionThatEndsChildrenLosesNoOther(t *testing.T) {
 	w := newWorld(t, Config{Children: 1, Concurrency: 10, Retries: 2})
 	a, poison, b := w.put("a"), w.put("poison"), w.put("b")
 	w.settle()
 	w.dies(1)
-	w.pass(lastDelay)
+	w.pass(maxRestartDelay)
 	w.reads(2, "all are asked again", "0 a\n1 poison\n2 b\n")
 	w.dies(2)
 	c := w.put("c")
-	w.pass(lastDelay)
+	w.pass(maxRestartDelay)
 	w.reads(3, "at its last chance a question is alone", "0 a\n")
 	w.writes(3, "0 A\n")
 	w.reads(3, "so is the next", "0 poison\n")
 	w.dies(3)
-	w.pass(lastDelay)
+	w.pass(maxRestartDelay)
 	w.reads(4, "and the next", "0 b\n")
 	w.writes(4, "0 B\n")
 	w.reads(4, "who was not there is asked as ever", "0 c\n")
@@ -90,7 +90,7 @@ func TestLastChanceStartsAChildOfItsOwn(t *testing.T) {
 	w := newWorld(t, Config{Children: 2, Concurrency: 10, Retries: 1, Startup: 1})
 	w.proves(1)
 	q := w.ask("q")
-	w.pass(longLife)
+	w.pass(stableAfter)
 	w.reads(1, "", "0 q\n")
 	w.pool.start() // which gets something to do before the first one ends
 	w.settle()
@@ -113,7 +113,7 @@ func TestUnsentQuestionIsNotToBlame(t *testing.T) {
 	w.settle()
 	w.dies(1)
 	first.fails("it was sent, and there are no retries", ErrLost)
-	w.pass(lastDelay)
+	w.pass(maxRestartDelay)
 	w.reads(2, "what was not sent is sent to the next", "0 2\n")
 	w.writes(2, "0 fine\n")
 	second.wants("", "fine")
@@ -124,13 +124,13 @@ func TestCancelledQuestionIsNotAskedAgain(t *testing.T) {
 	w.ask("x").Cancel()
 	w.dies(1)
 	y := w.ask("y")
-	w.pass(lastDelay)
+	w.pass(maxRestartDelay)
 	w.reads(2, "only what is waited for", "y\n")
 	w.writes(2, "z\n")
 	y.wants("", "z")
 }
 
-func TestAnswerBeforeDeathCounts(t *testing.T) {
+func TestAnswerBeforeExitCounts(t *testing.T) {
 	w := newWorld(t, Config{Children: 1, Retries: 2})
 	a := w.ask("x")
 	w.child(1).out.WriteString("y\nha")
@@ -146,17 +146,17 @@ func TestBrokenInput(t *testing.T) {
 	b := w.put("b")
 	w.settle()
 	a.wants("what was answered counts", "A")
-	w.pass(firstDelay + aTick)
+	w.pass(minRestartDelay + aTick)
 	w.reads(2, "a child that closes its input is replaced", "0 b\n")
 	w.writes(2, "0 B\n")
 	b.wants("", "B")
-	w.pass(patience)
+	w.pass(exitTimeout)
 	if w.child(1).killed == 0 {
 		t.Error("it lives on and was not terminated")
 	}
 }
 
-func TestDeathWithoutEndOfOutput(t *testing.T) {
+func TestExitWithoutEndOfOutput(t *testing.T) {
 	w := newWorld(t, Config{Children: 1, Retries: 2})
 	q := w.ask("x")
 	a := w.child(1)
@@ -165,7 +165,7 @@ func TestDeathWithoutEndOfOutput(t *testing.T) {
 	a.end <- "exit status 1"
 	a.mu.Unlock()
 	w.settle()
-	w.pass(lastDelay)
+	w.pass(maxRestartDelay)
 	w.writes(2, "y\n")
 	q.wants("the process has ended, whoever holds its pipes", "y")
 	if got := w.k.OpenDescriptors(); got != 2 {
@@ -179,11 +179,11 @@ func TestReplacement(t *testing.T) {
 		die   func(w *world)
 		delay time.Duration
 	}{
-		{"lived long, never asked", func(w *world) { w.pass(longLife); w.dies(1) }, 0},
+		{"lived long, never asked", func(w *world) { w.pass(stableAfter); w.dies(1) }, 0},
 		{"answered all it was asked", func(w *world) { w.proves(1); w.dies(1) }, 0},
-		{"lived long, lost a question", func(w *world) { w.pass(longLife); w.ask("x"); w.dies(1) }, 0},
-		{"lived briefly, never asked", func(w *world) { w.dies(1) }, firstDelay},
-		{"lived briefly, lost a question", func(w *world) { w.proves(1); w.ask("x"); w.dies(1) }, firstDelay},
+		{"lived long, lost a question", func(w *world) { w.pass(stableAfter); w.ask("x"); w.dies(1) }, 0},
+		{"lived briefly, never asked", func(w *world) { w.dies(1) }, minRestartDelay},
+		{"lived briefly, lost a question", func(w *world) { w.proves(1); w.ask("x"); w.dies(1) }, minRestartDelay},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -209,7 +209,7 @@ func TestDelayGrowsAndIsForgotten(t *testing.T) {
 		w.pass(delay - aTick)
 		w.children(fmt.Sprintf("before %v are over", delay), started, 0)
 		w.pass(2 * aTick)
-		if started = w.pool.born; started == 3 {
+		if started = w.pool.started; started == 3 {
 			t.Fatalf("nothing was started after %v", delay)
 		}
 		for _, c := range w.pool.children {
@@ -217,16 +217,16 @@ func TestDelayGrowsAndIsForgotten(t *testing.T) {
 		}
 		w.settle()
 	}
-	w.logs("all die young: it is said once", "level=ERROR", 1)
+	w.logs("all end early: it is logged once", "level=ERROR", 1)
 	w.logs("and how to find out", "run it by hand: /bin/answer -v", 1)
-	w.pass(lastDelay + aTick)
-	if _, active := w.pool.born, w.pool.active; active != 1 {
-		t.Errorf("%d children are tried at a time in a sick pool, want 1", active)
+	w.pass(maxRestartDelay + aTick)
+	if _, active := w.pool.started, w.pool.active; active != 1 {
+		t.Errorf("%d children are tried at a time in a failing pool, want 1", active)
 	}
 	q := w.ask("x")
-	w.writes(w.pool.born, "y\n")
+	w.writes(w.pool.started, "y\n")
 	q.wants("the program is well again", "y")
-	w.logs("and this is said too", "redirector processes answer again", 1)
+	w.logs("and this is logged too", "redirector processes answer again", 1)
 	if w.pool.active != 3 {
 		t.Errorf("%d children are active after recovery, want 3", w.pool.active)
 	}
@@ -237,17 +237,17 @@ func TestSpawnFails(t *testing.T) {
 	w.spawnErr = errors.New("start redirector: no such file")
 	q := w.ask("x")
 	for range 8 {
-		w.pass(lastDelay)
+		w.pass(maxRestartDelay)
 		q.waits("while nothing can be started, questions wait")
 	}
 	w.logs("it is said loudly, once", "level=ERROR", 1)
-	w.logs("in few lines", "no such file", alarming+1)
+	w.logs("in few lines", "no such file", alarmThreshold+1)
 	if !w.pool.Busy() {
 		t.Error("a pool that waits before it tries again is not busy")
 	}
 	w.spawnErr = nil
-	w.pass(lastDelay)
-	w.writes(w.pool.born, "y\n")
+	w.pass(maxRestartDelay)
+	w.writes(w.pool.started, "y\n")
 	q.wants("when it can be started", "y")
 }
 
@@ -255,7 +255,7 @@ func TestLate(t *testing.T) {
 	w := newWorld(t, Config{Children: 1, Retries: 2})
 	w.proves(1)
 	stuck, waiting := w.ask("stuck"), w.ask("waiting")
-	w.pass(longLife)
+	w.pass(stableAfter)
 	stuck.Late()
 	w.settle()
 	if w.child(1).killed == 0 {
@@ -264,7 +264,7 @@ func TestLate(t *testing.T) {
 	w.reads(2, "the question that was late is not asked again", "waiting\n")
 	w.writes(2, "fine\n")
 	waiting.wants("", "fine")
-	w.logs("it is said", "redirector #1 (pid 1001): has not answered for 10s. It is replaced", 1)
+	w.logs("it is logged", "redirector #1 (pid 1001): has not answered for 10s. It is replaced", 1)
 	if s := w.pool.Stats(); s.Late != 1 {
 		t.Errorf("%d late questions are counted, want 1", s.Late)
 	}
@@ -275,7 +275,7 @@ func TestLateWithHalfALine(t *testing.T) {
 	w.proves(1)
 	q := w.ask("x")
 	w.writes(1, "OK url=")
-	w.pass(longLife)
+	w.pass(stableAfter)
 	q.Late()
 	w.settle()
 	w.logs("it is said what the child forgot", `has not answered for 10s, but for half a line: \"OK url=\". It is replaced`, 1)
@@ -289,14 +289,14 @@ func TestLateInTheQueue(t *testing.T) {
 	w.pass(4 * time.Second)
 	young.Late()
 	w.settle()
-	w.children("what was abandoned was in hand for as long as another's deadline: its child is stuck", 1, 0)
-	w.pass(firstDelay + aTick)
+	w.children("what was abandoned was in flight for as long as another's deadline: its child is stuck", 1, 0)
+	w.pass(minRestartDelay + aTick)
 	q := w.ask("next")
 	w.writes(2, "fine\n")
-	q.wants("so nobody waits for ever behind it", "fine")
+	q.wants("so nothing waits for ever behind it", "fine")
 }
 
-func TestLateInTheQueueSparesTheBusy(t *testing.T) {
+func TestLateInTheQueueKeepsBusyChildren(t *testing.T) {
 	w := newWorld(t, Config{Children: 1, Startup: 1})
 	old := w.ask("old")
 	late := w.ask("late")
@@ -309,13 +309,13 @@ func TestLateInTheQueueSparesTheBusy(t *testing.T) {
 func TestLateWithChannels(t *testing.T) {
 	w := newWorld(t, Config{Children: 1, Startup: 1, Concurrency: 2, Retries: 2})
 	w.proves(1)
-	w.pass(longLife)
+	w.pass(stableAfter)
 	a := w.ask("a")
 	a.Late()
 	b := w.ask("b")
 	w.reads(1, "the channel of the late one is kept", "0 a\n1 b\n")
 	w.writes(1, "0 too late\n")
-	b.waits("a late answer is nobody's")
+	b.waits("a late answer is dropped")
 	c := w.ask("c")
 	w.reads(1, "its channel is free after its answer", "0 c\n")
 	b.Late()

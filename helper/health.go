@@ -7,61 +7,55 @@ import (
 )
 
 const (
-	longLife   = 10 * time.Second       // a child that lived so long may be replaced at once
-	firstDelay = 100 * time.Millisecond // before the next start when one lived briefly
-	lastDelay  = 30 * time.Second       // and what the delay grows to, doubling
-	alarming   = 3                      // early deaths without an answer between, before the pool is called sick
+	stableAfter     = 10 * time.Second       // a child that lived so long may be replaced at once
+	minRestartDelay = 100 * time.Millisecond // before the next start when one ended early
+	maxRestartDelay = 30 * time.Second       // what the delay grows to, doubling
+	alarmThreshold  = 3                      // early exits without an answer between, before it is logged that the pool is failing
 )
 
-// health is what a pool learns from early deaths. Children that die together, as they do
-// when the program cannot run at all, count as one.
+// health is what a pool learns from children that end early. Those that end together, as they
+// do when the program cannot run at all, count as one.
 type health struct {
-	timer *loop.Timer // armed: nothing may be started before it expires
-	early int         // waves of early deaths since a new child answered
-	sick  bool        // it was said, loudly
+	timer      *loop.Timer // armed: nothing may be started before it expires
+	earlyExits int         // since a new child answered
+	failing    bool        // it was logged, as an error
 }
 
-// failed notes that a child died early.
-func (h *health) failed() {
+// recordEarlyExit delays the next start.
+func (h *health) recordEarlyExit() {
 	if h.timer.Armed() {
 		return
 	}
-	h.timer.Set(min(firstDelay<<min(h.early, 16), lastDelay))
-	h.early++
+	h.timer.Set(min(minRestartDelay<<min(h.earlyExits, 16), maxRestartDelay))
+	h.earlyExits++
 }
 
-// forgive forgets all deaths.
-func (h *health) forgive() {
-	h.timer.Clear()
-	h.early = 0
-}
-
-// mayStart says whether a child may be started now. While children die at once, one is tried
+// mayStart reports whether a child may be started now. While children end early, one is tried
 // at a time.
 func (p *Pool) mayStart() bool {
 	if p.health.timer.Armed() {
 		return false
 	}
-	if p.health.early < alarming {
+	if p.health.earlyExits < alarmThreshold {
 		return true
 	}
 	for _, c := range p.children {
-		if c.unproven() {
+		if c.untested() {
 			return false
 		}
 	}
 	return true
 }
 
-// lost notes the death of an active child, whose place is free.
-func (p *Pool) lost(c *child) {
+// recordLoss records the loss of an active child.
+func (p *Pool) recordLoss(c *child) {
 	if c.loss.early {
-		p.health.failed()
+		p.health.recordEarlyExit()
 	}
 }
 
-// proven says whether a child is at work that has shown that it can answer.
-func (p *Pool) proven() bool {
+// hasWorkingChild reports whether a child is serving that has answered before.
+func (p *Pool) hasWorkingChild() bool {
 	for _, c := range p.children {
 		if c.state == serving && c.answered > 0 {
 			return true
@@ -70,11 +64,11 @@ func (p *Pool) proven() bool {
 	return false
 }
 
-// recovered notes that a new child has answered for the first time.
-func (p *Pool) recovered() {
-	p.health.early = 0
-	if p.health.sick {
-		p.health.sick = false
+// recordFirstAnswer records that a new child has answered for the first time.
+func (p *Pool) recordFirstAnswer() {
+	p.health.earlyExits = 0
+	if p.health.failing {
+		p.health.failing = false
 		p.reportRecovery()
 	}
 }

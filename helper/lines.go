@@ -3,21 +3,21 @@ package helper
 import "bytes"
 
 const (
-	maxLine  = 1 << 20  // bytes of an answer; a child that writes more without a line end is replaced
-	keepPart = 16 << 10 // bytes that a child's buffer may keep once its long line is over
+	maxLine     = 1 << 20  // bytes of an answer; a child that writes more without a line end is replaced
+	maxKeptPart = 16 << 10 // bytes of capacity that a child's buffer keeps once a long line is over
 )
 
 // lines puts together the lines that a child writes, however they were cut into reads.
 type lines struct {
 	part []byte // of a line whose end has not come
-	used bool   // part was returned as a line and is to be emptied
+	used bool   // part was returned as a line, and is to be emptied
 }
 
-// next cuts the first line off p, and returns it without its line end: a line feed with, it
-// may be, one carriage return before it. If there is no whole line it keeps p and says so.
+// next cuts the first line off p, and returns it without its line end: a line feed with at
+// most one carriage return before it. If there is no whole line it keeps p, and ok is false.
 // The line is valid until the next call.
 func (l *lines) next(p []byte) (line, rest []byte, ok bool) {
-	l.forget()
+	l.reset()
 	i := bytes.IndexByte(p, '\n')
 	if i < 0 {
 		l.part = append(l.part, p...)
@@ -31,20 +31,20 @@ func (l *lines) next(p []byte) (line, rest []byte, ok bool) {
 	return bytes.TrimSuffix(line, []byte{'\r'}), rest, true
 }
 
-// forget empties part if it has been used.
-func (l *lines) forget() {
+// reset empties part if it was returned.
+func (l *lines) reset() {
 	if !l.used {
 		return
 	}
 	l.part, l.used = l.part[:0], false
-	if cap(l.part) > keepPart {
+	if cap(l.part) > maxKeptPart {
 		l.part = nil
 	}
 }
 
-// half returns the line that has no end yet.
-func (l *lines) half() []byte {
-	l.forget()
+// partial returns the beginning of a line that has no end yet.
+func (l *lines) partial() []byte {
+	l.reset()
 	return l.part
 }
 

@@ -63,7 +63,7 @@ func TestLinesHoweverTheyAreCut(t *testing.T) {
 		if strings.Join(got, "|") != strings.Join(want, "|") {
 			t.Errorf("in pieces of %d: got %q, want %q", size, got, want)
 		}
-		if half := string(l.half()); half != "half" {
+		if half := string(l.partial()); half != "half" {
 			t.Errorf("in pieces of %d: half a line is %q", size, half)
 		}
 	}
@@ -83,22 +83,22 @@ func FuzzCutNumber(f *testing.F) {
 	})
 }
 
-func TestWholeLines(t *testing.T) {
+func TestLineWriter(t *testing.T) {
 	var got bytes.Buffer
 	writes := 0
-	w := wholeLines{to: writerFunc(func(p []byte) (int, error) {
+	w := lineWriter{to: writerFunc(func(p []byte) (int, error) {
 		writes++
 		if !bytes.HasSuffix(p, []byte{'\n'}) {
 			t.Errorf("%q is not a whole line", p)
 		}
 		return got.Write(p)
 	})}
-	for _, p := range []string{"on", "e\ntwo\nthr", "e", "e\n", strings.Repeat("x", longestLine+1), "end"} {
+	for _, p := range []string{"on", "e\ntwo\nthr", "e", "e\n", strings.Repeat("x", maxStderrLine+1), "end"} {
 		w.write([]byte(p))
 	}
 	w.flush()
 	w.flush()
-	if want := "one\ntwo\nthree\n" + strings.Repeat("x", longestLine+1) + "\nend\n"; got.String() != want {
+	if want := "one\ntwo\nthree\n" + strings.Repeat("x", maxStderrLine+1) + "\nend\n"; got.String() != want {
 		t.Errorf("got %.60q…, want %.60q…", got.String(), want)
 	}
 	if writes != 4 {

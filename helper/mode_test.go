@@ -33,7 +33,7 @@ func play(mode string) {
 		os.Exit(3)
 	case "flood":
 		flood(10 << 20)
-	case "stubborn":
+	case "ignoresTERM":
 		signal.Ignore(syscall.SIGTERM)
 		answer(os.Stdout, "ready")
 	case "orphan":
@@ -47,7 +47,7 @@ func play(mode string) {
 	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
 		react(mode, out, lines.Text())
 	}
-	if mode == "stubborn" {
+	if mode == "ignoresTERM" {
 		for {
 			unix.Poll(nil, -1)
 		}
@@ -57,7 +57,7 @@ func play(mode string) {
 // react answers a line, or does what the helper is there to do.
 func react(mode string, out io.Writer, line string) {
 	switch mode {
-	case "silent", "stubborn":
+	case "silent", "ignoresTERM":
 	case "dribbling":
 		for _, b := range []byte(line + " answered\n") {
 			out.Write([]byte{b})

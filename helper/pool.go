@@ -6,7 +6,7 @@ import (
 
 const scratchSize = 64 << 10 // bytes that are read from a child at a time
 
-// A Pool is the processes that answer lines, and the questions that wait for them. It belongs
+// A Pool keeps the processes that answer lines, and the questions that wait for them. It belongs
 // to one loop, and is used on that loop's goroutine only.
 type Pool struct {
 	loop    *loop.Loop
@@ -16,14 +16,13 @@ type Pool struct {
 
 	children []*child // in the order of their numbers, until their processes have ended
 	active   int      // of them, those that are starting or serving
-	want     int      // how many are to be active
-	born     int      // the number of the last
+	target   int      // how many are to be active
+	started  int      // so far; the number of the last
 	health   health
 	closing  bool
 
 	serial  uint64 // of the last question
-	free    *Question
-	spare   int // questions on the free list
+	free    loop.FreeList[Question]
 	scratch []byte
 	stats   counters
 }
@@ -35,9 +34,10 @@ type Pool struct {
 // The loop must outlive the pool: it is to turn until Closed.
 func NewPool(l *loop.Loop, c Config) *Pool {
 	p := &Pool{loop: l, config: c.withDefaults(), scratch: make([]byte, scratchSize)}
+	p.free.Most = maxFreeQuestions
 	p.waker = l.NewWaker(p)
 	p.health.timer = l.NewTimer(p.waker)
-	p.want = p.config.Startup
+	p.target = p.config.Startup
 	p.dispatch()
 	return p
 }
@@ -46,11 +46,11 @@ func NewPool(l *loop.Loop, c Config) *Pool {
 // answered. It never refuses and never waits; the line is copied. The question belongs to the
 // caller until its Cancel.
 func (p *Pool) Ask(line []byte, w *loop.Waker) *Question {
-	q := p.fresh()
+	q := p.newQuestion()
 	p.serial++
 	q.ask(line, w, p.serial)
 	switch {
-	case q.standing == settled: // it cannot be asked
+	case q.state == settled: // it cannot be asked
 	case p.Closed():
 		q.settle(nil, ErrClosed)
 	default:
@@ -63,34 +63,34 @@ func (p *Pool) Ask(line []byte, w *loop.Waker) *Question {
 // Run does what can be done now; the pool's waker calls it.
 func (p *Pool) Run() { p.dispatch() }
 
-// dispatch gives waiting questions to children with room, starts children if there are not
-// enough, and lets them go if the pool is closing.
+// dispatch assigns waiting questions to children with room, starts children if there are not
+// enough, and ends them if the pool is closing.
 func (p *Pool) dispatch() {
 	for p.backlog.n > 0 {
 		c := p.next(p.backlog.first)
 		if c == nil {
 			break
 		}
-		if c.ready() { // if not, it has just left
-			c.give(p.backlog.pop())
+		if c.readyForNext() { // if not, it is being replaced
+			c.assign(p.backlog.pop())
 		}
 	}
 	p.grow()
 	if p.closing && p.backlog.n == 0 {
-		p.dismiss()
+		p.retireAll()
 	}
 }
 
-// next returns the child that gets the question: the first that has nothing in hand, else the
+// next returns the child that gets the question: the first that has nothing in flight, else the
 // one with the least among those with room; nil if there is none.
 //
-// A question that has its last chance waits for a child with nothing in hand, which gets
-// nothing else until it has answered: so a question that ends every child takes no other
-// down with it for good.
+// A question that has its last chance waits for a child with nothing in flight, which gets
+// nothing else until it has answered: so no other question is given up because of one that
+// ends every child.
 func (p *Pool) next(q *Question) (best *child) {
 	for _, c := range p.children {
 		switch {
-		case !c.fits(q):
+		case !c.accepts(q):
 		case c.channels.n == 0:
 			return c
 		case best == nil || c.channels.n < best.channels.n:
@@ -100,16 +100,15 @@ func (p *Pool) next(q *Question) (best *child) {
 	return best
 }
 
-// grow starts children: so many that the backlog finds room and Idle more have some, and in
-// place of those that have gone. A pool does not shrink by itself.
+// grow starts children: enough for the backlog and for Idle of them to have room, and in
+// place of those that have ended. A pool does not shrink by itself.
 func (p *Pool) grow() {
-	want := p.active + p.shortage()
+	target := p.active + p.shortage()
 	if !p.closing {
-		want = max(want, p.want)
+		target = max(target, p.target)
 	}
-	want = min(want, p.config.Children)
-	p.want = want
-	for p.active < want && p.mayStart() {
+	p.target = min(target, p.config.Children)
+	for p.active < p.target && p.mayStart() {
 		p.start()
 	}
 }
@@ -125,15 +124,15 @@ func (p *Pool) shortage() int {
 		if need == 0 {
 			break
 		}
-		if c.state == starting || c.fits(p.backlog.first) {
+		if c.state == starting || c.accepts(p.backlog.first) {
 			need--
 		}
 	}
 	return need
 }
 
-// dismiss lets all children go that have nothing to do any more.
-func (p *Pool) dismiss() {
+// retireAll ends all children that have nothing to do any more.
+func (p *Pool) retireAll() {
 	for _, c := range p.children {
 		c.retire()
 	}
@@ -142,34 +141,21 @@ func (p *Pool) dismiss() {
 // Queue returns how many questions wait for a child.
 func (p *Pool) Queue() int { return p.backlog.n }
 
-// Busy says that no child has room, and that none may be started now: because there are as
+// Busy reports whether no child has room and none may be started now: because there are as
 // many as Config.Children, or because the last ones ended at once.
 func (p *Pool) Busy() bool {
 	for _, c := range p.children {
-		if c.state == starting || c.room() {
+		if c.state == starting || c.hasRoom() {
 			return false
 		}
 	}
 	return p.active >= p.config.Children || !p.mayStart()
 }
 
-// Restart replaces all children. Those at work finish what they have in hand first; what
-// waits is asked of the new ones. A pool that was waiting before it tries again tries now.
-func (p *Pool) Restart() {
-	if p.closing {
-		return
-	}
-	p.health.forgive()
-	for _, c := range p.children {
-		c.retire()
-	}
-	p.dispatch()
-}
-
 // Close ends the pool. With drain, questions asked so far are answered first, and so are
 // those that come while they are; without, they are settled at once with ErrClosed. Children
-// see the end of their input; one that does not heed it is terminated after a while. Close
-// may be called again without drain to cut the draining short.
+// see the end of their input; one that ignores it is terminated after a while. Close may be
+// called again without drain to cut the draining short.
 func (p *Pool) Close(drain bool) {
 	p.closing = true
 	if !drain {
@@ -177,20 +163,20 @@ func (p *Pool) Close(drain bool) {
 			p.backlog.pop().settle(nil, ErrClosed)
 		}
 		for _, c := range p.children {
-			c.abandon()
+			c.closeQuestions()
 		}
 	}
 	p.dispatch()
 }
 
-// Closed says, after Close, that all questions are settled and the last child has ended:
+// Closed reports whether, after Close, all questions are settled and the last child has ended:
 // nothing is left of the pool on the loop or outside.
 func (p *Pool) Closed() bool {
 	return p.closing && len(p.children) == 0 && p.backlog.n == 0
 }
 
-// forget removes a child whose process has ended.
-func (p *Pool) forget(c *child) {
+// removeChild removes a child whose process has ended.
+func (p *Pool) removeChild(c *child) {
 	for i := range p.children {
 		if p.children[i] == c {
 			p.children = append(p.children[:i], p.children[i+1:]...)

@@ -175,7 +175,7 @@ func TestLineFeedInAQuestion(t *testing.T) {
 	w := newWorld(t, Config{Children: 1})
 	q := w.ask("two\nquestions")
 	q.fails("a question is one line", ErrLineFeed)
-	w.children("nobody is asked", 0, 0)
+	w.children("nothing is asked", 0, 0)
 }
 
 func TestWaited(t *testing.T) {
@@ -229,6 +229,14 @@ func TestBackpressure(t *testing.T) {
 	}
 }
 
+// freeQuestions empties the free list and returns how many questions were on it.
+func freeQuestions(p *Pool) (n int) {
+	for p.free.Get().pool != nil {
+		n++
+	}
+	return n
+}
+
 func TestABurstLeavesNothingBehind(t *testing.T) {
 	for _, n := range []int{5_000, 1_000_000} {
 		w := newWorld(t, Config{Children: 1, Concurrency: 1000, Startup: 1})
@@ -240,15 +248,15 @@ func TestABurstLeavesNothingBehind(t *testing.T) {
 			t.Errorf("%d questions wait, want %d", got, n-1000)
 		}
 		w.settle()
-		for w.pool.Stats().Replies < uint64(n) {
+		for w.pool.Stats().Answers < uint64(n) {
 			w.child(1).out.Write(w.child(1).in.Read()) // the number and the question, as an answer
 			w.settle()
 		}
 		for _, q := range all {
 			q.Cancel()
 		}
-		if w.pool.spare > spareQuestions {
-			t.Errorf("%d questions are kept for later, want %d at most", w.pool.spare, spareQuestions)
+		if got := freeQuestions(w.pool); got != maxFreeQuestions {
+			t.Errorf("%d questions are kept for later, want %d", got, maxFreeQuestions)
 		}
 		if w.pool.backlog != (backlog{}) {
 			t.Errorf("the backlog holds on to questions: %+v", w.pool.backlog)
@@ -264,12 +272,12 @@ func TestStats(t *testing.T) {
 	w.writes(1, "1 x\n0 ha")
 	w.pass(time.Second)
 	s := w.pool.Stats()
-	if s.Name != "redirector" || s.Children != 2 || s.Active != 1 || s.Leaving != 0 || s.Requests != 2 ||
-		s.Replies != 1 || s.Service != 3*time.Second || len(s.Each) != 1 {
+	if s.Name != "redirector" || s.Children != 2 || s.Active != 1 || s.Stopping != 0 || s.Questions != 2 ||
+		s.Answers != 1 || s.Service != 3*time.Second || len(s.Each) != 1 {
 		t.Errorf("the pool's numbers are wrong: %+v", s)
 	}
-	want := ChildStats{Number: 1, Descriptor: w.child(1).sys[0], PID: 1001, Requests: 2, Replies: 1,
-		Pending: 1, Time: 4 * time.Second, Offset: 4, Request: "first"}
+	want := ChildStats{Number: 1, Descriptor: w.child(1).sys[0], PID: 1001, Questions: 2, Answers: 1,
+		Pending: 1, Time: 4 * time.Second, Offset: 4, Oldest: "first"}
 	if s.Each[0] != want {
 		t.Errorf("the child's numbers: got  %+v\nwant %+v", s.Each[0], want)
 	}

@@ -9,9 +9,9 @@ import (
 )
 
 const (
-	mercy     = 5 * time.Second        // between SIGTERM and SIGKILL
-	lookEvery = 500 * time.Millisecond // for the end of a process, on kernels that do not report it
-	stderrTry = 32                     // reads of standard error at a time
+	killTimeout      = 5 * time.Second        // between SIGTERM and SIGKILL
+	exitPollInterval = 500 * time.Millisecond // looking for the end of a process, on kernels that do not report it
+	maxStderrReads   = 32                     // reads of standard error at a time
 )
 
 // A process is a Process of this machine. Its goroutine, the one in Wait, waits for three
@@ -19,10 +19,10 @@ const (
 type process struct {
 	os                         *os.Process
 	questions, answers, stderr int
-	bell                       *os.File // eventfd: Kill was called
-	log                        wholeLines
+	wakeup                     *os.File // eventfd: Kill was called
+	log                        lineWriter
 	killed                     bool
-	mercy                      time.Duration // between SIGTERM and SIGKILL
+	killTimeout                time.Duration // between SIGTERM and SIGKILL
 	buf                        [4096]byte
 }
 
@@ -30,71 +30,71 @@ func (p *process) Questions() int { return p.questions }
 func (p *process) Answers() int   { return p.answers }
 func (p *process) PID() int       { return p.os.Pid }
 
-// Kill has the process terminated, by its goroutine, and killed if that does not help. That
-// goroutine alone sends signals, since it knows that the process is not reaped yet and its
-// number not another's.
+// Kill has the process's goroutine terminate it, and kill it if that does not help. That
+// goroutine alone sends signals, since it knows that the process is not reaped yet and its PID
+// not another's.
 func (p *process) Kill() {
 	one := [8]byte{7: 1}
-	p.bell.Write(one[:]) // closed once the process has ended
+	p.wakeup.Write(one[:]) // closed once the process has ended
 }
 
-// Wait passes on what the process writes to its standard error until it ends, and says how it
+// Wait copies what the process writes to its standard error until it ends, and returns how it
 // ended. Processes that it has left behind may still hold its descriptors; no more of their
 // standard error is read than is there at that moment.
 func (p *process) Wait() string {
 	if err := p.os.WithHandle(func(pidfd uintptr) { p.watch(int32(pidfd)) }); err != nil {
 		p.watch(-1) // before Linux 5.4
 	}
-	p.passOn()
+	p.copyStderr()
 	p.log.flush()
 	if p.killed {
 		p.signal(syscall.SIGKILL) // and with it what is left of its group
 	}
 	unix.Close(p.stderr)
 	state, err := p.os.Wait()
-	p.bell.Close()
+	p.wakeup.Close()
 	if err != nil {
 		return err.Error()
 	}
 	return state.String()
 }
 
-// watch returns when the process has ended. Without a pidfd (-1) it looks now and then.
+// watch returns when the process has ended. Without a pidfd (-1) it polls for that.
 func (p *process) watch(pidfd int32) {
 	wait := []unix.PollFd{
 		{Fd: int32(p.stderr), Events: unix.POLLIN},
-		{Fd: int32(p.bell.Fd()), Events: unix.POLLIN},
+		{Fd: int32(p.wakeup.Fd()), Events: unix.POLLIN},
 		{Fd: pidfd, Events: unix.POLLIN}, // negative: ignored, see poll(2)
 	}
-	var last time.Time // when there is no more mercy
+	var killAt time.Time // when to send SIGKILL
 	for !p.ended() {
-		_, err := unix.Poll(wait, p.nextLook(pidfd, last))
+		_, err := unix.Poll(wait, p.pollTimeout(pidfd, killAt))
 		if err != nil { // EINTR
 			continue
 		}
-		if wait[0].Revents != 0 && !p.passOn() {
+		if wait[0].Revents != 0 && !p.copyStderr() {
 			wait[0].Fd = -1
 		}
 		if wait[1].Revents != 0 {
 			wait[1].Fd = -1
-			p.killed, last = true, time.Now().Add(p.mercy)
+			p.killed, killAt = true, time.Now().Add(p.killTimeout)
 			p.signal(syscall.SIGTERM)
 		}
-		if p.killed && !time.Now().Before(last) {
+		if p.killed && !time.Now().Before(killAt) {
 			p.signal(syscall.SIGKILL)
-			last = time.Now().Add(p.mercy)
+			killAt = time.Now().Add(p.killTimeout)
 		}
 	}
 }
 
-// nextLook returns how many milliseconds poll may wait; -1 for ever.
-func (p *process) nextLook(pidfd int32, last time.Time) int {
+// pollTimeout returns how many milliseconds poll may wait; -1 for ever.
+func (p *process) pollTimeout(pidfd int32, killAt time.Time) int {
 	until := time.Duration(-1)
 	if p.killed {
-		until = max(time.Until(last), 0) + time.Millisecond
+		until = max(time.Until(killAt), 0) + time.Millisecond
 	}
-	if pidfd < 0 && (until < 0 || until > lookEvery) {
-		until = lookEvery
+	if pidfd < 0 && (until < 0 || until > exitPollInterval) {
+		until = exitPollInterval
 	}
 	if until < 0 {
 		return -1
@@ -102,16 +102,16 @@ func (p *process) nextLook(pidfd int32, last time.Time) int {
 	return int(until / time.Millisecond)
 }
 
-// ended says whether the process has ended, and leaves it to be waited for.
+// ended reports whether the process has ended, and does not reap it.
 func (p *process) ended() bool {
 	var about unix.Siginfo
 	err := unix.Waitid(unix.P_PID, p.os.Pid, &about, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
 	return err != nil && err != unix.EINTR || about.Signo != 0
 }
 
-// passOn passes on what waits on standard error, and returns false at its end.
-func (p *process) passOn() bool {
-	for range stderrTry {
+// copyStderr copies what waits on standard error, and returns false at its end.
+func (p *process) copyStderr() bool {
+	for range maxStderrReads {
 		n, err := unix.Read(p.stderr, p.buf[:])
 		switch {
 		case n > 0:

@@ -52,7 +52,7 @@ func TestDescriptorsOfAChild(t *testing.T) {
 	}
 }
 
-func TestPortraitOfAChild(t *testing.T) {
+func TestAttributesOfAChild(t *testing.T) {
 	for _, pty := range []bool{false, true} {
 		dir := t.TempDir()
 		s := run(t, "portrait", Config{Children: 1, PTY: pty, Dir: dir, Env: []string{"GREETING=hello"}})
@@ -61,7 +61,7 @@ func TestPortraitOfAChild(t *testing.T) {
 	}
 }
 
-func TestChildrenDoNotPushUsAside(t *testing.T) {
+func TestChildrenHaveBatchScheduling(t *testing.T) {
 	s := run(t, "echo", Config{Children: 1})
 	s.answers("x", "x answered")
 	pid := s.pool.Stats().Each[0].PID
@@ -102,7 +102,7 @@ func TestBuffering(t *testing.T) {
 	s := run(t, "buffering", Config{Children: 1, PTY: true})
 	s.answers("x", "x answered")
 
-	s = run(t, "buffering", Config{Children: 1, Buffering: 50 * time.Millisecond})
+	s = run(t, "buffering", Config{Children: 1, SilenceWarning: 50 * time.Millisecond})
 	q := s.pool.Ask([]byte("x"), nil)
 	s.until("the silence is noticed", func() bool { return strings.Contains(s.log.String(), "does it flush its output?") })
 	if done(q) {
@@ -123,7 +123,7 @@ func TestBufferingStdio(t *testing.T) {
 func TestCrashAtStart(t *testing.T) {
 	s := run(t, "crash at start", Config{Children: 2, Retries: 2})
 	q := s.pool.Ask([]byte("x"), nil)
-	s.until("the question is given up", func() bool { return done(q) || s.pool.health.sick })
+	s.until("the question is given up", func() bool { return done(q) || s.pool.health.failing })
 	s.until("it is said loudly", func() bool { return strings.Contains(s.log.String(), "no redirector process stays alive") })
 	if !strings.Contains(s.log.String(), "exit status 3") {
 		t.Errorf("the log does not say how it ended:\n%s", s.log.String())
@@ -133,15 +133,15 @@ func TestCrashAtStart(t *testing.T) {
 func TestMissingProgram(t *testing.T) {
 	s := perform(t, Config{Children: 1, Argv: []string{"/no/such/helper"}})
 	q := s.pool.Ask([]byte("x"), nil)
-	s.until("it is said", func() bool { return strings.Contains(s.log.String(), "/no/such/helper: there is no such file") })
+	s.until("it is logged", func() bool { return strings.Contains(s.log.String(), "/no/such/helper: there is no such file") })
 	if done(q) {
-		t.Error("a question was settled though nobody could be asked")
+		t.Error("a question was settled though no child could be asked")
 	}
 }
 
 func TestMissingDirectory(t *testing.T) {
 	s := run(t, "echo", Config{Children: 1, Startup: 1, Dir: "/no/such/directory"})
-	s.until("it is said", func() bool { return strings.Contains(s.log.String(), "/no/such/directory: no such file") })
+	s.until("it is logged", func() bool { return strings.Contains(s.log.String(), "/no/such/directory: no such file") })
 }
 
 func TestCrashWithAQuestion(t *testing.T) {
@@ -229,14 +229,14 @@ func TestOrphanHoldsThePipes(t *testing.T) {
 	})
 }
 
-func TestStubbornChild(t *testing.T) {
-	c := Config{Argv: []string{"/proc/self/exe"}, Env: []string{modeVariable + "=stubborn"}}.withDefaults()
-	started, err := programs{}.Spawn(&c, 1)
+func TestChildThatIgnoresSIGTERM(t *testing.T) {
+	c := Config{Argv: []string{"/proc/self/exe"}, Env: []string{modeVariable + "=ignoresTERM"}}.withDefaults()
+	started, err := processSpawner{}.Spawn(&c, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := started.(*process)
-	p.mercy = 50 * time.Millisecond
+	p.killTimeout = 50 * time.Millisecond
 	unix.SetNonblock(p.answers, false)
 	if n, err := unix.Read(p.answers, make([]byte, 10)); n == 0 || err != nil {
 		t.Fatal("the child does not say that it is ready")

@@ -15,19 +15,19 @@ import (
 // after it has ended Retries+1 children.
 type storm struct {
 	*world
-	r     *rand.Rand
-	asked int
-	open  []*asker
-	lines map[*asker]string
-	hands map[*actor][]string // what each child has read and not answered
-	rest  map[*actor][]byte   // what it has read of a line
+	r          *rand.Rand
+	asked      int
+	open       []*asker
+	lines      map[*asker]string
+	unanswered map[*actor][]string // what each child has read and not answered
+	rest       map[*actor][]byte   // what it has read of a line
 }
 
 func TestEveryQuestionSettlesOnceWithItsOwnAnswer(t *testing.T) {
 	for seed := range uint64(60) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(seed, 0))
-			s := &storm{r: r, lines: map[*asker]string{}, hands: map[*actor][]string{}, rest: map[*actor][]byte{}}
+			s := &storm{r: r, lines: map[*asker]string{}, unanswered: map[*actor][]string{}, rest: map[*actor][]byte{}}
 			s.world = newWorld(t, Config{
 				Children: 1 + r.IntN(4), Startup: r.IntN(3), Idle: r.IntN(2),
 				Concurrency: []int{0, 0, 1, 3, 70}[r.IntN(5)], Retries: r.IntN(3),
@@ -43,7 +43,7 @@ func TestEveryQuestionSettlesOnceWithItsOwnAnswer(t *testing.T) {
 
 // step lets one thing happen.
 func (s *storm) step() {
-	switch s.r.IntN(14) {
+	switch s.r.IntN(13) {
 	case 0, 1, 2, 3:
 		for range 1 + s.r.IntN(6) {
 			a := s.put(fmt.Sprint("question ", s.asked))
@@ -64,11 +64,7 @@ func (s *storm) step() {
 		s.each(2, func(a *actor) { a.in.SetCapacity(s.r.IntN(40)) })
 	case 9:
 		s.pass(time.Duration(s.r.IntN(3000)) * time.Millisecond)
-	case 10:
-		if s.r.IntN(5) == 0 {
-			s.pool.Restart()
-		}
-	case 11, 12, 13:
+	case 10, 11, 12:
 		s.each(1, s.answer)
 	}
 	if s.r.IntN(3) > 0 {
@@ -87,12 +83,12 @@ func (s *storm) withdraw(how func(*Question)) {
 	s.open = append(s.open[:i], s.open[i+1:]...)
 }
 
-// each does something to one in n of the children that live.
+// each calls f with one in n of the children that run.
 func (s *storm) each(n int, f func(*actor)) {
 	s.mu.Lock()
 	living := make([]*actor, 0, len(s.actors))
 	for _, a := range s.actors {
-		if !a.gone() {
+		if !a.leaving() {
 			living = append(living, a)
 		}
 	}
@@ -104,7 +100,7 @@ func (s *storm) each(n int, f func(*actor)) {
 	}
 }
 
-// answer has a child read, and answer some of what it has in hand, in any order.
+// answer has a child read, and answer some of what it has in flight, in any order.
 func (s *storm) answer(a *actor) {
 	s.rest[a] = append(s.rest[a], a.in.Read()...)
 	for {
@@ -112,16 +108,16 @@ func (s *storm) answer(a *actor) {
 		if !ok {
 			break
 		}
-		s.hands[a], s.rest[a] = append(s.hands[a], string(line)), rest
+		s.unanswered[a], s.rest[a] = append(s.unanswered[a], string(line)), rest
 	}
 	if a.in.Closed() {
 		a.exit("exit status 0")
 		return
 	}
-	for range s.r.IntN(len(s.hands[a]) + 1) {
-		i := s.r.IntN(len(s.hands[a]))
-		line := s.hands[a][i]
-		s.hands[a] = append(s.hands[a][:i], s.hands[a][i+1:]...)
+	for range s.r.IntN(len(s.unanswered[a]) + 1) {
+		i := s.r.IntN(len(s.unanswered[a]))
+		line := s.unanswered[a][i]
+		s.unanswered[a] = append(s.unanswered[a][:i], s.unanswered[a][i+1:]...)
 		a.out.WriteString(line + " answered\n")
 	}
 }
@@ -183,10 +179,10 @@ func (s *storm) calm() {
 // balanced checks that the pool's numbers agree when all is over.
 func (s *storm) balanced() {
 	s.t.Helper()
-	if st := s.pool.Stats(); st.Replies > st.Requests || st.Unasked > 0 || st.Queue > 0 || st.Active > 0 {
+	if st := s.pool.Stats(); st.Answers > st.Questions || st.Unsolicited > 0 || st.Queue > 0 || st.Active > 0 {
 		s.t.Errorf("the numbers do not agree: %+v", st)
 	}
-	if n := s.pool.spare; n > s.asked {
+	if n := freeQuestions(s.pool); n > s.asked {
 		s.t.Errorf("%d questions on the free list, though %d were ever asked", n, s.asked)
 	}
 }
@@ -206,7 +202,7 @@ func TestChannelNumbersAreTheLowestFree(t *testing.T) {
 			want++
 		}
 		q := &Question{}
-		if got := c.take(q); got != want {
+		if got := c.assign(q); got != want {
 			t.Fatalf("took channel %d, want the lowest free, %d", got, want)
 		}
 		used[want] = q

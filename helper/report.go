@@ -8,107 +8,116 @@ import (
 )
 
 const (
-	quoted    = 60 // bytes of a line that messages show
+	maxQuoted = 60 // bytes of a line that messages show
 	oneForOne = "a program without channel numbers must write one line for each line it reads"
 )
 
-// reproachEvery is how often one child is reproached for lines that answer nothing.
-const reproachEvery = time.Minute
+// warnInterval is how often one child is warned about for lines that answer nothing.
+const warnInterval = time.Minute
 
-// reproach keeps a child that errs all the time from filling the log.
-type reproach struct {
-	last  time.Time
-	muted int // since then
+// A warningLimiter keeps a child that errs all the time from filling the log.
+type warningLimiter struct {
+	last       time.Time
+	suppressed int // since then
 }
 
-// reproachNumber says what is wrong with a line of a child that has channel numbers.
-func (c *child) reproachNumber(line []byte) {
+// allow reports whether a warning may be logged now, and how many were suppressed before it.
+func (w *warningLimiter) allow(now time.Time) (suppressed int, ok bool) {
+	if !w.last.IsZero() && now.Sub(w.last) < warnInterval {
+		w.suppressed++
+		return 0, false
+	}
+	suppressed = w.suppressed
+	w.last, w.suppressed = now, 0
+	return suppressed, true
+}
+
+// warnChannel logs what is wrong with a line of a child that has channel numbers.
+func (c *child) warnChannel(line []byte) {
 	if number, _, ok := cutNumber(line); ok {
-		c.reproachFor(fmt.Sprintf("answered on channel %d, where no question was open: %s; "+
+		c.warnLimited(fmt.Sprintf("answered on channel %d, where no question was open: %s; "+
 			"a program must return the number of each line it reads, once", number, quote(line)))
 		return
 	}
-	c.reproachFor("answered without a channel number: " + quote(line) +
+	c.warnLimited("answered without a channel number: " + quote(line) +
 		"; this helper ignores channel numbers: set concurrency=0, or give it a program that returns them")
 }
 
-// reproachLine says what is wrong with a line of a child that has no channel numbers.
-func (c *child) reproachLine(line []byte) {
-	c.reproachFor("wrote a line that nobody asked for: " + quote(line) + "; " + oneForOne)
+// warnLine logs what is wrong with a line of a child that has no channel numbers.
+func (c *child) warnLine(line []byte) {
+	c.warnLimited("wrote a line that nobody asked for: " + quote(line) + "; " + oneForOne)
 }
 
-func (c *child) reproachFor(what string) {
-	now := c.pool.loop.Now()
-	if !c.reproach.last.IsZero() && now.Sub(c.reproach.last) < reproachEvery {
-		c.reproach.muted++
+func (c *child) warnLimited(what string) {
+	suppressed, ok := c.lineWarnings.allow(c.pool.loop.Now())
+	if !ok {
 		return
 	}
-	if c.reproach.muted > 0 {
-		what += fmt.Sprintf(" (%d more such lines since the last message)", c.reproach.muted)
+	if suppressed > 0 {
+		what += fmt.Sprintf(" (%d more such lines since the last message)", suppressed)
 	}
-	c.reproach.last, c.reproach.muted = now, 0
 	c.warn(fmt.Sprintf("%s. The line is dropped", what))
 }
 
-// reportSilence says what a child may have forgotten to do.
+// reportSilence logs what a child may have forgotten to do.
 func (c *child) reportSilence() {
-	silence := c.pool.config.Buffering
-	if half := c.in.half(); len(half) > 0 {
+	silence := c.pool.config.SilenceWarning
+	if partial := c.in.partial(); len(partial) > 0 {
 		c.warn(fmt.Sprintf("has written half a line and then nothing for %v: %s; does it end its lines, and flush its output?",
-			silence, quote(half)))
+			silence, quote(partial)))
 		return
 	}
 	c.warn(fmt.Sprintf("has been silent for %v after a question: does it flush its output?", silence))
 }
 
-// reportReplaced says why we end a child.
+// reportReplaced logs why we end a child.
 func (c *child) reportReplaced() { c.warn(c.loss.cause + ". It is replaced" + c.loss.questions()) }
 
-// reportStaying says that a child does not heed the end of its input.
-func (c *child) reportStaying() {
-	c.warn(fmt.Sprintf("has not ended %v after the end of its input: it is terminated", patience))
+// reportNotExiting logs that a child ignores the end of its input.
+func (c *child) reportNotExiting() {
+	c.warn(fmt.Sprintf("has not ended %v after the end of its input: it is terminated", exitTimeout))
 }
 
-// reportEnd says how a child's process ended. That of a child which was let go is no news,
-// nor, once the pool is known to be sick, that of one more.
+// reportEnd logs how a child's process ended: at debug level if the pool ended it or is failing,
+// which has been logged.
 func (c *child) reportEnd(how string) {
-	if c.loss == nil || c.loss.cause != "" || c.pool.health.sick {
+	if c.loss == nil || c.loss.cause != "" || c.pool.health.failing {
 		c.pool.config.Log.Debug(fmt.Sprintf("%v ended (%s)", c, how))
 	} else {
-		c.warn(fmt.Sprintf("ended by itself after %v (%s)%s", c.loss.lived.Round(time.Millisecond), how, c.loss.questions()))
+		c.warn(fmt.Sprintf("ended by itself after %v (%s)%s", c.loss.lifetime.Round(time.Millisecond), how, c.loss.questions()))
 	}
 	if c.loss != nil && c.loss.early {
-		c.pool.reportSick(how)
+		c.pool.reportFailing(how)
 	}
 }
 
-// reportStillborn says why a child could not be started.
-func (c *child) reportStillborn(err error) {
-	if !c.pool.health.sick {
+// reportStartFailed logs why a child could not be started.
+func (c *child) reportStartFailed(err error) {
+	if !c.pool.health.failing {
 		c.warn(err.Error())
 	}
-	c.pool.reportSick(err.Error())
+	c.pool.reportFailing(err.Error())
 }
 
-// reportSick says, once, that no child lives long enough to answer.
-func (p *Pool) reportSick(how string) {
-	if p.health.early < alarming || p.health.sick || p.proven() {
+// reportFailing logs, once, that no child lives long enough to answer.
+func (p *Pool) reportFailing(how string) {
+	if p.health.earlyExits < alarmThreshold || p.health.failing || p.hasWorkingChild() {
 		return
 	}
-	p.health.sick = true
+	p.health.failing = true
 	p.config.Log.Error(fmt.Sprintf("no %s process stays alive; the last one: %s. Questions wait, and a new process "+
 		"is tried every %v at least. To see why, run it by hand: %s",
-		p.config.Name, how, lastDelay, strings.Join(p.config.Argv, " ")))
+		p.config.Name, how, maxRestartDelay, strings.Join(p.config.Argv, " ")))
 }
 
-// reportRecovery says that what reportSick said is over.
+// reportRecovery logs that what reportFailing logged is over.
 func (p *Pool) reportRecovery() {
 	p.config.Log.Warn(p.config.Name + " processes answer again")
 }
 
 func (c *child) warn(what string) { c.pool.config.Log.Warn(fmt.Sprintf("%v: %s", c, what)) }
 
-// questions says what became of those in the child's hands.
+// questions is what became of the questions that were in flight.
 func (l *loss) questions() string {
 	s := ""
 	if l.again > 0 {
@@ -120,10 +129,10 @@ func (l *loss) questions() string {
 	return s
 }
 
-// quote shows the beginning of a line, whatever bytes it has.
+// quote quotes the beginning of a line, whatever bytes it has.
 func quote(line []byte) string {
-	if len(line) <= quoted {
+	if len(line) <= maxQuoted {
 		return strconv.Quote(string(line))
 	}
-	return strconv.Quote(string(line[:quoted])) + "…"
+	return strconv.Quote(string(line[:maxQuoted])) + "…"
 }

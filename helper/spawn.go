@@ -19,41 +19,41 @@ type Spawner interface {
 
 // A Process is a child that runs.
 //
-// Wait blocks until it has ended, and says how; it is called once, on the child's goroutine.
+// Wait blocks until it has ended, and returns how; it is called once, on the child's goroutine.
 // All else is called on the loop's, and must not block.
 type Process interface {
 	Questions() int // descriptor to write to, non-blocking; the loop takes it over
 	Answers() int   // descriptor to read from, likewise; it may be the same, a socket's
 	PID() int
 	Wait() string
-	Kill() // has it ended, by force if need be; harmless once it has, and when repeated
+	Kill() // ends it, by force if need be; harmless once it has ended, and when repeated
 }
 
-// programs is the Spawner of this machine: it starts processes.
-type programs struct{}
+// processSpawner is the Spawner of this machine.
+type processSpawner struct{}
 
 // Spawn starts the program with nothing of ours but descriptors 0, 1 and 2, in a session of
 // its own.
-func (programs) Spawn(c *Config, _ int) (Process, error) {
-	var p plumbing
+func (processSpawner) Spawn(c *Config, _ int) (Process, error) {
+	var p pipes
 	defer p.closeTheirs()
-	if err := p.lay(c.PTY); err != nil {
+	if err := p.open(c.PTY); err != nil {
 		p.closeOurs()
 		return nil, fmt.Errorf("start %s: %w", c.Name, err)
 	}
-	started, err := launch(c, p.theirs[:])
+	started, err := startProgram(c, p.theirs[:])
 	if err != nil {
 		p.closeOurs()
 		return nil, fmt.Errorf("start %s: %w", c.Name, err)
 	}
 	return &process{
-		os: started, bell: p.bell, log: wholeLines{to: c.Stderr},
-		questions: p.questions, answers: p.answers, stderr: p.stderr, mercy: mercy,
+		os: started, wakeup: p.wakeup, log: lineWriter{to: c.Stderr},
+		questions: p.questions, answers: p.answers, stderr: p.stderr, killTimeout: killTimeout,
 	}, nil
 }
 
-// launch starts the program.
-func launch(c *Config, files []*os.File) (*os.Process, error) {
+// startProgram starts the program of c.
+func startProgram(c *Config, files []*os.File) (*os.Process, error) {
 	if len(c.Argv) == 0 {
 		return nil, Check(c.Argv)
 	}
@@ -61,8 +61,8 @@ func launch(c *Config, files []*os.File) (*os.Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	// What our own starter left open would be the child's too. Where this is not known (before
-	// Linux 5.11), it is.
+	// What was left open when we were started would be open in the child too. Before Linux 5.11
+	// it is.
 	unix.CloseRange(3, math.MaxInt32, unix.CLOSE_RANGE_CLOEXEC)
 	attr := &os.ProcAttr{
 		Dir: c.Dir, Env: c.Env, Files: files,
@@ -75,12 +75,12 @@ func launch(c *Config, files []*os.File) (*os.Process, error) {
 	if err != nil {
 		return nil, explain(c, err)
 	}
-	humble(started.Pid)
+	setBatchScheduling(started.Pid)
 	return started, nil
 }
 
-// explain says why a program could not be started, better than the kernel if it can: "no such
-// file" is also what it says of a missing interpreter or directory.
+// explain returns why a program could not be started, more precisely than the kernel if it can:
+// ENOENT is also what a missing interpreter or directory gives.
 func explain(c *Config, err error) error {
 	if better := Check(c.Argv); better != nil {
 		return better
@@ -91,15 +91,15 @@ func explain(c *Config, err error) error {
 	return err
 }
 
-// plumbing is what connects us and a child.
-type plumbing struct {
+// pipes connect us and a child.
+type pipes struct {
 	theirs                     [3]*os.File // standard input, output, error; blocking
 	questions, answers, stderr int         // our ends; non-blocking
-	bell                       *os.File    // wakes the child's goroutine
+	wakeup                     *os.File    // eventfd: wakes the child's goroutine
 }
 
-// lay makes the pipes. Every end is close-on-exec: the child gets duplicates of its own.
-func (p *plumbing) lay(terminal bool) (err error) {
+// open makes the pipes. Every end is close-on-exec: the child gets duplicates of its own.
+func (p *pipes) open(terminal bool) (err error) {
 	p.questions, p.answers, p.stderr = -1, -1, -1
 	if p.questions, p.theirs[0], err = pipeTo(); err != nil {
 		return err
@@ -115,11 +115,11 @@ func (p *plumbing) lay(terminal bool) (err error) {
 	if err != nil {
 		return err
 	}
-	bell, err := unix.Eventfd(0, unix.EFD_CLOEXEC)
+	wakeup, err := unix.Eventfd(0, unix.EFD_CLOEXEC)
 	if err != nil {
 		return os.NewSyscallError("eventfd", err)
 	}
-	p.bell = os.NewFile(uintptr(bell), "bell")
+	p.wakeup = os.NewFile(uintptr(wakeup), "eventfd")
 	return nil
 }
 
@@ -158,18 +158,18 @@ func nonblocking(ours int, theirs *os.File) (int, *os.File, error) {
 	return ours, theirs, nil
 }
 
-// closeTheirs closes the child's ends, of which it has its own by now.
-func (p *plumbing) closeTheirs() {
+// closeTheirs closes the child's ends, of which it has duplicates by now.
+func (p *pipes) closeTheirs() {
 	for _, f := range p.theirs {
 		f.Close() // os.File does nothing on nil
 	}
 }
 
-func (p *plumbing) closeOurs() {
+func (p *pipes) closeOurs() {
 	for _, sys := range []int{p.questions, p.answers, p.stderr} {
 		if sys >= 0 {
 			unix.Close(sys)
 		}
 	}
-	p.bell.Close()
+	p.wakeup.Close()
 }

@@ -18,7 +18,7 @@ func openTerminal() (ours int, theirs *os.File, err error) {
 		return -1, nil, fmt.Errorf("open a pseudo-terminal: %w", err)
 	}
 	defer near.Close()
-	if err = plain(int(far.Fd())); err == nil { // Fd makes it blocking, which the child needs
+	if err = setRawOutput(int(far.Fd())); err == nil { // Fd makes it blocking, which the child needs
 		ours, err = unix.FcntlInt(near.Fd(), unix.F_DUPFD_CLOEXEC, 0)
 	}
 	if err != nil {
@@ -30,7 +30,7 @@ func openTerminal() (ours int, theirs *os.File, err error) {
 
 // plain has the terminal pass on what is written as it is (no OPOST: a line feed stays one
 // byte) and send nothing back (no ECHO).
-func plain(sys int) error {
+func setRawOutput(sys int) error {
 	t, err := unix.IoctlGetTermios(sys, unix.TCGETS)
 	if err != nil {
 		return os.NewSyscallError("ioctl TCGETS", err)

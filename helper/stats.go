@@ -8,17 +8,17 @@ type Stats struct {
 	Argv     []string
 	Children int // processes at most
 	Active   int // processes that take questions, or are starting
-	Leaving  int // processes that are being let go
+	Stopping int // processes that take no more questions
 	Queue    int // questions that wait for a child
 
-	Requests uint64 // lines given to children; a question that is asked again counts again
-	Replies  uint64
-	Late     uint64 // questions whose deadline passed
-	Lost     uint64 // questions settled with ErrLost
-	Unasked  uint64 // lines that answered nothing
-	Started  int    // processes so far
+	Questions   uint64 // lines assigned to children; a question that is asked again counts again
+	Answers     uint64
+	Late        uint64 // questions whose deadline passed
+	Lost        uint64 // questions settled with ErrLost
+	Unsolicited uint64 // lines that answered nothing
+	Started     int    // processes so far
 
-	Service time.Duration // from giving a line to reading its answer: running average of the last 1,000
+	Service time.Duration // from assigning a line to reading its answer: running average of the last 1,000
 	Each    []ChildStats
 }
 
@@ -28,31 +28,31 @@ type ChildStats struct {
 	Descriptor int // that its questions go to; -1: none yet
 	PID        int // 0: none yet
 
-	Requests, Replies, Late uint64
+	Questions, Answers, Late uint64
 
 	Busy     bool // it can take no more questions
-	Writing  bool // it has not taken all that it was given
+	Writing  bool // not all of its questions are written
 	Closing  bool // its input has ended
-	Shutdown bool // it is to go once it has answered
+	Shutdown bool // it is to end once it has answered
 
-	Pending int           // questions in hand, those included that nobody waits for any more
+	Pending int           // questions in flight, cancelled ones included
 	Time    time.Duration // that the oldest of them has taken so far, or the last answer took
 	Offset  int           // bytes of an answer that is not complete
-	Request string        // the oldest question in hand; "": none
+	Oldest  string        // the oldest question in flight; "": none
 }
 
 // counters are what a pool counts as it goes.
 type counters struct {
-	requests, replies, late, lost, unasked uint64
-	service                                time.Duration
+	questions, answers, late, lost, unsolicited uint64
+	service                                     time.Duration
 }
 
-const averaged = 1000 // answers that the average service time remembers
+const averageWindow = 1000 // answers, of the average service time
 
-// answered counts an answer that took so long.
-func (s *counters) answered(took time.Duration) {
-	s.replies++
-	n := time.Duration(min(s.replies, averaged))
+// recordAnswer counts an answer, and how long it took.
+func (s *counters) recordAnswer(took time.Duration) {
+	s.answers++
+	n := time.Duration(min(s.answers, averageWindow))
 	s.service += (took - s.service) / n
 }
 
@@ -60,9 +60,9 @@ func (s *counters) answered(took time.Duration) {
 func (p *Pool) Stats() Stats {
 	s := Stats{
 		Name: p.config.Name, Argv: p.config.Argv,
-		Children: p.config.Children, Active: p.active, Leaving: len(p.children) - p.active,
-		Queue: p.backlog.n, Requests: p.stats.requests, Replies: p.stats.replies,
-		Late: p.stats.late, Lost: p.stats.lost, Unasked: p.stats.unasked, Started: p.born,
+		Children: p.config.Children, Active: p.active, Stopping: len(p.children) - p.active,
+		Queue: p.backlog.n, Questions: p.stats.questions, Answers: p.stats.answers,
+		Late: p.stats.late, Lost: p.stats.lost, Unsolicited: p.stats.unsolicited, Started: p.started,
 		Service: p.stats.service,
 	}
 	for _, c := range p.children {
@@ -74,16 +74,16 @@ func (p *Pool) Stats() Stats {
 func (c *child) stats() ChildStats {
 	s := ChildStats{
 		Number: c.number, Descriptor: -1,
-		Requests: c.asked, Replies: c.answered, Late: c.late,
-		Busy: c.state == serving && !c.room(), Writing: c.sent < len(c.out),
-		Closing: c.state == ending, Shutdown: c.state == leaving,
-		Pending: c.channels.n, Time: c.took, Offset: len(c.in.half()),
+		Questions: c.asked, Answers: c.answered, Late: c.late,
+		Busy: c.state == serving && !c.hasRoom(), Writing: c.sent < len(c.out),
+		Closing: c.state == exiting, Shutdown: c.state == draining,
+		Pending: c.channels.n, Time: c.lastService, Offset: len(c.in.partial()),
 	}
 	if c.process != nil {
 		s.Descriptor, s.PID = c.process.Questions(), c.process.PID()
 	}
 	if q := c.channels.oldest(); q != nil {
-		s.Time, s.Request = c.pool.loop.Now().Sub(q.handed), string(q.text)
+		s.Time, s.Oldest = c.pool.loop.Now().Sub(q.assignedAt), string(q.text)
 	}
 	return s
 }

@@ -34,16 +34,16 @@ type world struct {
 
 // An actor plays a child's process.
 type actor struct {
-	w        *world
-	n        int
-	sys      [2]int
-	in, out  *looptest.End // what the child reads from and writes to
-	end      chan string   // how it ended
-	mu       sync.Mutex
-	left     bool // it was told to end
-	killed   int
-	stubborn bool // it does not end when it is killed
-	heard    string
+	w           *world
+	n           int
+	sys         [2]int
+	in, out     *looptest.End // what the child reads from and writes to
+	end         chan string   // how it ended
+	mu          sync.Mutex
+	left        bool // it is ending
+	killed      int
+	ignoresKill bool // it does not end when it is killed
+	heard       string
 }
 
 func newWorld(t testing.TB, c Config) *world {
@@ -103,9 +103,9 @@ func (a *actor) Wait() string   { return <-a.end }
 func (a *actor) Kill() {
 	a.mu.Lock()
 	a.killed++
-	stubborn := a.stubborn
+	ignoresKill := a.ignoresKill
 	a.mu.Unlock()
-	if !stubborn {
+	if !ignoresKill {
 		a.exit("signal: terminated")
 	}
 }
@@ -123,19 +123,19 @@ func (a *actor) exit(how string) {
 	a.end <- how
 }
 
-// gone says whether the process was told to end.
-func (a *actor) gone() bool {
+// leaving reports whether the process is ending.
+func (a *actor) leaving() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.left
 }
 
 // settle lets everything happen that can: children start that are starting, those whose
-// process has ended are buried.
+// process has ended are removed.
 func (w *world) settle() {
 	w.t.Helper()
 	for range 100_000 {
-		if w.l.Turn(false) || !w.l.Idle() {
+		if w.l.Turn(false) {
 			continue
 		}
 		if !w.moving() {
@@ -147,11 +147,11 @@ func (w *world) settle() {
 	w.t.Fatal("the world does not come to rest")
 }
 
-// moving says whether the goroutine of a child is about to post something.
+// moving reports whether the goroutine of a child is about to post something.
 func (w *world) moving() bool {
 	return slices.ContainsFunc(w.pool.children, func(c *child) bool {
 		a, ok := c.process.(*actor)
-		return c.state == starting || ok && a.gone()
+		return c.state == starting || ok && a.leaving()
 	})
 }
 

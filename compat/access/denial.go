@@ -55,10 +55,7 @@ func (s *Settings) setDenyInfo(c *directive.Context, l *conf.Line) error {
 	}
 	named := false
 	for {
-		token, ok, err := args.Word()
-		if err != nil {
-			return err
-		}
+		token, ok := args.Word()
 		if !ok {
 			break
 		}

@@ -88,7 +88,7 @@ func (p *Policy) redirect(d *Denial, r *engine.Request, m *decision.Memory) {
 		reason = d.Status
 	}
 	fields := p.Pages.Identity.AppendDenial(m.Reply.Fields[:0], reason, location, p.Pages.Now())
-	m.Reply = engine.LocalReply{Status: d.status(r), Fields: fields, Body: location[:0], Page: d.URL, ContentType: errpage.HTML}
+	m.Reply = engine.LocalReply{Status: d.status(r), Fields: fields, Body: location[:0], Page: d.URL, ContentType: errpage.ContentType}
 }
 
 // Pin has a request connect to the addresses that an acl has judged, unless it goes elsewhere.

@@ -47,7 +47,7 @@ func (s *Settings) Finish(c *directive.Context) {
 		c.Say(1, "NOTICE: there is no http_access line: everybody is denied")
 	}
 	for name := range s.DenyInfo {
-		if _, ok := c.ACLs.Lookup(name); !ok {
+		if !c.ACLs.Has(name) {
 			c.Say(1, "WARNING: deny_info names acl '%s', which there is not", name)
 		}
 	}

@@ -40,8 +40,8 @@ func (t *addressTest) match(p *Place) outcome {
 	switch {
 	case t.of != nil:
 		return outcomeOf(t.networks.contains(t.of(p)))
-	case p.number.IsValid():
-		return outcomeOf(t.networks.contains(p.number))
+	case p.hostAddr.IsValid():
+		return outcomeOf(t.networks.contains(p.hostAddr))
 	case t.noLookup:
 		return mismatch
 	}

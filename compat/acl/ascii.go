@@ -13,6 +13,9 @@ func letter(c byte) bool { return (c|0x20)-'a' < 26 }
 
 func digit(c byte) bool { return c-'0' < 10 }
 
+// isSpace is isspace(3).
+func isSpace(c byte) bool { return c == ' ' || c-'\t' < 5 }
+
 // equalFold compares a, which is in lower case, with b in any case.
 func equalFold[A, B string | []byte](a A, b B) bool {
 	if len(a) != len(b) {
@@ -26,7 +29,7 @@ func equalFold[A, B string | []byte](a A, b B) bool {
 	return true
 }
 
-// unescape takes URL escapes off text, in place: %41 becomes A, %% becomes %. What is no escape
+// unescape undoes URL escapes in text, in place: %41 becomes A, %% becomes %. What is no escape
 // stays, and so does %00. Squid looks at URLs in this form (rfc1738_unescape).
 func unescape(text []byte) []byte {
 	out := 0

@@ -36,7 +36,7 @@ func subjects(small bool) []subject {
 		{"dstdomain_ipv6", "acl a dstdomain -n [::2]", nil, "CONNECT [2001:db8::1]:443"},
 		{"url_regex_plain", `acl a url_regex -i "/list"`, files{"/list": listOf(hundreds, `/ads%d/`)}, url},
 		{"url_regex", `acl a url_regex -i "/list"`, files{"/list": listOf(hundreds, `^https?://[^/]*tracker%d\.[a-z]+/.*pixel`)}, url},
-		{"url_regex_without_needle", `acl a url_regex -i "/list"`, files{"/list": listOf(10, `^http://[0-9]{%d}\.`)}, url},
+		{"url_regex_without_literal", `acl a url_regex -i "/list"`, files{"/list": listOf(10, `^http://[0-9]{%d}\.`)}, url},
 		{"urlpath_regex", `acl a urlpath_regex -i \.(exe|zip|mp3)$`, nil, url},
 		{"dstdom_regex", `acl a dstdom_regex -n -i "/list"`, files{"/list": listOf(100, `^ads%d\.`)}, url},
 		{"port", "acl a port 443 563 1025-65535", nil, url},
@@ -103,7 +103,7 @@ func TestMatchingDoesNotAllocate(t *testing.T) {
 	}
 }
 
-// BenchmarkLoadMillionDomains reads a file with a million lines, and tells what a domain costs.
+// BenchmarkLoadMillionDomains reads a file with a million lines, and reports what a domain costs.
 func BenchmarkLoadMillionDomains(b *testing.B) {
 	const count = 1_000_000
 	path := filepath.Join(b.TempDir(), "domains")

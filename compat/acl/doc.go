@@ -18,16 +18,32 @@
 // behind a file name count. A pattern that POSIX allows and Go's regexp cannot follow, such
 // as one with a back reference, is an error.
 //
-//	set := acl.NewSet()
-//	access := set.NewList("http_access", acl.Deny)
-//	for i := range lines {
-//		switch line := &lines[i]; line.Name {
-//		case "acl":
-//			warnings, err = set.Add(line)
-//		case "http_access":
-//			warnings, err = access.Add(line, 0)
-//		}
-//	}
-//	warnings = set.Finish()
-//	answer := access.Match(request, &request.Target, &place)
+// A new type of acl is one file and one row:
+//
+//  1. a file NAME.go with a tester (types.go says what its methods do; embed simple if it waits for
+//     nobody) and its constructor, or only a constructor where a tester of another type does: text.go
+//     has patterns for a text of the request, words.go words and ports, address.go addresses. (A type of
+//     patterns whose name does not end in _regex also stands in takesPatterns of package conf, which
+//     has all of Squid's.);
+//
+//  2. the row of the type in types.go: its constructor and the flags that it takes;
+//
+//  3. for a slow type, in the same file: a question, and a source that asks it (question.go; lookup.go
+//     is the example). match calls ask, and answers wait until the question is settled. A service that
+//     no type has used before is a new field of Services, which package compat fills;
+//
+//  4. a line in TestTypes.
+//
+//     set := acl.NewSet()
+//     access := set.NewList("http_access", acl.Deny)
+//     for i := range lines {
+//     switch line := &lines[i]; line.Name {
+//     case "acl":
+//     warnings, err = set.Add(line)
+//     case "http_access":
+//     warnings, err = access.Add(line, 0)
+//     }
+//     }
+//     warnings = set.Finish()
+//     answer := access.Match(request, &request.Target, &place)
 package acl

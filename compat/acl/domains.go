@@ -34,7 +34,7 @@ const (
 
 var errTooManyDomains = errors.New("hold the domains of an acl: more than 4 GiB of names")
 
-// add takes a name as it is written in the configuration.
+// add adds a name as it is written in the configuration.
 func (d *domains) add(written string) error {
 	name, as := written, exactly
 	if name != "" && name[0] == '.' {
@@ -150,28 +150,28 @@ func (d *domains) at(at int) (name []byte, next int) {
 	return d.text[at+nameHead : next], next
 }
 
-// finish gives back memory that more names would have used, and tells which names are not
-// needed because others stand for them too. Squid words it so.
+// finish gives back memory that more names would have used, and warns, in Squid's words, of
+// names that are not needed because others stand for them too.
 func (d *domains) finish(acl string) []string {
 	d.text = slices.Clip(d.text)
 	if cap(d.text)-len(d.text) > len(d.text)/8 {
 		d.text = append(make([]byte, 0, len(d.text)), d.text...)
 	}
-	told := notices{rest: "WARNING: %d more domains of the ACL named '" + acl + "' are subdomains of others in it"}
+	warnings := limitedWarnings{summary: "WARNING: %d more domains of the ACL named '" + acl + "' are subdomains of others in it"}
 	for at := 0; at < len(d.text); {
 		name, next := d.at(at)
 		if cover := d.cover(name, scope(d.text[at])); cover != "" {
-			shown := name
+			text := name
 			if scope(d.text[at]) == below {
-				shown = d.dotted(at)
+				text = d.dotted(at)
 			}
-			told.add(
-				fmt.Sprintf("WARNING: '%s' is a subdomain of '%s'", shown, cover),
-				fmt.Sprintf("WARNING: You should remove '%s' from the ACL named '%s'", shown, acl))
+			warnings.add(
+				fmt.Sprintf("WARNING: '%s' is a subdomain of '%s'", text, cover),
+				fmt.Sprintf("WARNING: You should remove '%s' from the ACL named '%s'", text, acl))
 		}
 		at = next
 	}
-	return told.lines()
+	return warnings.lines()
 }
 
 // dotted is the name at a place in text as it was written, with its dot.

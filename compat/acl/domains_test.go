@@ -69,7 +69,7 @@ func TestNeedlessDomainsAreNamed(t *testing.T) {
 		{name: "with and without a dot", set: []string{"example.com", ".example.com"}, want: []string{
 			"WARNING: 'example.com' is a subdomain of '.example.com'",
 			"WARNING: You should remove 'example.com' from the ACL named 'd'"}},
-		{name: "the same twice is not worth a word", set: []string{"a.com", "a.com", ".b.com", ".b.com", "B.com."}},
+		{name: "the same twice is not selectivity a word", set: []string{"a.com", "a.com", ".b.com", ".b.com", "B.com."}},
 		{name: "a name covers nothing", set: []string{"example.com", "www.example.com"}},
 	}
 	for _, tt := range tests {

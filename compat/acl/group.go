@@ -9,24 +9,24 @@ import (
 
 // term is an acl as a rule or a group names it.
 type term struct {
-	acl *ACL
+	acl *namedTest
 	not bool // written !name
 }
 
 func (t term) match(p *Place) outcome {
 	p.last = t.acl.name
-	came := t.acl.test.match(p)
-	if t.not && came != wait {
-		return match - came
+	result := t.acl.test.match(p)
+	if t.not && result != wait {
+		return match - result
 	}
-	return came
+	return result
 }
 
 // matchAll is whether all terms match: the first that does not decides.
 func matchAll(terms []term, p *Place) outcome {
 	for _, t := range terms {
-		if came := t.match(p); came != match {
-			return came
+		if result := t.match(p); result != match {
+			return result
 		}
 	}
 	return match
@@ -37,8 +37,8 @@ func (s *Set) terms(names []conf.Item) ([]term, error) {
 	var found []term
 	for _, item := range names {
 		name, not := strings.CutPrefix(item.Text, "!")
-		a, ok := s.Lookup(name)
-		if !ok {
+		a := s.lookup(name)
+		if a == nil {
 			return nil, conf.Invalid{"ACL not found: " + name}
 		}
 		found = append(found, term{a, not})
@@ -71,7 +71,7 @@ func (g *group) add(v *values) error {
 }
 
 // leadsTo names the acls on a way from a to a group, a first; nil if there is none.
-func (a *ACL) leadsTo(g *group) []string {
+func (a *namedTest) leadsTo(g *group) []string {
 	own, ok := a.test.(*group)
 	if !ok {
 		return nil
@@ -122,14 +122,14 @@ func slow(terms []term) bool {
 
 func (g *group) match(p *Place) outcome {
 	for _, line := range g.lines {
-		came := mismatch
+		result := mismatch
 		if g.all {
-			came = matchAll(line, p)
+			result = matchAll(line, p)
 		} else {
-			came = matchAny(line, p)
+			result = matchAny(line, p)
 		}
-		if came != mismatch {
-			return came
+		if result != mismatch {
+			return result
 		}
 	}
 	return mismatch
@@ -138,8 +138,8 @@ func (g *group) match(p *Place) outcome {
 // matchAny is whether any term matches: the first that does decides, or wants to wait.
 func matchAny(terms []term, p *Place) outcome {
 	for _, t := range terms {
-		if came := t.match(p); came != mismatch {
-			return came
+		if result := t.match(p); result != mismatch {
+			return result
 		}
 	}
 	return mismatch

@@ -34,7 +34,7 @@ func (t *domainTest) match(p *Place) outcome {
 	if t.names.has(p.host(), p) {
 		return match
 	}
-	if t.noLookup || !p.number.IsValid() {
+	if t.noLookup || !p.hostAddr.IsValid() {
 		return mismatch
 	}
 	name, done := p.name()

@@ -17,11 +17,6 @@ const (
 	Pending        // something is being looked up: Match again when the Place's waker was woken
 )
 
-// String is Squid's word: "allow".
-func (a Answer) String() string {
-	return [...]string{Deny: "deny", Allow: "allow", Pending: "pending"}[a]
-}
-
 // A List is the rules of one directive, such as http_access: lines of "allow" or "deny" and acls.
 // The first line of which all acls match decides. If there is none, the opposite of the last
 // line's action is the answer.
@@ -46,29 +41,29 @@ func (s *Set) NewList(directive string, unset Answer) *List {
 }
 
 // Add takes a line of which token number from is "allow" or "deny", and acls follow. Squid leaves
-// out a line that has no such action or no acl; warnings tell of it. The error, of an acl that
+// out a line that has no such action or no acl, with a warning. The error, of an acl that
 // is not there, is a conf.Report.
 func (l *List) Add(line *conf.Line, from int) (warnings []string, err error) {
 	context := "aclParseAccessLine: " + lineContext(line)
 	if from >= len(line.Tokens) {
 		return []string{context, "aclParseAccessLine: missing 'allow' or 'deny'."}, nil
 	}
-	made := rule{}
+	r := rule{}
 	switch action := line.Tokens[from].Text; action {
 	case "allow":
-		made.action = Allow
+		r.action = Allow
 	case "deny":
-		made.action = Deny
+		r.action = Deny
 	default:
 		return []string{context, fmt.Sprintf("aclParseAccessLine: expecting 'allow' or 'deny', got '%s'.", action)}, nil
 	}
-	if made.terms, warnings, err = l.terms(line, from+1); err != nil {
+	if r.terms, warnings, err = l.terms(line, from+1); err != nil {
 		return warnings, err
 	}
-	if len(made.terms) == 0 {
+	if len(r.terms) == 0 {
 		return append(warnings, context, "aclParseAccessLine: Access line contains no ACL's, skipping"), nil
 	}
-	l.rules = append(l.rules, made)
+	l.rules = append(l.rules, r)
 	return warnings, nil
 }
 
@@ -76,11 +71,11 @@ func (l *List) Add(line *conf.Line, from int) (warnings []string, err error) {
 // such as that of tcp_outgoing_address. If all match, or there are none, the answer is Allow;
 // if no line's do, it is Deny.
 func (l *List) AddConditions(line *conf.Line, from int) (warnings []string, err error) {
-	made := rule{action: Allow}
-	if made.terms, warnings, err = l.terms(line, from); err != nil {
+	r := rule{action: Allow}
+	if r.terms, warnings, err = l.terms(line, from); err != nil {
 		return warnings, err
 	}
-	l.rules = append(l.rules, made)
+	l.rules = append(l.rules, r)
 	return warnings, nil
 }
 
@@ -97,9 +92,6 @@ func (l *List) terms(line *conf.Line, from int) (terms []term, warnings []string
 
 // Empty reports whether the list has no rules.
 func (l *List) Empty() bool { return len(l.rules) == 0 }
-
-// Directive is the name that the list was made with.
-func (l *List) Directive() string { return l.directive }
 
 // Slow reports whether Match may answer Pending, given a Place with a resolver. Squid calls
 // directives fast that cannot wait; in their lists such acls do not match unless the answer

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// networkReader takes the values of the acl types src, dst and localip, as Squid reads them:
+// networkReader reads the values of the acl types src, dst and localip, as Squid does:
 //
 //	192.0.2.1   192.0.2.0/24   192.0.2.0/255.255.255.0   192.0.2.1-192.0.2.9
 //	192.0.2.0-192.0.9.0/24   2001:db8::/32   all   ipv4   ipv6   host.example
@@ -18,7 +18,7 @@ type networkReader struct {
 	warn    func(lines ...string)
 }
 
-// read takes one value. The error is what Squid prints before it refuses the line.
+// read reads one value. The error is what Squid prints before it refuses the line.
 func (r *networkReader) read(text string) error {
 	switch text {
 	case "all":
@@ -39,7 +39,7 @@ func (r *networkReader) read(text string) error {
 		return nil
 	}
 	if addr, ok := parseAddr(text); ok {
-		r.into.add(network{first: addr, last: addr, shown: addr.String()})
+		r.into.add(network{first: addr, last: addr, text: addr.String()})
 		return nil
 	}
 	if strings.Contains(text, "/") || looksLikeRange(text) {
@@ -56,23 +56,23 @@ var unicast6 = [...]string{
 // all is every address of both families; Squid shows it as one network.
 func (r *networkReader) all() {
 	r.prefix("0.0.0.0/0")
-	r.into.written[len(r.into.written)-1].shown = "::/0"
-	r.into.written[len(r.into.written)-1].quiet = true
+	r.into.added[len(r.into.added)-1].text = "::/0"
+	r.into.added[len(r.into.added)-1].noWarning = true
 	r.prefix("::/0")
 }
 
 func (r *networkReader) prefix(text string) {
 	p := netip.MustParsePrefix(text)
-	r.into.add(network{first: p.Addr(), last: lastOf(p.Addr(), p.Bits()), shown: text})
+	r.into.add(network{first: p.Addr(), last: lastOf(p.Addr(), p.Bits()), text: text})
 }
 
-// looksLikeRange tells 192.0.2.1-192.0.2.9 from a host name with a hyphen.
+// looksLikeRange distinguishes 192.0.2.1-192.0.2.9 from a host name with a hyphen.
 func looksLikeRange(text string) bool {
 	return strings.Contains(text, "-") &&
 		(strings.Trim(text, "0123456789.-") == "" || strings.Trim(text, "0123456789abcdefABCDEF:-") == "" && strings.Contains(text, ":"))
 }
 
-// network takes an address or a range, with or without a mask.
+// network reads an address or a range, with or without a mask.
 func (r *networkReader) network(text string) error {
 	addresses, mask, masked := strings.Cut(text, "/")
 	from, to, ranged := strings.Cut(addresses, "-")
@@ -97,7 +97,7 @@ func (r *networkReader) network(text string) error {
 		r.warn("aclIpParseIpData: WARNING: Netmask masks away part of the specified IP in '" + text + "'")
 	}
 	w := network{first: firstOf(first, bits), last: firstOf(last, bits)}
-	w.shown = showNetwork(w, bits, ranged)
+	w.text = formatNetwork(w, bits, ranged)
 	if w.last.Less(w.first) {
 		r.warn("WARNING: the range '" + text + "' is reversed: only its first address matches")
 		w.last = w.first
@@ -129,18 +129,18 @@ func (r *networkReader) mask(text string, most int, mapped bool) (bits int, ok b
 	return bits, true
 }
 
-func showNetwork(w network, bits int, ranged bool) string {
-	shown := w.first.String()
+func formatNetwork(w network, bits int, ranged bool) string {
+	text := w.first.String()
 	if ranged {
-		shown += "-" + w.last.String()
+		text += "-" + w.last.String()
 	}
 	if bits < w.first.BitLen() {
-		shown += "/" + strconv.Itoa(bits)
+		text += "/" + strconv.Itoa(bits)
 	}
-	return shown
+	return text
 }
 
-// host takes the addresses that a name has now; later changes are not noticed.
+// host adds the addresses that a name has now; later changes are not noticed.
 func (r *networkReader) host(name string) error {
 	const wording = "aclIpParseIpData: Bad host/IP: '%s' in '%s', flags=0 : (-2) Name or service not known"
 	if r.resolve == nil {
@@ -153,7 +153,7 @@ func (r *networkReader) host(name string) error {
 	for _, addr := range addrs {
 		addr = addr.Unmap().WithZone("")
 		if !r.into.has(addr) {
-			r.into.add(network{first: addr, last: addr, shown: addr.String()})
+			r.into.add(network{first: addr, last: addr, text: addr.String()})
 		}
 	}
 	return nil

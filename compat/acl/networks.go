@@ -18,32 +18,32 @@ type networks struct {
 	v4 []range4
 	v6 []range6
 
-	written []network // what add took; gone after finish
+	added []network // in order; gone after finish
 }
 
-// A network is what one value of the configuration stands for, and how Squid shows it.
+// A network is what one value of the configuration stands for.
 type network struct {
 	first, last netip.Addr // of one family
-	shown       string
-	quiet       bool // goes without saying where it lies in another
-	at          int  // its place among the values
+	text        string     // as Squid shows it
+	noWarning   bool       // it may lie in another
+	index       int        // among the values
 }
 
 type range4 struct{ first, last uint32 }
 
-type range6 struct{ first, last wide }
+type range6 struct{ first, last uint128 }
 
-// wide is an IPv6 address as a number.
-type wide struct{ high, low uint64 }
+// uint128 is an IPv6 address as a number.
+type uint128 struct{ high, low uint64 }
 
 func (n *networks) add(w network) {
-	w.at = len(n.written)
-	n.written = append(n.written, w)
+	w.index = len(n.added)
+	n.added = append(n.added, w)
 }
 
 // has reports whether an address was added by itself. Call it before finish.
 func (n *networks) has(addr netip.Addr) bool {
-	return slices.ContainsFunc(n.written, func(w network) bool { return w.first == addr && w.last == addr })
+	return slices.ContainsFunc(n.added, func(w network) bool { return w.first == addr && w.last == addr })
 }
 
 // contains reports whether addr is in the set. An IPv4 address within an IPv6 one counts as
@@ -68,24 +68,24 @@ func number4(a netip.Addr) uint32 {
 	return binary.BigEndian.Uint32(b[:])
 }
 
-func number6(a netip.Addr) wide {
+func number6(a netip.Addr) uint128 {
 	b := a.As16()
-	return wide{binary.BigEndian.Uint64(b[:8]), binary.BigEndian.Uint64(b[8:])}
+	return uint128{binary.BigEndian.Uint64(b[:8]), binary.BigEndian.Uint64(b[8:])}
 }
 
-func (a wide) less(b wide) bool { return a.high < b.high || a.high == b.high && a.low < b.low }
+func (a uint128) less(b uint128) bool { return a.high < b.high || a.high == b.high && a.low < b.low }
 
-// finish makes the set ready for contains, and tells which networks lie in others.
+// finish makes the set ready for contains, and warns of networks that lie in others.
 func (n *networks) finish(acl string) []string {
-	slices.SortFunc(n.written, func(a, b network) int {
-		return cmp.Or(a.first.Compare(b.first), b.last.Compare(a.last), cmp.Compare(a.at, b.at))
+	slices.SortFunc(n.added, func(a, b network) int {
+		return cmp.Or(a.first.Compare(b.first), b.last.Compare(a.last), cmp.Compare(a.index, b.index))
 	})
-	told := notices{rest: "WARNING: %d more networks of the ACL named '" + acl + "' are subnetworks of others in it"}
+	warnings := limitedWarnings{summary: "WARNING: %d more networks of the ACL named '" + acl + "' are subnetworks of others in it"}
 	var outer network // of those before, the one that reaches furthest
-	for _, w := range n.written {
+	for _, w := range n.added {
 		if outer.first.BitLen() == w.first.BitLen() && !outer.last.Less(w.last) {
-			if !w.quiet {
-				told.add(overlap(w, outer, acl)...)
+			if !w.noWarning {
+				warnings.add(overlap(w, outer, acl)...)
 			}
 			continue
 		}
@@ -95,9 +95,9 @@ func (n *networks) finish(acl string) []string {
 			n.append6(number6(w.first), number6(w.last))
 		}
 	}
-	n.written = nil
+	n.added = nil
 	n.v4, n.v6 = slices.Clip(n.v4), slices.Clip(n.v6)
-	return told.lines()
+	return warnings.lines()
 }
 
 // append4 unites a range with those before it, of which it may overlap the last.
@@ -109,7 +109,7 @@ func (n *networks) append4(first, last uint32) {
 	n.v4 = append(n.v4, range4{first, last})
 }
 
-func (n *networks) append6(first, last wide) {
+func (n *networks) append6(first, last uint128) {
 	if end := len(n.v6) - 1; end >= 0 && !n.v6[end].last.less(first) {
 		n.v6[end].last = last
 		return
@@ -120,14 +120,14 @@ func (n *networks) append6(first, last wide) {
 // overlap words it as Squid does, where A is the one that comes later in the configuration.
 func overlap(inner, outer network, acl string) []string {
 	small, big := "A", "B"
-	if inner.at < outer.at || inner.first == outer.first && inner.last == outer.last {
+	if inner.index < outer.index || inner.first == outer.first && inner.last == outer.last {
 		small, big = "B", "A"
 	}
 	return []string{
-		fmt.Sprintf("WARNING: (%s) '%s' is a subnetwork of (%s) '%s'", small, inner.shown, big, outer.shown),
-		fmt.Sprintf("WARNING: You should probably remove '%s' from the ACL named '%s'", inner.shown, acl),
+		fmt.Sprintf("WARNING: (%s) '%s' is a subnetwork of (%s) '%s'", small, inner.text, big, outer.text),
+		fmt.Sprintf("WARNING: You should probably remove '%s' from the ACL named '%s'", inner.text, acl),
 	}
 }
 
 // size is how many ranges the set holds, or will hold at most.
-func (n *networks) size() int { return len(n.v4) + len(n.v6) + len(n.written) }
+func (n *networks) size() int { return len(n.v4) + len(n.v6) + len(n.added) }

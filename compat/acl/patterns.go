@@ -4,14 +4,14 @@ import "regexp"
 
 // patterns is a list of regular expressions; a text matches if any of them does.
 //
-// Patterns that are plain texts are compared, not run. Of most others some part is known (see
-// needle); an index of these parts tells which few of a thousand patterns a text must be shown.
+// Patterns that are plain texts are compared, not run. Of most others some literals are known
+// (expression.literals); an index of these finds the few of a thousand patterns that have to be run.
 type patterns struct {
-	list   []pattern
-	index  grams
-	always []int // places in list of those that no needle stands for
+	list      []pattern
+	index     trigramIndex
+	unindexed []int // places in list of those without literals
 
-	needles [][]string // of each in list; gone after finish
+	literals [][]string // of each in list; gone after finish
 }
 
 // A pattern is one regular expression: compiled, or plain if re is nil.
@@ -20,22 +20,22 @@ type pattern struct {
 	re    *regexp.Regexp
 }
 
-// add takes a pattern. See parsePOSIX for the errors.
+// add adds a pattern. See parsePOSIX for the errors.
 func (x *patterns) add(text string, fold bool) error {
 	e, err := parsePOSIX(text, fold)
 	if err != nil {
 		return err
 	}
-	var made pattern
-	needles := e.needles()
+	var p pattern
+	literals := e.literals()
 	if t, ok := e.plain(); ok {
-		made.plain = t
-		needles = []string{string(lowered(t.text))}
-	} else if made.re, err = goRegexp(e); err != nil {
+		p.plain = t
+		literals = []string{string(lowered(t.text))}
+	} else if p.re, err = goRegexp(e); err != nil {
 		return err
 	}
-	x.list = append(x.list, made)
-	x.needles = append(x.needles, needles)
+	x.list = append(x.list, p)
+	x.literals = append(x.literals, literals)
 	return nil
 }
 
@@ -49,50 +49,50 @@ func lowered(text string) []byte {
 
 // finish makes the list ready for match.
 func (x *patterns) finish() {
-	for i, needles := range x.needles {
-		if worth(needles) == 0 || !x.index.take(needles) {
-			x.always = append(x.always, i)
+	for i, literals := range x.literals {
+		if selectivity(literals) == 0 || !x.index.covers(literals) {
+			x.unindexed = append(x.unindexed, i)
 			continue
 		}
-		for _, needle := range needles {
-			x.index.add(needle, i)
+		for _, literal := range literals {
+			x.index.add(literal, i)
 		}
 	}
-	x.needles = nil
+	x.literals = nil
 	x.index.finish()
 }
 
 // match looks for any of the patterns in text.
 func (x *patterns) match(text []byte, p *Place) bool {
-	t := trial{patterns: x, text: text, place: p}
-	for _, i := range x.always {
-		if t.run(i) {
+	m := matcher{patterns: x, text: text, place: p}
+	for _, i := range x.unindexed {
+		if m.run(i) {
 			return true
 		}
 	}
-	return len(x.index.heads) > 0 && t.search()
+	return len(x.index.heads) > 0 && m.search()
 }
 
-// A trial is one text that is shown to patterns.
-type trial struct {
+// A matcher tries patterns on one text.
+type matcher struct {
 	*patterns
 	text  []byte
 	place *Place
-	wide  []byte // text as regexps want it, once one has been run
-	begun bool   // place.shown says which regexps were run
+	utf8  []byte // text as regexps want it, once one has been run
+	begun bool   // place.tried says which regexps were run
 }
 
-// search walks over the text and tries the patterns for which a needle stands there.
-func (t *trial) search() bool {
-	gram := uint32(0)
-	for i, c := range t.text {
-		gram = (gram<<8 | uint32(lower(c))) & gramMask
-		if i < gramSize-1 {
+// search walks over the text and tries the patterns whose literals stand in it.
+func (m *matcher) search() bool {
+	trigram := uint32(0)
+	for i, c := range m.text {
+		trigram = (trigram<<8 | uint32(lower(c))) & trigramMask
+		if i < trigramSize-1 {
 			continue
 		}
-		for at := t.index.head(gram); at != 0; {
-			entry := &t.index.entries[at]
-			if entry.gram == gram && t.try(entry, i-(gramSize-1)-entry.offset) {
+		for at := m.index.head(trigram); at != 0; {
+			entry := &m.index.entries[at]
+			if entry.trigram == trigram && m.try(entry, i-(trigramSize-1)-entry.offset) {
 				return true
 			}
 			at = entry.next
@@ -101,28 +101,28 @@ func (t *trial) search() bool {
 	return false
 }
 
-// try shows the text to a pattern if its needle stands at start.
-func (t *trial) try(entry *gramEntry, start int) bool {
-	end := start + len(entry.needle)
-	if start < 0 || end > len(t.text) || !equalFold(entry.needle, t.text[start:end]) {
+// try tries a pattern if its literal stands at start.
+func (m *matcher) try(entry *trigramEntry, start int) bool {
+	end := start + len(entry.literal)
+	if start < 0 || end > len(m.text) || !equalFold(entry.literal, m.text[start:end]) {
 		return false
 	}
-	made := &t.list[entry.pattern]
-	if made.re == nil {
-		return made.plain.at(t.text, start)
+	p := &m.list[entry.pattern]
+	if p.re == nil {
+		return p.plain.at(m.text, start)
 	}
-	return t.first(entry.pattern) && t.run(entry.pattern)
+	return m.firstTry(entry.pattern) && m.run(entry.pattern)
 }
 
-// first reports whether a pattern has not been run on this text yet.
-func (t *trial) first(pattern int) bool {
-	if !t.begun {
-		t.begun = true
-		t.place.shown = zeroed(t.place.shown, (len(t.list)+63)/64)
+// firstTry reports whether a pattern has not been run on this text yet.
+func (m *matcher) firstTry(pattern int) bool {
+	if !m.begun {
+		m.begun = true
+		m.place.tried = zeroed(m.place.tried, (len(m.list)+63)/64)
 	}
 	word, bit := pattern/64, uint64(1)<<(pattern%64)
-	seen := t.place.shown[word]&bit != 0
-	t.place.shown[word] |= bit
+	seen := m.place.tried[word]&bit != 0
+	m.place.tried[word] |= bit
 	return !seen
 }
 
@@ -136,20 +136,20 @@ func zeroed(s []uint64, n int) []uint64 {
 	return s
 }
 
-// run shows the text to one pattern.
-func (t *trial) run(i int) bool {
-	made := &t.list[i]
-	if made.re == nil {
-		return made.plain.match(t.text)
+// run tries one pattern.
+func (m *matcher) run(i int) bool {
+	p := &m.list[i]
+	if p.re == nil {
+		return p.plain.match(m.text)
 	}
-	if t.wide == nil {
-		t.wide = t.text
-		if !ascii(t.text) {
-			t.place.wide = widen(t.place.wide[:0], t.text)
-			t.wide = t.place.wide
+	if m.utf8 == nil {
+		m.utf8 = m.text
+		if !ascii(m.text) {
+			m.place.utf8 = latin1ToUTF8(m.place.utf8[:0], m.text)
+			m.utf8 = m.place.utf8
 		}
 	}
-	return made.re.Match(t.wide)
+	return p.re.Match(m.utf8)
 }
 
 func ascii(text []byte) bool {

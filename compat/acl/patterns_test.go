@@ -42,8 +42,8 @@ func TestNeedles(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := e.needles(); worth(want) != worth(got) || fmt.Sprint(got) != fmt.Sprint(want) {
-			t.Errorf("pattern %q: got needles %q, want %q", pattern, got, want)
+		if got := e.literals(); selectivity(want) != selectivity(got) || fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("pattern %q: got literals %q, want %q", pattern, got, want)
 		}
 	}
 }
@@ -108,7 +108,7 @@ func TestTheIndexMissesNothing(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				want = want || re.Match(widen(nil, []byte(text)))
+				want = want || re.Match(latin1ToUTF8(nil, []byte(text)))
 			}
 			if want {
 				found++
@@ -123,17 +123,17 @@ func TestTheIndexMissesNothing(t *testing.T) {
 	}
 }
 
-// TestAPatternRunsOncePerText would take minutes if a needle that a text has a thousand times had
+// TestAPatternRunsOncePerText would take minutes if a literal that a text has a thousand times had
 // its pattern run as often.
 func TestAPatternRunsOncePerText(t *testing.T) {
-	x := patternList(t, false, "needle[0-9]*!")
+	x := patternList(t, false, "literal[0-9]*!")
 	text := []byte(strings.Repeat("needle0", 10_000))
 	var p Place
 	if x.match(text, &p) {
 		t.Error("there is no ! in the text")
 	}
-	trial := trial{patterns: x, text: text, place: &p}
-	if !trial.first(0) || trial.first(0) {
+	matcher := matcher{patterns: x, text: text, place: &p}
+	if !matcher.firstTry(0) || matcher.firstTry(0) {
 		t.Error("a pattern is to be run once: the first time, and not the second")
 	}
 }
@@ -154,7 +154,7 @@ func FuzzPatterns(f *testing.F) {
 		if err != nil {
 			return
 		}
-		want := re.Match(widen(nil, []byte(text)))
+		want := re.Match(latin1ToUTF8(nil, []byte(text)))
 		if got := patternList(t, fold, pattern).match([]byte(text), new(Place)); got != want {
 			t.Errorf("pattern %q, -i %v, on %q: got %v, want %v", pattern, fold, text, got, want)
 		}

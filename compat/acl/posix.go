@@ -2,7 +2,7 @@ package acl
 
 import "strconv"
 
-// A posixError is what regcomp(3) finds wrong with a pattern, in its words. Squid tells of it
+// A posixError is what regcomp(3) finds wrong with a pattern, in its words. Squid warns of it
 // and goes on without the pattern.
 type posixError string
 
@@ -243,7 +243,7 @@ func (p *posixParser) folded(s byteSet) byteSet {
 
 var (
 	wordBytes  = setOf(func(c byte) bool { return letter(c) || digit(c) || c == '_' })
-	spaceBytes = setOf(func(c byte) bool { return c == ' ' || c-'\t' < 5 })
+	spaceBytes = setOf(isSpace)
 )
 
 func (p *posixParser) escape() (*expression, error) {

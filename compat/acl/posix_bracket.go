@@ -2,7 +2,7 @@ package acl
 
 import "strings"
 
-// bracket reads a bracket expression of which the [ is taken.
+// bracket reads a bracket expression from behind its [.
 func (p *posixParser) bracket() (*expression, error) {
 	var s byteSet
 	inverted := p.accept('^')
@@ -51,7 +51,7 @@ func (p *posixParser) member(s *byteSet, first bool) error {
 	return nil
 }
 
-// rangeFollows tells the hyphen of a range from one that ends the brackets.
+// rangeFollows distinguishes the hyphen of a range from one that ends the brackets.
 func (p *posixParser) rangeFollows() bool {
 	return strings.HasPrefix(p.rest, "-") && !strings.HasPrefix(p.rest, "-]") && !p.tripleHyphen()
 }
@@ -117,7 +117,7 @@ var classes = map[string]func(c byte) bool{
 	"alnum":  func(c byte) bool { return letter(c) || digit(c) },
 	"upper":  func(c byte) bool { return c-'A' < 26 },
 	"lower":  func(c byte) bool { return c-'a' < 26 },
-	"space":  func(c byte) bool { return c == ' ' || c-'\t' < 5 },
+	"space":  isSpace,
 	"blank":  func(c byte) bool { return c == ' ' || c == '\t' },
 	"cntrl":  func(c byte) bool { return c < ' ' || c == 0x7f },
 	"graph":  func(c byte) bool { return c-'!' < 94 },

@@ -13,7 +13,7 @@ type errUnsupported string
 
 func (e errUnsupported) Error() string { return string(e) + " is not supported" }
 
-// goRegexp compiles a parsed pattern for texts in which every byte is a rune (see widen).
+// goRegexp compiles a parsed pattern for texts in which every byte is a rune (see latin1ToUTF8).
 func goRegexp(e *expression) (*regexp.Regexp, error) {
 	var b strings.Builder
 	if err := e.emit(&b); err != nil {
@@ -168,9 +168,9 @@ func (e *expression) edgeSequence(last bool) edge {
 	return sum
 }
 
-// widen makes every byte of text a rune, so that Go's regexp, which reads UTF-8, sees bytes as
+// latin1ToUTF8 makes every byte of text a rune, so that Go's regexp, which reads UTF-8, sees bytes as
 // regcomp(3) does in the C locale.
-func widen(dst, text []byte) []byte {
+func latin1ToUTF8(dst, text []byte) []byte {
 	for _, c := range text {
 		if c < 0x80 {
 			dst = append(dst, c)

@@ -19,28 +19,22 @@ type Set struct {
 	// looked up once. It may block. nil: host names are refused.
 	Resolve func(name string) ([]netip.Addr, error)
 
-	acls     map[string]*ACL // by name in lower case
-	order    []*ACL
+	acls     map[string]*namedTest // by name in lower case
+	order    []*namedTest
 	finished bool
 }
 
-// An ACL is a named test of requests.
-type ACL struct {
-	name string // as first written
-	kind string // its type
-	test tester
+// A namedTest is an acl: a test of requests.
+type namedTest struct {
+	name     string // as first written
+	typeName string
+	test     tester
 }
-
-// Name is the name as it was first written.
-func (a *ACL) Name() string { return a.name }
-
-// Type is the type as Squid calls it: "dstdomain".
-func (a *ACL) Type() string { return a.kind }
 
 // NewSet returns a Set with the acls that Squid predefines: all, manager, localhost,
 // to_localhost and CONNECT.
 func NewSet() *Set {
-	s := &Set{acls: make(map[string]*ACL)}
+	s := &Set{acls: make(map[string]*namedTest)}
 	for _, text := range predefined {
 		if _, err := s.Add(predefinedLine(text)); err != nil {
 			panic("BUG: predefined acl: " + err.Error())
@@ -88,33 +82,33 @@ func reasons(err error) error {
 }
 
 func (s *Set) add(v *values) error {
-	name, kind, err := v.head()
-	if err != nil || kind == "" {
+	name, typeName, err := v.head()
+	if err != nil || typeName == "" {
 		return err
 	}
-	a := s.acls[strings.ToLower(name)]
+	a := s.lookup(name)
 	if a == nil {
-		return s.create(name, kind, v)
+		return s.create(name, typeName, v)
 	}
-	if a.kind != kind {
+	if a.typeName != typeName {
 		return fmt.Errorf("aclParseAclLine: ACL '%s' already exists with different type.", a.name)
 	}
 	v.acl = a.name
-	return v.into(a.test, types[kind])
+	return v.into(a.test, types[typeName])
 }
 
 // create makes a new acl. It can be named in other lines, and by its own later ones.
-func (s *Set) create(name, kind string, v *values) error {
-	made, ok := types[kind]
+func (s *Set) create(name, typeName string, v *values) error {
+	t, ok := types[typeName]
 	switch {
 	case !ok:
-		return fmt.Errorf("FATAL: Invalid ACL type '%s'", kind)
-	case made.new == nil:
-		return fmt.Errorf("ERROR: acl '%s': acl type '%s' is not served yet", name, kind)
+		return fmt.Errorf("FATAL: Invalid ACL type '%s'", typeName)
+	case t.new == nil:
+		return fmt.Errorf("ERROR: acl '%s': acl type '%s' is not served yet", name, typeName)
 	}
-	a := &ACL{name: name, kind: kind, test: made.new()}
+	a := &namedTest{name: name, typeName: typeName, test: t.new()}
 	v.acl = name
-	if err := v.into(a.test, made); err != nil {
+	if err := v.into(a.test, t); err != nil {
 		return err
 	}
 	if a.test.empty() {
@@ -125,14 +119,13 @@ func (s *Set) create(name, kind string, v *values) error {
 	return nil
 }
 
-// Lookup finds an acl. Like Squid it does not distinguish capitals.
-func (s *Set) Lookup(name string) (a *ACL, ok bool) {
-	a, ok = s.acls[strings.ToLower(name)]
-	return a, ok
-}
+// Has reports whether there is an acl of that name. Like Squid it does not distinguish capitals.
+func (s *Set) Has(name string) bool { return s.lookup(name) != nil }
+
+func (s *Set) lookup(name string) *namedTest { return s.acls[strings.ToLower(name)] }
 
 // Finish makes the acls ready for use. Call it once, after the last Add and before the first
-// Match. warnings tell of values that others make needless.
+// Match. warnings are about values that others make redundant.
 func (s *Set) Finish() (warnings []string) {
 	if s.finished {
 		panic("BUG: a set of acls is finished twice")

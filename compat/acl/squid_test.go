@@ -80,7 +80,7 @@ func TestAgainstSquid(t *testing.T) {
 			if _, err := list.AddConditions(predefinedLine(aclName(n)), 0); err != nil {
 				t.Fatal(err)
 			}
-			p := Place{Resolver: resolver}
+			p := Place{Services: Services{Resolver: resolver}}
 			switch list.Match(r, &r.Target, &p) {
 			case Allow:
 				got = append(got, aclName(n))

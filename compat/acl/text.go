@@ -13,32 +13,32 @@ type textPatterns struct{ patterns }
 
 const longestPattern = 8191 // BUFSIZ-1
 
-// add takes patterns, and the flags -i and +i between them, each for those behind it. A pattern
-// that regcomp(3) would not take is told of and left out, as in Squid.
+// add adds patterns, and the flags -i and +i between them, each for those behind it. A pattern
+// that regcomp(3) would refuse is left out with a warning, as in Squid.
 func (x *textPatterns) add(v *values) error {
 	fold := false
-	wild := notices{rest: "WARNING: %d more regular expressions have unnecessary wildcards"}
+	wildcards := limitedWarnings{summary: "WARNING: %d more regular expressions have unnecessary wildcards"}
 	for _, item := range v.items {
 		switch item.Text {
 		case "-i", "+i":
 			fold = item.Text == "-i"
 			continue
 		}
-		text := withoutWildcards(item, v.line, &wild)
+		text := withoutWildcards(item, v.line, &wildcards)
 		if len(text) > longestPattern {
 			v.warn(context(item, v.line), fmt.Sprintf("ERROR: Skipping regular expression. Larger than %d characters: '%s'", longestPattern, text))
 			continue
 		}
-		if err := x.take(text, fold, item, v); err != nil {
+		if err := x.addPattern(text, fold, item, v); err != nil {
 			return err
 		}
 	}
-	v.warn(wild.lines()...)
+	v.warn(wildcards.lines()...)
 	return nil
 }
 
-// take adds one pattern, and tells why not.
-func (x *textPatterns) take(text string, fold bool, item conf.Item, v *values) error {
+// addPattern adds one pattern, or warns why not.
+func (x *textPatterns) addPattern(text string, fold bool, item conf.Item, v *values) error {
 	err := x.patterns.add(text, fold)
 	var wrong posixError
 	switch {
@@ -65,8 +65,8 @@ func lineContext(line *conf.Line) string {
 	return fmt.Sprintf("%s line %d: %s", line.Pos.File, line.Pos.Line, line.Input)
 }
 
-// withoutWildcards cuts off a beginning that says nothing, and tells of it.
-func withoutWildcards(item conf.Item, line *conf.Line, told *notices) string {
+// withoutWildcards cuts off a beginning that matches everything, with a warning.
+func withoutWildcards(item conf.Item, line *conf.Line, warnings *limitedWarnings) string {
 	text := item.Text
 	if text == ".*" {
 		return text
@@ -77,11 +77,11 @@ func withoutWildcards(item conf.Item, line *conf.Line, told *notices) string {
 	}
 	switch {
 	case text == "" && item.Text != "":
-		told.add(context(item, line),
+		warnings.add(context(item, line),
 			fmt.Sprintf("WARNING: regular expression '%s' has only wildcards and matches all strings. Using '.*' instead.", item.Text))
 		return ".*"
 	case text != item.Text:
-		told.add(context(item, line),
+		warnings.add(context(item, line),
 			fmt.Sprintf("WARNING: regular expression '%s' has unnecessary wildcard(s). Using '%s' instead.", item.Text, text))
 	}
 	return text

@@ -12,6 +12,7 @@ import (
 // timeTest is an acl of the type time: hours on days of the week, in local time. The request
 // counts from when its first byte came.
 type timeTest struct {
+	simple
 	spans []span
 	given bool // a line came; Squid finds no time acl empty
 }
@@ -92,11 +93,7 @@ func minuteOf(text string) (minute int, ok bool) {
 	return minute, found && err1 == nil && err2 == nil && minutes < 60 && minute <= midnight
 }
 
-func (t *timeTest) finish(string) []string { return nil }
-
 func (t *timeTest) empty() bool { return !t.given }
-
-func (t *timeTest) slow() bool { return false }
 
 func (t *timeTest) match(p *Place) outcome {
 	now := p.request.Started.Local()

@@ -1,8 +1,9 @@
 package acl
 
-// tester is what a type of acl makes of its values.
+// tester is what a type of acl makes of its values. Every type has one, in a file of its own or
+// with others of its sort.
 type tester interface {
-	// add takes the values of one line. Errors are worded for the log.
+	// add adds the values of one line. Errors are worded for the log.
 	add(v *values) error
 	// finish is called once, after the last add, and returns warnings.
 	finish(acl string) []string
@@ -30,14 +31,21 @@ func outcomeOf(matches bool) outcome {
 	return mismatch
 }
 
-// kind is what is known of a type of acl.
-type kind struct {
+// simple is embedded by types that use their values as they were added, and never wait.
+type simple struct{}
+
+func (simple) finish(string) []string { return nil }
+
+func (simple) slow() bool { return false }
+
+// aclType is what is known of a type of acl.
+type aclType struct {
 	new   func() tester // nil: Squid has the type, and it is not served yet
 	flags string        // flags that the type takes
 }
 
-// types are all that Squid 5.7 has in Debian.
-var types = withUnserved(map[string]kind{
+// types has a row for every type that Squid 5.7 has in Debian.
+var types = map[string]aclType{
 	"src":           {new: newSource},
 	"dst":           {new: newDestination, flags: "-n"},
 	"localip":       {new: newLocal},
@@ -57,22 +65,14 @@ var types = withUnserved(map[string]kind{
 	"method":        {new: newMethod},
 	"any-of":        {new: newAnyOf},
 	"all-of":        {new: newAllOf},
-})
 
-// withUnserved adds to a table of types those that are not served.
-func withUnserved(types map[string]kind) map[string]kind {
-	for _, name := range notServed {
-		types[name] = kind{}
-	}
-	return types
-}
-
-var notServed = [...]string{
-	"adaptation_service", "annotate_client", "annotate_transaction", "arp", "at_step", "ca_cert",
-	"client_connection_mark", "connections_encrypted", "dst_as", "eui64", "ext_user", "ext_user_regex",
-	"external", "has", "hier_code", "http_status", "ident", "ident_regex", "max_user_ip", "maxconn",
-	"note", "peername", "peername_regex", "proxy_auth", "proxy_auth_regex", "random", "rep_header",
-	"rep_mime_type", "server_cert_fingerprint", "snmp_community", "squid_error", "src_as",
-	"srcdom_regex", "srcdomain", "ssl::server_name", "ssl::server_name_regex", "ssl_error", "tag",
-	"transaction_initiator", "urllogin", "user_cert",
+	// not served yet
+	"adaptation_service": {}, "annotate_client": {}, "annotate_transaction": {}, "arp": {}, "at_step": {},
+	"ca_cert": {}, "client_connection_mark": {}, "connections_encrypted": {}, "dst_as": {}, "eui64": {},
+	"ext_user": {}, "ext_user_regex": {}, "external": {}, "has": {}, "hier_code": {}, "http_status": {},
+	"ident": {}, "ident_regex": {}, "max_user_ip": {}, "maxconn": {}, "note": {}, "peername": {},
+	"peername_regex": {}, "proxy_auth": {}, "proxy_auth_regex": {}, "random": {}, "rep_header": {},
+	"rep_mime_type": {}, "server_cert_fingerprint": {}, "snmp_community": {}, "squid_error": {}, "src_as": {},
+	"srcdom_regex": {}, "srcdomain": {}, "ssl::server_name": {}, "ssl::server_name_regex": {},
+	"ssl_error": {}, "tag": {}, "transaction_initiator": {}, "urllogin": {}, "user_cert": {},
 }

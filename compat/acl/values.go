@@ -21,39 +21,39 @@ func (v *values) warn(lines ...string) { v.warnings = append(v.warnings, lines..
 
 const longestACLName = 63 // ACL_NAME_SZ without its end
 
-// head reads name and type. Types that were renamed have their present name; kind is empty if
+// head reads name and type. Types that were renamed have their present name; typeName is empty if
 // the line says nothing of its own.
-func (v *values) head() (name, kind string, err error) {
+func (v *values) head() (name, typeName string, err error) {
 	switch len(v.line.Tokens) {
 	case 0:
 		return "", "", conf.Invalid{"aclParseAclLine: missing ACL name."}
 	case 1:
 		return "", "", conf.Invalid{"aclParseAclLine: missing ACL type."}
 	}
-	name, kind = v.line.Tokens[0].Text, v.line.Tokens[1].Text
+	name, typeName = v.line.Tokens[0].Text, v.line.Tokens[1].Text
 	if len(name) > longestACLName {
 		return "", "", fmt.Errorf("aclParseAclLine: aclParseAclLine: ACL name '%s' too long, max %d characters supported", name, longestACLName)
 	}
 	switch {
-	case kind == "myip":
+	case typeName == "myip":
 		v.warn("UPGRADE: ACL 'myip' type is has been renamed to 'localip' and matches the IP the client connected to.")
-		kind = "localip"
-	case kind == "myport":
+		typeName = "localip"
+	case typeName == "myport":
 		v.warn("UPGRADE: ACL 'myport' type is has been renamed to 'localport' and matches the port the client connected to.")
-		kind = "localport"
-	case kind == "proto" && name == "manager":
+		typeName = "localport"
+	case typeName == "proto" && name == "manager":
 		v.warn("UPGRADE: ACL 'manager' is now a built-in ACL. Remove it from your config file.")
-		kind = ""
-	case kind == "clientside_mark":
+		typeName = ""
+	case typeName == "clientside_mark":
 		v.warn("UPGRADE: ACL 'clientside_mark' type has been renamed to 'client_connection_mark'.")
-		kind = "client_connection_mark"
+		typeName = "client_connection_mark"
 	}
-	return name, kind, nil
+	return name, typeName, nil
 }
 
 // into reads flags and values and gives them to test.
-func (v *values) into(test tester, kind kind) error {
-	from, err := v.options(kind)
+func (v *values) into(test tester, t aclType) error {
+	from, err := v.options(t)
 	if err != nil {
 		return err
 	}
@@ -68,7 +68,7 @@ func (v *values) into(test tester, kind kind) error {
 
 // options reads the flags before the values, up to -- or something else, and returns the place
 // of the first token that is none.
-func (v *values) options(kind kind) (from int, err error) {
+func (v *values) options(t aclType) (from int, err error) {
 	v.flags = make(map[string]bool)
 	tokens := v.line.Tokens
 	for from = 2; from < len(tokens); from++ {
@@ -82,7 +82,7 @@ func (v *values) options(kind kind) (from int, err error) {
 		if len(text) == 1 {
 			return from, fmt.Errorf("configuration error: truncated(?) ACL flag: %s", text)
 		}
-		if err := v.option(text, kind); err != nil {
+		if err := v.option(text, t); err != nil {
 			return from, err
 		}
 	}
@@ -90,7 +90,7 @@ func (v *values) options(kind kind) (from int, err error) {
 }
 
 // option reads one word of flags: -n, -ni, --name.
-func (v *values) option(text string, kind kind) error {
+func (v *values) option(text string, t aclType) error {
 	names := []string{text}
 	if !strings.HasPrefix(text, "--") {
 		names = names[:0]
@@ -100,9 +100,9 @@ func (v *values) option(text string, kind kind) error {
 	}
 	for _, name := range names {
 		switch {
-		case strings.Contains(kind.flags, name) && (name == "-i" || name == "+i"):
+		case strings.Contains(t.flags, name) && (name == "-i" || name == "+i"):
 			v.items = append(v.items, conf.Item{Text: name, Pos: v.line.Pos})
-		case strings.Contains(kind.flags, name):
+		case strings.Contains(t.flags, name):
 			v.flags[name] = true
 		default:
 			return fmt.Errorf("configuration error: unsupported ACL option: %s", name)

@@ -11,6 +11,7 @@ import (
 
 // portTest is an acl of ports and ranges of ports: port, localport.
 type portTest struct {
+	simple
 	ranges []portRange
 	of     func(p *Place) uint16
 }
@@ -46,11 +47,7 @@ func (t *portTest) add(v *values) error {
 	return nil
 }
 
-func (t *portTest) finish(string) []string { return nil }
-
 func (t *portTest) empty() bool { return len(t.ranges) == 0 }
-
-func (t *portTest) slow() bool { return false }
 
 func (t *portTest) match(p *Place) outcome {
 	port := t.of(p)
@@ -64,6 +61,7 @@ func (t *portTest) match(p *Place) outcome {
 
 // wordTest is an acl of words of which the request has one: method, proto, myportname.
 type wordTest struct {
+	simple
 	words []string
 	read  func(v *values, word string) (string, bool) // ok is false for what is left out; nil: as it is
 	of    func(p *Place) string                       // in the form that read makes
@@ -82,11 +80,7 @@ func (t *wordTest) add(v *values) error {
 	return nil
 }
 
-func (t *wordTest) finish(string) []string { return nil }
-
 func (t *wordTest) empty() bool { return len(t.words) == 0 }
-
-func (t *wordTest) slow() bool { return false }
 
 func (t *wordTest) match(p *Place) outcome {
 	word := t.of(p)

@@ -34,8 +34,8 @@ func Read(acls *acl.Set, setters directive.Set, text string) (*Reading, error) {
 	lines, err := conf.Parse("squid.conf", conf.Options{Open: open(text)})
 	for i := range lines {
 		l := &lines[i]
-		if row, ok := conf.Lookup(l.Name); ok && l.Kind == conf.Setting {
-			if err := setters.Run(r.Context, row, l); err != nil {
+		if l.Type == conf.Setting {
+			if err := setters.Run(r.Context, l); err != nil {
 				return r, err
 			}
 		}

@@ -7,18 +7,19 @@ import (
 	"strings"
 )
 
-// branches are the if-statements that are open, outermost first: whether their lines are taken.
+// branches are the if-statements that are open, outermost first: whether their lines count.
 //
-// As in Squid only the innermost counts: an if that holds is taken even inside one that does not.
+// As in Squid only the innermost counts: the lines of an if that holds count even inside one that does not.
 type branches []bool
 
 func (b branches) open() bool { return len(b) > 0 }
 
-// taken reports whether a line here counts.
-func (b branches) taken() bool { return len(b) == 0 || b[len(b)-1] }
+// active reports whether a line here counts.
+func (b branches) active() bool { return len(b) == 0 || b[len(b)-1] }
 
-// steer takes text if it is an if, else or endif. The error is Squid's wording.
-func (b *branches) steer(text string) (bool, error) {
+// parse obeys text if it is an if, else or endif; conditional is false if it is none. The error is
+// Squid's wording.
+func (b *branches) parse(text string) (conditional bool, err error) {
 	if expression, ok := statement(text, "if"); ok {
 		value, err := evaluate(expression)
 		*b = append(*b, value)
@@ -51,7 +52,7 @@ func statement(text, word string) (rest string, ok bool) {
 	return strings.TrimLeft(rest, isspace), true
 }
 
-// evaluate takes true, false, and the comparison of two numbers.
+// evaluate knows true, false, and the comparison of two numbers.
 func evaluate(expression string) (bool, error) {
 	switch expression {
 	case "true":
@@ -71,7 +72,7 @@ func evaluate(expression string) (bool, error) {
 	return a == b, err
 }
 
-// number takes decimal, octal (012) and hexadecimal (0x1f), as strtol(3) with base 0.
+// number reads decimal, octal (012) and hexadecimal (0x1f), as strtol(3) with base 0.
 func number(text string) (int64, error) {
 	n, err := strconv.ParseInt(strings.TrimLeft(text, isspace), 0, 64)
 	if err != nil {

@@ -12,10 +12,9 @@ const (
 	SeverityFatal                   // the configuration cannot be used
 )
 
-// A Message is what the check of a line has to say.
+// A Message is for the log, or the terminal.
 type Message struct {
 	Severity Severity
-	Pos      Pos
 	Text     string // the whole line for cache.log or the terminal, without the date
 }
 
@@ -24,8 +23,8 @@ type Checker struct {
 	Unrecognized int // lines with a name that no Squid knows
 	Refused      int // lines that must not be ignored and cannot be followed
 
-	cacheOnly int             // lines that only steer a cache
-	told      map[string]bool // directives that have had their notice
+	cacheOnly int             // lines that only configure a cache
+	noticed   map[string]bool // directives that have had their notice
 }
 
 // Line judges one line. set reports that the directive is followed, so that the caller has to
@@ -34,29 +33,29 @@ type Checker struct {
 // The error is a *Bungled, where Squid stops too. A line that is not recognised, or refused, does
 // not stop the check; it counts, and its message is fatal.
 func (c *Checker) Line(l *Line, out func(Message)) (set bool, err error) {
-	if l.Kind != Setting {
+	if l.Type != Setting {
 		return false, nil
 	}
-	say := func(s Severity, format string, args ...any) {
-		out(Message{s, l.Pos, fmt.Sprintf(format, args...)})
+	outf := func(s Severity, format string, args ...any) {
+		out(Message{s, fmt.Sprintf(format, args...)})
 	}
-	d, ok := Lookup(l.Name)
-	if !ok || l.Own && !d.Own {
+	d := l.Directive
+	if d == nil || l.Own && !d.Own {
 		c.Unrecognized++
-		say(SeverityFatal, "%s: unrecognized: '%s'", l.Pos, l.written())
+		outf(SeverityFatal, "%s: unrecognized: '%s'", l.Pos, l.written())
 		return false, nil
 	}
 	if d.Type == obsoleteType {
-		say(SeverityError, "ERROR: Directive '%s' is obsolete.", l.Name)
-		say(SeverityError, "%s : %s", l.Name, d.Note)
+		outf(SeverityError, "ERROR: Directive '%s' is obsolete.", l.Name)
+		outf(SeverityError, "%s : %s", l.Name, d.Note)
 	}
 	switch d.Treat {
 	case Done:
 		return true, nil
 	case Accepted:
-		c.accepted(d, say)
+		c.accepted(d, outf)
 	case NotYet:
-		c.missing(d, l, say)
+		c.missing(d, l, outf)
 	case Obsolete:
 		if d.Harmful {
 			return false, l.Bungle(Invalid(nil))
@@ -70,40 +69,41 @@ func (c *Checker) Line(l *Line, out func(Message)) (set bool, err error) {
 // obsoleteType is the Type of what Squid 5.7 calls obsolete. Some of it is followed all the same.
 const obsoleteType = "obsolete"
 
-type sayer func(s Severity, format string, args ...any)
+// messagef makes a message, as fmt.Printf does.
+type messagef func(s Severity, format string, args ...any)
 
 // accepted gives a notice, once for a directive; those of the cache wait for End.
-func (c *Checker) accepted(d *Directive, say sayer) {
+func (c *Checker) accepted(d *Directive, outf messagef) {
 	if d.Cache {
 		c.cacheOnly++
 		return
 	}
-	if c.first(d) {
-		say(SeverityNotice, "NOTICE: '%s' is ignored: %s", d.Name, d.Note)
+	if c.firstTime(d) {
+		outf(SeverityNotice, "NOTICE: '%s' is ignored: %s", d.Name, d.Note)
 	}
 }
 
 // missing refuses the line, or gives a warning, once for a directive.
-func (c *Checker) missing(d *Directive, l *Line, say sayer) {
+func (c *Checker) missing(d *Directive, l *Line, outf messagef) {
 	switch {
-	case d.inert(l):
+	case d.isNoOp(l):
 	case d.Harmful:
 		c.Refused++
-		say(SeverityFatal, "%s: refused: '%s': %s", l.Pos, l.Name, d.Note)
-	case c.first(d):
-		say(SeverityWarning, "WARNING: '%s' is ignored: %s", d.Name, d.Note)
+		outf(SeverityFatal, "%s: refused: '%s': %s", l.Pos, l.Name, d.Note)
+	case c.firstTime(d):
+		outf(SeverityWarning, "WARNING: '%s' is ignored: %s", d.Name, d.Note)
 	}
 }
 
-// first reports whether d has not been spoken of yet.
-func (c *Checker) first(d *Directive) bool {
-	if c.told[d.Name] {
+// firstTime reports whether d has had no notice yet.
+func (c *Checker) firstTime(d *Directive) bool {
+	if c.noticed[d.Name] {
 		return false
 	}
-	if c.told == nil {
-		c.told = make(map[string]bool)
+	if c.noticed == nil {
+		c.noticed = make(map[string]bool)
 	}
-	c.told[d.Name] = true
+	c.noticed[d.Name] = true
 	return true
 }
 

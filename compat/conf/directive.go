@@ -10,26 +10,13 @@ type Treatment uint8
 
 const (
 	Done     Treatment = iota + 1 // followed as Squid follows it
-	Accepted                      // has nothing to steer here; ignoring it loses nothing
-	NotYet                        // has something to steer, which is not there yet
+	Accepted                      // there is nothing to configure; ignoring it loses nothing
+	NotYet                        // there would be something to configure, which is not there yet
 	Obsolete                      // Squid 5.7 itself ignores it, and says so
 )
 
-func (t Treatment) String() string {
-	switch t {
-	case Done:
-		return "done"
-	case Accepted:
-		return "accepted"
-	case NotYet:
-		return "not yet"
-	case Obsolete:
-		return "obsolete"
-	}
-	panic("BUG: treatment out of range")
-}
-
-// Words is how Line.Tokens is made of what follows a directive's name.
+// Words is how what follows a directive's name is lexed into Line.Tokens. Setters meet no other
+// words.
 type Words uint8
 
 const (
@@ -59,14 +46,13 @@ type Directive struct {
 	// configuration stops, show what it hides, or lose what it keeps. Such a line is refused.
 	Harmful bool
 
-	// Inert are values, words joined by single blanks, that ask for what happens anyway. A line
-	// with one of them is accepted in silence whatever Treat says.
-	Inert []string
+	// NoOp are values, words joined by single blanks, that ask for what happens anyway. A line
+	// with one of them is accepted without a message, whatever Treat is.
+	NoOp []string
 
-	Cache     bool   // Accepted: steers nothing but a cache; all such share one notice
-	Elsewhere string // versions of Squid that know it, if 5.7 does not; "" if 5.7 does
-	Own       bool   // not of Squid's
-	Section   string // where it stands in the manual
+	Cache  bool   // Accepted: configures nothing but a cache; all such share one notice
+	OnlyIn string // versions of Squid that know it, if 5.7 does not; "" if 5.7 does
+	Own    bool   // not of Squid's
 }
 
 // index finds the rows by name and alias.
@@ -84,18 +70,16 @@ var index = func() map[string]*Directive {
 	return m
 }()
 
-// Lookup finds the row of a directive by its name or one of its aliases. Case matters.
-func Lookup(name string) (*Directive, bool) {
-	d, ok := index[name]
-	return d, ok
-}
+// lookup finds the row of a directive by its name or one of its aliases; nil if there is none.
+// Case matters.
+func lookup(name string) *Directive { return index[name] }
 
-// inert reports whether the words after the directive's name ask for nothing.
-func (d *Directive) inert(l *Line) bool {
+// isNoOp reports whether the words after the directive's name ask for nothing.
+func (d *Directive) isNoOp(l *Line) bool {
 	words := make([]string, len(l.Tokens))
 	for i, t := range l.Tokens {
 		words[i] = t.Text
 	}
 	value := strings.Join(words, " ")
-	return slices.Contains(d.Inert, value)
+	return slices.Contains(d.NoOp, value)
 }

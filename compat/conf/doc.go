@@ -5,9 +5,10 @@
 // goroutine loads the configuration. Nothing here is shared or kept: Parse returns lines, and the
 // caller owns them.
 //
-// A line lives as long as the caller holds it. Its Tokens are made when it is read; its Args walk
-// over the same text with readers for Squid's types of values, and are used up by the setter that
-// walks. Lists in files are not read before Items is called.
+// A line lives as long as the caller holds it. It is lexed once, when it is read, as the row of
+// its directive says, and knows that row. Its Args walk over the words with readers for Squid's types
+// of values, and are used up by the setter that walks. Lists in files are not read before Items is
+// called.
 //
 // The package keeps no settings, knows no acl types beyond whose values are patterns, and prints
 // nothing: messages are returned, in Squid's wording where Squid has one.
@@ -16,8 +17,8 @@
 //	var check conf.Checker
 //	for i := range lines {
 //		set, err := check.Line(&lines[i], report)
-//		if row, ok := conf.Lookup(lines[i].Name); set && ok {
-//			err = setters[row.Name](&lines[i])
+//		if set {
+//			err = setters[lines[i].Directive.Name](&lines[i])
 //		}
 //		if err != nil {
 //			return lines[i].Bungle(err)

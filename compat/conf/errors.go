@@ -79,7 +79,7 @@ func (l *Line) Bungle(err error) Report {
 	return &Bungled{Pos: l.Pos, Input: l.Input, Reasons: reasons}
 }
 
-// SystemText words the cause of err as Squid does: (2) No such file or directory.
+// SystemText is the cause of err as Squid words it: "(2) No such file or directory".
 func SystemText(err error) string {
 	var number syscall.Errno
 	if !errors.As(err, &number) {

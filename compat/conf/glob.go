@@ -9,7 +9,7 @@ import (
 	"syscall"
 )
 
-// glob is glob(3) over the file system. Unlike filepath.Glob it spares hidden files and knows [!a].
+// glob is glob(3) over the file system. Unlike filepath.Glob it leaves out hidden files and knows [!a].
 func glob(pattern string) ([]string, error) {
 	found, err := filepath.Glob(strings.ReplaceAll(pattern, "[!", "[^"))
 	if err != nil {

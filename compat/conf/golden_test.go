@@ -66,7 +66,7 @@ func archives(t *testing.T) map[string]*txtar.Archive {
 // memory is a file system of a few files.
 type memory map[string][]byte
 
-// split tells an archive's files from the sections that say what is wanted. A line of an input
+// split separates an archive's files from the sections that are expected. A line of an input
 // may end in ␍ for a carriage return, or ␠ for blanks that editors would remove.
 func split(a *txtar.Archive) (files memory, want map[string]string) {
 	files, want = memory{}, map[string]string{}
@@ -112,7 +112,7 @@ func wordsOf(lines []Line, files memory) string {
 	var b strings.Builder
 	for i := range lines {
 		l := &lines[i]
-		if l.Kind != Setting {
+		if l.Type != Setting {
 			continue
 		}
 		fmt.Fprintf(&b, "%s %s", l.Pos.Chain(), l.Name)
@@ -180,10 +180,9 @@ func traceOf(lines []Line, broken error, files memory) string {
 
 // tryValue reads the value of a directive whose type says how.
 func tryValue(l *Line, say func(Message), files memory) error {
-	row, _ := Lookup(l.Name)
 	args := l.Args()
 	var err error
-	switch row.Type {
+	switch l.Directive.Type {
 	case "acl":
 		_, args.Warnings, err = l.Items(2, files.open)
 	case "onoff":
@@ -208,7 +207,7 @@ func tryValue(l *Line, say func(Message), files memory) error {
 		_, err = args.Int()
 	}
 	for _, w := range args.Warnings {
-		say(Message{Severity: SeverityWarning, Pos: l.Pos, Text: w})
+		say(Message{Severity: SeverityWarning, Text: w})
 	}
 	return err
 }

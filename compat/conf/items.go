@@ -18,8 +18,8 @@ type Item struct {
 // Items are the values of the line from token number from on. A token that names a file stands
 // for the items in it: one a line, without comments and blank lines. open may be nil for os.Open.
 //
-// A file that cannot be opened is not an error: as in Squid it ends the values, and warnings says
-// so; what an acl without values means is the caller's business. The error is an Invalid.
+// A file that cannot be opened is not an error: as in Squid it ends the values, with a
+// warning; what an acl without values means is the caller's business. The error is an Invalid.
 func (l *Line) Items(from int, open Open) (items []Item, warnings []string, err error) {
 	if open == nil {
 		open = func(name string) (io.ReadCloser, error) { return os.Open(name) }
@@ -70,7 +70,7 @@ func (l *Line) list(items []Item, file io.Reader, path string, open Open, depth 
 
 var newline = []byte("\n")
 
-// plainItem is what a line of a list says: all of it up to a word that begins with #. Blanks
+// plainItem is the item on a line of a list: all of it up to a word that begins with #. Blanks
 // inside belong to the item.
 func plainItem(text string) string {
 	text = strings.Trim(text, space)

@@ -114,7 +114,7 @@ func TestFilesOfTheSystem(t *testing.T) {
 	}
 	var names []string
 	for _, l := range lines {
-		if l.Kind == Setting {
+		if l.Type == Setting {
 			names = append(names, l.Name)
 		}
 	}

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// dialect is how the words of a line are told apart. Squid changes it with
+// dialect is how a line is split into words. Squid changes it with
 // configuration_includes_quoted_values, and some directives choose their own.
 type dialect struct {
 	quotes  bool // "…" and '…' are strings, parameters("…") is a file
@@ -13,13 +13,22 @@ type dialect struct {
 	pattern bool // a backslash keeps the blank that follows it in the word
 }
 
+// dialectOf is the dialect in force between configuration_includes_quoted_values on and off.
+func dialectOf(quotedValues bool) dialect {
+	return dialect{quotes: quotedValues, strict: quotedValues}
+}
+
+// quoted is d for directives whose values may be quoted strings whatever
+// configuration_includes_quoted_values says.
+func (d dialect) quoted() dialect { return dialect{quotes: true, strict: d.strict} }
+
 // space separates words. It is narrower than C's isspace on purpose.
 const space = " \t\n\r"
 
 // maxNesting is how deep includes, and parameters() files, may go.
 const maxNesting = 16
 
-// lexer takes words from the front of rest. A # where a word could begin ends the line.
+// lexer reads words from the front of rest. A # where a word could begin ends the line.
 type lexer struct {
 	rest string
 	dialect
@@ -88,7 +97,7 @@ func evenBackslashes(word string) bool {
 	return (len(word)-len(strings.TrimRight(word, `\`)))%2 == 0
 }
 
-// unquote takes the quoted string at the front of rest.
+// unquote reads the quoted string at the front of rest.
 func (x *lexer) unquote() (string, error) {
 	quote := x.rest[0]
 	var b strings.Builder
@@ -136,7 +145,7 @@ func unescape(c byte) byte {
 	return c
 }
 
-// function takes name("argument") from the front of rest. The only function is parameters.
+// function reads name("argument") from the front of rest. The only function is parameters.
 func (x *lexer) function(name string) (Token, bool, error) {
 	if !strings.HasPrefix("parameters", name) { // Squid accepts an abbreviated name too
 		return Token{}, false, invalid("FATAL: Unknown cfg function: %s", x.rest)

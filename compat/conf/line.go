@@ -28,32 +28,36 @@ func (p Pos) Chain() string {
 	return b.String()
 }
 
-// Kind tells the lines that set something from those that steer the reading.
-type Kind uint8
+// LineType distinguishes the lines that set something from those that control the reading.
+type LineType uint8
 
 const (
-	Setting Kind = iota // a directive with its values
-	Control             // if, else, endif, include, what a false if leaves out, a broken line: only echoed
-	Opened              // a file is opened: only echoed
+	Setting LineType = iota // a directive with its values
+	Control                 // if, else, endif, include, what a false if leaves out, a broken line: only echoed
+	Opened                  // a file is opened: only echoed
 )
 
 // A Line is one logical line: continuation joined, macros expanded, comment lines gone.
 type Line struct {
-	Kind   Kind
-	Pos    Pos
-	Text   string  // the whole line as Squid shows it after "Processing: "
-	Input  string  // the last physical line, which Squid shows after "Bungled"
-	Name   string  // the directive as written; empty unless Kind is Setting
-	Rest   string  // what follows the name, not tokenised
-	Tokens []Token // Rest, tokenised as the directive wants it
-	Own    bool    // written as "#exaproxy NAME VALUE", a comment to Squid
+	Type  LineType
+	Pos   Pos
+	Text  string // the whole line as Squid shows it after "Processing: "
+	Input string // the last physical line, which Squid shows after "Bungled"
 
-	dialect dialect // how Items reads the files that Tokens name
+	// The others are only set if Type is Setting.
+
+	Name      string     // the directive as written
+	Directive *Directive // its row in Table; nil if no Squid knows the name
+	Rest      string     // what follows the name
+	Tokens    []Token    // the words of Rest, as the directive wants them
+	Own       bool       // written as "#exaproxy NAME VALUE", a comment to Squid
+
+	dialect dialect // of Rest, and of the files that Tokens name
 }
 
 // Echo is what squid -k parse prints, after the date, when it comes to the line.
 func (l *Line) Echo() string {
-	if l.Kind == Opened {
+	if l.Type == Opened {
 		return "Processing Configuration File: " + l.Text
 	}
 	return "Processing: " + l.Text
@@ -72,6 +76,8 @@ type Token struct {
 	Text   string
 	Quoted bool // the quotes round it were syntax, and are gone
 	File   bool // it was parameters("Text"): the words stand in the file Text
+
+	end uint32 // where it ends in Line.Rest; four bytes, for there are many tokens
 }
 
 // List is the file that the token names as a list of items: "/path" where quotes do not

@@ -10,8 +10,8 @@ import (
 // directives is the table for administrators, which the README points to.
 const directives = "DIRECTIVES.md"
 
-// TestDirectivesAreToldAsTheyAre holds the table for administrators to Table.
-func TestDirectivesAreToldAsTheyAre(t *testing.T) {
+// TestTheMarkdownIsCurrent holds the table for administrators to Table.
+func TestTheMarkdownIsCurrent(t *testing.T) {
 	want := markdown()
 	if *update {
 		if err := os.WriteFile(directives, []byte(want), 0o644); err != nil {
@@ -23,7 +23,7 @@ func TestDirectivesAreToldAsTheyAre(t *testing.T) {
 		t.Fatal(err)
 	}
 	if string(got) != want {
-		t.Errorf("%s does not tell what the table says; make golden writes it anew", directives)
+		t.Errorf("%s is not what the table says; make golden writes it anew", directives)
 	}
 }
 
@@ -31,9 +31,9 @@ func TestDirectivesAreToldAsTheyAre(t *testing.T) {
 func markdown() string {
 	var out strings.Builder
 	fmt.Fprint(&out, "# The directives of squid.conf\n\n")
-	fmt.Fprint(&out, "Done: followed. Accepted: read, and there is nothing to do about it. Ignored: told at the start, with the reason.\n")
+	fmt.Fprint(&out, "Done: followed. Accepted: read, and there is nothing to do about it. Ignored: logged at the start, with the reason.\n")
 	fmt.Fprint(&out, "Refused: to go on without it could let something through or lose something, so the start is refused, with file and\n")
-	fmt.Fprint(&out, "line, unless its value asks for what happens anyway. Obsolete: as in Squid, told and ignored.\n\n")
+	fmt.Fprint(&out, "line, unless its value asks for what happens anyway. Obsolete: as in Squid, logged and ignored.\n\n")
 	fmt.Fprintf(&out, "%s\n\n| directive | treated | remarks |\n|---|---|---|\n", summary())
 	for i := range Table {
 		d := &Table[i]
@@ -73,19 +73,36 @@ func (d *Directive) treated() string {
 	return d.Treat.String()
 }
 
+func (t Treatment) String() string {
+	switch t {
+	case Done:
+		return "done"
+	case Accepted:
+		return "accepted"
+	case NotYet:
+		return "not yet"
+	case Obsolete:
+		return "obsolete"
+	}
+	panic("BUG: treatment out of range")
+}
+
 func (d *Directive) remarks() string {
 	var parts []string
 	switch {
 	case d.Own:
 		parts = append(parts, "ours")
-	case d.Elsewhere != "":
-		parts = append(parts, "Squid "+d.Elsewhere)
+	case d.OnlyIn != "":
+		parts = append(parts, "Squid "+d.OnlyIn)
+	}
+	if d.Treat == Done && d.Default != "" {
+		parts = append(parts, "default: `"+d.Default+"`")
 	}
 	if d.Note != "" {
 		parts = append(parts, d.Note)
 	}
-	if len(d.Inert) > 0 {
-		parts = append(parts, "accepted: `"+strings.Join(d.Inert, "`, `")+"`")
+	if len(d.NoOp) > 0 {
+		parts = append(parts, "accepted: `"+strings.Join(d.NoOp, "`, `")+"`")
 	}
 	return strings.ReplaceAll(strings.Join(parts, "; "), "|", `\|`)
 }

@@ -25,23 +25,22 @@ type Macros struct {
 	Number  int    // 0 in a proxy of one process, else from 1
 }
 
-// Options says how to read. The zero value reads files as Squid without -n does.
+// Options are how to read. The zero value reads files as Squid without -n does.
 type Options struct {
-	Open         Open // os.Open when nil
-	Glob         Glob // the file system when nil
-	Macros       Macros
-	QuotedValues bool // configuration_includes_quoted_values before the first line
+	Open   Open // os.Open when nil
+	Glob   Glob // the file system when nil
+	Macros Macros
 }
 
 // Parse reads the file called name and what it includes.
 //
 // Lines that a false if leaves out, and the lines if, else, endif and include themselves, are
-// among the lines with Kind Control, so that they can be echoed in order.
+// among the lines of the type Control, so that they can be echoed in order.
 //
 // The error is a Report (*Fatal or *Bungled). The lines read before it are returned with it: a
 // caller who wants Squid's order of messages looks at them first.
 func Parse(name string, opt Options) ([]Line, error) {
-	r := &reader{opt: opt.withDefaults(), quoted: opt.QuotedValues}
+	r := &reader{opt: opt.withDefaults()}
 	err := r.file(name, 0, nil)
 	return r.lines, err
 }
@@ -71,7 +70,7 @@ type reader struct {
 
 // file reads one file; depth counts the includes above it, from is the last of them.
 func (r *reader) file(name string, depth int, from *Pos) error {
-	r.add(Line{Kind: Opened, Pos: Pos{File: name, From: from}, Text: fmt.Sprintf("%s (depth %d)", name, depth)})
+	r.add(Line{Type: Opened, Pos: Pos{File: name, From: from}, Text: fmt.Sprintf("%s (depth %d)", name, depth)})
 	if depth > maxNesting {
 		return r.fatal(from, "WARNING: can't include %s: includes are nested too deeply (>16)!", name)
 	}
@@ -131,7 +130,7 @@ func (s *source) read(in *bufio.Reader) error {
 	return nil
 }
 
-// physical takes one line of the file. Comment lines and blank lines do not end a continuation.
+// physical reads one line of the file. Comment lines and blank lines do not end a continuation.
 func (s *source) physical(text string) error {
 	s.pos.Line++
 	if end := strings.IndexAny(text, "\r\n"); end >= 0 {
@@ -160,7 +159,7 @@ const isspace = " \t\n\v\f\r"
 // ownMark begins a comment that is a directive of ours.
 const ownMark = "#exaproxy"
 
-// comment takes a comment line: nothing, unless it holds a directive of ours.
+// comment reads a comment line: nothing, unless it holds a directive of ours.
 func (s *source) comment(text string) error {
 	rest, ours := strings.CutPrefix(text, ownMark)
 	if !ours || rest == "" || strings.IndexByte(space, rest[0]) < 0 {
@@ -208,14 +207,14 @@ func (s *source) expand(text string) string {
 	return strings.ReplaceAll(text, "${process_number}", strconv.Itoa(m.Number))
 }
 
-// logical takes a whole line.
+// logical reads a whole line.
 func (s *source) logical(text string) error {
-	steers, err := s.ifs.steer(text)
+	conditional, err := s.ifs.parse(text)
 	if err != nil {
 		s.add(s.line(Control, text))
 		return s.fatal(&s.pos, "%s", err)
 	}
-	if steers || !s.ifs.taken() {
+	if conditional || !s.ifs.active() {
 		s.add(s.line(Control, text))
 		return nil
 	}
@@ -226,13 +225,13 @@ func (s *source) logical(text string) error {
 	return s.setting(text, text, false)
 }
 
-func (s *source) line(kind Kind, text string) Line {
-	return Line{Kind: kind, Pos: s.pos, Text: text, Input: s.input}
+func (s *source) line(t LineType, text string) Line {
+	return Line{Type: t, Pos: s.pos, Text: text, Input: s.input}
 }
 
-// setting takes a line that sets something; body is its text without ownMark.
+// setting reads a line that sets something; body is its text without ownMark.
 func (s *source) setting(text, body string, own bool) error {
-	if own && !s.ifs.taken() {
+	if own && !s.ifs.active() {
 		s.add(s.line(Control, text))
 		return nil
 	}
@@ -242,7 +241,8 @@ func (s *source) setting(text, body string, own bool) error {
 	if end := strings.IndexAny(body, space); end >= 0 {
 		l.Name, l.Rest = body[:end], body[end+1:]
 	}
-	err := l.tokenise(s.quoted)
+	l.Directive = lookup(l.Name)
+	err := l.lex(s.quoted)
 	if err == nil && l.Name == "configuration_includes_quoted_values" {
 		s.quoted, err = l.Args().Bool()
 	}

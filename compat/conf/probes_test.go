@@ -55,14 +55,14 @@ func probes(t *testing.T) (found []probe) {
 func judge(line string) verdict {
 	files := memory{"c.conf": []byte(line + "\n")}
 	lines, err := Parse("c.conf", files.options())
-	told := fine
+	said := fine
 	check := Checker{}
 	for i := range lines {
 		var set bool
 		if err == nil {
 			set, err = check.Line(&lines[i], func(m Message) {
 				if strings.HasSuffix(m.Text, "is obsolete.") {
-					told = obsolete
+					said = obsolete
 				}
 			})
 		}
@@ -78,7 +78,7 @@ func judge(line string) verdict {
 	case check.Refused > 0:
 		return refused
 	}
-	return told
+	return said
 }
 
 // others says, for each probe that we judge differently from Squid, why. Directives that are
@@ -123,7 +123,7 @@ func TestProbesAreJudgedAsSquidDoes(t *testing.T) {
 		if got == p.squid {
 			continue
 		}
-		row, _ := Lookup(strings.Fields(p.line)[0])
+		row := lookup(strings.Fields(p.line)[0])
 		if reason := others[p.line]; reason != "" {
 			used[p.line] = true
 			continue
@@ -148,9 +148,10 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte("#line 4 \"x\"\n#exaproxy connect_verdict page\ninclude squid.con?\n"), false)
 	f.Fuzz(func(t *testing.T, content []byte, quoted bool) {
 		files := memory{"squid.conf": content, "list": content}
-		opt := files.options()
-		opt.QuotedValues = quoted
-		lines, _ := Parse("squid.conf", opt)
+		if quoted {
+			files["squid.conf"] = append([]byte("configuration_includes_quoted_values on\n"), content...)
+		}
+		lines, _ := Parse("squid.conf", files.options())
 		for i := range lines {
 			holdsItsWords(t, &lines[i])
 			if len(content) < 1<<10 {

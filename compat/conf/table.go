@@ -15,7 +15,7 @@ var Table = slices.Concat(
 	tableAdaptation,
 	tableMiscellaneous,
 	tableOwn,
-	tableElsewhere,
+	tableOtherVersions,
 )
 
 // Notes that many rows share.

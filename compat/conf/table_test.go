@@ -31,7 +31,7 @@ func TestTableHasEveryDirectiveOfSquidInItsOrder(t *testing.T) {
 	}
 	var rows []string
 	for _, d := range Table {
-		if d.Own || d.Elsewhere != "" {
+		if d.Own || d.OnlyIn != "" {
 			continue
 		}
 		rows = append(rows, d.Name)
@@ -57,7 +57,7 @@ func TestRowsAreSound(t *testing.T) {
 		if d.Harmful && d.Treat != NotYet && d.Treat != Obsolete {
 			t.Errorf("%s is %v, so it cannot be harmful to ignore it", d.Name, d.Treat)
 		}
-		if len(d.Inert) > 0 && d.Treat != NotYet {
+		if len(d.NoOp) > 0 && d.Treat != NotYet {
 			t.Errorf("%s is %v, so values that ask for nothing mean nothing", d.Name, d.Treat)
 		}
 		if d.Cache && d.Treat != Accepted {
@@ -88,9 +88,9 @@ func TestLookupKnowsAliasesAndMindsCase(t *testing.T) {
 		{"redirector_program", ""},
 		{"", ""},
 	} {
-		d, ok := Lookup(row.name)
-		if ok != (row.directive != "") || ok && d.Name != row.directive {
-			t.Errorf("Lookup(%q) gives %v, %v; want %q", row.name, d, ok, row.directive)
+		d := lookup(row.name)
+		if (d != nil) != (row.directive != "") || d != nil && d.Name != row.directive {
+			t.Errorf("lookup(%q) gives %v, want %q", row.name, d, row.directive)
 		}
 	}
 }

@@ -2,83 +2,109 @@ package conf
 
 import "strings"
 
-// dialectOf is the dialect in force between configuration_includes_quoted_values on and off.
-func dialectOf(quotedValues bool) dialect {
-	return dialect{quotes: quotedValues, strict: quotedValues}
-}
-
-// tokenise fills Tokens as the directive wants them. Unknown names have plain words.
-func (l *Line) tokenise(quotedValues bool) error {
+// lex fills Tokens as the directive wants them. Lines of unknown directives have plain words.
+func (l *Line) lex(quotedValues bool) error {
 	l.dialect = dialectOf(quotedValues)
 	words := Plain
-	if d, ok := Lookup(l.Name); ok {
-		words = d.Words
+	if l.Directive != nil {
+		words = l.Directive.Words
 	}
-	args := l.Args()
+	x := lineLexer{lexer{rest: l.Rest, dialect: l.dialect}, l}
 	switch words {
 	case Strings:
-		return l.take(args.QuotedWord)
+		return x.all(l.dialect.quoted())
 	case OneString:
-		return l.takeOne(args.QuotedWord)
+		return x.one(l.dialect.quoted())
 	case ToEnd:
-		return l.takeOne(args.ToEnd)
+		return x.toEnd()
 	case NameToEnd:
-		if err := l.takeOne(args.Word); err != nil || len(l.Tokens) == 0 {
+		if err := x.one(l.dialect); err != nil {
 			return err
 		}
-		return l.takeOne(args.ToEnd)
+		return x.toEnd()
 	case NameStrings:
-		if err := l.takeOne(args.Word); err != nil || len(l.Tokens) == 0 {
+		if err := x.one(l.dialect); err != nil {
 			return err
 		}
-		if err := l.takeOne(args.QuotedWord); err != nil {
+		if err := x.one(l.dialect.quoted()); err != nil {
 			return err
 		}
-		return l.take(args.Word)
 	case ACL:
-		return l.tokeniseACL(args)
+		return x.acl()
 	}
-	return l.take(args.Word)
+	return x.all(l.dialect)
 }
 
-// tokeniseACL reads patterns from the third word on, when the acl type is one of patterns.
-func (l *Line) tokeniseACL(args *Args) error {
-	for range 2 {
-		if err := l.takeOne(args.Word); err != nil {
+// lineLexer lexes what follows a directive's name into the line's tokens.
+type lineLexer struct {
+	lexer
+	line *Line
+}
+
+// add appends what next returned, if that is a word; more is false if it is not.
+func (x *lineLexer) add(token Token, ok bool, err error) (more bool, _ error) {
+	if err != nil || !ok {
+		return false, err
+	}
+	token.end = uint32(len(x.line.Rest) - len(x.rest))
+	x.line.Tokens = append(x.line.Tokens, token)
+	return true, nil
+}
+
+// one lexes one word, if there is one.
+func (x *lineLexer) one(d dialect) error {
+	x.dialect = d
+	_, err := x.add(x.next())
+	return err
+}
+
+// all lexes words until there are no more.
+func (x *lineLexer) all(d dialect) error {
+	x.dialect = d
+	for {
+		if more, err := x.add(x.next()); !more {
 			return err
 		}
 	}
-	if len(l.Tokens) == 2 && patterns(l.Tokens[1].Text) {
-		return l.take(args.Pattern)
-	}
-	return l.take(args.Word)
 }
 
-// patterns reports whether an acl type takes regular expressions.
-func patterns(aclType string) bool {
+// toEnd lexes the rest of the line as one word, whatever it holds; where quotes delimit strings, it
+// may be a string.
+func (x *lineLexer) toEnd() error {
+	x.dialect = x.line.dialect
+	x.rest = strings.TrimLeft(x.rest, space)
+	if x.rest == "" || x.rest[0] == '#' || x.quotes && (x.rest[0] == '"' || x.rest[0] == '\'') {
+		return x.one(x.dialect)
+	}
+	text := strings.TrimRight(x.rest, space)
+	x.rest = ""
+	_, err := x.add(Token{Text: text}, true, nil)
+	return err
+}
+
+// acl lexes patterns from the third word on, when the acl type is one of patterns: a backslash
+// keeps the blank behind it.
+func (x *lineLexer) acl() error {
+	d := x.line.dialect
+	for range 2 {
+		if err := x.one(d); err != nil {
+			return err
+		}
+	}
+	if tokens := x.line.Tokens; len(tokens) == 2 && takesPatterns(tokens[1].Text) {
+		if d.quotes {
+			return invalid("FATAL: Can not read regex expression while configuration_includes_quoted_values is enabled")
+		}
+		d = dialect{pattern: true}
+	}
+	return x.all(d)
+}
+
+// takesPatterns reports whether an acl type takes regular expressions.
+func takesPatterns(aclType string) bool {
 	switch aclType {
 	case "browser", "req_mime_type", "rep_mime_type", "req_header", "rep_header", "urllogin":
 		return true
 	}
 	return strings.HasSuffix(aclType, "_regex")
-}
-
-// take appends words until there are no more.
-func (l *Line) take(next func() (Token, bool, error)) error {
-	for {
-		token, ok, err := next()
-		if err != nil || !ok {
-			return err
-		}
-		l.Tokens = append(l.Tokens, token)
-	}
-}
-
-// takeOne appends one word, if there is one.
-func (l *Line) takeOne(next func() (Token, bool, error)) error {
-	token, ok, err := next()
-	if ok && err == nil {
-		l.Tokens = append(l.Tokens, token)
-	}
-	return err
 }

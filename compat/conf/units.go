@@ -50,10 +50,10 @@ func amount(units []unit, word string) (int64, bool) {
 	return 0, false
 }
 
-// Time takes a number and a unit; least is the smallest unit allowed, and the value is a multiple
+// Time reads a number and a unit; least is the smallest unit allowed, and the value is a multiple
 // of it. The unit may only be left out after 0.
 func (a *Args) Time(least time.Duration) (time.Duration, error) {
-	word, err := a.text()
+	word, err := a.String()
 	if err != nil {
 		return 0, configuration("cannot read a time value")
 	}
@@ -61,7 +61,7 @@ func (a *Args) Time(least time.Duration) (time.Duration, error) {
 	if err != nil || number == 0 {
 		return 0, err
 	}
-	name := a.Peek()
+	name := a.peek()
 	if name == "" {
 		return 0, configuration("missing time unit")
 	}
@@ -72,7 +72,7 @@ func (a *Args) Time(least time.Duration) (time.Duration, error) {
 	case unit < int64(least):
 		return 0, configuration("time unit '" + name + "' is too small to be used in this context, the minimal unit is " + unitName(least))
 	}
-	if _, err := a.text(); err != nil {
+	if _, err := a.String(); err != nil {
 		return 0, err
 	}
 	return duration(word, number, time.Duration(unit), least)
@@ -81,14 +81,14 @@ func (a *Args) Time(least time.Duration) (time.Duration, error) {
 // TimeOrSeconds is Time for url_rewrite_timeout, which takes a lone number as seconds when more
 // words follow.
 func (a *Args) TimeOrSeconds() (time.Duration, error) {
-	saved := a.rest
-	word, err := a.text()
+	saved := *a
+	word, err := a.String()
 	if err != nil {
 		return 0, configuration("cannot read a time value")
 	}
-	next := a.Peek()
+	next := a.peek()
 	if _, known := amount(timeUnits, next); known || next == "" {
-		a.rest = saved
+		*a = saved
 		return a.Time(time.Second)
 	}
 	number, err := float(word)
@@ -123,11 +123,11 @@ func unitName(d time.Duration) string {
 
 func configuration(text string) error { return Invalid{"configuration error: " + text} }
 
-// Size takes a number and bytes, KB, MB or GB; assumed is the unit, one of these words, that is
+// Size reads a number and bytes, KB, MB or GB; assumed is the unit, one of these words, that is
 // meant, with a warning, when there is none. The value is in bytes; -1 for "none" and "-1". Other
 // negative numbers, which Squid takes for enormous ones, are errors.
 func (a *Args) Size(assumed string) (int64, error) {
-	word, err := a.text()
+	word, err := a.String()
 	if err != nil {
 		return 0, err
 	}
@@ -138,10 +138,7 @@ func (a *Args) Size(assumed string) (int64, error) {
 	if err != nil || number == 0 {
 		return 0, err
 	}
-	name, ok, err := a.Word()
-	if err != nil {
-		return 0, err
-	}
+	name, ok := a.Word()
 	if !ok {
 		name.Text = assumed
 		a.warn(fmt.Sprintf("WARNING: No units on '%s', assuming %.2f %s", a.line.Input, number, assumed))

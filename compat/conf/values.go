@@ -2,15 +2,14 @@ package conf
 
 import (
 	"errors"
-	"fmt"
 	"math"
 	"strconv"
 	"strings"
 )
 
-// Bool takes on or off.
+// Bool reads on or off.
 func (a *Args) Bool() (bool, error) {
-	word, err := a.text()
+	word, err := a.String()
 	if err != nil {
 		return false, err
 	}
@@ -36,9 +35,9 @@ const (
 	Warn
 )
 
-// Tristate takes on, off or warn.
+// Tristate reads on, off or warn.
 func (a *Args) Tristate() (Tristate, error) {
-	word, err := a.text()
+	word, err := a.String()
 	if err != nil {
 		return Off, err
 	}
@@ -59,9 +58,9 @@ func (a *Args) Tristate() (Tristate, error) {
 	return Off, invalid("ERROR: Invalid option: Tristate options can only be 'on', 'off', or 'warn'.")
 }
 
-// Int takes a number that fits 32 bits: decimal, octal (027) or hexadecimal (0x1f).
+// Int reads a number that fits 32 bits: decimal, octal (027) or hexadecimal (0x1f).
 func (a *Args) Int() (int, error) {
-	word, err := a.text()
+	word, err := a.String()
 	if err != nil {
 		return 0, err
 	}
@@ -72,25 +71,7 @@ func (a *Args) Int() (int, error) {
 	return int(n), err
 }
 
-// Int64 takes a decimal number.
-func (a *Args) Int64() (int64, error) {
-	word, err := a.text()
-	if err != nil {
-		return 0, err
-	}
-	return integer(word, 10)
-}
-
-// Port takes a number from 0 to 65535.
-func (a *Args) Port() (uint16, error) {
-	word, err := a.text()
-	if err != nil {
-		return 0, err
-	}
-	return ParsePort(word)
-}
-
-// ParsePort is Port for a part of a word.
+// ParsePort reads a number from 0 to 65535.
 func ParsePort(word string) (uint16, error) {
 	n, err := integer(word, 10)
 	switch {
@@ -104,7 +85,7 @@ func ParsePort(word string) (uint16, error) {
 	return uint16(n), nil
 }
 
-// ParseUint takes the number behind the = of an option such as concurrency=10.
+// ParseUint reads the number behind the = of an option such as concurrency=10.
 func ParseUint(word string) (int, error) {
 	n, err := integer(word, 10)
 	switch {
@@ -141,7 +122,7 @@ func float(word string) (float64, error) {
 	return f, nil
 }
 
-// notNumber tells a word without a number from one with more than a number.
+// notNumber distinguishes a word without a number from one with more than a number.
 func notNumber(word string) error {
 	digits := word
 	if word != "" && (word[0] == '+' || word[0] == '-') {
@@ -153,46 +134,9 @@ func notNumber(word string) error {
 	return invalid("ERROR: Invalid value: '%s' is supposed to be a number.", word)
 }
 
-// Percentage takes a number from 0 to 100, with or without %.
-func (a *Args) Percentage() (int, error) {
-	word, err := a.text()
-	if err != nil {
-		return 0, invalid("FATAL: A percentage value is missing.")
-	}
-	word = strings.TrimSuffix(word, "%")
-	n, err := integer(word, 10)
-	if err == nil && (n < 0 || n > 100) {
-		err = invalid("FATAL: The value '%s' is out of range. A percentage should be within [0, 100].", word)
-	}
-	return int(n), err
-}
-
-// Action takes the allow or deny that begins an access rule; allow is true.
-//
-// Squid prints the complaint and goes on without the rule. A rule lost to a slip of the pen may
-// be the one that denies, so here it is an error.
-func (a *Args) Action() (allow bool, err error) {
-	word, err := a.text()
-	switch {
-	case err != nil:
-		return false, a.access("missing 'allow' or 'deny'.")
-	case word == "allow", word == "deny":
-		return word == "allow", nil
-	}
-	return false, a.access("expecting 'allow' or 'deny', got '" + word + "'.")
-}
-
-func (a *Args) access(complaint string) error {
-	l := a.line
-	return Invalid{
-		fmt.Sprintf("aclParseAccessLine: %s line %d: %s", l.Pos.File, l.Pos.Line, l.Input),
-		"aclParseAccessLine: " + complaint,
-	}
-}
-
-// Choice takes one of the words; complaint is what Squid says about any other.
+// Choice reads one of the words; complaint is what Squid says about any other.
 func (a *Args) Choice(complaint string, words ...string) (string, error) {
-	word, err := a.text()
+	word, err := a.String()
 	if err != nil {
 		return "", err
 	}

@@ -53,15 +53,13 @@ func (c *Context) Args(l *conf.Line) *conf.Args {
 	return a
 }
 
-// Strings are all values of the line, in which quotes delimit a string. There must be one.
+// Strings are all words of the line. There must be one.
 func (c *Context) Strings(l *conf.Line) ([]string, error) {
 	args := c.Args(l)
 	var all []string
 	for {
-		token, ok, err := args.QuotedWord()
+		token, ok := args.Word()
 		switch {
-		case err != nil:
-			return nil, err
 		case ok:
 			all = append(all, token.Text)
 		case len(all) == 0:

@@ -46,11 +46,7 @@ func take(t *testing.T, v *values, text string) (messages string, err error) {
 	var b strings.Builder
 	c := NewContext(acls, nil, func(_ int, text string) { b.WriteString(text + "\n") })
 	lines := parse(t, text)
-	row, ok := conf.Lookup(lines[0].Name)
-	if !ok {
-		t.Fatalf("no directive %s", lines[0].Name)
-	}
-	err = v.set().Run(c, row, &lines[0])
+	err = v.set().Run(c, &lines[0])
 	return b.String(), err
 }
 
@@ -116,8 +112,7 @@ func TestNoSetter(t *testing.T) {
 			t.Errorf("it ends with %v", got)
 		}
 	}()
-	row, _ := conf.Lookup("via")
-	Set{}.Run(NewContext(acl.NewSet(), nil, nil), row, &parse(t, "via on")[0])
+	Set{}.Run(NewContext(acl.NewSet(), nil, nil), &parse(t, "via on")[0])
 }
 
 // parse reads lines of a configuration.
@@ -128,7 +123,7 @@ func parse(t *testing.T, text string) (lines []conf.Line) {
 		t.Fatal(err)
 	}
 	for _, l := range all {
-		if l.Kind == conf.Setting {
+		if l.Type == conf.Setting {
 			lines = append(lines, l)
 		}
 	}

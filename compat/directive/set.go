@@ -22,12 +22,13 @@ func (s Set) Add(other Set) {
 	}
 }
 
-// Run has the setter of a line's directive take the line. row is the directive's in conf.Table. It
-// panics if there is none: conf.Table calls a directive done that no feature sets.
-func (s Set) Run(c *Context, row *conf.Directive, l *conf.Line) error {
-	set := s[row.Name]
+// Run has the setter of a line's directive take the line. It panics if there is none: conf.Table
+// calls a directive done that no feature sets.
+func (s Set) Run(c *Context, l *conf.Line) error {
+	name := l.Directive.Name
+	set := s[name]
 	if set == nil {
-		panic("BUG: no setter for directive " + row.Name)
+		panic("BUG: no setter for directive " + name)
 	}
 	return c.run(set, l)
 }

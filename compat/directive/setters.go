@@ -11,11 +11,12 @@ import (
 // Text sets a word. Where "none" means nothing, the feature's Finish has to see to it.
 func Text(field *string) Setter { return value(field, (*conf.Args).String) }
 
-// Rest sets all that follows the directive's name on the line.
+// Rest sets all that follows the directive's name on the line, which is one word by the
+// directive's row (conf.ToEnd); nothing if there is nothing.
 func Rest(field *string) Setter {
 	return value(field, func(a *conf.Args) (string, error) {
-		token, _, err := a.ToEnd()
-		return token.Text, err
+		token, _ := a.Word()
+		return token.Text, nil
 	})
 }
 

@@ -1,7 +1,7 @@
 // Package errpage makes what a client is shown when a transaction did not go as asked: the
 // page, and the header fields that go with it in Squid's order.
 //
-// It says which of Squid's pages tells of which failure (Name), and writes that page, in our
+// It knows which of Squid's pages belongs to which failure (Name), and writes that page, in our
 // own words or from the administrator's templates (error_directory), with the %-codes of Squid
 // filled in. All that comes from a client or a server is escaped on its way into a page; only
 // what the administrator wrote is trusted to be HTML.
@@ -15,7 +15,7 @@
 // The package sends nothing, and knows neither status lines nor the Connection field; those
 // are the engine's. It offers one language.
 //
-//	pages, complaints := errpage.Load("/etc/squid/errors", nil)
+//	pages, warnings := errpage.Load("/etc/squid/errors", nil)
 //	…
 //	page, status := errpage.Name(f)
 //	body := pages.Append(nil, page, &errpage.Values{Request: r, Failure: f, Now: now, Host: "proxy.example"})

@@ -52,8 +52,8 @@ func values() *Values {
 // fill compiles and fills in a template.
 func fill(t *testing.T, page string, v *Values) string {
 	t.Helper()
-	compiled, complaints := compile("TEST", page)
-	for _, c := range complaints {
+	compiled, warnings := compile("TEST", page)
+	for _, c := range warnings {
 		t.Errorf("the template %q should compile: %v", page, c)
 	}
 	return string(compiled.append(nil, v))
@@ -118,14 +118,14 @@ func TestSettingsInPages(t *testing.T) {
 		t.Errorf("err_html_text and err_page_stylesheet go into pages as they are, got %s", got)
 	}
 	if got := fill(t, "%S", v); got != "\n<hr>\n<div id=\"footer\">\nGenerated Sun, 22 Nov 2026 12:36:11 GMT by proxy.test (squid/5.7)\n</div>\n</body></html>\n" {
-		t.Errorf("the signature should tell when and by whom, got %s", got)
+		t.Errorf("the signature should have when and by whom, got %s", got)
 	}
 }
 
 func TestUnknownCode(t *testing.T) {
-	page, complaints := compile("/errors/ERR_X", "100 %q %u%")
-	if len(complaints) != 1 || complaints[0].Error() != "/errors/ERR_X: Unsupported error page %code near %q %u%" {
-		t.Errorf("an unknown code should be complained of in Squid's words, got %v", complaints)
+	page, warnings := compile("/errors/ERR_X", "100 %q %u%")
+	if len(warnings) != 1 || warnings[0].Error() != "/errors/ERR_X: Unsupported error page %code near %q %u%" {
+		t.Errorf("an unknown code should be complained of in Squid's words, got %v", warnings)
 	}
 	if got := string(page.append(nil, values())); got != "100 %q http://origin.test:21080/a?b=c%" {
 		t.Errorf("an unknown code should stay as it is written, got %s", got)
@@ -153,7 +153,7 @@ func TestGoldenPages(t *testing.T) {
 	}
 }
 
-// People and programs tell pages apart by these.
+// People and programs distinguish pages by these.
 func TestMarksOfPages(t *testing.T) {
 	pages := Default()
 	for _, text := range texts {
@@ -171,8 +171,8 @@ func TestMarksOfPages(t *testing.T) {
 				t.Errorf("the page %s has a gap where %s should be", text.name, gap)
 			}
 		}
-		if _, complaints := compile(text.name, text.page()); complaints != nil {
-			t.Errorf("the page %s should have no unknown codes: %v", text.name, complaints)
+		if _, warnings := compile(text.name, text.page()); warnings != nil {
+			t.Errorf("the page %s should have no unknown codes: %v", text.name, warnings)
 		}
 	}
 }
@@ -219,9 +219,9 @@ func TestLoad(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	pages, complaints := Load(dir, []string{"404:ERR_MINE", "ERR_LOST"})
+	pages, warnings := Load(dir, []string{"404:ERR_MINE", "ERR_LOST"})
 	if pages.Language != "" {
-		t.Errorf("the language of an error_directory is not ours to tell, got %s", pages.Language)
+		t.Errorf("the language of an error_directory is not known to us, got %s", pages.Language)
 	}
 	for name, want := range map[string]string{
 		"ERR_ACCESS_DENIED": "Ask webmaster.", "404:ERR_MINE": "Mine for 192.0.2.1", "ERR_DNS_FAIL": "%q",
@@ -233,18 +233,18 @@ func TestLoad(t *testing.T) {
 	if got := string(pages.Append(nil, "ERR_TOO_BIG", values())); !strings.Contains(got, "<body id=ERR_TOO_BIG>") {
 		t.Errorf("our own page should stand in for one that is missing, got %s", got)
 	}
-	told := errors.Join(complaints...).Error()
+	text := errors.Join(warnings...).Error()
 	for _, want := range []string{
 		"loading file '" + dir + "/ERR_TOO_BIG': (2) No such file or directory",
 		"loading file '" + dir + "/ERR_LOST': (2) No such file or directory",
 		dir + "/ERR_DNS_FAIL: Unsupported error page %code near %q",
 	} {
-		if !strings.Contains(told, want) {
-			t.Errorf("it should be complained: %s; it was\n%s", want, told)
+		if !strings.Contains(text, want) {
+			t.Errorf("there should be the warning: %s; it was\n%s", want, text)
 		}
 	}
-	if strings.Contains(told, "ERR_ACCESS_DENIED") || strings.Contains(told, "ERR_MINE") {
-		t.Errorf("nothing is wrong with the pages that are there:\n%s", told)
+	if strings.Contains(text, "ERR_ACCESS_DENIED") || strings.Contains(text, "ERR_MINE") {
+		t.Errorf("nothing is wrong with the pages that are there:\n%s", text)
 	}
 }
 

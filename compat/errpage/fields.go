@@ -16,16 +16,15 @@ type Identity struct {
 	Via     string // value of the Via field; "": none (via off)
 }
 
-// Head is what the header fields of an error reply tell.
+// Head is what the header fields of an error reply are made of.
 type Head struct {
-	Page      string // as Name returns it
-	Errno     int    // as Errno returns it
-	Length    int    // of the page in bytes
-	Language  string // of the page, if it was chosen for the client: Pages.Language
-	Challenge string // Proxy-Authenticate or WWW-Authenticate as complete lines, or ""
-	LookedUp  bool   // as LookedUp returns it
-	Bare      bool   // the answer to a CONNECT that was accepted and then failed: Squid says less
-	Now       time.Time
+	Page     string // as Name returns it
+	Errno    int    // as Errno returns it
+	Length   int    // of the page in bytes
+	Language string // of the page, if it was chosen for the client: Pages.Language
+	LookedUp bool   // as LookedUp returns it
+	Bare     bool   // the answer to a CONNECT that was accepted and then failed, with fewer fields
+	Now      time.Time
 }
 
 // AppendError appends the header fields of an error reply in Squid's order, each with its
@@ -40,7 +39,6 @@ func (id *Identity) AppendError(dst []byte, h *Head) []byte {
 		dst = append(dst, "Vary: Accept-Language\r\n"...)
 		dst = appendField(dst, "Content-Language: ", h.Language)
 	}
-	dst = append(dst, h.Challenge...)
 	if h.Bare {
 		return dst
 	}
@@ -80,10 +78,10 @@ func (id *Identity) AppendTunnelRedirect(dst, location []byte, length int, now t
 	return id.appendCache(dst, true)
 }
 
-// HTML is the Content-Type of error pages.
-const HTML = "text/html;charset=utf-8"
+// ContentType is that of every page.
+const ContentType = "text/html;charset=utf-8"
 
-const contentType = "Content-Type: " + HTML + "\r\n"
+const contentType = "Content-Type: " + ContentType + "\r\n"
 
 // AppendPage appends the header fields of a page of the administrator's own, of a media type and
 // length bytes long.
@@ -103,7 +101,7 @@ func (id *Identity) appendPreamble(dst []byte, now time.Time) []byte {
 	return append(dst, contentType...)
 }
 
-// appendCache appends what Squid says of its cache and of itself.
+// appendCache appends the fields about Squid's cache, and Via.
 func (id *Identity) appendCache(dst []byte, lookedUp bool) []byte {
 	dst = appendField(dst, "X-Cache: MISS from ", id.Host)
 	if lookedUp {

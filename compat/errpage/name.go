@@ -9,7 +9,7 @@ import (
 	"exaproxy/engine/h1"
 )
 
-// Name returns which of Squid's pages tells of f, and the status that it goes with. A refusal
+// Name returns Squid's page for f, and the status that it goes with. A refusal
 // by the policy may name its page itself (Failure.Page), with a status in front as deny_info
 // has it: "404:ERR_ACCESS_DENIED".
 func Name(f *engine.Failure) (page string, status int) {
@@ -28,7 +28,7 @@ func Name(f *engine.Failure) (page string, status int) {
 	return n.page, n.status
 }
 
-// names says the page and the status of each kind of failure but those that Name looks into.
+// names are the page and the status of each kind of failure, but for those that Name looks into.
 var names = [...]struct {
 	page   string
 	status int
@@ -57,7 +57,7 @@ var names = [...]struct {
 	engine.Looping:          {AccessDenied, 403},
 }
 
-// AccessDenied is the page of an ordinary refusal.
+// AccessDenied is the page of a refusal that names no other.
 const AccessDenied = "ERR_ACCESS_DENIED"
 
 // malformed finds the page for a request that could not be understood.
@@ -122,8 +122,8 @@ func Errno(f *engine.Failure) int {
 	return 0
 }
 
-// LookedUp says whether Squid would have got as far as looking into its cache when f happened:
-// X-Cache-Lookup tells.
+// LookedUp reports whether Squid would have got as far as looking into its cache when f happened,
+// for X-Cache-Lookup.
 func LookedUp(f *engine.Failure) bool {
 	switch f.Kind {
 	case engine.BadRequest, engine.HeadTooLarge, engine.BodyTooLarge, engine.ClientGone, engine.ClientLate,

@@ -12,7 +12,7 @@ import (
 
 // Pages are the templates that clients are shown. They are made once and then shared.
 type Pages struct {
-	// Language is that of the pages if it is said in replies (Content-Language); "" for those
+	// Language is that of the pages, for the field Content-Language; "" for those
 	// of an error_directory, whose language only the administrator knows.
 	Language string
 
@@ -21,7 +21,7 @@ type Pages struct {
 
 var (
 	//go:embed page.html
-	frame string
+	layout string
 	//go:embed style.css
 	style string
 )
@@ -35,20 +35,20 @@ func Default() *Pages {
 	return p
 }
 
-// page puts the text into the frame that all pages have.
-func (t *text) page() string {
+// page puts the text into the layout that all pages have.
+func (t *pageText) page() string {
 	detail := ""
 	if t.detail != "" {
 		detail = "<dt>Reason</dt><dd>" + t.detail + "</dd>\n"
 	}
-	return strings.NewReplacer("{headline}", t.headline, "{what}", t.what, "{detail}", detail, "{advice}", t.advice).Replace(frame)
+	return strings.NewReplacer("{headline}", t.headline, "{what}", t.what, "{detail}", detail, "{advice}", t.advice).Replace(layout)
 }
 
 // Load returns the pages of an error_directory: a file for each of Squid's names, and for those
 // that deny_info names besides (custom). What is missing there or cannot be read is
-// complained of, and our own page stands in for it; so complaints do not keep the proxy from
+// warned about, and our own page stands in for it; so warnings do not keep the proxy from
 // starting.
-func Load(dir string, custom []string) (pages *Pages, complaints []error) {
+func Load(dir string, custom []string) (pages *Pages, warnings []error) {
 	pages = Default()
 	pages.Language = ""
 	names := make([]string, 0, len(texts)+len(custom))
@@ -57,17 +57,17 @@ func Load(dir string, custom []string) (pages *Pages, complaints []error) {
 	}
 	for _, name := range append(names, custom...) {
 		_, name = cutStatus(name)
-		t, faults := read(dir, name)
-		complaints = append(complaints, faults...)
+		t, more := read(dir, name)
+		warnings = append(warnings, more...)
 		if t != nil {
 			pages.templates[name] = t
 		}
 	}
-	return pages, complaints
+	return pages, warnings
 }
 
 // read reads one template.
-func read(dir, name string) (t template, complaints []error) {
+func read(dir, name string) (t template, warnings []error) {
 	path := filepath.Join(dir, filepath.Base(name))
 	page, err := os.ReadFile(path)
 	if err != nil {
@@ -105,7 +105,7 @@ func AppendRedirectPage(dst, location []byte) []byte {
 	return append(append(append(dst, "<p>Please go on to "...), shown...), ".</p>\n</body></html>\n"...)
 }
 
-// isWeb says whether a link to the URL can only lead to another page, and runs no script here.
+// isWeb reports whether a link to the URL can only lead to another page, and runs no script here.
 func isWeb(url []byte) bool {
 	s := strings.ToLower(string(url[:min(len(url), len("https://"))]))
 	return strings.HasPrefix(s, "http://") || strings.HasPrefix(s, "https://") || strings.HasPrefix(s, "/")

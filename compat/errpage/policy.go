@@ -25,7 +25,7 @@ func (p *Policy) Page(r *engine.Request, f *engine.Failure, m *decision.Memory) 
 // Write makes a page the reply in m.
 func (p *Policy) Write(m *decision.Memory, r *engine.Request, f *engine.Failure, name string, status int) {
 	bare := tunnelFailed(r, f)
-	media := HTML
+	media := ContentType
 	if bare {
 		media = ""
 	}

@@ -33,7 +33,7 @@ func (s *Settings) Directives() directive.Set {
 }
 
 // Finish reads the administrator's pages, if there are any: those of Squid's names, and custom
-// ones, which deny_info names. What cannot be read is complained of, and a page of ours stands in
+// ones, which deny_info names. What cannot be read is warned about, and a page of ours stands in
 // for it.
 func (s *Settings) Finish(c *directive.Context, custom []string) {
 	s.Pages = Default()
@@ -47,9 +47,9 @@ func (s *Settings) Finish(c *directive.Context, custom []string) {
 	if s.Directory == "" {
 		return
 	}
-	var complaints []error
-	s.Pages, complaints = Load(s.Directory, custom)
-	for _, complaint := range complaints {
-		c.Say(1, "ERROR: %s", complaint)
+	var warnings []error
+	s.Pages, warnings = Load(s.Directory, custom)
+	for _, warning := range warnings {
+		c.Say(1, "ERROR: %s", warning)
 	}
 }

@@ -10,23 +10,23 @@ type piece struct {
 	code byte // 0: none
 }
 
-// compile takes a page apart. A code that Squid does not know stays as it is written, and is
-// complained of in Squid's words.
-func compile(name, page string) (t template, complaints []error) {
+// compile parses a page. A code that Squid does not know stays as it is written, with a warning in
+// Squid's words.
+func compile(name, page string) (t template, warnings []error) {
 	text := 0 // where the text of the present piece begins
 	for i := 0; i+1 < len(page); i++ {
 		if page[i] != '%' {
 			continue
 		}
 		if _, ok := codes[page[i+1]]; !ok {
-			complaints = append(complaints, fmt.Errorf("%s: Unsupported error page %%code near %.20s", name, page[i:]))
+			warnings = append(warnings, fmt.Errorf("%s: Unsupported error page %%code near %.20s", name, page[i:]))
 			continue
 		}
 		t = append(t, piece{text: page[text:i], code: page[i+1]})
 		i++
 		text = i + 1
 	}
-	return append(t, piece{text: page[text:]}), complaints
+	return append(t, piece{text: page[text:]}), warnings
 }
 
 // append appends the page filled in.

@@ -1,7 +1,7 @@
 package errpage
 
-// A text is what is particular to one page: sentences, which may have codes in them.
-type text struct {
+// A pageText is what is particular to one page: sentences, which may have codes in them.
+type pageText struct {
 	name     string // Squid's
 	headline string
 	what     string // happened
@@ -20,7 +20,7 @@ const (
 
 // texts are our own words for the pages of Squid 5. The first stands in for pages without a
 // text.
-var texts = []text{
+var texts = []pageText{
 	{"", "This page cannot be shown", "The proxy has an answer to your request, but no page for it.", "", askAdmin},
 	{AccessDenied, "Access denied", "The rules of this proxy do not allow you to visit this address.", "", askAdmin},
 	{"ERR_ACL_TIME_QUOTA_EXCEEDED", "Your time is used up",

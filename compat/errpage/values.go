@@ -11,7 +11,7 @@ import (
 	"exaproxy/engine/h1"
 )
 
-// Values are what a page tells of. They are only read, and not kept.
+// Values are what the codes of a page stand for. They are only read, and not kept.
 type Values struct {
 	Request *engine.Request
 	Failure *engine.Failure // nil if nothing failed
@@ -23,7 +23,7 @@ type Values struct {
 
 	Stylesheet string // err_page_stylesheet; "": ours
 	Text       string // err_html_text, HTML
-	MailData   bool   // email_err_data: mail links tell what happened
+	MailData   bool   // email_err_data: mail links say what happened
 
 	page string // the page's name
 }
@@ -39,29 +39,29 @@ var codes = map[byte]code{
 	'a': {value: userName}, 'A': {value: localAddress}, 'b': {value: localPort}, 'B': {value: ftpURL},
 	'c': {value: pageName}, 'D': {value: constant("[No Error Detail]")}, 'e': {value: errno}, 'E': {value: errnoText},
 	'f': {value: constant("nothing")}, 'F': {value: constant("nothing")}, 'g': {value: constant("")},
-	'h': {value: of(func(v *Values) string { return v.Host })}, 'H': {value: requestHost},
+	'h': {value: field(func(v *Values) string { return v.Host })}, 'H': {value: requestHost},
 	'i': {value: clientAddress}, 'I': {value: serverAddress},
-	'l': {value: stylesheet, trusted: true}, 'L': {value: of(func(v *Values) string { return v.Text }), trusted: true},
+	'l': {value: stylesheet, trusted: true}, 'L': {value: field(func(v *Values) string { return v.Text }), trusted: true},
 	'm': {value: authMessage}, 'M': {value: requestMethod}, 'o': {value: message}, 'O': {value: message, trusted: true},
 	'p': {value: requestPort}, 'P': {value: requestScheme}, 'R': {value: requestHead},
-	's': {value: of(func(v *Values) string { return v.Product })}, 'S': {value: signature, trusted: true},
+	's': {value: field(func(v *Values) string { return v.Product })}, 'S': {value: signature, trusted: true},
 	't': {value: localTime}, 'T': {value: dateTime}, 'u': {value: requestURL}, 'U': {value: publicURL},
-	'w': {value: of(func(v *Values) string { return v.Contact })}, 'W': {value: mailCircumstances, trusted: true},
+	'w': {value: field(func(v *Values) string { return v.Contact })}, 'W': {value: mailQuery, trusted: true},
 	'x': {value: errorDetail}, 'z': {value: nameFailure}, 'Z': {value: failureText}, '%': {value: constant("%")},
 }
 
-// constant makes the value of a code that always says the same.
+// constant makes the value of a code that always is the same.
 func constant(s string) func([]byte, *Values) []byte {
 	return func(dst []byte, _ *Values) []byte { return append(dst, s...) }
 }
 
-// of makes the value of a code that is one of the strings of Values.
-func of(f func(*Values) string) func([]byte, *Values) []byte {
+// field makes the value of a code that is one of the strings of Values.
+func field(f func(*Values) string) func([]byte, *Values) []byte {
 	return func(dst []byte, v *Values) []byte { return append(dst, f(v)...) }
 }
 
-// known says whether the request's target could be read.
-func (v *Values) known() bool { return len(v.Request.Target.Host) > 0 }
+// hasTarget reports whether the request's target could be parsed.
+func (v *Values) hasTarget() bool { return len(v.Request.Target.Host) > 0 }
 
 func userName(dst []byte, v *Values) []byte { return orElse(dst, v.Request.User, "-") }
 
@@ -117,21 +117,21 @@ func requestMethod(dst []byte, v *Values) []byte {
 }
 
 func requestScheme(dst []byte, v *Values) []byte {
-	if !v.known() {
+	if !v.hasTarget() {
 		return append(dst, "[unknown protocol]"...)
 	}
 	return append(dst, v.Request.Target.Scheme...)
 }
 
 func requestHost(dst []byte, v *Values) []byte {
-	if !v.known() {
+	if !v.hasTarget() {
 		return append(dst, "[unknown host]"...)
 	}
 	return append(dst, v.Request.Effective().Host...)
 }
 
 func requestPort(dst []byte, v *Values) []byte {
-	if !v.known() {
+	if !v.hasTarget() {
 		return append(dst, "[unknown port]"...)
 	}
 	return strconv.AppendUint(dst, uint64(v.Request.Effective().Port), 10)
@@ -140,7 +140,7 @@ func requestPort(dst []byte, v *Values) []byte {
 func requestURL(dst []byte, v *Values) []byte {
 	r := v.Request
 	switch {
-	case v.known():
+	case v.hasTarget():
 		return r.Target.AppendURL(dst)
 	case len(r.RawTarget) > 0:
 		return append(dst, r.RawTarget...)
@@ -151,7 +151,7 @@ func requestURL(dst []byte, v *Values) []byte {
 // publicURL is the URL without its query, and of a tunnel only the host.
 func publicURL(dst []byte, v *Values) []byte {
 	start := len(dst)
-	if v.Request.IsConnect() && v.known() {
+	if v.Request.IsConnect() && v.hasTarget() {
 		dst = v.Request.Target.AppendHost(append(dst, "https://"...))
 		return append(bytes.TrimSuffix(dst, httpsPort), "/*"...)
 	}
@@ -173,7 +173,7 @@ func ftpURL(dst []byte, v *Values) []byte {
 
 // requestHead is the request as it was understood, without the passwords in it.
 func requestHead(dst []byte, v *Values) []byte {
-	if !v.known() {
+	if !v.hasTarget() {
 		return append(dst, "[no request]"...)
 	}
 	r := v.Request
@@ -241,14 +241,14 @@ func signature(dst []byte, v *Values) []byte {
 	return append(forHTML.escape(dst, start), "\n</div>\n</body></html>\n"...)
 }
 
-// mailCircumstances is the query of a mail link that tells what happened.
-func mailCircumstances(dst []byte, v *Values) []byte {
+// mailQuery is the query of a mail link that says what happened.
+func mailQuery(dst []byte, v *Values) []byte {
 	if !v.MailData {
 		return dst
 	}
 	dst = append(dst, "?subject=CacheErrorInfo%20-%20"...)
 	dst = append(v.inURL(dst, pageName), "&amp;body="...)
-	for _, line := range circumstances {
+	for _, line := range mailLines {
 		for i := range len(line.label) {
 			dst = appendURLByte(dst, line.label[i])
 		}
@@ -257,8 +257,8 @@ func mailCircumstances(dst []byte, v *Values) []byte {
 	return dst
 }
 
-// circumstances are the lines of such a mail.
-var circumstances = []struct {
+// mailLines are the lines of such a mail.
+var mailLines = []struct {
 	label string
 	value func(dst []byte, v *Values) []byte
 }{

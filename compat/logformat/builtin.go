@@ -27,7 +27,7 @@ func appendSquid(dst []byte, f *Format, rec *engine.Record) []byte {
 	dst = append(appendStamp(dst, rec.Ended.UnixMilli()), ' ')
 	dst = append(pad(dst, int(rec.Took.Milliseconds()), 6, ' '), ' ')
 	dst = append(orDash(clientAddress, dst, f, rec), ' ')
-	dst = append(append(dst, Tag(rec)...), '/')
+	dst = append(append(dst, resultCode(rec)...), '/')
 	dst = append(pad(dst, rec.Status, 3, '0'), ' ')
 	dst = append(strconv.AppendInt(dst, rec.Out, 10), ' ')
 	dst = append(orDash(method, dst, f, rec), ' ')
@@ -38,7 +38,7 @@ func appendSquid(dst []byte, f *Format, rec *engine.Record) []byte {
 	return orDash(mediaType, dst, f, rec)
 }
 
-// appendCommon writes Apache's common log format with Squid's tags behind it.
+// appendCommon writes Apache's common log format with Squid's result code behind it.
 func appendCommon(dst []byte, f *Format, rec *engine.Record) []byte {
 	return appendOutcome(appendExchange(dst, f, rec), f, rec)
 }
@@ -69,9 +69,9 @@ func appendExchange(dst []byte, f *Format, rec *engine.Record) []byte {
 	return sent(dst, f, nil, rec)
 }
 
-// appendOutcome writes the tags that end the common formats.
+// appendOutcome writes what ends the common formats.
 func appendOutcome(dst []byte, f *Format, rec *engine.Record) []byte {
-	dst = append(append(dst, ' '), Tag(rec)...)
+	dst = append(append(dst, ' '), resultCode(rec)...)
 	return hierarchy(append(dst, ':'), f, nil, rec)
 }
 
@@ -104,13 +104,13 @@ func appendUser(dst []byte, rec *engine.Record) []byte {
 	if dst = append(dst, rec.Request.User...); len(dst) == start {
 		return append(dst, '-')
 	}
-	return requote(dst, start, blob)
+	return requote(dst, start, mimeBlob)
 }
 
 // appendField appends the request's field of that name, or "-".
 func appendField(dst []byte, rec *engine.Record, name string) []byte {
 	value := rec.Request.Header.Get(name)
-	if len(value) == 0 || !understood(rec) {
+	if len(value) == 0 || !parsed(rec) {
 		return append(dst, '-')
 	}
 	return append(dst, value...)
@@ -121,11 +121,11 @@ func appendField(dst []byte, rec *engine.Record, name string) []byte {
 func appendHeaders(dst []byte, rec *engine.Record) []byte {
 	dst = append(dst, " ["...)
 	start := len(dst)
-	if understood(rec) {
+	if parsed(rec) {
 		dst = rec.Request.Header.AppendTo(dst)
 	}
-	dst = append(requote(dst, start, blob), "] ["...)
+	dst = append(requote(dst, start, mimeBlob), "] ["...)
 	start = len(dst)
 	dst = append(dst, rec.ReplyHead...)
-	return append(requote(dst, start, blob), ']')
+	return append(requote(dst, start, mimeBlob), ']')
 }

@@ -7,26 +7,26 @@ import (
 	"exaproxy/engine"
 )
 
-// constant makes the value of a code that always says the same.
+// constant makes the value of a code that always is the same.
 func constant(s string) value {
 	return func(dst []byte, _ *Format, _ *part, _ *engine.Record) []byte { return append(dst, s...) }
 }
 
-// unknown is the value of a code that has none here.
-func unknown(dst []byte, _ *Format, _ *part, _ *engine.Record) []byte { return dst }
+// noValue is the value of a code that has none here.
+func noValue(dst []byte, _ *Format, _ *part, _ *engine.Record) []byte { return dst }
 
-// requested makes a value that there is only when there was a request that made sense.
-func requested(v value) value {
+// ifParsed makes a value that is there only if the request could be parsed.
+func ifParsed(v value) value {
 	return func(dst []byte, f *Format, p *part, rec *engine.Record) []byte {
-		if !understood(rec) {
+		if !parsed(rec) {
 			return dst
 		}
 		return v(dst, f, p, rec)
 	}
 }
 
-// contacted makes a value that there is only when a next hop was tried.
-func contacted(v value) value {
+// ifContacted makes a value that is there only if a next hop was tried.
+func ifContacted(v value) value {
 	return func(dst []byte, f *Format, p *part, rec *engine.Record) []byte {
 		if !rec.Upstream.IsValid() {
 			return dst
@@ -53,7 +53,7 @@ func clientAddress(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
 	return appendAddress(dst, rec.Request.Client)
 }
 
-// clientName gives the address when there is no name: so says Squid since 3.5.
+// clientName gives the address when there is no name: as in Squid since 3.5.
 func clientName(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
 	if name := rec.Request.ClientName; name != "" {
 		return append(dst, name...)

@@ -40,7 +40,7 @@ func CompileExtras(spec string) (*Format, error) {
 	}
 	for i := range f.parts {
 		if p := &f.parts[i]; p.code != nil && p.code.user && p.quote == none {
-			p.quote = percent
+			p.quote = urlEscape
 		}
 	}
 	if len(f.parts) == 0 {
@@ -55,12 +55,12 @@ func (q quoting) after(s string) quoting {
 	for i := range len(s) {
 		switch {
 		case s[i] == '"' && q == none:
-			q = marks
-		case s[i] == '"' && q == marks:
+			q = inQuotes
+		case s[i] == '"' && q == inQuotes:
 			q = none
 		case s[i] == '[' && q == none:
-			q = blob
-		case s[i] == ']' && q == blob:
+			q = mimeBlob
+		case s[i] == ']' && q == mimeBlob:
 			q = none
 		}
 	}
@@ -132,7 +132,7 @@ func findCode(s string) (*code, string) {
 	if after, ok := strings.CutPrefix(s, "http::"); ok && !strings.HasPrefix(after, "%") {
 		s = after
 	}
-	if c, rest := findAbsent(s); c != nil {
+	if c, rest := findUnavailable(s); c != nil {
 		return c, rest
 	}
 	var best *code
@@ -148,13 +148,13 @@ func findCode(s string) (*code, string) {
 	return best, s[len(best.name):]
 }
 
-// findAbsent does the same for the codes that never have a value.
-func findAbsent(s string) (*code, string) {
+// findUnavailable does the same for the codes that never have a value.
+func findUnavailable(s string) (*code, string) {
 	if after, ok := strings.CutPrefix(s, "tls::"); ok {
 		s = "ssl::" + after
 	}
 	best := ""
-	for _, name := range absent {
+	for _, name := range unavailable {
 		if strings.HasPrefix(s, name) && len(name) > len(best) {
 			best = name
 		}
@@ -162,5 +162,5 @@ func findAbsent(s string) (*code, string) {
 	if best == "" {
 		return nil, s
 	}
-	return &code{name: best, value: unknown}, s[len(best):]
+	return &code{name: best, value: noValue}, s[len(best):]
 }

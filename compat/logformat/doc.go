@@ -8,7 +8,7 @@
 // during the call and does not keep.
 //
 // Codes that Squid knows and that have no meaning here (icap, adapt, ssl and so on) are
-// understood and give "-", as Squid does when it has nothing to say. A code that Squid does
+// parsed and give "-", as Squid does when it has nothing to say. A code that Squid does
 // not know is an error at compilation, in Squid's words.
 //
 // The package never opens, writes or rotates a log, and never asks the engine for anything

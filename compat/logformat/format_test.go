@@ -81,13 +81,13 @@ func TestQuotings(t *testing.T) {
 	const value = "a b \"q\" 's' %41%zz \\ \xc3\xa9 ~`^|{}<>[]#?&=+;:@,!$*()/-_.\ttab"
 	rec := fetched(t, "GET http://x/ HTTP/1.1", "X-T: "+value, "X-S: nospace", "Cookie: a=1; b=two; c=3", "Cookie: d=4, b=five")
 	const (
-		through = "a%20b%20%22q%22%20%27s%27%20%41%zz%20%5C%20%C3%A9%20%7E%60%5E%7C%7B%7D%3C%3E%5B%5D%23?&=+;:@,!$*()/-_.%09tab"
-		marks   = "a b \\\"q\\\" 's' %41%zz \\\\ \xc3\xa9 ~`^|{}<>[]#?&=+;:@,!$*()/-_.\\ttab"
-		blob    = "a b \"q\" 's' %2541%25zz \\\\ %c3%a9 ~`^|{}<>%5b%5d#?&=+;:@,!$*()/-_.%09tab"
+		once  = "a%20b%20%22q%22%20%27s%27%20%41%zz%20%5C%20%C3%A9%20%7E%60%5E%7C%7B%7D%3C%3E%5B%5D%23?&=+;:@,!$*()/-_.%09tab"
+		marks = "a b \\\"q\\\" 's' %41%zz \\\\ \xc3\xa9 ~`^|{}<>[]#?&=+;:@,!$*()/-_.\\ttab"
+		blob  = "a b \"q\" 's' %2541%25zz \\\\ %c3%a9 ~`^|{}<>%5b%5d#?&=+;:@,!$*()/-_.%09tab"
 	)
 	for _, tt := range []struct{ name, format, want string }{
-		{"a field's own way", "%{X-T}>h", through},
-		{"URL", "%#{X-T}>h", strings.ReplaceAll(strings.ReplaceAll(through, "%41", "%2541"), "%zz", "%25zz")},
+		{"a field's own way", "%{X-T}>h", once},
+		{"URL", "%#{X-T}>h", strings.ReplaceAll(strings.ReplaceAll(once, "%41", "%2541"), "%zz", "%25zz")},
 		{"quotation marks", `%"{X-T}>h`, marks},
 		{"within quotation marks", `"%{X-T}>h"`, `"` + marks + `"`},
 		{"header blob", "%[{X-T}>h", blob},
@@ -244,7 +244,7 @@ func TestWholeHeads(t *testing.T) {
 	}
 }
 
-// Of a request that never came there is next to nothing to tell.
+// Of a request that never came there is next to nothing to log.
 func TestCodesOfNothing(t *testing.T) {
 	rec := &engine.Record{Request: &engine.Request{}, Unread: true, Failure: &engine.Failure{Kind: engine.ClientGone}}
 	const format = "%>a %rm %>rm %ru %<ru %>rd %>rP %la %>h %{Host}>h %<A %<Hs %mt %Ss %Sh"

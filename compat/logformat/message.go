@@ -17,7 +17,7 @@ func method(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
 }
 
 // version gives 0.0 where there was no request, and 1.1, as Squid does, for one so broken that
-// it says no version.
+// it has no version.
 func version(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
 	r := rec.Request
 	switch {
@@ -33,7 +33,7 @@ func version(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
 
 // requestHeader gives the field that the argument names, or all of them.
 func requestHeader(dst []byte, _ *Format, p *part, rec *engine.Record) []byte {
-	if !understood(rec) {
+	if !parsed(rec) {
 		return dst
 	}
 	h := &rec.Request.Header

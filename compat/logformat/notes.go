@@ -17,7 +17,7 @@ func errorCode(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
 	return append(dst, rec.Page...)
 }
 
-// errorDetail says on which side of the proxy it went wrong.
+// errorDetail is the side of the proxy on which it went wrong.
 func errorDetail(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
 	f := rec.Failure
 	switch {

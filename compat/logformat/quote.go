@@ -4,17 +4,17 @@ package logformat
 type quoting uint8
 
 const (
-	none    quoting = iota // nothing said: the code's own way
-	raw                    // as it is
-	marks                  // for between quotation marks
-	blob                   // Squid's way for header fields in brackets
-	percent                // as in a URL, the percent sign too
-	shell                  // as a word of a shell
-	through                // as in a URL, but an existing %41 stays
+	none          quoting = iota // not specified: the code's own way
+	raw                          // as it is
+	inQuotes                     // for between quotation marks
+	mimeBlob                     // Squid's way for header fields in brackets
+	urlEscape                    // as in a URL, the percent sign too
+	shell                        // as a word of a shell
+	urlEscapeOnce                // as in a URL, but an existing %41 stays
 )
 
 // quotings are the modifiers that ask for a quoting.
-var quotings = map[byte]quoting{'"': marks, '\'': raw, '[': blob, '#': percent, '/': shell}
+var quotings = map[byte]quoting{'"': inQuotes, '\'': raw, '[': mimeBlob, '#': urlEscape, '/': shell}
 
 // requote quotes dst[start:] in place.
 func requote(dst []byte, start int, q quoting) []byte {
@@ -30,15 +30,15 @@ func requote(dst []byte, start int, q quoting) []byte {
 // behind it.
 func appendQuoted(dst, value []byte, q quoting) []byte {
 	switch q {
-	case marks:
+	case inQuotes:
 		return appendBackslashed(dst, value, true)
 	case shell:
 		return appendWord(dst, value)
-	case blob:
+	case mimeBlob:
 		return appendBlob(dst, value)
-	case percent:
+	case urlEscape:
 		return appendEscaped(dst, value, false)
-	case through:
+	case urlEscapeOnce:
 		return appendEscaped(dst, value, true)
 	case none, raw:
 		return append(dst, value...)
@@ -119,7 +119,7 @@ func appendEscaped[text string | []byte](dst []byte, value text, keep bool) []by
 // spaces and percent signs: "j doe" becomes "j%20doe".
 func AppendEscaped(dst []byte, value string) []byte { return appendEscaped(dst, value, false) }
 
-// unsafe says which characters a URL may not carry as they are.
+// unsafe are the characters that a URL may not have as they are.
 var unsafe = func() (t [256]bool) {
 	for c := range t {
 		t[c] = c <= ' ' || c >= 0x7f

@@ -99,9 +99,9 @@ func readRequest(t *testing.T, v map[string]string, referer string) *engine.Requ
 	t.Helper()
 	var r *engine.Request
 	switch url := v[">ru"]; {
-	case url == urlOfNothing:
+	case url == urlOfUnread:
 		return &engine.Request{}
-	case url == urlOfGarbage:
+	case url == urlOfInvalid:
 		r = request(t, v["rm"])
 	case url == urlOfTooLarge:
 		r = request(t, v["rm"]+" http://x/ HTTP/"+v["rv"])
@@ -128,7 +128,7 @@ func decide(rec *engine.Record, v map[string]string) {
 	tag, aborted := strings.CutSuffix(v["Ss"], "_ABORTED")
 	rec.Aborted = aborted
 	switch {
-	case v[">ru"] == urlOfNothing:
+	case v[">ru"] == urlOfUnread:
 		rec.Unread, rec.Failure = true, &engine.Failure{Kind: engine.ClientGone}
 	case v[">ru"] == urlOfTooLarge:
 		rec.Failure = &engine.Failure{Kind: engine.HeadTooLarge}
@@ -151,8 +151,8 @@ func decide(rec *engine.Record, v map[string]string) {
 	}
 }
 
-// untold are the codes that a record does not answer as Squid does.
-var untold = map[string]string{
+// unlikeSquid are the codes whose values differ from Squid's.
+var unlikeSquid = map[string]string{
 	">eui": "addresses of network cards are not looked up", "credentials": "passwords are not logged",
 	"master_xaction": "transactions have no numbers", "sn": "tested by itself",
 	"<tt": "not recorded", "dt": "not in these records", "<pt": "not in these records",
@@ -185,8 +185,8 @@ func TestRecordings(t *testing.T) {
 			}
 		}
 		for _, f := range all {
-			if untold[f.label] != "" || !understood(rec) && f.label[0] == '<' {
-				continue // of a request that made no sense Squid says that its next hop is "http://:0"
+			if unlikeSquid[f.label] != "" || !parsed(rec) && f.label[0] == '<' {
+				continue // of a request that made no sense Squid logs that its next hop is "http://:0"
 			}
 			if got := line(t, f.code, rec); got != v[f.label] {
 				t.Errorf("line %d, code %s: Squid wrote %s, we write %s", i+1, f.code, v[f.label], got)

@@ -57,7 +57,7 @@ func responseTime(dst []byte, _ *Format, p *part, rec *engine.Record) []byte {
 }
 
 // appendMilliseconds appends d, with as many digits after the point as the code's greatest
-// width says.
+// width.
 func appendMilliseconds(dst []byte, p *part, d time.Duration) []byte {
 	dst = strconv.AppendInt(dst, d.Milliseconds(), 10)
 	if p.max <= 0 {

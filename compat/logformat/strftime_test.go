@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// What is wanted here is what date(1) says in the C locale.
+// What is wanted here is what date(1) prints in the C locale.
 func TestStrftime(t *testing.T) {
 	berlin := time.FixedZone("CET", 3600)
 	for _, tt := range []struct {

@@ -10,7 +10,7 @@ func seconds(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
 	return strconv.AppendInt(dst, rec.Ended.Unix(), 10)
 }
 
-// subseconds gives milliseconds, or as many digits as the code's greatest width says.
+// subseconds gives milliseconds, or as many digits as the code's greatest width.
 func subseconds(dst []byte, _ *Format, p *part, rec *engine.Record) []byte {
 	digits := p.max
 	if digits <= 0 {
@@ -31,7 +31,7 @@ func localTime(dst []byte, _ *Format, p *part, rec *engine.Record) []byte {
 	return appendTime(dst, rec.Ended.Local(), format)
 }
 
-// universalTime says no zone unless asked to, as Squid does against its manual.
+// universalTime has no zone unless asked to, as Squid does against its manual.
 func universalTime(dst []byte, _ *Format, p *part, rec *engine.Record) []byte {
 	format := p.arg
 	if format == "" {

@@ -10,14 +10,14 @@ import (
 
 // What Squid logs in place of a URL that it could not read.
 const (
-	urlOfNothing  = "error:transaction-end-before-headers"
+	urlOfUnread   = "error:transaction-end-before-headers"
 	urlOfTooLarge = "error:request-too-large"
-	urlOfGarbage  = "error:invalid-request"
+	urlOfInvalid  = "error:invalid-request"
 )
 
-// understood says whether the request was read and made sense. Of others Squid logs only the
+// parsed reports whether the request was read and could be parsed. Of others Squid logs only the
 // line they began with.
-func understood(rec *engine.Record) bool {
+func parsed(rec *engine.Record) bool {
 	if f := rec.Failure; f != nil && (f.Kind == engine.BadRequest || f.Kind == engine.HeadTooLarge) {
 		return false
 	}
@@ -28,15 +28,15 @@ func understood(rec *engine.Record) bool {
 func appendURL(dst []byte, rec *engine.Record, t *h1.Target) []byte {
 	switch {
 	case rec.Unread:
-		return append(dst, urlOfNothing...)
+		return append(dst, urlOfUnread...)
 	case rec.Failure != nil && rec.Failure.Kind == engine.HeadTooLarge:
 		return append(dst, urlOfTooLarge...)
 	case len(t.Host) > 0 || len(t.Path) > 0:
 		return t.AppendURL(dst)
-	case len(rec.Request.RawTarget) > 0: // not understood, so not to be trusted either
+	case len(rec.Request.RawTarget) > 0: // not parsed, so not to be trusted either
 		return appendEscaped(dst, rec.Request.RawTarget, true)
 	}
-	return append(dst, urlOfGarbage...)
+	return append(dst, urlOfInvalid...)
 }
 
 func loggedURL(dst []byte, f *Format, _ *part, rec *engine.Record) []byte {
@@ -61,18 +61,18 @@ func serverURL(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
 	return appendURL(dst, rec, rec.Request.Effective())
 }
 
-// of makes the value of a piece of one of the request's two targets.
-func of(which func(*engine.Request) *h1.Target, piece func(dst []byte, t *h1.Target) []byte) value {
+// fromTarget makes the value of a piece of one of the request's two targets.
+func fromTarget(which func(*engine.Request) *h1.Target, piece func(dst []byte, t *h1.Target) []byte) value {
 	return func(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
-		if !understood(rec) {
+		if !parsed(rec) {
 			return dst
 		}
 		return piece(dst, which(rec.Request))
 	}
 }
 
-func client(r *engine.Request) *h1.Target { return &r.Target }
-func server(r *engine.Request) *h1.Target { return r.Effective() }
+func clientTarget(r *engine.Request) *h1.Target { return &r.Target }
+func serverTarget(r *engine.Request) *h1.Target { return r.Effective() }
 
 func scheme(dst []byte, t *h1.Target) []byte { return append(dst, t.Scheme...) }
 

@@ -43,10 +43,7 @@ func (s *Settings) Directives() directive.Set {
 }
 
 func (s *Settings) setDebugOptions(c *directive.Context, l *conf.Line) error {
-	token, _, err := c.Args(l).ToEnd()
-	if err != nil {
-		return err
-	}
+	token, _ := c.Args(l).Word()
 	v, err := ParseVerbosity(token.Text)
 	if err == nil {
 		s.Verbosity = v

@@ -31,10 +31,7 @@ func (s *Settings) set(c *directive.Context, l *conf.Line) error {
 	}
 	port := engine.Port{Addr: addr, Name: word}
 	for {
-		option, ok, err := args.Word()
-		if err != nil {
-			return err
-		}
+		option, ok := args.Word()
 		if !ok {
 			break
 		}

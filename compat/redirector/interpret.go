@@ -40,7 +40,7 @@ func (p *Policy) decide(r *engine.Request, line []byte, err error, st *State, m 
 // apply does what an answer asks for.
 func (p *Policy) apply(r *engine.Request, line []byte, st *State, m *decision.Memory) engine.Decision {
 	st.answer = rewrite.Parse(line, r, p.whitespace)
-	switch st.answer.Kind {
+	switch st.answer.Action {
 	case rewrite.Unchanged, rewrite.Intercept:
 		return engine.Decision{Action: engine.Proceed}
 	case rewrite.Rewrite:

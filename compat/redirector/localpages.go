@@ -76,14 +76,14 @@ func readPage(root *os.Root, name string) ([]byte, error) {
 func mediaOf(page []byte) string {
 	beginning := strings.ToLower(strings.TrimSpace(string(page[:min(len(page), 512)])))
 	if strings.HasPrefix(beginning, "<html") || strings.HasPrefix(beginning, "<!doctype html") {
-		return errpage.HTML
+		return errpage.ContentType
 	}
 	return "text/plain;charset=utf-8"
 }
 
 // fill replaces %(url)s, %(host)s, %(protocol)s, %(client_ip)s and %(comment)s, the fields of the
 // first ExaProxy's pages. Any other % stays as it is. What comes from the client is escaped.
-func fill(page string, r *engine.Request, answer *rewrite.Reply) string {
+func fill(page string, r *engine.Request, answer *rewrite.Answer) string {
 	if !strings.Contains(page, "%(") {
 		return page
 	}

@@ -48,12 +48,12 @@ func NewPolicy(c Config) *Policy {
 
 // A State is what is known of one request. The zero State knows nothing.
 type State struct {
-	answer rewrite.Reply // of the helpers
+	answer rewrite.Answer // of the helpers
 }
 
 // Steers says whether the helpers chose the server for a request that goes on as it is. If they did
 // not, the State of such a request is not used any more.
-func (s *State) Steers() bool { return s.answer.Kind == rewrite.Intercept }
+func (s *State) Steers() bool { return s.answer.Action == rewrite.Intercept }
 
 // Question puts the URL to the helpers, unless url_rewrite_access or an overload says otherwise.
 func (p *Policy) Question(r *engine.Request) (line []byte, a engine.Action) {

@@ -46,10 +46,7 @@ func (s *Settings) setChildren(c *directive.Context, l *conf.Line) error {
 	}
 	s.Children = n
 	for {
-		option, ok, err := args.Word()
-		if err != nil {
-			return err
-		}
+		option, ok := args.Word()
 		if !ok {
 			s.capChildren(c)
 			return nil
@@ -213,10 +210,7 @@ func (s *Settings) setFailure(c *directive.Context, l *conf.Line) error {
 
 // setExtras takes one word or quoted string. What comes after it is ignored, as in Squid.
 func (s *Settings) setExtras(c *directive.Context, l *conf.Line) error {
-	token, ok, err := c.Args(l).QuotedWord()
-	if err != nil {
-		return err
-	}
+	token, ok := c.Args(l).Word()
 	if !ok {
 		return conf.Invalid(nil)
 	}

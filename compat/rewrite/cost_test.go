@@ -68,13 +68,13 @@ func FuzzParse(f *testing.F) {
 			t.Skip("not a request")
 		}
 		echo := question(r)
-		if reply := Parse([]byte(echo), r, h1.Strip); reply.Kind != Unchanged {
-			t.Errorf("the question itself changes nothing, but %q means %s", echo, tell(&reply))
+		if parsed := Parse([]byte(echo), r, h1.Strip); parsed.Action != Unchanged {
+			t.Errorf("the question itself changes nothing, but %q means %s", echo, describe(&parsed))
 		}
 		for ws := h1.Strip; ws <= h1.Chop; ws++ {
-			reply := Parse([]byte(answer), r, ws)
-			reply.EachNote(func(_, _ string) {})
-			if made := tell(&reply); reply.Kind != Again && hasControl([]byte(strings.ReplaceAll(made, "\t", ""))) {
+			parsed := Parse([]byte(answer), r, ws)
+			parsed.EachNote(func(_, _ string) {})
+			if made := describe(&parsed); parsed.Action != Again && hasControl([]byte(strings.ReplaceAll(made, "\t", ""))) {
 				t.Errorf("%q leads to a control character: %q", answer, made)
 			}
 		}

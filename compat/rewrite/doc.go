@@ -2,7 +2,7 @@
 // puts a request to a helper and reads the line that comes back, in both of Squid's
 // generations and in that of the first ExaProxy.
 //
-// Its functions have no state and are called on the worker's goroutine, by the policy. A Reply
+// Its functions have no state and are called on the worker's goroutine, by the policy. An Answer
 // is a value of a few words; its slices are views of the answer, or of memory of their own
 // where the answer was escaped, so it is good for as long as the answer is left alone.
 //
@@ -25,7 +25,7 @@
 //
 //	line := rewrite.Append(nil, nil, rec) // http://a.example/ 192.0.2.1/192.0.2.1 - GET myip=… myport=…
 //	…
-//	switch a := rewrite.Parse(answer, r, h1.Strip); a.Kind {
+//	switch a := rewrite.Parse(answer, r, h1.Strip); a.Action {
 //	case rewrite.Rewrite:
 //		return engine.Decision{Action: engine.Rewrite, Target: a.Target}
 //	…

@@ -23,7 +23,7 @@ var getDifferences = map[string]difference{
 	"t016": {"rewrite http://127.0.0.1:21081/plain", cut},
 	"t071": {"ERROR: URL-rewrite produces invalid request: GET ok HTTP/1.1", cut},
 	"t024": {"rewrite ftp://nx.test/", "whether it can be fetched is not asked here"},
-	"t025": {"rewrite https://127.0.0.1:21081/tls", "the recording does not tell the scheme"},
+	"t025": {"rewrite https://127.0.0.1:21081/tls", "the recording does not show the scheme"},
 	"t063": {`rewrite http://127.0.0.1:21081/esc"q\b`, "the recording writes the backslash twice"},
 	"t116": {`ERROR: URL-rewrite produces invalid request: GET OK\x00rewrite-url="x" HTTP/1.1`, "Squid waits for ever"},
 	"t117": {`ERROR: URL-rewrite produces invalid request: GET http://127.0.0.1:21081/nul\x00x HTTP/1.1`, "Squid waits for ever"},
@@ -63,12 +63,12 @@ func TestRecordedConnectAnswers(t *testing.T) {
 		"t007": {"redirect 302 https://127.0.0.1:21081/", page},
 		"t010": {"redirect 302 http://127.0.0.1:21081/x", page},
 		"t011": {"redirect 302 https://127.0.0.1:21081/x", page},
-		"t003": {"rewrite origin.test:21081", "the recording does not tell the host"},
-		"t004": {"rewrite 127.0.0.1:21081", "the recording does not tell the host"},
-		"t008": {"rewrite 127.0.0.1:21081", "the recording does not tell the host"},
-		"t009": {"rewrite 127.0.0.1:21081", "the recording does not tell the host"},
-		"t013": {"rewrite 127.0.0.1:443", "the recording does not tell the host"},
-		"t017": {"rewrite [::1]:21080", "the recording does not tell the host"},
+		"t003": {"rewrite origin.test:21081", "the recording does not show the host"},
+		"t004": {"rewrite 127.0.0.1:21081", "the recording does not show the host"},
+		"t008": {"rewrite 127.0.0.1:21081", "the recording does not show the host"},
+		"t009": {"rewrite 127.0.0.1:21081", "the recording does not show the host"},
+		"t013": {"rewrite 127.0.0.1:443", "the recording does not show the host"},
+		"t017": {"rewrite [::1]:21080", "the recording does not show the host"},
 		"t012": {"rewrite nx.test:443", failed},
 		"t015": {"rewrite 127.0.0.1:21999", failed},
 		"t029": {"rewrite garbage:443", failed},
@@ -82,8 +82,8 @@ func TestRecordedConnectAnswers(t *testing.T) {
 // play checks one recording.
 func play(t *testing.T, rec *recording, r *engine.Request, answer string, differences map[string]difference) {
 	t.Run(rec.id, func(t *testing.T) {
-		reply := Parse([]byte(strings.TrimSuffix(answer, "\r")), r, h1.Strip)
-		got, squid := tell(&reply), rec.wanted(string(r.Target.AppendURL(nil)))
+		parsed := Parse([]byte(strings.TrimSuffix(answer, "\r")), r, h1.Strip)
+		got, squid := describe(&parsed), rec.wanted(string(r.Target.AppendURL(nil)))
 		if d, ok := differences[rec.id]; ok {
 			if got != d.want {
 				t.Errorf("%q should mean %s (%s), it means %s", answer, d.want, d.reason, got)

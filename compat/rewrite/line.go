@@ -25,8 +25,8 @@ func Append(dst []byte, extras *logformat.Format, rec *engine.Record) []byte {
 func appendDefault(dst []byte, r *engine.Request) []byte {
 	client := r.Client.Addr().Unmap()
 	dst = append(client.AppendTo(dst), '/')
-	if name := clientName(r); name != "" {
-		dst = append(dst, name...)
+	if r.ClientName != "" {
+		dst = append(dst, r.ClientName...)
 	} else {
 		dst = client.AppendTo(dst)
 	}
@@ -44,13 +44,8 @@ func appendDefault(dst []byte, r *engine.Request) []byte {
 	return strconv.AppendUint(dst, uint64(r.Local.Port()), 10)
 }
 
-// clientName returns the name of the client's address if the policy knows one.
-func clientName(r *engine.Request) string {
-	return r.ClientName
-}
-
-// oneLine sees to it that dst[start:] is one line: whatever raw value an extra brought in, it
-// must not be read as a question of its own.
+// oneLine makes dst[start:] one line: whatever raw value an extra brought in, it must not be read
+// as a question of its own.
 func oneLine(dst []byte, start int) []byte {
 	for i := start; i < len(dst); i++ {
 		if c := dst[i]; c == '\n' || c == '\r' || c == 0 {

@@ -4,8 +4,8 @@ import "strings"
 
 // EachNote calls f with every annotation of the answer in its order: its pairs, decoded, and
 // what Squid makes annotations of (message, token, urlgroup).
-func (r *Reply) EachNote(f func(key, value string)) {
-	for rest := r.pairs; ; {
+func (a *Answer) EachNote(f func(key, value string)) {
+	for rest := a.pairs; ; {
 		p, next, ok := nextPair(rest)
 		if !ok {
 			break
@@ -14,29 +14,24 @@ func (r *Reply) EachNote(f func(key, value string)) {
 		rest = next
 	}
 	switch {
-	case len(r.group) > 0:
-		f("urlgroup", string(r.group))
-	case len(r.message) == 0:
-	case r.result == "TT":
-		f("token", string(r.message))
+	case len(a.group) > 0:
+		f("urlgroup", string(a.group))
+	case len(a.message) == 0:
+	case a.result == "TT":
+		f("token", string(a.message))
 	default:
-		f("message", string(r.message))
+		f("message", string(a.message))
 	}
 }
 
-// Silent says that the answer changes nothing and says nothing that a log could want.
-func (r *Reply) Silent() bool {
-	return r.Kind == Unchanged && len(r.pairs) == 0 && len(r.message) == 0 && len(r.group) == 0
-}
-
-// String tells the answer as Squid does in cache.log: {result=BH, notes={message: internal; }}.
-func (r *Reply) String() string {
+// String is the answer as Squid does in cache.log: {result=BH, notes={message: internal; }}.
+func (a *Answer) String() string {
 	var notes strings.Builder
-	r.EachNote(func(key, value string) {
+	a.EachNote(func(key, value string) {
 		notes.WriteString(printable([]byte(key + ": " + value + "; ")))
 	})
 	if notes.Len() == 0 {
-		return "{result=" + r.result + "}"
+		return "{result=" + a.result + "}"
 	}
-	return "{result=" + r.result + ", notes={" + notes.String() + "}}"
+	return "{result=" + a.result + ", notes={" + notes.String() + "}}"
 }

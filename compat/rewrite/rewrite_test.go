@@ -31,9 +31,9 @@ func question(r *engine.Request) string {
 	return string(Append(nil, nil, &engine.Record{Request: r}))
 }
 
-// tell says in one line what a reply means.
-func tell(r *Reply) string {
-	switch r.Kind {
+// describe says in one line what an answer asks for.
+func describe(r *Answer) string {
+	switch r.Action {
 	case Unchanged:
 		return "unchanged"
 	case Rewrite:
@@ -113,7 +113,7 @@ func unpython(t *testing.T, s string) string {
 	return string(out)
 }
 
-// wanted is what a reply should mean that Squid treated so. url is the request's.
+// wanted is what an answer should mean that Squid treated so. url is the request's.
 func (rec *recording) wanted(url string) string {
 	for _, entry := range rec.log {
 		if strings.HasPrefix(entry, "ERROR: URL-rewrite produces") || strings.HasPrefix(entry, "ERROR: URL rewrite helper returned") {
@@ -136,7 +136,7 @@ func (rec *recording) wanted(url string) string {
 
 // from is what the answer came to, judged by the origin that was reached.
 func (rec *recording) from(origin []string, url string) string {
-	if !strings.HasPrefix(url, "http") { // a CONNECT: only the origin tells
+	if !strings.HasPrefix(url, "http") { // a CONNECT: only the origin knows
 		if origin[0] == "o4" {
 			return "unchanged"
 		}

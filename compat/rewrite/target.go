@@ -10,28 +10,28 @@ import (
 
 // rewrite puts another target in place of the request's. http_access is not asked again about
 // it. What cannot be a target of this request is refused.
-func (a *answer) rewrite(url []byte) {
-	if a.isSame(url) {
+func (p *parser) rewrite(url []byte) {
+	if p.isSame(url) {
 		return
 	}
-	if a.request.IsConnect() && isPage(url) {
+	if p.request.IsConnect() && isPage(url) {
 		// An answer meant for a page in a browser. Squid opens a tunnel to a host of the name
 		// http; the intent is to show that page instead.
-		a.redirect(found, url)
+		p.redirect(found, url)
 		return
 	}
-	t, _, err := h1.ParseTarget(a.request.Method, url, a.whitespace, nil)
-	if err != nil || t.Form != a.wantedForm() || hasControl(t.Path) {
-		a.invalidRequest(url)
+	t, _, err := h1.ParseTarget(p.request.Method, url, p.whitespace, nil)
+	if err != nil || t.Form != p.wantedForm() || hasControl(t.Path) {
+		p.invalidRequest(url)
 		return
 	}
-	a.Kind, a.Target = Rewrite, t
+	p.Action, p.Target = Rewrite, t
 }
 
 // isSame says whether url is the request's own: an answer that changes nothing.
-func (a *answer) isSame(url []byte) bool {
+func (p *parser) isSame(url []byte) bool {
 	var buf [512]byte // most URLs are shorter, and then this costs no memory
-	return bytes.Equal(url, a.request.Target.AppendURL(buf[:0]))
+	return bytes.Equal(url, p.request.Target.AppendURL(buf[:0]))
 }
 
 // isPage says whether url is that of a web page.
@@ -41,17 +41,17 @@ func isPage(url []byte) bool {
 	return plain || secure
 }
 
-func (a *answer) wantedForm() h1.Form {
-	if a.request.IsConnect() {
+func (p *parser) wantedForm() h1.Form {
+	if p.request.IsConnect() {
 		return h1.Authority
 	}
 	return h1.Absolute
 }
 
 // invalidRequest refuses a target, in Squid's words.
-func (a *answer) invalidRequest(url []byte) {
-	r := a.request
-	a.invalid("URL-rewrite produces invalid request: " + r.Method + " " + printable(url) +
+func (p *parser) invalidRequest(url []byte) {
+	r := p.request
+	p.invalid("URL-rewrite produces invalid request: " + r.Method + " " + printable(url) +
 		" HTTP/" + strconv.Itoa(int(r.Major)) + "." + strconv.Itoa(int(r.Minor)))
 }
 

@@ -6,8 +6,8 @@
 //	go run ./contrib/bench -rounds 1 -profile FILE          what the compiler optimises ours for: make profile
 //	go run ./contrib/bench load connect -h                  the load generator alone
 //
-// It builds ./cmd/exaproxy, starts one nginx as the origin of everything, and goes through its works: the table in
-// works.go. A work has contestants (a proxy and how it is set up), a measurement and targets. Rounds are interleaved:
+// It builds ./cmd/exaproxy, starts one nginx as the origin of everything, and goes through its workloads: the table in
+// workloads.go. A workload has contestants (a proxy and how it is set up), a measurement and targets. Rounds are interleaved:
 // each contestant is measured once before any is measured twice, so that what disturbs the machine disturbs all.
 // Medians are quoted, with the least and the greatest.
 //
@@ -16,7 +16,7 @@
 //   - Each measurement starts a fresh proxy and warms it for a second.
 //   - One worker, thread or process each, nothing cached, connections to the origin kept, and no limit that the load
 //     could meet. exaproxy and Squid write their access log to a file; the others write none.
-//   - Every contestant has loopback addresses of its own, for itself and for the origin, so that nobody looks for a
+//   - Every contestant has loopback addresses of its own, for itself and for the origin, so that none looks for a
 //     port among the connections that another has left in TIME_WAIT.
 //   - Nothing is pinned to a processor. Pinning a proxy to one would take from Go its second thread (which collects
 //     garbage) and from trafficserver its background threads, which is not how they are run, and on two processors

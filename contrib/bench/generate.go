@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// wrkScript makes wrk ask for an absolute URL and tell what it measured as ours do. As it sets variables and defines
+// wrkScript makes wrk ask for an absolute URL and report what it measured as ours do. As it sets variables and defines
 // no function request, wrk builds the request once.
 const wrkScript = `wrk.method = %q
 wrk.path = %q
@@ -39,7 +39,7 @@ type request struct {
 }
 
 // wrk puts load on a proxy with one thread, for some seconds.
-func (b *bench) wrk(p *proxy, r request, seconds int) (loaded, error) {
+func (b *bench) wrk(p *proxy, r request, seconds int) (loadResult, error) {
 	url := p.url(r.path)
 	method, more := "GET", ""
 	if r.close {
@@ -50,17 +50,17 @@ func (b *bench) wrk(p *proxy, r request, seconds int) (loaded, error) {
 	}
 	script := p.path("load.lua")
 	if err := os.WriteFile(script, fmt.Appendf(nil, wrkScript, method, url, hostOf(url, ""), more), 0o644); err != nil {
-		return loaded{}, err
+		return loadResult{}, err
 	}
 	return b.generate(time.Duration(seconds+30)*time.Second, "wrk", "-t1", "-c"+strconv.Itoa(b.options.connections),
 		"-d"+strconv.Itoa(seconds)+"s", "--timeout", "10s", "--latency", "-s", script, "http://"+p.address())
 }
 
 // ours puts load on a proxy with "bench load".
-func (b *bench) ours(p *proxy, kind, path string, more ...string) (loaded, error) {
+func (b *bench) ours(p *proxy, kind, path string, more ...string) (loadResult, error) {
 	argv, err := loadCommand(p, kind, path, more)
 	if err != nil {
-		return loaded{}, err
+		return loadResult{}, err
 	}
 	return b.generate(90*time.Second, argv...)
 }
@@ -79,7 +79,7 @@ func loadCommand(p *proxy, kind, path string, more []string) ([]string, error) {
 }
 
 // generate runs a load generator to its end and reads the last line of JSON that it writes.
-func (b *bench) generate(limit time.Duration, argv ...string) (loaded, error) {
+func (b *bench) generate(limit time.Duration, argv ...string) (loadResult, error) {
 	ctx, cancel := context.WithTimeout(b.ctx, limit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
@@ -88,19 +88,19 @@ func (b *bench) generate(limit time.Duration, argv ...string) (loaded, error) {
 	cmd.Stderr = &wrong
 	out, err := cmd.Output()
 	if err != nil {
-		return loaded{}, fmt.Errorf("%s: %w: %s", filepath.Base(argv[0]), err, wrong.String())
+		return loadResult{}, fmt.Errorf("%s: %w: %s", filepath.Base(argv[0]), err, wrong.String())
 	}
-	return readLoaded(string(out))
+	return readLoadResult(string(out))
 }
 
-func readLoaded(out string) (loaded, error) {
+func readLoadResult(out string) (loadResult, error) {
 	at := strings.LastIndex(out, `{"requests"`)
 	if at < 0 {
-		return loaded{}, fmt.Errorf("the load generator tells nothing: %s", out)
+		return loadResult{}, fmt.Errorf("the load generator reports nothing: %s", out)
 	}
-	var l loaded
+	var l loadResult
 	if err := json.Unmarshal([]byte(out[at:]), &l); err != nil {
-		return loaded{}, fmt.Errorf("read what the load generator tells: %w", err)
+		return loadResult{}, fmt.Errorf("read what the load generator reports: %w", err)
 	}
 	if l.Errors == 0 {
 		l.Error = ""
@@ -108,20 +108,20 @@ func readLoaded(out string) (loaded, error) {
 	return l, nil
 }
 
-// crowd is a load generator that holds connections open.
-type crowd struct {
+// idleConnections is a load generator that holds connections open.
+type idleConnections struct {
 	cmd *exec.Cmd
 	in  io.WriteCloser
 	out *bufio.Reader
 }
 
-// gather opens some idle connections or tunnels to a proxy, and returns when all are open.
-func (b *bench) gather(p *proxy, kind string, some int) (*crowd, error) {
+// openIdle opens some idle connections or tunnels to a proxy, and returns when all are open.
+func (b *bench) openIdle(p *proxy, kind string, some int) (*idleConnections, error) {
 	argv, err := loadCommand(p, kind, "/1k", []string{"-connections", strconv.Itoa(some)})
 	if err != nil {
 		return nil, err
 	}
-	c := &crowd{cmd: exec.CommandContext(b.ctx, argv[0], argv[1:]...)}
+	c := &idleConnections{cmd: exec.CommandContext(b.ctx, argv[0], argv[1:]...)}
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if c.in, err = c.cmd.StdinPipe(); err != nil {
 		return nil, err
@@ -139,13 +139,13 @@ func (b *bench) gather(p *proxy, kind string, some int) (*crowd, error) {
 	if line, err := c.out.ReadString('\n'); err != nil || line != "ready\n" {
 		c.cmd.Process.Kill()
 		c.cmd.Wait()
-		return nil, fmt.Errorf("open %d idle connections to %s: it says %q: %v", some, p.contestant.name, line, err)
+		return nil, fmt.Errorf("open %d idle connections to %s: it prints %q: %v", some, p.contestant.name, line, err)
 	}
 	return c, nil
 }
 
-// dismiss closes the connections and tells how many there were and how many the proxy had closed.
-func (c *crowd) dismiss() (loaded, error) {
+// close closes the connections and tells how many there were and how many the proxy had closed.
+func (c *idleConnections) close() (loadResult, error) {
 	c.in.Close()
 	late := time.AfterFunc(60*time.Second, func() { c.cmd.Process.Kill() })
 	defer late.Stop()
@@ -154,7 +154,7 @@ func (c *crowd) dismiss() (loaded, error) {
 		err = waited
 	}
 	if err != nil {
-		return loaded{}, fmt.Errorf("close idle connections: %w", err)
+		return loadResult{}, fmt.Errorf("close idle connections: %w", err)
 	}
-	return readLoaded(string(out))
+	return readLoadResult(string(out))
 }

@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// loaded is what a load generator has to tell, ours in this form as JSON and wrk by its script.
-type loaded struct {
+// loadResult is what a load generator reports, as JSON: ours in this form and wrk by its script.
+type loadResult struct {
 	Requests int     `json:"requests"`
 	Seconds  float64 `json:"seconds"`
 	Bytes    float64 `json:"bytes"` // of bodies; 0 if not counted
@@ -25,7 +25,6 @@ type loaded struct {
 	P999     float64 `json:"p999"`
 	Errors   int     `json:"errors"`
 	Error    string  `json:"error,omitempty"` // the first
-	Note     string  `json:"note,omitempty"`
 }
 
 // loadOptions are the command line behind "load KIND".
@@ -41,7 +40,7 @@ type loadOptions struct {
 
 // load runs the load generator alone: "bench load KIND", with what it needs to know in flags.
 func load(arguments []string, in io.Reader, out io.Writer) error {
-	kinds := map[string]func(loadOptions, io.Reader, io.Writer) (loaded, error){
+	kinds := map[string]func(loadOptions, io.Reader, io.Writer) (loadResult, error){
 		"connect": loadConnect, "sparse": loadSparse, "idle": loadIdle, "tunnels": loadTunnels, "bulk": loadBulk,
 	}
 	if len(arguments) == 0 || kinds[arguments[0]] == nil {
@@ -60,11 +59,11 @@ func load(arguments []string, in io.Reader, out io.Writer) error {
 		return err
 	}
 	raiseDescriptors()
-	told, err := kinds[arguments[0]](o, in, out)
+	r, err := kinds[arguments[0]](o, in, out)
 	if err != nil {
 		return err
 	}
-	return json.NewEncoder(out).Encode(told)
+	return json.NewEncoder(out).Encode(r)
 }
 
 // dialer connects to the proxy from one address after the other.
@@ -73,20 +72,20 @@ type dialer struct {
 	next    atomic.Int64
 }
 
-func (d *dialer) dial() (*conversation, error) {
+func (d *dialer) dial() (*httpConn, error) {
 	source := net.IPv4(127, 0, 3, byte(1+d.next.Add(1)%int64(max(1, d.options.sources))))
-	from := net.Dialer{Timeout: 10 * time.Second, LocalAddr: &net.TCPAddr{IP: source}, Control: portLater, KeepAlive: -1}
+	from := net.Dialer{Timeout: 10 * time.Second, LocalAddr: &net.TCPAddr{IP: source}, Control: chooseAddressOnly, KeepAlive: -1}
 	conn, err := from.DialContext(context.Background(), "tcp", d.options.proxy)
 	if err != nil {
 		return nil, err
 	}
 	conn.SetDeadline(time.Now().Add(20 * time.Second))
-	return newConversation(conn), nil
+	return newHTTPConn(conn), nil
 }
 
-// portLater has bind(2) choose the address alone and leave the port to connect(2), which knows the other end: see
+// chooseAddressOnly has bind(2) choose the address alone and leave the port to connect(2), which knows the other end: see
 // IP_BIND_ADDRESS_NO_PORT in ip(7).
-func portLater(_, _ string, raw syscall.RawConn) error {
+func chooseAddressOnly(_, _ string, raw syscall.RawConn) error {
 	const bindAddressNoPort = 24
 	var err error
 	controlled := raw.Control(func(fd uintptr) {
@@ -99,7 +98,7 @@ func portLater(_, _ string, raw syscall.RawConn) error {
 }
 
 // tunnel dials, and asks for a tunnel to the URL's host if the proxy is one to be asked.
-func (d *dialer) tunnel() (*conversation, error) {
+func (d *dialer) tunnel() (*httpConn, error) {
 	c, err := d.dial()
 	if err != nil || d.options.direct {
 		return c, err
@@ -111,18 +110,18 @@ func (d *dialer) tunnel() (*conversation, error) {
 	return c, nil
 }
 
-// conversation is HTTP/1.1 on a connection, as much of it as a load generator needs.
-type conversation struct {
+// httpConn is HTTP/1.1 on a connection, as much of it as a load generator needs.
+type httpConn struct {
 	conn net.Conn
 	buf  []byte // a head, and what has come with it
 }
 
-func newConversation(conn net.Conn) *conversation {
-	return &conversation{conn: conn, buf: make([]byte, 4096)}
+func newHTTPConn(conn net.Conn) *httpConn {
+	return &httpConn{conn: conn, buf: make([]byte, 4096)}
 }
 
 // get asks for a URL, or the path of one, and discards what is answered. It gives the size of the body.
-func (c *conversation) get(url, host string) (int64, error) {
+func (c *httpConn) get(url, host string) (int64, error) {
 	if _, err := fmt.Fprintf(c.conn, "GET %s HTTP/1.1\r\nHost: %s\r\n\r\n", url, host); err != nil {
 		return 0, err
 	}
@@ -137,7 +136,7 @@ func (c *conversation) get(url, host string) (int64, error) {
 }
 
 // connect asks for a tunnel.
-func (c *conversation) connect(authority string) error {
+func (c *httpConn) connect(authority string) error {
 	if _, err := fmt.Fprintf(c.conn, "CONNECT %s HTTP/1.1\r\nHost: %s\r\n\r\n", authority, authority); err != nil {
 		return err
 	}
@@ -149,7 +148,7 @@ func (c *conversation) connect(authority string) error {
 }
 
 // head reads the head of a reply: its status, its Content-Length or -1, and how many bytes behind it have come.
-func (c *conversation) head() (status int, length, behind int64, err error) {
+func (c *httpConn) head() (status int, length, behind int64, err error) {
 	have := 0
 	for {
 		n, err := c.conn.Read(c.buf[have:])
@@ -180,7 +179,7 @@ func parseHead(head string) (status int, length int64) {
 }
 
 // discard reads so many bytes and forgets them. With MSG_TRUNC the kernel does not even copy them: see tcp(7).
-func (c *conversation) discard(n int64) error {
+func (c *httpConn) discard(n int64) error {
 	raw, err := c.conn.(syscall.Conn).SyscallConn()
 	if err != nil {
 		return err
@@ -237,13 +236,13 @@ func percentile(sorted []float64, part float64) float64 {
 }
 
 // latencies sets the percentiles from milliseconds in any order.
-func (l *loaded) latencies(all []float64) {
+func (l *loadResult) latencies(all []float64) {
 	slices.Sort(all)
 	l.P50, l.P99, l.P999 = percentile(all, 0.50), percentile(all, 0.99), percentile(all, 0.999)
 }
 
 // fail counts an error and keeps the first.
-func (l *loaded) fail(err error) {
+func (l *loadResult) fail(err error) {
 	l.Errors++
 	if l.Error == "" {
 		l.Error = err.Error()

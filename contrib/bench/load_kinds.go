@@ -11,11 +11,11 @@ import (
 
 // loadConnect opens a tunnel, fetches something through it, closes it, and begins again, on so many connections at a
 // time, until the duration is over. A request is all of that.
-func loadConnect(o loadOptions, _ io.Reader, _ io.Writer) (loaded, error) {
+func loadConnect(o loadOptions, _ io.Reader, _ io.Writer) (loadResult, error) {
 	d := &dialer{options: o}
 	path, host := pathOf(o.url), hostOf(o.url, "")
 	begin := time.Now()
-	told, times := together(o.connections, func(done func(time.Duration, error) bool) {
+	r, times := concurrently(o.connections, func(done func(time.Duration, error) bool) {
 		for time.Since(begin) < o.duration {
 			at := time.Now()
 			c, err := d.tunnel()
@@ -28,16 +28,16 @@ func loadConnect(o loadOptions, _ io.Reader, _ io.Writer) (loaded, error) {
 			}
 		}
 	})
-	told.Seconds = time.Since(begin).Seconds()
-	told.latencies(times)
-	return told, nil
+	r.Seconds = time.Since(begin).Seconds()
+	r.latencies(times)
+	return r, nil
 }
 
 // loadSparse does a GET from time to time on each of some kept connections, until the duration is over.
-func loadSparse(o loadOptions, _ io.Reader, _ io.Writer) (loaded, error) {
+func loadSparse(o loadOptions, _ io.Reader, _ io.Writer) (loadResult, error) {
 	d := &dialer{options: o}
 	begin := time.Now()
-	told, times := together(o.connections, func(done func(time.Duration, error) bool) {
+	r, times := concurrently(o.connections, func(done func(time.Duration, error) bool) {
 		c, err := d.dial()
 		if err != nil {
 			done(0, err)
@@ -54,18 +54,18 @@ func loadSparse(o loadOptions, _ io.Reader, _ io.Writer) (loaded, error) {
 			time.Sleep(o.every)
 		}
 	})
-	told.Seconds = time.Since(begin).Seconds()
-	told.latencies(times)
-	return told, nil
+	r.Seconds = time.Since(begin).Seconds()
+	r.latencies(times)
+	return r, nil
 }
 
 // loadBulk fetches one large file through each of some tunnels at the same time.
-func loadBulk(o loadOptions, _ io.Reader, _ io.Writer) (loaded, error) {
+func loadBulk(o loadOptions, _ io.Reader, _ io.Writer) (loadResult, error) {
 	d := &dialer{options: o}
 	var bytes int64
 	var mutex sync.Mutex
 	begin := time.Now()
-	told, times := together(o.connections, func(done func(time.Duration, error) bool) {
+	r, times := concurrently(o.connections, func(done func(time.Duration, error) bool) {
 		at := time.Now()
 		c, err := d.tunnel()
 		if err == nil {
@@ -79,55 +79,44 @@ func loadBulk(o loadOptions, _ io.Reader, _ io.Writer) (loaded, error) {
 		}
 		done(time.Since(at), err)
 	})
-	told.Seconds = time.Since(begin).Seconds()
-	told.Bytes = float64(bytes)
-	told.latencies(times)
-	return told, nil
+	r.Seconds = time.Since(begin).Seconds()
+	r.Bytes = float64(bytes)
+	r.latencies(times)
+	return r, nil
 }
 
 // loadIdle opens connections, does one GET on each and holds them.
-func loadIdle(o loadOptions, in io.Reader, out io.Writer) (loaded, error) {
+func loadIdle(o loadOptions, in io.Reader, out io.Writer) (loadResult, error) {
 	d := &dialer{options: o}
-	return hold(o, in, out, func() (*conversation, error) {
-		c, err := d.dial()
-		if err != nil {
-			return nil, err
-		}
-		_, err = c.get(o.url, hostOf(o.url, ""))
-		return c, err
-	})
+	return hold(o, in, out, d.dial, o.url)
 }
 
 // loadTunnels opens tunnels, does one GET in each and holds them.
-func loadTunnels(o loadOptions, in io.Reader, out io.Writer) (loaded, error) {
+func loadTunnels(o loadOptions, in io.Reader, out io.Writer) (loadResult, error) {
 	d := &dialer{options: o}
-	return hold(o, in, out, func() (*conversation, error) {
-		c, err := d.tunnel()
-		if err != nil {
-			return nil, err
-		}
-		_, err = c.get(pathOf(o.url), hostOf(o.url, ""))
-		return c, err
-	})
+	return hold(o, in, out, d.tunnel, pathOf(o.url))
 }
 
-// hold opens connections, 32 at a time, writes "ready", and keeps them until a line or the end of its input. Then it
-// says how many the proxy has closed meanwhile.
-func hold(o loadOptions, in io.Reader, out io.Writer, open func() (*conversation, error)) (loaded, error) {
+// hold opens connections, 32 at a time, and gets a target on each; writes "ready", and keeps them until a line or the
+// end of its input. Those that the proxy has closed meanwhile are errors.
+func hold(o loadOptions, in io.Reader, out io.Writer, open func() (*httpConn, error), target string) (loadResult, error) {
 	tickets := make(chan struct{}, o.connections)
 	for range o.connections {
 		tickets <- struct{}{}
 	}
 	close(tickets)
-	var held []*conversation
+	var opened []*httpConn
 	var mutex sync.Mutex
-	told, _ := together(min(32, o.connections), func(done func(time.Duration, error) bool) {
+	r, _ := concurrently(min(32, o.connections), func(done func(time.Duration, error) bool) {
 		for range tickets {
 			c, err := open()
 			if err == nil {
-				c.buf = nil // thousands of them would be missed
+				_, err = c.get(target, hostOf(o.url, ""))
+			}
+			if err == nil {
+				c.buf = nil // with thousands of connections it counts
 				mutex.Lock()
-				held = append(held, c)
+				opened = append(opened, c)
 				mutex.Unlock()
 			}
 			if !done(0, err) {
@@ -137,17 +126,17 @@ func hold(o loadOptions, in io.Reader, out io.Writer, open func() (*conversation
 	})
 	fmt.Fprintln(out, "ready")
 	bufio.NewReader(in).ReadString('\n')
-	for _, c := range held {
+	for _, c := range opened {
 		if closed(c) {
-			told.fail(fmt.Errorf("the proxy has closed an idle connection"))
+			r.fail(fmt.Errorf("the proxy has closed an idle connection"))
 		}
 		c.conn.Close()
 	}
-	return told, nil
+	return r, nil
 }
 
-// closed looks whether the other end has closed a connection on which nothing is due.
-func closed(c *conversation) bool {
+// closed reports whether the other end has closed a connection on which nothing is due.
+func closed(c *httpConn) bool {
 	raw, err := c.conn.(syscall.Conn).SyscallConn()
 	if err != nil {
 		return true
@@ -160,30 +149,30 @@ func closed(c *conversation) bool {
 	return over
 }
 
-// together runs the same some times at once. What each reports as done is counted; one that reports 100 errors is
-// told to give up.
-func together(some int, work func(done func(time.Duration, error) bool)) (loaded, []float64) {
-	var told loaded
+// concurrently runs work n times at once and counts what each reports as done. done returns false after 100 errors:
+// then work gives up.
+func concurrently(n int, work func(done func(time.Duration, error) bool)) (loadResult, []float64) {
+	var r loadResult
 	var times []float64
 	var mutex sync.Mutex
 	var all sync.WaitGroup
-	for range some {
+	for range n {
 		all.Go(func() {
 			errors := 0
 			work(func(took time.Duration, err error) bool {
 				mutex.Lock()
 				defer mutex.Unlock()
 				if err != nil {
-					told.fail(err)
+					r.fail(err)
 					errors++
 					return errors < 100
 				}
-				told.Requests++
+				r.Requests++
 				times = append(times, took.Seconds()*1000)
 				return true
 			})
 		})
 	}
 	all.Wait()
-	return told, times
+	return r, times
 }

@@ -49,9 +49,9 @@ func kilobyte(t *testing.T) (url string) {
 	return origin.URL + "/1k"
 }
 
-func told(t *testing.T, out *bytes.Buffer) loaded {
+func readResult(t *testing.T, out *bytes.Buffer) loadResult {
 	t.Helper()
-	l, err := readLoaded(out.String())
+	l, err := readLoadResult(out.String())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func TestLoadConnect(t *testing.T) {
 	if err := load([]string{"connect", "-proxy", tunnels(t, false), "-url", kilobyte(t), "-connections", "3", "-duration", "50ms"}, nil, &out); err != nil {
 		t.Fatal(err)
 	}
-	if l := told(t, &out); l.Requests == 0 || l.Errors > 0 || l.P50 <= 0 || l.P999 < l.P50 {
+	if l := readResult(t, &out); l.Requests == 0 || l.Errors > 0 || l.P50 <= 0 || l.P999 < l.P50 {
 		t.Errorf("tunnels are opened and closed for a while, and it tells %+v", l)
 	}
 }
@@ -75,7 +75,7 @@ func TestLoadSparse(t *testing.T) {
 	if err := load([]string{"sparse", "-proxy", hostOf(url, ""), "-url", url, "-connections", "2", "-every", "5ms", "-duration", "50ms"}, nil, &out); err != nil {
 		t.Fatal(err)
 	}
-	if l := told(t, &out); l.Requests < 2 || l.Requests > 20 || l.Errors > 0 || l.P50 <= 0 {
+	if l := readResult(t, &out); l.Requests < 2 || l.Requests > 20 || l.Errors > 0 || l.P50 <= 0 {
 		t.Errorf("two connections do a GET every 5 ms for 50, and it tells %+v", l)
 	}
 }
@@ -85,7 +85,7 @@ func TestLoadConnectGivesUpWhenRefused(t *testing.T) {
 	if err := load([]string{"connect", "-proxy", tunnels(t, true), "-url", kilobyte(t), "-connections", "2", "-duration", "1h"}, nil, &out); err != nil {
 		t.Fatal(err)
 	}
-	if l := told(t, &out); l.Requests != 0 || l.Errors != 200 || !strings.Contains(l.Error, "403") {
+	if l := readResult(t, &out); l.Requests != 0 || l.Errors != 200 || !strings.Contains(l.Error, "403") {
 		t.Errorf("every tunnel is refused, and it tells %+v", l)
 	}
 }
@@ -101,7 +101,7 @@ func TestLoadBulk(t *testing.T) {
 		if err := load(arguments, nil, &out); err != nil {
 			t.Fatal(err)
 		}
-		if l := told(t, &out); l.Bytes != 4*1024 || l.Errors > 0 {
+		if l := readResult(t, &out); l.Bytes != 4*1024 || l.Errors > 0 {
 			t.Errorf("four times 1024 bytes come (direct: %v), and it tells %+v", direct, l)
 		}
 	}
@@ -119,7 +119,7 @@ func TestLoadHolds(t *testing.T) {
 		t.Fatalf("it says %q when the tunnels are open: %v", line, err)
 	}
 	end.Close()
-	var l loaded
+	var l loadResult
 	if err := json.NewDecoder(read).Decode(&l); err != nil || l.Requests != 7 || l.Errors != 0 {
 		t.Errorf("seven tunnels stay open, and it tells %+v: %v", l, err)
 	}
@@ -143,12 +143,12 @@ func TestClosedIsSeen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if closed(newConversation(here)) {
+	if closed(newHTTPConn(here)) {
 		t.Error("an open connection is taken for closed")
 	}
 	there.Close()
 	here.Read(make([]byte, 1)) // until the end has come
-	if !closed(newConversation(here)) {
+	if !closed(newHTTPConn(here)) {
 		t.Error("a closed connection is taken for open")
 	}
 }
@@ -215,8 +215,8 @@ func TestDescendants(t *testing.T) {
 	if !found {
 		t.Errorf("process %d is not among %v, which we have started", cmd.Process.Pid, mine)
 	}
-	if spent, err := cpuClock(os.Getpid()); err != nil || spent <= 0 {
-		t.Errorf("we have used %v µs of CPU: %v", spent, err)
+	if cpuTime, err := cpuClock(os.Getpid()); err != nil || cpuTime <= 0 {
+		t.Errorf("we have used %v µs of CPU: %v", cpuTime, err)
 	}
 	if residentOf(os.Getpid()) < 1<<20 {
 		t.Errorf("we live in %v bytes", residentOf(os.Getpid()))

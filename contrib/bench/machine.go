@@ -33,14 +33,14 @@ func lookAtMachine() machine {
 		When: time.Now(), LoadBefore: loadAverages(), stolen: stolen(),
 	}
 	for _, p := range peers[1:] {
-		m.Versions = append(m.Versions, p.name+" "+p.tellVersion())
+		m.Versions = append(m.Versions, p.name+" "+p.installedVersion())
 	}
 	wrk := peer{name: "wrk", program: "wrk", version: []string{"-v"}}
-	m.Versions = append(m.Versions, "wrk "+wrk.tellVersion())
+	m.Versions = append(m.Versions, "wrk "+wrk.installedVersion())
 	return m
 }
 
-// after completes what can be told of the machine when the run is over.
+// after completes what is known of the machine only when the run is over.
 func (m *machine) after() {
 	m.LoadAfter, m.Stolen, m.Took = loadAverages(), stolen()-m.stolen, time.Since(m.When)
 }

@@ -35,20 +35,20 @@ func main() {
 		exit(load(os.Args[2:], os.Stdin, os.Stdout))
 	}
 	var o options
-	flag.IntVar(&o.rounds, "rounds", 5, "how often each contestant of a work is measured")
+	flag.IntVar(&o.rounds, "rounds", 5, "how often each contestant of a workload is measured")
 	flag.IntVar(&o.seconds, "seconds", 4, "how long each measurement takes, at least 1")
-	flag.StringVar(&o.only, "only", "", "the works to measure, with commas between; all if empty:\n"+strings.Join(workNames(), " "))
+	flag.StringVar(&o.only, "only", "", "the workloads to measure, with commas between; all if empty:\n"+strings.Join(workloadNames(), " "))
 	flag.StringVar(&o.peers, "peers", "", "the peers to measure beside, with commas between; all if empty:\n"+strings.Join(peerNames(), " "))
 	flag.IntVar(&o.connections, "connections", 64, "how many connections bear the load")
 	flag.StringVar(&o.out, "out", "", "the directory for the report; a new one in the temporary directory if empty")
 	flag.StringVar(&o.baseline, "baseline", "", "another exaproxy binary, to be measured wherever exaproxy is")
-	flag.StringVar(&o.profile, "profile", "", "write to this file where exaproxy spends its time, for the compiler; nobody else is measured")
+	flag.StringVar(&o.profile, "profile", "", "write to this file where exaproxy spends its time, for the compiler; no peer is measured")
 	flag.BoolVar(&o.keep, "keep", false, "keep the directory with configurations and logs")
 	flag.Parse()
 	exit(run(o))
 }
 
-// exit ends the program, with status 1 if there is an error to be told.
+// exit ends the program, with status 1 and a message if there is an error.
 func exit(err error) {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -57,7 +57,7 @@ func exit(err error) {
 	os.Exit(0)
 }
 
-// bench is one run: where it works, what it measures with, and what it has measured.
+// bench is one run: where it workloads, what it measures with, and what it has measured.
 type bench struct {
 	ctx      context.Context
 	options  options
@@ -73,7 +73,7 @@ func run(o options) error {
 	if o.rounds < 1 || o.seconds < 1 || o.connections < 1 {
 		return fmt.Errorf("-rounds, -seconds and -connections are 1 at least")
 	}
-	chosen, err := chooseWorks(o)
+	chosen, err := chooseWorkloads(o)
 	if err != nil {
 		return err
 	}
@@ -146,16 +146,16 @@ func (b *bench) leave() {
 	os.RemoveAll(b.dir)
 }
 
-// chooseWorks gives the works that -only names, with the contestants that -peers and -baseline leave or add.
-func chooseWorks(o options) ([]work, error) {
-	if err := known("-only", o.only, workNames()); err != nil {
+// chooseWorkloads gives the workloads that -only names, with the contestants that -peers and -baseline leave or add.
+func chooseWorkloads(o options) ([]workload, error) {
+	if err := known("-only", o.only, workloadNames()); err != nil {
 		return nil, err
 	}
 	if err := known("-peers", o.peers, peerNames()); err != nil {
 		return nil, err
 	}
-	var chosen []work
-	for _, w := range works {
+	var chosen []workload
+	for _, w := range workloads {
 		if o.only != "" && !slices.Contains(strings.Split(o.only, ","), w.name) {
 			continue
 		}
@@ -206,7 +206,7 @@ func raiseDescriptors() {
 		return
 	}
 	limit.Cur = limit.Max
-	syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit) // what is refused shows in the works with many connections
+	syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit) // what is refused shows in the workloads with many connections
 }
 
 // descriptors is how many descriptors a process may open.

@@ -31,20 +31,20 @@ const (
 // sample is one measurement of one contestant.
 type sample map[metric]float64
 
-// measurement measures one contestant of a work once. Number tells it from the others of the work.
+// measurement measures one contestant of a workload once. Number tells it from the others of the workload.
 type measurement func(b *bench, number int, c contestant) (sample, string, error)
 
-// result is what has been measured for a work.
+// result is what has been measured for a workload.
 type result struct {
-	work    work
-	samples map[string][]sample // by the contestant's name, in order of rounds
-	absent  map[string]string   // why a contestant has none
-	notes   map[string]string   // a contestant's first error, which is not the end of the measurement
+	workload workload
+	samples  map[string][]sample // by the contestant's name, in order of rounds
+	absent   map[string]string   // why a contestant has none
+	notes    map[string]string   // a contestant's first error, which is not the end of the measurement
 }
 
-// measure goes through the rounds of a work.
-func (b *bench) measure(w work) (result, error) {
-	r := result{work: w, samples: map[string][]sample{}, absent: map[string]string{}, notes: map[string]string{}}
+// measure goes through the rounds of a workload.
+func (b *bench) measure(w workload) (result, error) {
+	r := result{workload: w, samples: map[string][]sample{}, absent: map[string]string{}, notes: map[string]string{}}
 	for _, c := range w.contestants {
 		if c.program == "" && c.peer != &exaproxy {
 			if _, err := c.peer.find(); err != nil {
@@ -77,7 +77,7 @@ func (b *bench) measure(w work) (result, error) {
 	return r, nil
 }
 
-// progress replaces the line that says what is being done, if somebody is looking.
+// progress replaces the line that shows what is being done, if standard error is a terminal.
 func progress(format string, arguments ...any) {
 	if about, err := os.Stderr.Stat(); err == nil && about.Mode()&os.ModeCharDevice != 0 {
 		fmt.Fprintf(os.Stderr, "\r\x1b[K"+format, arguments...)
@@ -87,7 +87,7 @@ func progress(format string, arguments ...any) {
 // requests measures requests that wrk can send.
 func requests(r request) measurement {
 	return func(b *bench, number int, c contestant) (sample, string, error) {
-		return b.underLoad(number, c, func(p *proxy, seconds int) (loaded, error) {
+		return b.underLoad(number, c, func(p *proxy, seconds int) (loadResult, error) {
 			return b.wrk(p, r, seconds)
 		})
 	}
@@ -95,20 +95,20 @@ func requests(r request) measurement {
 
 // connects measures CONNECT, a GET inside, close.
 func connects(b *bench, number int, c contestant) (sample, string, error) {
-	return b.underLoad(number, c, func(p *proxy, seconds int) (loaded, error) {
+	return b.underLoad(number, c, func(p *proxy, seconds int) (loadResult, error) {
 		return b.ours(p, "connect", "/1k", "-connections", strconv.Itoa(b.options.connections), "-duration", strconv.Itoa(seconds)+"s")
 	})
 }
 
 // sparse measures a GET from time to time.
 func sparse(b *bench, number int, c contestant) (sample, string, error) {
-	return b.underLoad(number, c, func(p *proxy, seconds int) (loaded, error) {
+	return b.underLoad(number, c, func(p *proxy, seconds int) (loadResult, error) {
 		return b.ours(p, "sparse", "/1k", "-connections", "1", "-every", "20ms", "-duration", strconv.Itoa(seconds)+"s")
 	})
 }
 
-// underLoad starts a proxy, gathers who is idle beside the load, and measures what the load costs.
-func (b *bench) underLoad(number int, c contestant, generate func(*proxy, int) (loaded, error)) (sample, string, error) {
+// underLoad starts a proxy, opens the idle connections beside the load, and measures what the load costs.
+func (b *bench) underLoad(number int, c contestant, generate func(*proxy, int) (loadResult, error)) (sample, string, error) {
 	p, err := b.start(number, c)
 	if err != nil {
 		return nil, "", err
@@ -117,21 +117,21 @@ func (b *bench) underLoad(number int, c contestant, generate func(*proxy, int) (
 	if c.idle == 0 {
 		return b.cost(p, generate)
 	}
-	crowd, err := b.gather(p, "idle", c.idle)
+	idle, err := b.openIdle(p, "idle", c.idle)
 	if err != nil {
 		return nil, "", err
 	}
 	s, note, err := b.cost(p, generate)
-	told, dismissed := crowd.dismiss()
-	if err = errors.Join(err, dismissed); err != nil {
+	idleLoad, closeErr := idle.close()
+	if err = errors.Join(err, closeErr); err != nil {
 		return nil, "", err
 	}
-	s[failed] += float64(told.Errors)
-	return s, note + told.Error, nil
+	s[failed] += float64(idleLoad.Errors)
+	return s, note + idleLoad.Error, nil
 }
 
 // cost warms a proxy for a second, and measures what the load costs it.
-func (b *bench) cost(p *proxy, generate func(*proxy, int) (loaded, error)) (sample, string, error) {
+func (b *bench) cost(p *proxy, generate func(*proxy, int) (loadResult, error)) (sample, string, error) {
 	if _, err := generate(p, 1); err != nil {
 		return nil, "", fmt.Errorf("warm: %w", err)
 	}
@@ -140,7 +140,7 @@ func (b *bench) cost(p *proxy, generate func(*proxy, int) (loaded, error)) (samp
 		return nil, "", err
 	}
 	collected := p.collections()
-	told, err := generate(p, b.options.seconds)
+	load, err := generate(p, b.options.seconds)
 	if err != nil {
 		return nil, "", err
 	}
@@ -153,20 +153,20 @@ func (b *bench) cost(p *proxy, generate func(*proxy, int) (loaded, error)) (samp
 	if err != nil {
 		return nil, "", err
 	}
-	if told.Requests == 0 {
-		return nil, "", fmt.Errorf("no request succeeds: %s", told.Error)
+	if load.Requests == 0 {
+		return nil, "", fmt.Errorf("no request succeeds: %s", load.Error)
 	}
-	each := 1 / float64(told.Requests)
+	each := 1 / float64(load.Requests)
 	return sample{
-		rate: float64(told.Requests) / told.Seconds, cpu: (after.proxy - before.proxy) * each,
-		helperCPU: (after.helpers - before.helpers) * each, p50: told.P50, p99: told.P99, p999: told.P999,
-		memory: resident / 1e6, collections: float64(collected) * each * 1e6, failed: float64(told.Errors),
-	}, told.Error, nil
+		rate: float64(load.Requests) / load.Seconds, cpu: (after.proxy - before.proxy) * each,
+		helperCPU: (after.helpers - before.helpers) * each, p50: load.P50, p99: load.P99, p999: load.P999,
+		memory: resident / 1e6, collections: float64(collected) * each * 1e6, failed: float64(load.Errors),
+	}, load.Error, nil
 }
 
 // collections counts the garbage collections that one of ours has reported: see GODEBUG in package runtime.
 func (p *proxy) collections() int {
-	text, _ := os.ReadFile(p.said)
+	text, _ := os.ReadFile(p.output)
 	n := bytes.Count(text, []byte("\ngc "))
 	if bytes.HasPrefix(text, []byte("gc ")) {
 		n++
@@ -185,7 +185,7 @@ func bulk(b *bench, number int, c contestant) (sample, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	told, err := b.ours(p, "bulk", "/bulk", "-connections", "4")
+	load, err := b.ours(p, "bulk", "/bulk", "-connections", "4")
 	if err != nil {
 		return nil, "", err
 	}
@@ -197,13 +197,13 @@ func bulk(b *bench, number int, c contestant) (sample, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	if told.Bytes == 0 {
-		return nil, "", fmt.Errorf("nothing comes through: %s", told.Error)
+	if load.Bytes == 0 {
+		return nil, "", fmt.Errorf("nothing comes through: %s", load.Error)
 	}
 	return sample{
-		perGB:     (after.proxy - before.proxy) / 1e6 / (told.Bytes / 1e9),
-		gigabytes: told.Bytes / 1e9 / told.Seconds, memory: resident / 1e6, failed: float64(told.Errors),
-	}, told.Error, nil
+		perGB:     (after.proxy - before.proxy) / 1e6 / (load.Bytes / 1e9),
+		gigabytes: load.Bytes / 1e9 / load.Seconds, memory: resident / 1e6, failed: float64(load.Errors),
+	}, load.Error, nil
 }
 
 // grows measures how much memory each of some idle connections or tunnels holds.
@@ -214,12 +214,12 @@ func grows(kind string, some int) measurement {
 			return nil, "", err
 		}
 		defer p.stop()
-		// What the first connections need once is not theirs.
-		few, err := b.gather(p, kind, 64)
+		// What the first connections allocate once does not count.
+		few, err := b.openIdle(p, kind, 64)
 		if err != nil {
 			return nil, "", err
 		}
-		if _, err := few.dismiss(); err != nil {
+		if _, err := few.close(); err != nil {
 			return nil, "", err
 		}
 		if err := b.pause(time.Second); err != nil {
@@ -229,7 +229,7 @@ func grows(kind string, some int) measurement {
 		if err != nil {
 			return nil, "", err
 		}
-		many, err := b.gather(p, kind, some)
+		many, err := b.openIdle(p, kind, some)
 		if err != nil {
 			return nil, "", err
 		}
@@ -237,13 +237,13 @@ func grows(kind string, some int) measurement {
 			return nil, "", err
 		}
 		after, residentErr := p.resident()
-		told, err := many.dismiss()
+		load, err := many.close()
 		if err == nil {
 			err = residentErr
 		}
 		return sample{
-			growth: (after - before) / float64(some), memory: after / 1e6, failed: float64(told.Errors),
-		}, told.Error, err
+			growth: (after - before) / float64(some), memory: after / 1e6, failed: float64(load.Errors),
+		}, load.Error, err
 	}
 }
 

@@ -139,7 +139,7 @@ func writeZeros(path string, size int64) error {
 	return err
 }
 
-// freePort is a port that nobody listens on at an address.
+// freePort returns a port that is not listened on at an address.
 func freePort(host string) (int, error) {
 	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
 	if err != nil {
@@ -153,14 +153,14 @@ func freePort(host string) (int, error) {
 func awaitAnswer(p *process, address, url string, limit time.Duration) error {
 	var err error
 	for until := time.Now().Add(limit); time.Now().Before(until); time.Sleep(200 * time.Microsecond) {
-		if p.gone() {
-			return fmt.Errorf("%s has ended: %s", p.cmd.Path, p.lastWords())
+		if p.hasExited() {
+			return fmt.Errorf("%s has ended: %s", p.cmd.Path, p.lastOutput())
 		}
 		if err = getOnce(address, url); err == nil {
 			return nil
 		}
 	}
-	return fmt.Errorf("%s gives no answer for %v: %w; it says: %s", p.cmd.Path, limit, err, p.lastWords())
+	return fmt.Errorf("%s gives no answer for %v: %w; its output: %s", p.cmd.Path, limit, err, p.lastOutput())
 }
 
 // getOnce asks once, on a connection of its own.
@@ -171,7 +171,7 @@ func getOnce(address, url string) error {
 	}
 	defer conn.Close()
 	conn.SetDeadline(time.Now().Add(5 * time.Second))
-	c := newConversation(conn)
+	c := newHTTPConn(conn)
 	_, err = c.get(url, hostOf(url, address))
 	return err
 }

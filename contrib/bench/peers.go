@@ -14,7 +14,7 @@ import (
 type peer struct {
 	name    string
 	program string   // its name in PATH or in /usr/sbin
-	version []string // arguments that have it tell its version
+	version []string // arguments that make it print its version
 	// setUp writes the configuration and gives the command line and what to add to the environment.
 	setUp  func(place, settings) (argv, environment []string, err error)
 	remark string // what to know when there are errors
@@ -44,8 +44,8 @@ func (p *peer) find() (string, error) {
 
 var versionNumber = regexp.MustCompile(`\d+\.\d+[-+.~\w]*`)
 
-// tellVersion is the first thing like a version number that the program says.
-func (p *peer) tellVersion() string {
+// installedVersion is the first thing like a version number that the program prints.
+func (p *peer) installedVersion() string {
 	path, err := p.find()
 	if err != nil {
 		return "not installed"
@@ -84,8 +84,8 @@ type settings struct {
 	concurrency int
 	lazy        bool   // helpers start when they are needed
 	domains     string // a file with domains that are refused
-	patterns    int    // how many regular expressions each URL is held against
-	tcp         bool   // forwards connections, whatever is said
+	patterns    int    // how many regular expressions each URL is matched with
+	tcp         bool   // forwards connections, whatever their bytes
 	host        string // the origin's name, where it is called by name
 }
 

@@ -10,7 +10,7 @@ import (
 var haproxy = peer{name: "haproxy", program: "haproxy", version: []string{"-v"}, setUp: setUpHAProxy}
 
 // setUpHAProxy forwards everything to the origin, as HAProxy cannot take its server from the URL without a resolver.
-// It would close connections to the origin as soon as a quarter of its descriptors is in use, were it not told otherwise.
+// It would close connections to the origin as soon as a quarter of its descriptors is in use, but for the tune settings.
 func setUpHAProxy(at place, s settings) ([]string, []string, error) {
 	mode := "mode http\n\toption http-keep-alive\n\thttp-reuse always"
 	if s.tcp {
@@ -147,7 +147,7 @@ CONFIG proxy.config.http.transaction_no_activity_timeout_out INT 900
 var tinyproxy = peer{name: "tinyproxy", program: "tinyproxy", version: []string{"-v"}, setUp: setUpTinyproxy,
 	remark: "tinyproxy closes every connection, and does not say so, which wrk counts as an error of its next request"}
 
-// setUpTinyproxy: a thread for each connection, of which it takes 100 if nothing is said.
+// setUpTinyproxy: a thread for each connection, of which it has 100 by default.
 func setUpTinyproxy(at place, _ settings) ([]string, []string, error) {
 	conf, err := at.write("tinyproxy.conf", fmt.Sprintf(`Listen %s
 Port %d

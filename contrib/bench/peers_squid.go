@@ -84,7 +84,7 @@ for line in iter(sys.stdin.readline, ""):
     sys.stdout.flush()
 `
 
-// pythonPath is the system's Python rather than somebody's wrapper of it.
+// pythonPath is the system's Python rather than a wrapper of it.
 func pythonPath() string {
 	const system = "/usr/bin/python3"
 	if _, err := os.Stat(system); err == nil {

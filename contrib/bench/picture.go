@@ -25,27 +25,27 @@ const pictureStyle = `<style>
 	.small { font-size: 12px; fill: #57606a; }
 	.ours { fill: #1f6feb; }
 	.peer { fill: #b6bec8; }
-	.kin { fill: #1f6feb; opacity: .5; }
+	.variant { fill: #1f6feb; opacity: .5; }
 	@media (prefers-color-scheme: dark) {
 		text { fill: #e6edf3; }
 		.small { fill: #9198a1; }
 		.ours { fill: #4493f8; }
 		.peer { fill: #565f6b; }
-		.kin { fill: #4493f8; }
+		.variant { fill: #4493f8; }
 	}
 </style>
 `
 
-// picture draws, for each work with something to draw, a bar for each contestant. The bars of a work share a scale,
+// picture draws, for each workload with something to draw, a bar for each contestant. The bars of a workload share a scale,
 // which is not another's; what matters is the ratio, which is written behind.
 func picture(results []result, m machine) string {
 	var body strings.Builder
 	y := topMargin
 	for _, r := range results {
-		if r.work.drawn == "" || len(r.samples["exaproxy"]) == 0 {
+		if r.workload.drawn == "" || len(r.samples["exaproxy"]) == 0 {
 			continue
 		}
-		y = drawWork(&body, r, y)
+		y = drawWorkload(&body, r, y)
 	}
 	var svg strings.Builder
 	fmt.Fprintf(&svg, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%[1]d" height="%[2]d" role="img" aria-label="exaproxy beside its peers">`+"\n",
@@ -58,23 +58,23 @@ func picture(results []result, m machine) string {
 	return svg.String()
 }
 
-// drawWork draws one work from y on, and gives the y below it.
-func drawWork(svg *strings.Builder, r result, y int) int {
-	m := r.work.drawn
+// drawWorkload draws one workload from y on, and gives the y below it.
+func drawWorkload(svg *strings.Builder, r result, y int) int {
+	m := r.workload.drawn
 	better := "shorter is better"
 	if m == rate {
 		better = "longer is better"
 	}
-	write(svg, "work", 0, y+14, r.work.words)
+	write(svg, "work", 0, y+14, r.workload.description)
 	write(svg, "small", 0, y+32, string(m)+": "+better)
 	y += 42
 	ours := r.spread("exaproxy", m).median
 	most := 0.0
-	for _, c := range r.work.contestants {
+	for _, c := range r.workload.contestants {
 		most = max(most, r.spread(c.name, m).median)
 	}
 	scale := (pictureWidth - nameWidth - valueWidth) / most
-	for _, c := range r.work.contestants {
+	for _, c := range r.workload.contestants {
 		if len(r.samples[c.name]) == 0 {
 			continue
 		}
@@ -84,7 +84,7 @@ func drawWork(svg *strings.Builder, r result, y int) int {
 		case c.name == "exaproxy":
 			class, behind = "ours", figure(value)
 		case c.peer == &exaproxy:
-			class = "kin"
+			class = "variant"
 		}
 		width := max(1, value*scale) // memory may shrink
 		write(svg, "", 0, y+barHeight-3, c.name)

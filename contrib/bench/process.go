@@ -15,15 +15,15 @@ import (
 
 // process is a program that runs beside us, with whatever it starts. It is ended by its pid, and ends with us.
 type process struct {
-	cmd   *exec.Cmd
-	ended chan struct{} // closed when it has ended
-	said  string        // the file with its standard output and error
+	cmd    *exec.Cmd
+	ended  chan struct{} // closed when it has ended
+	output string        // the file with its standard output and error
 }
 
-// startProcess runs argv in a directory. Its output goes to the file "said" there.
+// startProcess runs argv in a directory. Its output goes to the file "output" there.
 func startProcess(dir string, argv, environment []string) (*process, error) {
-	said := filepath.Join(dir, "said")
-	file, err := os.Create(said)
+	output := filepath.Join(dir, "output")
+	file, err := os.Create(output)
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +35,7 @@ func startProcess(dir string, argv, environment []string) (*process, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	p := &process{cmd: cmd, ended: make(chan struct{}), said: said}
+	p := &process{cmd: cmd, ended: make(chan struct{}), output: output}
 	go func() {
 		cmd.Wait()
 		close(p.ended)
@@ -54,15 +54,15 @@ func (p *process) stop() {
 		<-p.ended
 	}
 	for _, one := range tree {
-		// A pid may belong to somebody else by now: whoever has the same start time is still the same.
+		// A pid may be that of another process by now; with the same start time it is still the same.
 		if now, err := readStat(one.pid); err == nil && now.started == one.started {
 			syscall.Kill(one.pid, syscall.SIGKILL)
 		}
 	}
 }
 
-// gone says whether the process has ended by itself.
-func (p *process) gone() bool {
+// hasExited reports whether the process has ended by itself.
+func (p *process) hasExited() bool {
 	select {
 	case <-p.ended:
 		return true
@@ -71,25 +71,25 @@ func (p *process) gone() bool {
 	}
 }
 
-// lastWords are the end of what the process has said.
-func (p *process) lastWords() string {
-	text, _ := os.ReadFile(p.said)
+// lastOutput is the end of what the process has written.
+func (p *process) lastOutput() string {
+	text, _ := os.ReadFile(p.output)
 	return strings.TrimSpace(string(text[max(0, len(text)-2000):]))
 }
 
-// spent is CPU time in microseconds.
-type spent struct {
+// cpuTime is in microseconds.
+type cpuTime struct {
 	proxy, helpers float64
 }
 
 // cpu is what the process and its descendants have used since they began. A descendant for which helper is true
 // is counted apart; what has ended is counted with who waited for it.
-func (p *process) cpu() (spent, error) {
+func (p *process) cpu() (cpuTime, error) {
 	root, err := readStat(p.cmd.Process.Pid)
 	if err != nil {
-		return spent{}, fmt.Errorf("the proxy has ended: %s", p.lastWords())
+		return cpuTime{}, fmt.Errorf("the proxy has ended: %s", p.lastOutput())
 	}
-	var s spent
+	var s cpuTime
 	for _, one := range append(descendants(root.pid), root) {
 		running, err := cpuClock(one.pid)
 		if err != nil {
@@ -108,7 +108,7 @@ func (p *process) cpu() (spent, error) {
 func (p *process) resident() (float64, error) {
 	root, err := readStat(p.cmd.Process.Pid)
 	if err != nil {
-		return 0, fmt.Errorf("the proxy has ended: %s", p.lastWords())
+		return 0, fmt.Errorf("the proxy has ended: %s", p.lastOutput())
 	}
 	var sum float64
 	for _, one := range append(descendants(root.pid), root) {

@@ -19,11 +19,11 @@ func (b *bench) profiled() []string {
 
 // mergeProfiles makes one profile of those of all exaproxies that ran, for the compiler to read (go build -pgo).
 func (b *bench) mergeProfiles() error {
-	var said bytes.Buffer
+	var output bytes.Buffer
 	merge := exec.CommandContext(b.ctx, "go", append([]string{"tool", "pprof", "-proto", "-output", b.options.profile}, b.profiles...)...)
-	merge.Stdout, merge.Stderr = &said, &said
+	merge.Stdout, merge.Stderr = &output, &output
 	if err := merge.Run(); err != nil {
-		return fmt.Errorf("merge %d profiles: %w: %s", len(b.profiles), err, said.String())
+		return fmt.Errorf("merge %d profiles: %w: %s", len(b.profiles), err, output.String())
 	}
 	facts, err := os.Stat(b.options.profile)
 	if err != nil {

@@ -14,15 +14,15 @@ import (
 // row is a contestant in a table, a cell for each column behind its name.
 type row []string
 
-// table gives a work's columns and rows: medians, and for what the work is about the least and the most.
+// table gives a workload's columns and rows: medians, and for what the workload is about the least and the most.
 func (r result) table() (head row, rows []row) {
 	head = row{""}
-	for _, m := range r.work.columns {
+	for _, m := range r.workload.columns {
 		if m != failed || r.anyFailed() {
 			head = append(head, string(m))
 		}
 	}
-	for _, c := range r.work.contestants {
+	for _, c := range r.workload.contestants {
 		cells := row{c.name}
 		for _, column := range head[1:] {
 			cells = append(cells, r.cell(c, metric(column)))
@@ -50,16 +50,16 @@ func (r result) cell(c contestant, m metric) string {
 	return fmt.Sprintf("%s (%s–%s)", figure(s.median), figure(s.least), figure(s.most))
 }
 
-// mainMetric is what a work is about.
+// mainMetric is what a workload is about.
 func (r result) mainMetric() metric {
-	if r.work.drawn != "" {
-		return r.work.drawn
+	if r.workload.drawn != "" {
+		return r.workload.drawn
 	}
 	return cpu
 }
 
 func (r result) anyFailed() bool {
-	for _, c := range r.work.contestants {
+	for _, c := range r.workload.contestants {
 		if r.spread(c.name, failed).most > 0 {
 			return true
 		}
@@ -70,14 +70,14 @@ func (r result) anyFailed() bool {
 // remarks are what stands below a table: comparisons with the baseline, and errors.
 func (r result) remarks() []string {
 	var remarks []string
-	for _, c := range r.work.contestants {
+	for _, c := range r.workload.contestants {
 		if before := strings.Replace(c.name, "exaproxy", "baseline", 1); before != c.name && len(r.samples[before]) > 0 && len(r.samples[c.name]) > 0 {
 			m := r.mainMetric()
 			ratio := r.spread(c.name, m).median / r.spread(before, m).median
 			remarks = append(remarks, fmt.Sprintf("%s: %s is %.3f × %s", m, c.name, ratio, before))
 		}
 	}
-	for _, c := range r.work.contestants {
+	for _, c := range r.workload.contestants {
 		if note := r.notes[c.name]; note != "" {
 			remarks = append(remarks, c.name+": "+note)
 		}
@@ -88,14 +88,14 @@ func (r result) remarks() []string {
 	return remarks
 }
 
-// printResult prints a work for a terminal.
+// printResult prints a workload for a terminal.
 func printResult(out io.Writer, r result) {
-	fmt.Fprintf(out, "\n%s: %s\n", r.work.name, r.work.words)
+	fmt.Fprintf(out, "\n%s: %s\n", r.workload.name, r.workload.description)
 	head, rows := r.table()
 	printAligned(out, 1, append([]row{head}, rows...))
-	for _, t := range r.work.targets {
-		o := t.judge(r)
-		fmt.Fprintf(out, "  target %s: %s, %s\n", o.target, o.measured(), o.verdict)
+	for _, t := range r.workload.targets {
+		o := t.evaluate(r)
+		fmt.Fprintf(out, "  target %s: %s, %s\n", o.target, o.measured(), o.status)
 	}
 	for _, remark := range r.remarks() {
 		fmt.Fprintln(out, " ", remark)
@@ -132,9 +132,9 @@ func printAligned(out io.Writer, words int, rows []row) {
 func (b *bench) report() error {
 	var outcomes []row
 	for _, r := range b.results {
-		for _, t := range r.work.targets {
-			o := t.judge(r)
-			outcomes = append(outcomes, row{r.work.name, o.target, o.measured(), o.verdict})
+		for _, t := range r.workload.targets {
+			o := t.evaluate(r)
+			outcomes = append(outcomes, row{r.workload.name, o.target, o.measured(), o.status})
 		}
 	}
 	samples, err := json.MarshalIndent(b.samples(), "", "\t")
@@ -164,7 +164,7 @@ func (b *bench) report() error {
 func (b *bench) samples() map[string]map[string][]sample {
 	all := map[string]map[string][]sample{}
 	for _, r := range b.results {
-		all[r.work.name] = r.samples
+		all[r.workload.name] = r.samples
 	}
 	return all
 }
@@ -178,9 +178,9 @@ func (b *bench) markdown(outcomes []row) string {
 	fmt.Fprintf(&text, "%s. Medians of %d interleaved rounds of %d seconds (with the least and the greatest), %d connections. %s\n\n![](report.svg)\n",
 		m.When.Format("2 January 2006"), b.options.rounds, b.options.seconds, b.options.connections, m.disturbance())
 	text.WriteString("\n## Targets\n\n")
-	writeMarkdown(&text, append([]row{{"work", "target", "measured", ""}}, outcomes...))
+	writeMarkdown(&text, append([]row{{"workload", "target", "measured", ""}}, outcomes...))
 	for _, r := range b.results {
-		fmt.Fprintf(&text, "\n## %s\n\n%s.\n\n", r.work.name, r.work.words)
+		fmt.Fprintf(&text, "\n## %s\n\n%s.\n\n", r.workload.name, r.workload.description)
 		head, rows := r.table()
 		writeMarkdown(&text, slices.Concat([]row{head}, rows))
 		for _, remark := range r.remarks() {

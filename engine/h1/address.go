@@ -5,7 +5,7 @@ import (
 	"net/netip"
 )
 
-// ipv6 takes an address in brackets. One that only wraps an IPv4 address is that address.
+// ipv6 reads an address in brackets. An IPv4-mapped one is that IPv4 address.
 func (p *targetParser) ipv6(h []byte) error {
 	if h[len(h)-1] != ']' || bytes.IndexByte(h, '%') >= 0 {
 		return p.fault("bad IPv6 address")
@@ -19,9 +19,9 @@ func (p *targetParser) ipv6(h []byte) error {
 	return nil
 }
 
-// ipv4 takes a host whose last label is a number: an address in one of the ways of inet_aton(3), all
-// of which Squid's resolver understands. What is no address is refused and not looked up as a name,
-// since other readers find addresses in it: 127.0.0.08, 4294967297.
+// ipv4 reads a host whose last label is a number: an address in one of the forms of inet_aton(3), all
+// of which Squid's resolver understands. Anything else is refused and not looked up as a name, since
+// other readers take it for an address: 127.0.0.08, 4294967297.
 func (p *targetParser) ipv4(h []byte) error {
 	addr, ok := parseIPv4(h)
 	if !ok {
@@ -44,7 +44,7 @@ func (p *targetParser) address(addr netip.Addr, raw []byte) {
 	p.t.Host = p.out[start:]
 }
 
-// endsInNumber says whether the last label is digits, or hexadecimal with 0x.
+// endsInNumber reports whether the last label is digits, or hexadecimal with 0x.
 func endsInNumber(h []byte) bool {
 	last := h[bytes.LastIndexByte(h, '.')+1:]
 	if digits, ok := cutHexPrefix(last); ok {

@@ -5,8 +5,8 @@ import "strconv"
 // LastChunk ends a chunked body that has no trailer fields.
 const LastChunk = "0\r\n\r\n"
 
-// AppendStatusLine writes the first line of an HTTP/1.1 reply. An empty reason stands for the
-// usual one, see StatusText.
+// AppendStatusLine appends the first line of an HTTP/1.1 reply. An empty reason stands for that of
+// StatusText.
 func AppendStatusLine(dst []byte, status int, reason string) []byte {
 	if reason == "" {
 		reason = StatusText(status)
@@ -18,7 +18,7 @@ func AppendStatusLine(dst []byte, status int, reason string) []byte {
 	return append(dst, '\r', '\n')
 }
 
-// AppendRequestLine writes the first line of an HTTP/1.1 request.
+// AppendRequestLine appends the first line of an HTTP/1.1 request.
 func AppendRequestLine(dst []byte, method string, target []byte) []byte {
 	dst = append(dst, method...)
 	dst = append(dst, ' ')

@@ -1,6 +1,6 @@
 package h1
 
-// A Framing is the way in which the end of a body is told.
+// A Framing is how the end of a body is marked.
 type Framing uint8
 
 const (
@@ -17,11 +17,11 @@ type Body struct {
 	tunnel     bool
 	conflict   bool
 	coded      bool
-	undeclared bool // Content-Length would be a lie even as a hint
+	undeclared bool // Content-Length must not be sent: RFC 9110 section 8.6
 	state      chunkState
 	left       int64 // bytes to come: of the body (Length) or of the chunk (Chunked)
 	length     int64 // as declared, -1 if not
-	surplus    int   // bytes of chunk extensions that no payload has paid for
+	surplus    int   // bytes of chunk extensions beyond the bytes of payload
 	digits     int8  // of the chunk size so far
 	trailer    int   // bytes of trailer fields
 }
@@ -35,10 +35,10 @@ func chunkedBody(conflict bool) Body {
 // Tunnel is the body of a tunnel: all bytes belong to it and only the connection ends it.
 func Tunnel() Body { return Body{framing: UntilClose, tunnel: true, length: -1} }
 
-// Framing says how the end is told.
+// Framing returns how the end is marked.
 func (b *Body) Framing() Framing { return b.framing }
 
-// Length is the declared length in bytes, -1 if none was declared (a message without body included).
+// Length returns the declared length in bytes, -1 if none was declared (a message without body included).
 func (b *Body) Length() int64 {
 	if b.framing != Length {
 		return -1
@@ -46,15 +46,16 @@ func (b *Body) Length() int64 {
 	return b.length
 }
 
-// Conflict says that the head named two ways of framing and one had to be believed. Such a message
-// must be passed on with one only, see Declare, and its connection closed after it: RFC 9112 section 6.1.
+// Conflict reports whether the head declared two framings, of which one is used. Such a message must
+// be passed on with one only, see Declare, and its connection closed after it: RFC 9112 section 6.1.
 func (b *Body) Conflict() bool { return b.conflict }
 
-// Coded says that the payload of a reply has transfer codings beside chunked, unasked for. It can be
-// passed on with its framing and its Transfer-Encoding untouched, but not to an HTTP/1.0 client.
+// Coded reports whether the payload of a reply has transfer codings beside chunked, which were not asked
+// for. It can be passed on with its framing and its Transfer-Encoding untouched, but not to an HTTP/1.0
+// client.
 func (b *Body) Coded() bool { return b.coded }
 
-// Done says that all of the body has been seen. One that ends with its connection is never done.
+// Done reports whether the end of the body was reached. One that ends with its connection is never done.
 func (b *Body) Done() bool {
 	switch b.framing {
 	case NoBody:
@@ -69,7 +70,7 @@ func (b *Body) Done() bool {
 	panic("BUG: a body has no framing")
 }
 
-// End is told that the peer has closed: nil if the body may end here, ErrTruncated otherwise.
+// End is called when the peer has closed: nil if the body may end here, ErrTruncated otherwise.
 func (b *Body) End() error {
 	if b.Done() || b.framing == UntilClose {
 		return nil
@@ -77,8 +78,8 @@ func (b *Body) End() error {
 	return ErrTruncated
 }
 
-// Scan says how many of the bytes p that come next belong to this message, framing included.
-// What is beyond n is the next message's. On error, n bytes were still right; a body that
+// Scan returns how many of the bytes p that come next belong to this message, framing included.
+// What is beyond n is the next message's. On error, n bytes were still valid; a body that
 // has failed goes on failing. The error is a *SyntaxError of kind BadFraming.
 func (b *Body) Scan(p []byte) (n int, err error) {
 	for n < len(p) && !b.Done() {
@@ -92,8 +93,8 @@ func (b *Body) Scan(p []byte) (n int, err error) {
 }
 
 // Data does the same and appends the payload to dst: chunk framing, chunk extensions and trailer
-// fields are taken off. n is how many bytes of p were consumed. dst may be p[:0], to take the
-// framing off in place.
+// fields are removed. n is how many bytes of p were consumed. dst may be p[:0], to
+// remove the framing in place.
 func (b *Body) Data(dst, p []byte) (out []byte, n int, err error) {
 	for n < len(p) && !b.Done() {
 		run, payload, err := b.next(p[n:])
@@ -108,8 +109,8 @@ func (b *Body) Data(dst, p []byte) (out []byte, n int, err error) {
 	return dst, n, nil
 }
 
-// next takes the run of bytes at the beginning of p that are all payload or all framing.
-// It is only asked while the body is not done.
+// next consumes the run of bytes at the beginning of p that are all payload or all framing.
+// It is only called while the body is not done.
 func (b *Body) next(p []byte) (n int, payload bool, err error) {
 	switch b.framing {
 	case Length:
@@ -125,15 +126,15 @@ func (b *Body) next(p []byte) (n int, payload bool, err error) {
 	panic("BUG: bytes for a message without body")
 }
 
-// Declare makes the header of the message say this framing and nothing else: what must be done
-// before the message is passed on, so that the next reader ends it where we do. Call it before
-// anything is scanned or after; it looks at the framing only.
+// Declare makes the header of the message declare this framing and no other. That must be done
+// before the message is passed on, so that the next reader ends it where we do. It may be called
+// before or after Scan; it depends on the framing only.
 func (b *Body) Declare(h *Header) {
 	switch b.framing {
 	case NoBody:
 		h.Del("Transfer-Encoding")
 		if b.undeclared {
-			h.Del("Content-Length") // RFC 9110 section 8.6
+			h.Del("Content-Length")
 		}
 	case Length:
 		h.Del("Transfer-Encoding")

@@ -7,58 +7,60 @@ import (
 	"testing"
 )
 
-func TestChunkedBody(t *testing.T) {
-	for _, test := range []struct {
-		name, bytes string
-		want        string // payload
-		rest        string // what is the next message's
-		bad         string // the sentence of the error, if it is refused
-	}{
-		{name: "one chunk", bytes: "5\r\nhello\r\n0\r\n\r\n", want: "hello"},
-		{name: "two chunks", bytes: "5\r\nhello\r\n6\r\n world\r\n0\r\n\r\nGET", want: "hello world", rest: "GET"},
-		{name: "nothing", bytes: "0\r\n\r\nx", want: "", rest: "x"},
-		{name: "sizes in both cases", bytes: "a\r\n0123456789\r\nA\r\n0123456789\r\n0\r\n\r\n", want: "01234567890123456789"},
-		{name: "leading zeros", bytes: "0000000000000005\r\nhello\r\n000\r\n\r\n", want: "hello"},
-		{name: "payload that looks like framing", bytes: "7\r\n\r\n0\r\n\r\n\r\n0\r\n\r\n", want: "\r\n0\r\n\r\n"},
-		{name: "extensions", bytes: "5;a=b;c=\"d e\"\r\nhello\r\n0 ;last\r\n\r\n", want: "hello"},
-		{name: "padded size", bytes: "5  \t\r\nhello\r\n0\r\n\r\n", want: "hello"},
-		{name: "UTF-8 in an extension", bytes: "5;ü\r\nhello\r\n0\r\n\r\n", want: "hello"},
-		{name: "trailer fields", bytes: "5\r\nhello\r\n0\r\nA: b\tü\r\nC:\r\n\r\nrest", want: "hello", rest: "rest"},
+var chunkedBodies = []struct {
+	name, bytes string
+	want        string // payload
+	rest        string // what is the next message's
+	bad         string // the sentence of the error, if it is refused
+}{
+	{name: "one chunk", bytes: "5\r\nhello\r\n0\r\n\r\n", want: "hello"},
+	{name: "two chunks", bytes: "5\r\nhello\r\n6\r\n world\r\n0\r\n\r\nGET", want: "hello world", rest: "GET"},
+	{name: "nothing", bytes: "0\r\n\r\nx", want: "", rest: "x"},
+	{name: "sizes in both cases", bytes: "a\r\n0123456789\r\nA\r\n0123456789\r\n0\r\n\r\n", want: "01234567890123456789"},
+	{name: "leading zeros", bytes: "0000000000000005\r\nhello\r\n000\r\n\r\n", want: "hello"},
+	{name: "payload that looks like framing", bytes: "7\r\n\r\n0\r\n\r\n\r\n0\r\n\r\n", want: "\r\n0\r\n\r\n"},
+	{name: "extensions", bytes: "5;a=b;c=\"d e\"\r\nhello\r\n0 ;last\r\n\r\n", want: "hello"},
+	{name: "padded size", bytes: "5  \t\r\nhello\r\n0\r\n\r\n", want: "hello"},
+	{name: "UTF-8 in an extension", bytes: "5;ü\r\nhello\r\n0\r\n\r\n", want: "hello"},
+	{name: "trailer fields", bytes: "5\r\nhello\r\n0\r\nA: b\tü\r\nC:\r\n\r\nrest", want: "hello", rest: "rest"},
 
-		{name: "no size", bytes: "\r\nhello", bad: "no chunk size"},
-		{name: "size in words", bytes: "xyz\r\n", bad: "no chunk size"},
-		{name: "space before the size", bytes: " 5\r\nhello", bad: "no chunk size"},
-		{name: "size with minus", bytes: "-5\r\nhello", bad: "no chunk size"},
-		{name: "size with plus", bytes: "+5\r\nhello", bad: "no chunk size"},
-		{name: "size with 0x", bytes: "0x5\r\nhello", bad: "bad character after a chunk size"},
-		{name: "size with underscore", bytes: "1_0\r\nhello", bad: "bad character after a chunk size"},
-		{name: "space within the size", bytes: "5 0\r\nhello", bad: "bad character after a chunk size"},
-		{name: "word after the size", bytes: "5 \t x\r\nhello", bad: "bad character after a chunk size"},
-		{name: "size of 17 digits", bytes: "00000000000000005\r\nhello", bad: "chunk size too large"},
-		{name: "size beyond 63 bits", bytes: "8000000000000000\r\nhello", bad: "chunk size too large"},
-		{name: "size of 64 bits", bytes: "ffffffffffffffff\r\nhello", bad: "chunk size too large"},
-		{name: "size ends in LF", bytes: "5\nhello\r\n0\r\n\r\n", bad: "bad character after a chunk size"},
-		{name: "size ends in CR", bytes: "5\rhello\r\n0\r\n\r\n", bad: "CR without LF in a chunk's size line"},
-		{name: "extension ends in LF", bytes: "5;a\nhello\r\n0\r\n\r\n", bad: "control character in a chunk extension"},
-		{name: "extension in quotes with LF", bytes: "5;a=\"\n\"\r\nhello", bad: "control character in a chunk extension"},
-		{name: "extension with CR", bytes: "5;a\rb\r\nhello", bad: "CR without LF in a chunk's size line"},
-		{name: "extension with NUL", bytes: "5;\x00\r\nhello", bad: "control character in a chunk extension"},
-		{name: "chunk too long", bytes: "5\r\nhelloX\r\n", bad: "no CRLF after a chunk"},
-		{name: "chunk ends in LF", bytes: "5\r\nhello\n0\r\n\r\n", bad: "no CRLF after a chunk"},
-		{name: "chunk ends in CR", bytes: "5\r\nhello\r0\r\n\r\n", bad: "no CRLF after a chunk"},
-		{name: "last chunk ends in LF", bytes: "0\n\n", bad: "bad character after a chunk size"},
-		{name: "last line ends in LF", bytes: "0\r\n\n", bad: "bad trailer field"},
-		{name: "last line ends in CR", bytes: "0\r\n\rx", bad: "bad trailer field"},
-		{name: "trailer without colon", bytes: "0\r\nnonsense\r\n\r\n", bad: "bad trailer field"},
-		{name: "trailer without name", bytes: "0\r\n: a\r\n\r\n", bad: "bad trailer field"},
-		{name: "trailer with a space before the colon", bytes: "0\r\nA : b\r\n\r\n", bad: "bad trailer field"},
-		{name: "trailer folded", bytes: "0\r\nA: b\r\n c\r\n\r\n", bad: "bad trailer field"},
-		{name: "trailer ends in LF", bytes: "0\r\nA: b\n\r\n", bad: "bad trailer field"},
-		{name: "trailer with CR", bytes: "0\r\nA: b\rc\r\n\r\n", bad: "bad trailer field"},
-		{name: "trailer with NUL", bytes: "0\r\nA: \x00\r\n\r\n", bad: "bad trailer field"},
-		{name: "trailer with a control character", bytes: "0\r\nA: \x12\r\n\r\n", bad: "bad trailer field"},
-		{name: "next request at once", bytes: "0\r\nGET / HTTP/1.1\r\n\r\n", bad: "bad trailer field"},
-	} {
+	{name: "no size", bytes: "\r\nhello", bad: "no chunk size"},
+	{name: "size in words", bytes: "xyz\r\n", bad: "no chunk size"},
+	{name: "space before the size", bytes: " 5\r\nhello", bad: "no chunk size"},
+	{name: "size with minus", bytes: "-5\r\nhello", bad: "no chunk size"},
+	{name: "size with plus", bytes: "+5\r\nhello", bad: "no chunk size"},
+	{name: "size with 0x", bytes: "0x5\r\nhello", bad: "bad character after a chunk size"},
+	{name: "size with underscore", bytes: "1_0\r\nhello", bad: "bad character after a chunk size"},
+	{name: "space within the size", bytes: "5 0\r\nhello", bad: "bad character after a chunk size"},
+	{name: "word after the size", bytes: "5 \t x\r\nhello", bad: "bad character after a chunk size"},
+	{name: "size of 17 digits", bytes: "00000000000000005\r\nhello", bad: "chunk size too large"},
+	{name: "size beyond 63 bits", bytes: "8000000000000000\r\nhello", bad: "chunk size too large"},
+	{name: "size of 64 bits", bytes: "ffffffffffffffff\r\nhello", bad: "chunk size too large"},
+	{name: "size ends in LF", bytes: "5\nhello\r\n0\r\n\r\n", bad: "bad character after a chunk size"},
+	{name: "size ends in CR", bytes: "5\rhello\r\n0\r\n\r\n", bad: "CR without LF in a chunk's size line"},
+	{name: "extension ends in LF", bytes: "5;a\nhello\r\n0\r\n\r\n", bad: "control character in a chunk extension"},
+	{name: "extension in quotes with LF", bytes: "5;a=\"\n\"\r\nhello", bad: "control character in a chunk extension"},
+	{name: "extension with CR", bytes: "5;a\rb\r\nhello", bad: "CR without LF in a chunk's size line"},
+	{name: "extension with NUL", bytes: "5;\x00\r\nhello", bad: "control character in a chunk extension"},
+	{name: "chunk too long", bytes: "5\r\nhelloX\r\n", bad: "no CRLF after a chunk"},
+	{name: "chunk ends in LF", bytes: "5\r\nhello\n0\r\n\r\n", bad: "no CRLF after a chunk"},
+	{name: "chunk ends in CR", bytes: "5\r\nhello\r0\r\n\r\n", bad: "no CRLF after a chunk"},
+	{name: "last chunk ends in LF", bytes: "0\n\n", bad: "bad character after a chunk size"},
+	{name: "last line ends in LF", bytes: "0\r\n\n", bad: "bad trailer field"},
+	{name: "last line ends in CR", bytes: "0\r\n\rx", bad: "bad trailer field"},
+	{name: "trailer without colon", bytes: "0\r\nnonsense\r\n\r\n", bad: "bad trailer field"},
+	{name: "trailer without name", bytes: "0\r\n: a\r\n\r\n", bad: "bad trailer field"},
+	{name: "trailer with a space before the colon", bytes: "0\r\nA : b\r\n\r\n", bad: "bad trailer field"},
+	{name: "trailer folded", bytes: "0\r\nA: b\r\n c\r\n\r\n", bad: "bad trailer field"},
+	{name: "trailer ends in LF", bytes: "0\r\nA: b\n\r\n", bad: "bad trailer field"},
+	{name: "trailer with CR", bytes: "0\r\nA: b\rc\r\n\r\n", bad: "bad trailer field"},
+	{name: "trailer with NUL", bytes: "0\r\nA: \x00\r\n\r\n", bad: "bad trailer field"},
+	{name: "trailer with a control character", bytes: "0\r\nA: \x12\r\n\r\n", bad: "bad trailer field"},
+	{name: "next request at once", bytes: "0\r\nGET / HTTP/1.1\r\n\r\n", bad: "bad trailer field"},
+}
+
+func TestChunkedBody(t *testing.T) {
+	for _, test := range chunkedBodies {
 		t.Run(test.name, func(t *testing.T) {
 			for size := 1; size <= len(test.bytes); size++ {
 				checkChunked(t, test.bytes, size, test.want, test.rest, test.bad)

@@ -2,7 +2,7 @@ package h1
 
 import "bytes"
 
-// A class says which grammar rules a byte may take part in.
+// A class is a set of grammar rules that a byte may be part of.
 type class uint8
 
 const (
@@ -109,7 +109,7 @@ func trimRight(s []byte) []byte {
 	return s
 }
 
-// element takes the first element off a comma-separated list.
+// element cuts the first element off a comma-separated list.
 func element(list []byte) (first, rest []byte, more bool) {
 	if i := bytes.IndexByte(list, ','); i >= 0 {
 		return trim(list[:i]), list[i+1:], true

@@ -29,7 +29,7 @@ const (
 	maxTrailer    = 16 << 10 // bytes of all trailer fields
 )
 
-// nextChunked takes the next run of payload, or of framing up to the next payload or the end.
+// nextChunked consumes the next run of payload, or of framing up to the next payload or the end.
 func (b *Body) nextChunked(p []byte) (n int, payload bool, err error) {
 	if b.state == chunkPayload {
 		n = int(min(int64(len(p)), b.left))
@@ -50,7 +50,7 @@ func (b *Body) nextChunked(p []byte) (n int, payload bool, err error) {
 	return n, false, nil
 }
 
-// step takes one byte of framing. It says what is wrong with it, if anything.
+// step consumes one byte of framing, and returns what is wrong with it, if anything.
 func (b *Body) step(c byte) (wrong string) {
 	switch b.state {
 	case chunkSize, chunkDigits, chunkPadding, chunkExtension, chunkSizeLF:
@@ -68,7 +68,7 @@ func (b *Body) step(c byte) (wrong string) {
 	panic("BUG: no framing byte is due in a chunked body")
 }
 
-// expect wants exactly this byte. Bare LF is no line end here: readers differ about it.
+// expect accepts exactly this byte. Bare LF is no line end here: readers differ about it.
 func (b *Body) expect(c, want byte, then chunkState) (wrong string) {
 	if c != want {
 		return "no CRLF after a chunk"
@@ -77,7 +77,7 @@ func (b *Body) expect(c, want byte, then chunkState) (wrong string) {
 	return ""
 }
 
-// stepSize takes a byte of `chunk-size [chunk-ext] CRLF`. Whitespace may follow the size even
+// stepSize consumes a byte of `chunk-size [chunk-ext] CRLF`. Whitespace may follow the size even
 // without an extension: old servers pad their sizes.
 func (b *Body) stepSize(c byte) (wrong string) {
 	switch {
@@ -100,7 +100,7 @@ func (b *Body) stepSize(c byte) (wrong string) {
 	return ""
 }
 
-// stepExtension takes a byte between the digits and the line end.
+// stepExtension consumes a byte between the digits and the line end.
 func (b *Body) stepExtension(c byte) (wrong string) {
 	if b.surplus++; b.surplus > maxSurplus {
 		return "chunk extensions too long"
@@ -138,8 +138,8 @@ func hexValue(c byte) byte {
 	return lower[c] - 'a' + 10
 }
 
-// stepTrailer takes a byte of the trailer section. Its fields are passed on unseen, so nothing is
-// forgiven them: no folding, no control characters.
+// stepTrailer consumes a byte of the trailer section. Its fields are passed on unparsed, so it is strict:
+// no folding, no control characters.
 func (b *Body) stepTrailer(c byte) (wrong string) {
 	if b.trailer++; b.trailer > maxTrailer {
 		return "trailer fields too long"

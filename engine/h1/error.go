@@ -6,7 +6,7 @@ import (
 )
 
 var (
-	// ErrShort means: what came so far begins a message; call again when there is more.
+	// ErrShort means that what came so far begins a message; call again when there is more.
 	ErrShort = errors.New("parse head: more bytes are needed")
 	// ErrTooLarge means that a head exceeds Limits.Head or has more than 500 fields.
 	ErrTooLarge = errors.New("parse head: too large")
@@ -16,7 +16,7 @@ var (
 	ErrTruncated = errors.New("read body: closed before its end")
 )
 
-// An ErrorKind says which part of a message is at fault, so that a fitting error page can be chosen.
+// An ErrorKind is which part of a message is at fault. It decides the error page.
 type ErrorKind uint8
 
 const (
@@ -27,7 +27,7 @@ const (
 	UnsupportedScheme                      // a well-formed URL whose scheme has no known default port
 	BadVersion                             // an HTTP version other than 1.x (status 505)
 	BadField                               // a header or trailer field
-	BadFraming                             // where the body ends cannot be told, or could be told in two ways
+	BadFraming                             // where the body ends is not defined, or ambiguous
 	UnsupportedCoding                      // a transfer coding other than chunked, in a request (status 501)
 )
 
@@ -61,7 +61,7 @@ type SyntaxError struct {
 
 func (e *SyntaxError) Error() string { return "parse " + e.Kind.String() + ": " + e.What }
 
-// fault makes a SyntaxError. The operand is a peer's bytes: quoted, and cut to what a log line bears.
+// fault returns a SyntaxError. The operand is a peer's bytes: quoted, and cut for the log.
 func fault(k ErrorKind, what string, operand []byte) error {
 	const enough = 80
 	cut := ""

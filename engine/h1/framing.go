@@ -5,8 +5,8 @@ import (
 	"math"
 )
 
-// RequestBody says how the body of r is delimited: RFC 9112 section 6.3, and stricter where
-// that leaves a choice, because what one reader takes for body another may take for a request.
+// RequestBody returns how the body of r is delimited: RFC 9112 section 6.3, and stricter where
+// that leaves a choice, because what is body for one reader may be a request for another.
 //
 // A request with both Transfer-Encoding and Content-Length is read by the former, as in Squid; its
 // Body then reports Conflict. Errors are *SyntaxError: BadFraming, or UnsupportedCoding for
@@ -39,7 +39,7 @@ func RequestBody(r *Request) (Body, error) {
 	return Body{framing: NoBody, length: -1}, nil
 }
 
-// ReplyBody says how the body of a reply to a request of the given method is delimited: RFC 9112
+// ReplyBody returns how the body of a reply to a request of the given method is delimited: RFC 9112
 // section 6.3. A reply to HEAD, one with status 1xx, 204 or 304, and success for a CONNECT have none.
 // Errors are *SyntaxError of kind BadFraming.
 func ReplyBody(method string, r *Reply) (Body, error) {
@@ -71,8 +71,8 @@ func ReplyBody(method string, r *Reply) (Body, error) {
 	return Body{framing: UntilClose, length: -1}, nil
 }
 
-// contentLength reads the declared length. Repeated values count as one if they are the same to the
-// letter (RFC 9112 section 6.3, rule 5); anything that is not digits, or does not fit, is an error.
+// contentLength reads the declared length. Repeated values count as one if they are identical
+// (RFC 9112 section 6.3, rule 5); anything that is not digits, or does not fit, is an error.
 func contentLength(h *Header) (n int64, declared bool, err error) {
 	var first []byte
 	if h.lacks("Content-Length") {
@@ -111,7 +111,7 @@ func parseLength(s []byte) (n int64, ok bool) {
 }
 
 // transferCodings reads a reply's transfer codings: whether chunked is the last, and whether there
-// are others. Chunked anywhere else is an error: some would take it for the framing, some would not.
+// are others. Chunked anywhere else is an error: readers differ on whether it is the framing.
 func transferCodings(h *Header) (chunked, coded bool, err error) {
 	for i := range h.fields {
 		if !equalFold(h.fields[i].name, "Transfer-Encoding") {

@@ -21,15 +21,15 @@ func (l Limits) head() int {
 	return l.Head
 }
 
-// short is the verdict on a head of which only the first n bytes have come.
-func (l Limits) short(n int) error {
+// incomplete returns the error for a head of which only the first n bytes have come.
+func (l Limits) incomplete(n int) error {
 	if n >= l.head() {
 		return ErrTooLarge
 	}
 	return ErrShort
 }
 
-// blankLines gives the length of the empty lines that b begins with. RFC 9112 section 2.2: a
+// blankLines returns the length of the empty lines that b begins with. RFC 9112 section 2.2: a
 // server "SHOULD ignore at least one empty line (CRLF) received prior to the request-line".
 func blankLines(b []byte, relaxed bool) int {
 	n := 0
@@ -45,9 +45,9 @@ func blankLines(b []byte, relaxed bool) int {
 	}
 }
 
-// cutLine takes the first line off b. ended says whether its LF has come; next is what follows
-// the LF. The line is without its line end, which is right if it is CRLF, or a bare LF when relaxed.
-func cutLine(b []byte, relaxed bool) (line []byte, next int, ended, right bool) {
+// cutLine returns the first line of b, without its line end. ended is whether its LF has come; next
+// is where the next line begins. The line end is valid if it is CRLF, or a bare LF when relaxed.
+func cutLine(b []byte, relaxed bool) (line []byte, next int, ended, valid bool) {
 	i := bytes.IndexByte(b, '\n')
 	if i < 0 {
 		return nil, 0, false, false
@@ -60,8 +60,8 @@ func cutLine(b []byte, relaxed bool) (line []byte, next int, ended, right bool) 
 }
 
 // headEnd finds where the head ends, given where its first line does: after the first empty line.
-// It is -1 while there is none. Both line ends are looked for always: a lone LF is refused
-// afterwards when not relaxed, and not waited out.
+// It is -1 while there is none. Both line ends are always looked for: a bare LF is refused later
+// when not relaxed, and does not delay that.
 func headEnd(b []byte, next int) int {
 	b = b[next-1:] // from the LF of the first line on
 	end := bytes.Index(b, lfCRLF)
@@ -82,19 +82,19 @@ var (
 	lfLF   = []byte("\n\n")
 )
 
-// A fieldReader takes the field lines of one head apart.
+// A fieldReader parses the field lines of one head.
 type fieldReader struct {
 	relaxed bool   // bare LF ends a line too
-	reply   bool   // leniences that RFC 9112 grants for what servers send
-	unfold  []byte // where folded values are put together
+	reply   bool   // accept what RFC 9112 allows only in replies
+	unfold  []byte // buffer for folded values
 }
 
-// shortHead is how many bytes behind a first line are read in the hope that the whole head is among them.
+// shortHead is how many bytes behind a first line are parsed before the end of the head is known.
 const shortHead = 2 << 10
 
-// all reads the fields of the head at the beginning of b, whose first line ends at next, and says
-// where the head ends. The end of a short head is found on the way; that of a long one is looked for
-// first, for else one that comes byte by byte would be read anew each time.
+// all parses the fields of the head at the beginning of b, whose first line ends at next, and returns
+// where the head ends. The end of a short head is found while parsing; that of a long one is searched for
+// first, or one that comes byte by byte would be parsed anew each time.
 func (p *fieldReader) all(b []byte, next int, h *Header, lim Limits) (end int, err error) {
 	if len(b)-next <= shortHead {
 		n, err := p.read(b[next:], h)
@@ -103,7 +103,7 @@ func (p *fieldReader) all(b []byte, next int, h *Header, lim Limits) (end int, e
 		}
 	}
 	if end = headEnd(b, next); end < 0 {
-		return 0, lim.short(len(b))
+		return 0, lim.incomplete(len(b))
 	}
 	if end > lim.head() {
 		return 0, ErrTooLarge
@@ -116,13 +116,13 @@ func (p *fieldReader) all(b []byte, next int, h *Header, lim Limits) (end int, e
 	return end, nil
 }
 
-// read adds the fields of b to h and says how many bytes they take with the empty line that ends them.
-// b begins after the first line of a head. ErrShort says that the empty line has not come.
+// read adds the fields of b to h and returns how many bytes they and the empty line behind them have.
+// b begins after the first line of a head. ErrShort: the empty line has not come.
 func (p *fieldReader) read(b []byte, h *Header) (n int, err error) {
 	for whole := len(b); ; {
-		name, value, next := plain(b)
+		name, value, next := simpleLine(b)
 		if next == 0 {
-			if name, value, next, err = p.line(b); err != nil {
+			if name, value, next, err = p.anyLine(b); err != nil {
 				return 0, err
 			}
 		}
@@ -142,9 +142,9 @@ func (p *fieldReader) read(b []byte, h *Header) (n int, err error) {
 	}
 }
 
-// plain takes the field line apart that b begins with, if it is as nearly all are: a name, a colon
+// simpleLine parses the field line that b begins with, if it is of the usual form: a name, a colon
 // behind it, a value, CRLF. Else next is 0.
-func plain(b []byte) (name, value []byte, next int) {
+func simpleLine(b []byte) (name, value []byte, next int) {
 	colon := 0
 	for colon < len(b) && is(b[colon], tokenChar) {
 		colon++
@@ -162,13 +162,13 @@ func plain(b []byte) (name, value []byte, next int) {
 	return b[:colon], value, end + 1
 }
 
-// line takes any other line apart. The name of the empty line is nil.
-func (p *fieldReader) line(b []byte) (name, value []byte, next int, err error) {
-	line, next, ended, right := cutLine(b, p.relaxed)
+// anyLine parses any other line. The name of the empty line is nil.
+func (p *fieldReader) anyLine(b []byte) (name, value []byte, next int, err error) {
+	line, next, ended, valid := cutLine(b, p.relaxed)
 	if !ended {
 		return nil, nil, 0, ErrShort
 	}
-	if !right {
+	if !valid {
 		return nil, nil, 0, fault(BadField, "line end without CR", line)
 	}
 	if len(line) == 0 {
@@ -178,7 +178,7 @@ func (p *fieldReader) line(b []byte) (name, value []byte, next int, err error) {
 	return name, value, next, err
 }
 
-// split takes one field line apart.
+// split parses one field line.
 func (p *fieldReader) split(line []byte) (name, value []byte, err error) {
 	if folded(line) {
 		return nil, nil, fault(BadField, "whitespace before the name", line)
@@ -202,11 +202,11 @@ func (p *fieldReader) split(line []byte) (name, value []byte, err error) {
 	return name, value, nil
 }
 
-// folded says whether a line continues the one before: obs-fold, RFC 9112 section 5.2.
+// folded reports whether a line continues the one before: obs-fold, RFC 9112 section 5.2.
 func folded(line []byte) bool { return len(line) > 0 && (line[0] == ' ' || line[0] == '\t') }
 
-// join puts a folded value together, one space for each fold. Requests may not fold:
-// it is the oldest way to have two readers see two headers.
+// join joins a folded value, with one space for each fold. Requests may not fold, as readers differ
+// on what it means.
 func (p *fieldReader) join(value, b []byte) (whole, rest []byte, err error) {
 	if !p.reply {
 		return nil, nil, fault(BadField, "folded line", value)
@@ -214,8 +214,8 @@ func (p *fieldReader) join(value, b []byte) (whole, rest []byte, err error) {
 	start := len(p.unfold)
 	p.unfold = append(p.unfold, value...)
 	for folded(b) {
-		line, next, _, right := cutLine(b, p.relaxed)
-		if !right {
+		line, next, _, valid := cutLine(b, p.relaxed)
+		if !valid {
 			return nil, nil, fault(BadField, "line end without CR", line)
 		}
 		if !validValue(line) {
@@ -231,13 +231,13 @@ func (p *fieldReader) join(value, b []byte) (whole, rest []byte, err error) {
 // validValue refuses what RFC 9110 section 5.5 calls dangerous: "varying ways that implementations
 // might parse and interpret" CR, LF and NUL. LF cannot occur in a line.
 func validValue(v []byte) bool {
-	return !low(v) || bytes.IndexByte(v, '\r') < 0 && bytes.IndexByte(v, 0) < 0
+	return !hasControl(v) || bytes.IndexByte(v, '\r') < 0 && bytes.IndexByte(v, 0) < 0
 }
 
-// low says whether v has a byte below 0x10, among which are CR, LF and NUL. It looks at eight
+// hasControl reports whether v has a byte below 0x10, among which are CR, LF and NUL. It looks at eight
 // at a time: a byte is less than n, if n is at most 0x80, when subtracting n sets its top bit and
 // that was not set before.
-func low(v []byte) bool {
+func hasControl(v []byte) bool {
 	const ones, tops = 0x0101010101010101, 0x8080808080808080
 	for ; len(v) >= 8; v = v[8:] {
 		if x := binary.LittleEndian.Uint64(v); (x-0x10*ones)&^x&tops != 0 {

@@ -16,15 +16,15 @@ const maxFields = 500
 // of the struct would share their fields.
 type Header struct {
 	fields []field
-	marks  uint64 // a bit for each mark of a name that may be among the fields
+	bits   uint64 // nameBit of all names that may be among the fields
 }
 
 // A field is one header line: its name, and its value without surrounding whitespace.
 type field struct{ name, value []byte }
 
-// mark is a bit that all spellings of a name have in common, and few other names. Most names that
-// are looked up in a head are not there, and need not be looked for when their bit is missing.
-func mark(name string) uint64 {
+// nameBit is a bit that all spellings of a name have in common, and few other names. Most names that
+// are looked up in a head are not there, and need not be searched for when their bit is missing.
+func nameBit(name string) uint64 {
 	if len(name) == 0 {
 		return 1
 	}
@@ -33,30 +33,30 @@ func mark(name string) uint64 {
 	return 1 << ((uint(len(name))*5 + uint(first)*3 + uint(last)) % 64)
 }
 
-// lacks says that there is no field of that name. If there may be one, the fields must be looked at.
-func (h *Header) lacks(name string) bool { return h.marks&mark(name) == 0 }
+// lacks reports whether it is certain that no field has that name. If not, the fields must be searched.
+func (h *Header) lacks(name string) bool { return h.bits&nameBit(name) == 0 }
 
 func (h *Header) append(name, value []byte) {
 	h.fields = append(h.fields, field{name, value})
-	h.marks |= mark(stringView(name))
+	h.bits |= nameBit(stringView(name))
 }
 
 // Reset empties h and keeps its memory for the next message.
 func (h *Header) Reset() {
 	clear(h.fields)
-	h.fields, h.marks = h.fields[:0], 0
+	h.fields, h.bits = h.fields[:0], 0
 }
 
 // CopyFrom makes h hold the same fields as src. The bytes behind them remain shared.
 func (h *Header) CopyFrom(src *Header) {
 	h.Reset()
-	h.fields, h.marks = append(h.fields, src.fields...), src.marks
+	h.fields, h.bits = append(h.fields, src.fields...), src.bits
 }
 
-// Len says how many fields there are, repeated ones included.
+// Len returns how many fields there are, repeated ones included.
 func (h *Header) Len() int { return len(h.fields) }
 
-// Get gives the first value of the named field: nil if there is none, empty but not nil if it has no content.
+// Get returns the first value of the named field: nil if there is none, empty but not nil if it has no content.
 func (h *Header) Get(name string) []byte {
 	if h.lacks(name) {
 		return nil
@@ -69,10 +69,10 @@ func (h *Header) Get(name string) []byte {
 	return nil
 }
 
-// Has says whether there is a field of that name.
+// Has reports whether there is a field of that name.
 func (h *Header) Has(name string) bool { return h.Get(name) != nil }
 
-// Count says how often the name occurs.
+// Count returns how often the name occurs.
 func (h *Header) Count(name string) (n int) {
 	for i := range h.fields {
 		if equalFold(h.fields[i].name, name) {
@@ -101,7 +101,7 @@ func (h *Header) All(name string, f func(value []byte) bool) {
 	}
 }
 
-// HasToken says whether the named field, read as a comma-separated list over all its
+// HasToken reports whether the named field, read as a comma-separated list over all its
 // occurrences, has the token, whatever its case.
 func (h *Header) HasToken(name, token string) bool {
 	if h.lacks(name) {
@@ -128,7 +128,7 @@ func listHas(list []byte, token string) bool {
 // Add appends a field. The name must be a token. The value is kept, not copied: leave it unchanged
 // while h lives. CR, LF and NUL, which would end the field early, become spaces (in a copy).
 func (h *Header) Add(name string, value []byte) {
-	h.append(viewOf(name), safe(value))
+	h.append(viewOf(name), sanitize(value))
 }
 
 // Set makes value the only one of that name, at the place of the first occurrence, else at the end.
@@ -140,7 +140,7 @@ func (h *Header) Set(name string, value []byte) {
 	}
 	for i := range h.fields {
 		if equalFold(h.fields[i].name, name) {
-			h.fields[i] = field{viewOf(name), safe(value)}
+			h.fields[i] = field{viewOf(name), sanitize(value)}
 			h.delete(viewOf(name), i+1)
 			return
 		}
@@ -174,7 +174,7 @@ func (h *Header) remove(from int, unwanted func(name []byte) bool) {
 	h.fields = h.fields[:kept]
 }
 
-// AppendTo writes all fields, each with its CRLF, without the empty line that ends a head.
+// AppendTo appends all fields, each with its CRLF, without the empty line that ends a head.
 func (h *Header) AppendTo(dst []byte) []byte {
 	for i := range h.fields {
 		dst = append(dst, h.fields[i].name...)
@@ -185,19 +185,19 @@ func (h *Header) AppendTo(dst []byte) []byte {
 	return dst
 }
 
-// safe is value without what could end a field, and never nil.
-func safe(value []byte) []byte {
+// sanitize returns value without what could end a field, and never nil.
+func sanitize(value []byte) []byte {
 	switch {
 	case value == nil:
 		return []byte{}
-	case low(value) && bytes.ContainsAny(value, "\r\n\x00"):
-		return spaced(value)
+	case hasControl(value) && bytes.ContainsAny(value, "\r\n\x00"):
+		return replaceControl(value)
 	}
 	return value
 }
 
-// spaced is a copy of value with spaces in the place of what could end a field.
-func spaced(value []byte) []byte {
+// replaceControl returns a copy of value with spaces in the place of what could end a field.
+func replaceControl(value []byte) []byte {
 	value = bytes.Clone(value)
 	for i, c := range value {
 		if c == '\r' || c == '\n' || c == 0 {
@@ -207,8 +207,8 @@ func spaced(value []byte) []byte {
 	return value
 }
 
-// viewOf is the bytes of a string. They must not be written to.
+// viewOf returns the bytes of a string. They must not be written to.
 func viewOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
 
-// stringView is a string of bytes that do not change while it is used.
+// stringView returns a string of bytes that do not change while it is used.
 func stringView(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }

@@ -1,14 +1,14 @@
 package h1
 
-// hopByHop are the fields that speak of one connection only, beside Transfer-Encoding.
+// hopByHop are the fields that are about one connection only, beside Transfer-Encoding.
 // RFC 9110 section 7.6.1; and Trailer, which Squid drops with them.
 var hopByHop = [...]string{"Connection", "Proxy-Connection", "Keep-Alive", "TE", "Trailer", "Upgrade"}
 
-// unnameable are fields that a Connection field cannot have removed. Host and the framing fields
-// decide how the message is read; they are replaced, never dropped at a peer's word.
-var unnameable = [...]string{"Connection", "Host", "Content-Length", "Transfer-Encoding"}
+// protected are fields that a Connection field cannot have removed. Host and the framing fields
+// decide how the message is read; they are replaced, but never removed because a peer asks for it.
+var protected = [...]string{"Connection", "Host", "Content-Length", "Transfer-Encoding"}
 
-// RemoveHopByHop removes the fields that were meant for us alone and those that Connection names.
+// RemoveHopByHop removes the fields that are about one connection only and those that Connection names.
 //
 // It leaves Transfer-Encoding and Content-Length (see Body.Declare) and the fields of proxy
 // authentication, which belong to whoever authenticates.
@@ -23,8 +23,8 @@ func RemoveHopByHop(h *Header) {
 	h.remove(0, isHopByHop)
 }
 
-// isHopByHop says whether a field speaks of one connection only. Most names are told from these
-// by their length.
+// isHopByHop reports whether a field is about one connection only. Most names differ from these in
+// length.
 func isHopByHop(name []byte) bool {
 	switch len(name) {
 	case len("TE"), len("Trailer"), len("Connection"), len("Proxy-Connection"):
@@ -36,13 +36,13 @@ func isHopByHop(name []byte) bool {
 func (h *Header) deleteListed(list []byte) {
 	for more := true; more; {
 		var name []byte
-		if name, list, more = element(list); len(name) > 0 && !oneOf(name, unnameable[:]) {
+		if name, list, more = element(list); len(name) > 0 && !oneOf(name, protected[:]) {
 			h.delete(name, 0)
 		}
 	}
 }
 
-// nth gives the i-th value of the named field, counted from 0.
+// nth returns the i-th value of the named field, counted from 0.
 func (h *Header) nth(name string, i int) (value []byte, found bool) {
 	if h.lacks(name) {
 		return nil, false
@@ -68,9 +68,9 @@ func oneOf(name []byte, names []string) bool {
 	return false
 }
 
-// KeepAlive says whether a peer that sent this version and header wants to go on using the
-// connection: since HTTP/1.1 unless it says close, before only if it says keep-alive. Either may be
-// said in Connection or, as old clients do towards a proxy, in Proxy-Connection.
+// KeepAlive reports whether a peer that sent this version and header wants to go on using the
+// connection: since HTTP/1.1 unless it has the token close, before only if it has keep-alive. Either may
+// be in Connection or, as old clients do towards a proxy, in Proxy-Connection.
 func KeepAlive(major, minor uint8, h *Header) bool {
 	if h.HasToken("Connection", "close") || h.HasToken("Proxy-Connection", "close") {
 		return false

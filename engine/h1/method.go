@@ -8,11 +8,11 @@ var knownMethods = [...]string{
 	"BASELINE-CONTROL", "MKACTIVITY",
 }
 
-// methodName gives the method as a string, without allocating for those that are known.
+// methodName returns the method as a string, without allocating for those that are known.
 //
 // RFC 9110 section 9.1: "The method token is case-sensitive". Squid's relaxed_header_parser corrects
-// the case of those it knows all the same, and it is safer so: an origin that takes head for HEAD
-// would frame its reply otherwise than we read it, and an acl for CONNECT must meet connect.
+// the case of those it knows all the same, and that is safer: an origin that takes head for HEAD
+// would frame its reply otherwise than we read it, and an acl for CONNECT must match connect.
 func methodName(m []byte, relaxed bool) string {
 	for _, known := range knownMethods {
 		if string(m) == known {

@@ -19,12 +19,12 @@ func (r *Reply) Reset() {
 	*r = Reply{Header: r.Header, unfold: r.unfold[:0]}
 }
 
-// ParseReply reads the head of a reply at the beginning of b into r and says how many bytes it takes.
-// It is to replies what ParseRequest is to requests.
+// ParseReply reads the head of a reply at the beginning of b into r and returns how many bytes it has.
+// It does for replies what ParseRequest does for requests.
 //
-// ErrNotHTTP comes as soon as b cannot be the beginning of "HTTP/": no empty lines are skipped before
-// it, as none can be told from the body of an HTTP/0.9 reply. Whitespace before a field's colon is removed and folded fields are put
-// together (RFC 9112 sections 5.1 and 5.2).
+// ErrNotHTTP is returned as soon as b cannot be the beginning of "HTTP/": no empty lines are skipped
+// before it, as they could be the body of an HTTP/0.9 reply. Whitespace before a field's colon is
+// removed and folded fields are joined (RFC 9112 sections 5.1 and 5.2).
 func ParseReply(b []byte, r *Reply, lim Limits) (n int, err error) {
 	r.Reset()
 	if !bytes.HasPrefix(b, httpName[:min(len(b), len(httpName))]) {
@@ -33,14 +33,14 @@ func ParseReply(b []byte, r *Reply, lim Limits) (n int, err error) {
 	if len(b) < len(httpName) {
 		return 0, ErrShort
 	}
-	line, next, ended, right := cutLine(b, lim.Relaxed)
+	line, next, ended, valid := cutLine(b, lim.Relaxed)
 	if !ended {
-		return 0, lim.short(len(b))
+		return 0, lim.incomplete(len(b))
 	}
 	if next > lim.head() {
 		return 0, ErrTooLarge
 	}
-	if !right {
+	if !valid {
 		return 0, fault(BadStatusLine, "line end without CR", line)
 	}
 	if err := r.parseLine(line, lim.Relaxed); err != nil {

@@ -7,36 +7,38 @@ import (
 	"testing"
 )
 
-func TestStatusLine(t *testing.T) {
-	for _, test := range []struct {
-		name, line string
-		want       string // version, status, reason
-		kind       ErrorKind
-		strict     ErrorKind
-	}{
-		{name: "plain", line: "HTTP/1.1 200 OK\r\n", want: "1.1 200 OK"},
-		{name: "version 1.0", line: "HTTP/1.0 404 Not Found\r\n", want: "1.0 404 Not Found"},
-		{name: "reason of our own", line: "HTTP/1.1 299 Ja, schön  so\r\n", want: "1.1 299 Ja, schön  so"},
-		{name: "empty reason", line: "HTTP/1.1 200 \r\n", want: "1.1 200 "},
-		{name: "no reason", line: "HTTP/1.1 200\r\n", want: "1.1 200 "},
-		{name: "status 999", line: "HTTP/1.1 999 Request denied\r\n", want: "1.1 999 Request denied"},
-		{name: "bare LF", line: "HTTP/1.1 200 OK\n", want: "1.1 200 OK", strict: BadStatusLine},
-		{name: "two spaces", line: "HTTP/1.1  200 OK\r\n", want: "1.1 200 OK", strict: BadStatusLine},
+var statusLines = []struct {
+	name, line string
+	want       string // version, status, reason
+	kind       ErrorKind
+	strict     ErrorKind
+}{
+	{name: "plain", line: "HTTP/1.1 200 OK\r\n", want: "1.1 200 OK"},
+	{name: "version 1.0", line: "HTTP/1.0 404 Not Found\r\n", want: "1.0 404 Not Found"},
+	{name: "reason of our own", line: "HTTP/1.1 299 Ja, schön  so\r\n", want: "1.1 299 Ja, schön  so"},
+	{name: "empty reason", line: "HTTP/1.1 200 \r\n", want: "1.1 200 "},
+	{name: "no reason", line: "HTTP/1.1 200\r\n", want: "1.1 200 "},
+	{name: "status 999", line: "HTTP/1.1 999 Request denied\r\n", want: "1.1 999 Request denied"},
+	{name: "bare LF", line: "HTTP/1.1 200 OK\n", want: "1.1 200 OK", strict: BadStatusLine},
+	{name: "two spaces", line: "HTTP/1.1  200 OK\r\n", want: "1.1 200 OK", strict: BadStatusLine},
 
-		{name: "no status", line: "HTTP/1.1\r\n", kind: BadStatusLine},
-		{name: "status in words", line: "HTTP/1.1 OK\r\n", kind: BadStatusLine},
-		{name: "no space after the status", line: "HTTP/1.1 200OK\r\n", kind: BadStatusLine},
-		{name: "two digits", line: "HTTP/1.1 20 OK\r\n", kind: BadStatusLine},
-		{name: "four digits", line: "HTTP/1.1 2000 OK\r\n", kind: BadStatusLine},
-		{name: "below 100", line: "HTTP/1.1 099 OK\r\n", kind: BadStatusLine},
-		{name: "sign", line: "HTTP/1.1 +20 OK\r\n", kind: BadStatusLine},
-		{name: "tab after the version", line: "HTTP/1.1\t200 OK\r\n", kind: BadVersion},
-		{name: "CR in the reason", line: "HTTP/1.1 200 O\rK\r\n", kind: BadStatusLine},
-		{name: "NUL in the reason", line: "HTTP/1.1 200 O\x00K\r\n", kind: BadStatusLine},
-		{name: "version 2.0", line: "HTTP/2.0 200 OK\r\n", kind: BadVersion},
-		{name: "version 1.10", line: "HTTP/1.10 200 OK\r\n", kind: BadVersion},
-		{name: "version 0.9", line: "HTTP/0.9 200 OK\r\n", kind: BadVersion},
-	} {
+	{name: "no status", line: "HTTP/1.1\r\n", kind: BadStatusLine},
+	{name: "status in words", line: "HTTP/1.1 OK\r\n", kind: BadStatusLine},
+	{name: "no space after the status", line: "HTTP/1.1 200OK\r\n", kind: BadStatusLine},
+	{name: "two digits", line: "HTTP/1.1 20 OK\r\n", kind: BadStatusLine},
+	{name: "four digits", line: "HTTP/1.1 2000 OK\r\n", kind: BadStatusLine},
+	{name: "below 100", line: "HTTP/1.1 099 OK\r\n", kind: BadStatusLine},
+	{name: "sign", line: "HTTP/1.1 +20 OK\r\n", kind: BadStatusLine},
+	{name: "tab after the version", line: "HTTP/1.1\t200 OK\r\n", kind: BadVersion},
+	{name: "CR in the reason", line: "HTTP/1.1 200 O\rK\r\n", kind: BadStatusLine},
+	{name: "NUL in the reason", line: "HTTP/1.1 200 O\x00K\r\n", kind: BadStatusLine},
+	{name: "version 2.0", line: "HTTP/2.0 200 OK\r\n", kind: BadVersion},
+	{name: "version 1.10", line: "HTTP/1.10 200 OK\r\n", kind: BadVersion},
+	{name: "version 0.9", line: "HTTP/0.9 200 OK\r\n", kind: BadVersion},
+}
+
+func TestStatusLine(t *testing.T) {
+	for _, test := range statusLines {
 		t.Run(test.name, func(t *testing.T) {
 			var r Reply
 			for _, lim := range []Limits{relaxed, {}} {

@@ -24,11 +24,11 @@ func (r *Request) Reset() {
 	*r = Request{Header: r.Header, canonical: r.canonical[:0]}
 }
 
-// ParseRequest reads the head of a request at the beginning of b into r and says how many bytes
-// it takes, empty lines before it included. Leading empty lines are skipped (RFC 9112 section 2.2).
+// ParseRequest reads the head of a request at the beginning of b into r and returns how many bytes
+// it has, empty lines before it included. Leading empty lines are skipped (RFC 9112 section 2.2).
 //
-// ErrShort asks to be called again with all of the bytes and more; nothing is remembered between
-// calls. The search for the end of the head runs at memory speed, so that even a head of 64 KiB
+// After ErrShort call it again with all of the bytes and more; nothing is remembered between calls.
+// The search for the end of the head runs at memory speed, so that even a head of 64 KiB
 // that comes byte by byte costs well under a second in all. Faults in the request line are
 // reported as soon as that line is complete, all others with the last byte of the head.
 //
@@ -38,15 +38,15 @@ func (r *Request) Reset() {
 func ParseRequest(b []byte, r *Request, lim Limits) (n int, err error) {
 	r.Reset()
 	start := blankLines(b, lim.Relaxed)
-	line, next, ended, right := cutLine(b[start:], lim.Relaxed)
+	line, next, ended, valid := cutLine(b[start:], lim.Relaxed)
 	if !ended {
-		return 0, lim.short(len(b))
+		return 0, lim.incomplete(len(b))
 	}
 	if next += start; next > lim.head() {
 		return 0, ErrTooLarge
 	}
 	r.Line = line
-	if !right {
+	if !valid {
 		return 0, fault(BadRequestLine, "line end without CR", line)
 	}
 	if err := r.parseLine(line, lim); err != nil {

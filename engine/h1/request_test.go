@@ -9,62 +9,64 @@ import (
 
 var relaxed = Limits{Relaxed: true}
 
+var requestLines = []struct {
+	name, line string
+	want       string // method, URL, version
+	kind       ErrorKind
+	strict     ErrorKind // the verdict when not relaxed, if it is another
+}{
+	{name: "plain", line: "GET http://a/ HTTP/1.1\r\n", want: "GET http://a/ 1.1"},
+	{name: "version 1.0", line: "GET http://a/ HTTP/1.0\r\n", want: "GET http://a/ 1.0"},
+	{name: "version 1.2", line: "GET http://a/ HTTP/1.2\r\n", want: "GET http://a/ 1.2"},
+	{name: "method of our own", line: "FOO-bar!#$ http://a/ HTTP/1.1\r\n", want: "FOO-bar!#$ http://a/ 1.1"},
+	{name: "method of our own in small letters", line: "patch http://a/ HTTP/1.1\r\n", want: "patch http://a/ 1.1"},
+	{name: "origin form", line: "GET /x HTTP/1.1\r\n", want: "GET /x 1.1"},
+	{name: "options of the proxy", line: "OPTIONS * HTTP/1.1\r\n", want: "OPTIONS * 1.1"},
+	{name: "connect", line: "CONNECT A:443 HTTP/1.1\r\n", want: "CONNECT a:443 1.1"},
+	{name: "without version", line: "GET http://a/x\r\n", want: "GET http://a/x 0.9"},
+	{name: "longest method", line: strings.Repeat("M", 32) + " /x HTTP/1.1\r\n", want: strings.Repeat("M", 32) + " /x 1.1"},
+
+	{name: "bare LF", line: "GET http://a/ HTTP/1.1\n", want: "GET http://a/ 1.1", strict: BadRequestLine},
+	{name: "without version, bare LF", line: "GET http://a/x\n", want: "GET http://a/x 0.9", strict: BadRequestLine},
+	{name: "runs of spaces", line: "GET   http://a/  HTTP/1.1\r\n", want: "GET http://a/ 1.1", strict: BadTarget},
+	{name: "tabs", line: "GET\thttp://a/\tHTTP/1.1\r\n", want: "GET http://a/ 1.1", strict: BadRequestLine},
+	{name: "space at the end", line: "GET http://a/ HTTP/1.1 \r\n", want: "GET http://a/ 1.1", strict: BadTarget},
+	{name: "without version, space at the end", line: "GET http://a/ \r\n", want: "GET http://a/ 0.9", strict: BadRequestLine},
+	{name: "spaces in the URL", line: "GET http://a/x y z HTTP/1.1\r\n", want: "GET http://a/xyz 1.1", strict: BadTarget},
+	{name: "two versions", line: "GET http://a/x HTTP/1.0 HTTP/1.1\r\n", want: "GET http://a/xHTTP/1.0 1.1", strict: BadTarget},
+	{name: "form feed in the URL", line: "GET http://a/x\fy HTTP/1.1\r\n", want: "GET http://a/xy 1.1", strict: BadTarget},
+	{name: "unwise character in the URL", line: "GET http://a/<x> HTTP/1.1\r\n", want: "GET http://a/<x> 1.1", strict: BadTarget},
+	{name: "UTF-8 in the URL", line: "GET http://a/ü HTTP/1.1\r\n", want: "GET http://a/ü 1.1", strict: BadTarget},
+
+	{name: "one word", line: "SSH-2.0-OpenSSH\r\n", kind: BadRequestLine},
+	{name: "two words", line: "hello world\r\n", kind: BadRequestLine},
+	{name: "without version, not GET", line: "POST http://a/x\r\n", kind: BadRequestLine},
+	{name: "space first", line: " GET http://a/ HTTP/1.1\r\n", kind: BadRequestLine},
+	{name: "only spaces", line: "  \r\n", kind: BadRequestLine},
+	{name: "CR first", line: "\rGET http://a/ HTTP/1.1\r\n", kind: BadRequestLine},
+	{name: "method that is no token", line: "G(T http://a/ HTTP/1.1\r\n", kind: BadRequestLine},
+	{name: "method too long", line: strings.Repeat("M", 33) + " /x HTTP/1.1\r\n", kind: BadRequestLine},
+	{name: "TLS hello", line: "\x16\x03\x01\x02\x00\x01\x00\n", kind: BadRequestLine},
+	{name: "version in small letters", line: "GET http://a/ http/1.1\r\n", kind: BadRequestLine},
+	{name: "another protocol", line: "GET http://a/ ICAP/1.0\r\n", kind: BadRequestLine},
+	{name: "no version but spaces", line: "GET http://a/x y\r\n", kind: BadRequestLine},
+	{name: "CR twice", line: "GET http://a/ HTTP/1.1\r\r\n", kind: BadVersion},
+	{name: "only a version", line: "GET HTTP/1.1\r\n", kind: BadURL},
+	{name: "version 2.0", line: "GET http://a/ HTTP/2.0\r\n", kind: BadVersion},
+	{name: "preface of HTTP/2", line: "PRI * HTTP/2.0\r\n", kind: BadVersion},
+	{name: "version 0.9 in words", line: "GET http://a/ HTTP/0.9\r\n", kind: BadVersion},
+	{name: "version 1.11", line: "GET http://a/ HTTP/1.11\r\n", kind: BadVersion},
+	{name: "version 1", line: "GET http://a/ HTTP/1\r\n", kind: BadVersion},
+	{name: "version 1.x", line: "GET http://a/ HTTP/1.x\r\n", kind: BadVersion},
+	{name: "version 1,1", line: "GET http://a/ HTTP/1,1\r\n", kind: BadVersion},
+	{name: "CR within the URL", line: "GET http://a/\rb HTTP/1.1\r\n", kind: BadTarget},
+	{name: "NUL within the URL", line: "GET http://a/\x00 HTTP/1.1\r\n", kind: BadTarget},
+	{name: "bad URL", line: "GET http:// HTTP/1.1\r\n", kind: BadURL},
+	{name: "unknown scheme", line: "GET foo://a/ HTTP/1.1\r\n", kind: UnsupportedScheme},
+}
+
 func TestRequestLine(t *testing.T) {
-	for _, test := range []struct {
-		name, line string
-		want       string // method, URL, version
-		kind       ErrorKind
-		strict     ErrorKind // the verdict when not relaxed, if it is another
-	}{
-		{name: "plain", line: "GET http://a/ HTTP/1.1\r\n", want: "GET http://a/ 1.1"},
-		{name: "version 1.0", line: "GET http://a/ HTTP/1.0\r\n", want: "GET http://a/ 1.0"},
-		{name: "version 1.2", line: "GET http://a/ HTTP/1.2\r\n", want: "GET http://a/ 1.2"},
-		{name: "method of our own", line: "FOO-bar!#$ http://a/ HTTP/1.1\r\n", want: "FOO-bar!#$ http://a/ 1.1"},
-		{name: "method of our own in small letters", line: "patch http://a/ HTTP/1.1\r\n", want: "patch http://a/ 1.1"},
-		{name: "origin form", line: "GET /x HTTP/1.1\r\n", want: "GET /x 1.1"},
-		{name: "options of the proxy", line: "OPTIONS * HTTP/1.1\r\n", want: "OPTIONS * 1.1"},
-		{name: "connect", line: "CONNECT A:443 HTTP/1.1\r\n", want: "CONNECT a:443 1.1"},
-		{name: "without version", line: "GET http://a/x\r\n", want: "GET http://a/x 0.9"},
-		{name: "longest method", line: strings.Repeat("M", 32) + " /x HTTP/1.1\r\n", want: strings.Repeat("M", 32) + " /x 1.1"},
-
-		{name: "bare LF", line: "GET http://a/ HTTP/1.1\n", want: "GET http://a/ 1.1", strict: BadRequestLine},
-		{name: "without version, bare LF", line: "GET http://a/x\n", want: "GET http://a/x 0.9", strict: BadRequestLine},
-		{name: "runs of spaces", line: "GET   http://a/  HTTP/1.1\r\n", want: "GET http://a/ 1.1", strict: BadTarget},
-		{name: "tabs", line: "GET\thttp://a/\tHTTP/1.1\r\n", want: "GET http://a/ 1.1", strict: BadRequestLine},
-		{name: "space at the end", line: "GET http://a/ HTTP/1.1 \r\n", want: "GET http://a/ 1.1", strict: BadTarget},
-		{name: "without version, space at the end", line: "GET http://a/ \r\n", want: "GET http://a/ 0.9", strict: BadRequestLine},
-		{name: "spaces in the URL", line: "GET http://a/x y z HTTP/1.1\r\n", want: "GET http://a/xyz 1.1", strict: BadTarget},
-		{name: "two versions", line: "GET http://a/x HTTP/1.0 HTTP/1.1\r\n", want: "GET http://a/xHTTP/1.0 1.1", strict: BadTarget},
-		{name: "form feed in the URL", line: "GET http://a/x\fy HTTP/1.1\r\n", want: "GET http://a/xy 1.1", strict: BadTarget},
-		{name: "unwise character in the URL", line: "GET http://a/<x> HTTP/1.1\r\n", want: "GET http://a/<x> 1.1", strict: BadTarget},
-		{name: "UTF-8 in the URL", line: "GET http://a/ü HTTP/1.1\r\n", want: "GET http://a/ü 1.1", strict: BadTarget},
-
-		{name: "one word", line: "SSH-2.0-OpenSSH\r\n", kind: BadRequestLine},
-		{name: "two words", line: "hello world\r\n", kind: BadRequestLine},
-		{name: "without version, not GET", line: "POST http://a/x\r\n", kind: BadRequestLine},
-		{name: "space first", line: " GET http://a/ HTTP/1.1\r\n", kind: BadRequestLine},
-		{name: "only spaces", line: "  \r\n", kind: BadRequestLine},
-		{name: "CR first", line: "\rGET http://a/ HTTP/1.1\r\n", kind: BadRequestLine},
-		{name: "method that is no token", line: "G(T http://a/ HTTP/1.1\r\n", kind: BadRequestLine},
-		{name: "method too long", line: strings.Repeat("M", 33) + " /x HTTP/1.1\r\n", kind: BadRequestLine},
-		{name: "TLS hello", line: "\x16\x03\x01\x02\x00\x01\x00\n", kind: BadRequestLine},
-		{name: "version in small letters", line: "GET http://a/ http/1.1\r\n", kind: BadRequestLine},
-		{name: "another protocol", line: "GET http://a/ ICAP/1.0\r\n", kind: BadRequestLine},
-		{name: "no version but spaces", line: "GET http://a/x y\r\n", kind: BadRequestLine},
-		{name: "CR twice", line: "GET http://a/ HTTP/1.1\r\r\n", kind: BadVersion},
-		{name: "only a version", line: "GET HTTP/1.1\r\n", kind: BadURL},
-		{name: "version 2.0", line: "GET http://a/ HTTP/2.0\r\n", kind: BadVersion},
-		{name: "preface of HTTP/2", line: "PRI * HTTP/2.0\r\n", kind: BadVersion},
-		{name: "version 0.9 in words", line: "GET http://a/ HTTP/0.9\r\n", kind: BadVersion},
-		{name: "version 1.11", line: "GET http://a/ HTTP/1.11\r\n", kind: BadVersion},
-		{name: "version 1", line: "GET http://a/ HTTP/1\r\n", kind: BadVersion},
-		{name: "version 1.x", line: "GET http://a/ HTTP/1.x\r\n", kind: BadVersion},
-		{name: "version 1,1", line: "GET http://a/ HTTP/1,1\r\n", kind: BadVersion},
-		{name: "CR within the URL", line: "GET http://a/\rb HTTP/1.1\r\n", kind: BadTarget},
-		{name: "NUL within the URL", line: "GET http://a/\x00 HTTP/1.1\r\n", kind: BadTarget},
-		{name: "bad URL", line: "GET http:// HTTP/1.1\r\n", kind: BadURL},
-		{name: "unknown scheme", line: "GET foo://a/ HTTP/1.1\r\n", kind: UnsupportedScheme},
-	} {
+	for _, test := range requestLines {
 		t.Run(test.name, func(t *testing.T) {
 			checkRequestLine(t, test.line, relaxed, test.want, test.kind)
 			if test.strict != 0 {
@@ -117,39 +119,41 @@ func checkRequestLine(t *testing.T, line string, lim Limits, want string, kind E
 	}
 }
 
-func TestRequestFields(t *testing.T) {
-	for _, test := range []struct {
-		name, fields string
-		want         string // as AppendTo writes them
-		kind         ErrorKind
-		strict       ErrorKind
-	}{
-		{name: "none", fields: "", want: ""},
-		{name: "two", fields: "A: b\r\nC:d\r\n", want: "A: b\r\nC: d\r\n"},
-		{name: "whitespace around the value", fields: "A: \t b c \t\r\n", want: "A: b c\r\n"},
-		{name: "no value", fields: "A:\r\nB: \r\n", want: "A: \r\nB: \r\n"},
-		{name: "colons in the value", fields: "A::b:\r\n", want: "A: :b:\r\n"},
-		{name: "UTF-8 and controls in the value", fields: "A: ü\x01\x7f\tb\r\n", want: "A: ü\x01\x7f\tb\r\n"},
-		{name: "any token as name", fields: "!#$%&'*+-.^_`|~9z: b\r\n", want: "!#$%&'*+-.^_`|~9z: b\r\n"},
-		{name: "bare LF", fields: "A: b\nC: d\r\n", want: "A: b\r\nC: d\r\n", strict: BadField},
+var requestFields = []struct {
+	name, fields string
+	want         string // as AppendTo writes them
+	kind         ErrorKind
+	strict       ErrorKind
+}{
+	{name: "none", fields: "", want: ""},
+	{name: "two", fields: "A: b\r\nC:d\r\n", want: "A: b\r\nC: d\r\n"},
+	{name: "whitespace around the value", fields: "A: \t b c \t\r\n", want: "A: b c\r\n"},
+	{name: "no value", fields: "A:\r\nB: \r\n", want: "A: \r\nB: \r\n"},
+	{name: "colons in the value", fields: "A::b:\r\n", want: "A: :b:\r\n"},
+	{name: "UTF-8 and controls in the value", fields: "A: ü\x01\x7f\tb\r\n", want: "A: ü\x01\x7f\tb\r\n"},
+	{name: "any token as name", fields: "!#$%&'*+-.^_`|~9z: b\r\n", want: "!#$%&'*+-.^_`|~9z: b\r\n"},
+	{name: "bare LF", fields: "A: b\nC: d\r\n", want: "A: b\r\nC: d\r\n", strict: BadField},
 
-		{name: "space before the colon", fields: "A : b\r\n", kind: BadField},
-		{name: "tab before the colon", fields: "A\t: b\r\n", kind: BadField},
-		{name: "folded", fields: "A: b\r\n c\r\n", kind: BadField},
-		{name: "folded with tab", fields: "A: b\r\n\tc\r\n", kind: BadField},
-		{name: "folded to nothing", fields: "A: b\r\n \r\n", kind: BadField},
-		{name: "space before the first field", fields: " A: b\r\n", kind: BadField},
-		{name: "no colon", fields: "nonsense\r\n", kind: BadField},
-		{name: "no name", fields: ": b\r\n", kind: BadField},
-		{name: "space in the name", fields: "A B: c\r\n", kind: BadField},
-		{name: "UTF-8 in the name", fields: "Ä: b\r\n", kind: BadField},
-		{name: "parenthesis in the name", fields: "A(: b\r\n", kind: BadField},
-		{name: "CR in the value", fields: "A: b\rc\r\n", kind: BadField},
-		{name: "CR at the end of the value", fields: "A: b\r\r\n", kind: BadField},
-		{name: "line of a CR", fields: "A: b\r\n\r\r\n", kind: BadField},
-		{name: "NUL in the value", fields: "A: b\x00c\r\n", kind: BadField},
-		{name: "NUL in the name", fields: "A\x00: b\r\n", kind: BadField},
-	} {
+	{name: "space before the colon", fields: "A : b\r\n", kind: BadField},
+	{name: "tab before the colon", fields: "A\t: b\r\n", kind: BadField},
+	{name: "folded", fields: "A: b\r\n c\r\n", kind: BadField},
+	{name: "folded with tab", fields: "A: b\r\n\tc\r\n", kind: BadField},
+	{name: "folded to nothing", fields: "A: b\r\n \r\n", kind: BadField},
+	{name: "space before the first field", fields: " A: b\r\n", kind: BadField},
+	{name: "no colon", fields: "nonsense\r\n", kind: BadField},
+	{name: "no name", fields: ": b\r\n", kind: BadField},
+	{name: "space in the name", fields: "A B: c\r\n", kind: BadField},
+	{name: "UTF-8 in the name", fields: "Ä: b\r\n", kind: BadField},
+	{name: "parenthesis in the name", fields: "A(: b\r\n", kind: BadField},
+	{name: "CR in the value", fields: "A: b\rc\r\n", kind: BadField},
+	{name: "CR at the end of the value", fields: "A: b\r\r\n", kind: BadField},
+	{name: "line of a CR", fields: "A: b\r\n\r\r\n", kind: BadField},
+	{name: "NUL in the value", fields: "A: b\x00c\r\n", kind: BadField},
+	{name: "NUL in the name", fields: "A\x00: b\r\n", kind: BadField},
+}
+
+func TestRequestFields(t *testing.T) {
+	for _, test := range requestFields {
 		t.Run(test.name, func(t *testing.T) {
 			head := "GET / HTTP/1.1\r\n" + test.fields + "\r\n"
 			var r Request

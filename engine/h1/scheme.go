@@ -13,7 +13,7 @@ var schemes = [...]struct {
 	{"wais", 210}, {"whois", 43}, {"coap", 5683}, {"coaps", 5684},
 }
 
-// knownScheme gives the scheme in lower case and its default port, 0 if none is known.
+// knownScheme returns the scheme in lower case and its default port, 0 if none is known.
 func knownScheme(s []byte) (name string, port uint16) {
 	for i := range schemes {
 		if equalFold(s, schemes[i].name) {

@@ -1,6 +1,6 @@
 package h1
 
-// StatusText is the reason phrase that Squid gives a status code, whatever the origin said.
+// StatusText returns the reason phrase that Squid gives a status code, whatever the origin said.
 // A code without a meaning of its own is "Unassigned".
 func StatusText(code int) string {
 	if text, ok := statusTexts[code]; ok {

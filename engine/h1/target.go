@@ -15,13 +15,13 @@ const maxHost = 255
 type Form uint8
 
 const (
-	Origin    Form = iota // /path: the authority is said elsewhere
+	Origin    Form = iota // /path: the authority is elsewhere
 	Absolute              // scheme://authority/path
 	Authority             // host:port, for CONNECT
 	Asterisk              // *, for OPTIONS and TRACE
 )
 
-// A Target is what a request asks for, in Squid's canonical form: what ACLs, helpers and logs see.
+// A Target is what a request asks for, in Squid's canonical form, which ACLs, helpers and logs use.
 // Its slices are views of the bytes parsed or of the buffer given for canonical ones.
 type Target struct {
 	Form     Form
@@ -33,7 +33,7 @@ type Target struct {
 	Path     []byte // "/…" with query and fragment; "*" for Asterisk, empty for Authority; of urn: all that follows
 }
 
-// Whitespace says what is done about whitespace in the path of a URL: Squid's uri_whitespace.
+// Whitespace is what is done about whitespace in the path of a URL: Squid's uri_whitespace.
 type Whitespace uint8
 
 const (
@@ -48,7 +48,7 @@ const (
 // Where the canonical form differs from raw it is appended to dst, and the views in t point there;
 // out is dst so extended. Raw must be left unchanged while t is used.
 //
-// It refuses hosts that two readers might take for two: with control or delimiting characters, with
+// It refuses hosts that two readers might read differently: with control or delimiting characters, with
 // escapes, with several "@". Errors are *SyntaxError of the kinds BadURL and UnsupportedScheme.
 func ParseTarget(method string, raw []byte, ws Whitespace, dst []byte) (t Target, out []byte, err error) {
 	p := targetParser{raw: raw, out: dst, ws: ws}
@@ -82,7 +82,7 @@ type targetParser struct {
 
 func (p *targetParser) fault(what string) error { return fault(BadURL, what, p.raw) }
 
-// unprintable looks for whitespace, and says whether there are other control characters.
+// unprintable reports whether there are control characters other than whitespace, which it records.
 func (p *targetParser) unprintable() bool {
 	for _, c := range p.raw {
 		if is(c, spaceChar) {
@@ -177,7 +177,7 @@ func (p *targetParser) authority(a []byte, port uint16) error {
 
 var colon = []byte{':'}
 
-// host takes a name or an address.
+// host reads a name or an address.
 func (p *targetParser) host(h []byte) error {
 	if len(h) > 0 && h[0] == '[' {
 		return p.ipv6(h)
@@ -198,7 +198,7 @@ func (p *targetParser) host(h []byte) error {
 
 var dots = []byte("..")
 
-// lowered is h in lower case: h itself if it is already.
+// lowered returns h in lower case: h itself if it is already.
 func (p *targetParser) lowered(h []byte) []byte {
 	for i, c := range h {
 		if lower[c] == c {
@@ -214,7 +214,7 @@ func (p *targetParser) lowered(h []byte) []byte {
 	return h
 }
 
-// path takes path, query and fragment, all of which are kept as they are but for whitespace.
+// path reads path, query and fragment, all of which are kept as they are but for whitespace.
 func (p *targetParser) path(path []byte) error {
 	rooted := len(path) > 0 && path[0] == '/' || p.t.Scheme == "urn"
 	if rooted && !p.spaces {
@@ -254,25 +254,8 @@ func appendPath(dst, path []byte, ws Whitespace) []byte {
 	return dst
 }
 
-// MakeAbsolute completes an origin-form target, as of an intercepted request, with the scheme of its
-// connection and what its Host field says. dst and out are as for ParseTarget, and authority is
-// judged as strictly. Without error the target is in absolute form.
-func (t *Target) MakeAbsolute(scheme string, authority, dst []byte) (out []byte, err error) {
-	if bytes.IndexByte(authority, '@') >= 0 {
-		return dst, fault(BadURL, "user information", authority)
-	}
-	p := targetParser{t: *t, raw: authority, out: dst}
-	name, port := knownScheme(viewOf(scheme))
-	p.t.Form, p.t.Scheme = Absolute, name
-	if err := p.authority(authority, port); err != nil {
-		return p.out, err
-	}
-	*t = p.t
-	return p.out, nil
-}
-
-// AppendURL writes the canonical URL: without user information and without the port that goes without
-// saying; host:port for CONNECT.
+// AppendURL appends the canonical URL: without user information and without the scheme's default port;
+// host:port for CONNECT.
 func (t *Target) AppendURL(dst []byte) []byte {
 	switch t.Form {
 	case Absolute:
@@ -290,8 +273,8 @@ func (t *Target) AppendURL(dst []byte) []byte {
 	panic("BUG: a request target has no form")
 }
 
-// AppendHost writes what belongs in the Host field: the host, in brackets if it is an IPv6 address, and the
-// port if it is not the scheme's own. CONNECT has no scheme and always says its port.
+// AppendHost appends what belongs in the Host field: the host, in brackets if it is an IPv6 address, and the
+// port if it is not the scheme's default. CONNECT has no scheme, and so always a port.
 func (t *Target) AppendHost(dst []byte) []byte {
 	if t.IPv6 {
 		dst = append(dst, '[')

@@ -20,109 +20,112 @@ func kindOf(t *testing.T, err error) ErrorKind {
 	return s.Kind
 }
 
-func TestTargetInCanonicalForm(t *testing.T) {
-	long := strings.Repeat("a", 300)
-	for _, test := range []struct {
-		name, raw, want string
-		kind            ErrorKind
-	}{
-		{name: "as it should be", raw: "http://a.example/x?q=1", want: "http://a.example/x?q=1"},
-		{name: "scheme and host in capitals", raw: "HTTP://A.Example/Path", want: "http://a.example/Path"},
-		{name: "default port of http", raw: "http://a:80/", want: "http://a/"},
-		{name: "default port of https", raw: "https://a:443/", want: "https://a/"},
-		{name: "default port of ftp", raw: "ftp://a:21/", want: "ftp://a/"},
-		{name: "another scheme's port", raw: "http://a:443/", want: "http://a:443/"},
-		{name: "leading zero in port", raw: "http://a:08080/", want: "http://a:8080/"},
-		{name: "trailing dot", raw: "http://a.example./", want: "http://a.example/"},
-		{name: "trailing dots", raw: "http://a.example..:81/", want: "http://a.example:81/"},
-		{name: "no path", raw: "http://a", want: "http://a/"},
-		{name: "query without path", raw: "http://a?q/r", want: "http://a/?q/r"},
-		{name: "fragment without path", raw: "http://a#f", want: "http://a/#f"},
-		{name: "fragment kept", raw: "http://a/b#f", want: "http://a/b#f"},
-		{name: "escapes untouched", raw: "http://a/%7e%41%zz%", want: "http://a/%7e%41%zz%"},
-		{name: "UTF-8 untouched", raw: "http://a/ü", want: "http://a/ü"},
-		{name: "unwise characters untouched", raw: "http://a/\"'<>{}|^`\\[]", want: "http://a/\"'<>{}|^`\\[]"},
-		{name: "dot segments untouched", raw: "http://a/x/../y//z", want: "http://a/x/../y//z"},
-		{name: "user information dropped", raw: "http://u:p%40@a/", want: "http://a/"},
-		{name: "empty user information", raw: "http://@a/", want: "http://a/"},
-		{name: "whitespace stripped", raw: "http://a/x y\tz", want: "http://a/xyz"},
-		{name: "only whitespace after the slash", raw: "http://a/ ", want: "http://a/"},
-		{name: "underscore in host", raw: "http://a_b/", want: "http://a_b/"},
-		{name: "UTF-8 in host", raw: "http://München.example/", want: "http://münchen.example/"},
-		{name: "cache manager", raw: "cache_object://127.0.0.1/info", want: "cache_object://127.0.0.1/info"},
-		{name: "urn", raw: "URN:isbn:0451450523", want: "urn:isbn:0451450523"},
-		{name: "unknown scheme with port", raw: "foo://a:99/", want: "foo://a:99/"},
-		{name: "IPv6", raw: "http://[2001:DB8::1]:81/", want: "http://[2001:db8::1]:81/"},
-		{name: "IPv6 at length", raw: "http://[0:0:0:0:0:0:0:1]/", want: "http://[::1]/"},
-		{name: "IPv6 that is IPv4", raw: "http://[::ffff:127.0.0.1]/", want: "http://127.0.0.1/"},
-		{name: "IPv4", raw: "http://192.0.2.1:81/", want: "http://192.0.2.1:81/"},
-		{name: "IPv4 with trailing dot", raw: "http://192.0.2.1./", want: "http://192.0.2.1/"},
-		{name: "IPv4 in two parts", raw: "http://127.1/", want: "http://127.0.0.1/"},
-		{name: "IPv4 in three parts", raw: "http://1.2.3/", want: "http://1.2.0.3/"},
-		{name: "IPv4 in one part", raw: "http://2130706433/", want: "http://127.0.0.1/"},
-		{name: "IPv4 in hexadecimal", raw: "http://0X7f.0.0.0x1/", want: "http://127.0.0.1/"},
-		{name: "IPv4 in octal", raw: "http://0177.0.0.010/", want: "http://127.0.0.8/"},
-		{name: "IPv4 of zero", raw: "http://0/", want: "http://0.0.0.0/"},
-		{name: "name that begins with a number", raw: "http://1.2.3.example/", want: "http://1.2.3.example/"},
-		{name: "name that looks hexadecimal", raw: "http://0xcafé/", want: "http://0xcafé/"},
-		{name: "origin form", raw: "/x?q#f", want: "/x?q#f"},
-		{name: "origin form with two slashes", raw: "//a/x", want: "//a/x"},
+var long = strings.Repeat("a", 300)
 
-		{name: "nothing", raw: "", kind: BadURL},
-		{name: "asterisk", raw: "*", kind: BadURL},
-		{name: "relative", raw: "x/y", kind: BadURL},
-		{name: "host only", raw: "a.example", kind: BadURL},
-		{name: "scheme that begins with a digit", raw: "1http://a/", kind: BadURL},
-		{name: "one slash", raw: "http:/a", kind: BadURL},
-		{name: "no slash", raw: "http:a", kind: BadURL},
-		{name: "no host", raw: "http:///x", kind: BadURL},
-		{name: "nothing after the slashes", raw: "http://", kind: BadURL},
-		{name: "port without host", raw: "http://:80/", kind: BadURL},
-		{name: "user without host", raw: "http://u@/", kind: BadURL},
-		{name: "only a dot", raw: "http://./", kind: BadURL},
-		{name: "leading dot", raw: "http://.a/", kind: BadURL},
-		{name: "two dots within", raw: "http://a..b/", kind: BadURL},
-		{name: "host too long", raw: "http://" + long + "/", kind: BadURL},
-		{name: "empty port", raw: "http://a:/", kind: BadURL},
-		{name: "port 0", raw: "http://a:0/", kind: BadURL},
-		{name: "port 65536", raw: "http://a:65536/", kind: BadURL},
-		{name: "port 4294967376", raw: "http://a:4294967376/", kind: BadURL},
-		{name: "port with sign", raw: "http://a:+80/", kind: BadURL},
-		{name: "port with letters", raw: "http://a:80x/", kind: BadURL},
-		{name: "two ports", raw: "http://a:80:81/", kind: BadURL},
-		{name: "two at signs", raw: "http://a@b@c/", kind: BadURL},
-		{name: "backslash before at sign", raw: "http://a\\@b/", kind: BadURL},
-		{name: "backslash in host", raw: "http://a\\b/", kind: BadURL},
-		{name: "escape in host", raw: "http://%61.example/", kind: BadURL},
-		{name: "space in host", raw: "http://a b/", kind: BadURL},
-		{name: "space before host", raw: "http:// a/", kind: BadURL},
-		{name: "space after host", raw: "http://a /x", kind: BadURL},
-		{name: "space in user", raw: "http://u v@a/", kind: BadURL},
-		{name: "quote in host", raw: "http://a\"b/", kind: BadURL},
-		{name: "IPv6 without brackets", raw: "http://::1/", kind: BadURL},
-		{name: "IPv6 with zone", raw: "http://[fe80::1%25eth0]/", kind: BadURL},
-		{name: "IPv6 cut short", raw: "http://[::1/", kind: BadURL},
-		{name: "IPv6 with tail", raw: "http://[::1]x/", kind: BadURL},
-		{name: "IPv6 with head", raw: "http://x[::1]/", kind: BadURL},
-		{name: "IPv4 in brackets", raw: "http://[127.0.0.1]/", kind: BadURL},
-		{name: "IPvFuture", raw: "http://[v1.x]/", kind: BadURL},
-		{name: "IPv4 out of range", raw: "http://256.0.0.1/", kind: BadURL},
-		{name: "IPv4 beyond 32 bits", raw: "http://4294967296/", kind: BadURL},
-		{name: "IPv4 far beyond 32 bits", raw: "http://18446744073709551617/", kind: BadURL},
-		{name: "IPv4 with too large a tail", raw: "http://127.0.65536/", kind: BadURL},
-		{name: "IPv4 in five parts", raw: "http://1.2.3.4.5/", kind: BadURL},
-		{name: "IPv4 with bad octal", raw: "http://127.0.0.08/", kind: BadURL},
-		{name: "IPv4 with empty hexadecimal", raw: "http://0x/", kind: BadURL},
-		{name: "IPv4 part that is a name", raw: "http://a.1/", kind: BadURL},
-		{name: "urn without name", raw: "urn:isbn", kind: BadURL},
-		{name: "urn with short namespace", raw: "urn:i:1", kind: BadURL},
-		{name: "unknown scheme without port", raw: "foo://a/", kind: UnsupportedScheme},
-		{name: "NUL", raw: "http://a/\x00", kind: BadTarget},
-		{name: "CR", raw: "http://a/\r", kind: BadTarget},
-		{name: "LF", raw: "http://a/\n", kind: BadTarget},
-		{name: "control character in host", raw: "http://a\x01/", kind: BadTarget},
-		{name: "DEL", raw: "http://a/\x7f", kind: BadTarget},
-	} {
+var canonicalTargets = []struct {
+	name, raw, want string
+	kind            ErrorKind
+}{
+	{name: "as it should be", raw: "http://a.example/x?q=1", want: "http://a.example/x?q=1"},
+	{name: "scheme and host in capitals", raw: "HTTP://A.Example/Path", want: "http://a.example/Path"},
+	{name: "default port of http", raw: "http://a:80/", want: "http://a/"},
+	{name: "default port of https", raw: "https://a:443/", want: "https://a/"},
+	{name: "default port of ftp", raw: "ftp://a:21/", want: "ftp://a/"},
+	{name: "another scheme's port", raw: "http://a:443/", want: "http://a:443/"},
+	{name: "leading zero in port", raw: "http://a:08080/", want: "http://a:8080/"},
+	{name: "trailing dot", raw: "http://a.example./", want: "http://a.example/"},
+	{name: "trailing dots", raw: "http://a.example..:81/", want: "http://a.example:81/"},
+	{name: "no path", raw: "http://a", want: "http://a/"},
+	{name: "query without path", raw: "http://a?q/r", want: "http://a/?q/r"},
+	{name: "fragment without path", raw: "http://a#f", want: "http://a/#f"},
+	{name: "fragment kept", raw: "http://a/b#f", want: "http://a/b#f"},
+	{name: "escapes untouched", raw: "http://a/%7e%41%zz%", want: "http://a/%7e%41%zz%"},
+	{name: "UTF-8 untouched", raw: "http://a/ü", want: "http://a/ü"},
+	{name: "unwise characters untouched", raw: "http://a/\"'<>{}|^`\\[]", want: "http://a/\"'<>{}|^`\\[]"},
+	{name: "dot segments untouched", raw: "http://a/x/../y//z", want: "http://a/x/../y//z"},
+	{name: "user information dropped", raw: "http://u:p%40@a/", want: "http://a/"},
+	{name: "empty user information", raw: "http://@a/", want: "http://a/"},
+	{name: "whitespace stripped", raw: "http://a/x y\tz", want: "http://a/xyz"},
+	{name: "only whitespace after the slash", raw: "http://a/ ", want: "http://a/"},
+	{name: "underscore in host", raw: "http://a_b/", want: "http://a_b/"},
+	{name: "UTF-8 in host", raw: "http://München.example/", want: "http://münchen.example/"},
+	{name: "cache manager", raw: "cache_object://127.0.0.1/info", want: "cache_object://127.0.0.1/info"},
+	{name: "urn", raw: "URN:isbn:0451450523", want: "urn:isbn:0451450523"},
+	{name: "unknown scheme with port", raw: "foo://a:99/", want: "foo://a:99/"},
+	{name: "IPv6", raw: "http://[2001:DB8::1]:81/", want: "http://[2001:db8::1]:81/"},
+	{name: "IPv6 at length", raw: "http://[0:0:0:0:0:0:0:1]/", want: "http://[::1]/"},
+	{name: "IPv6 that is IPv4", raw: "http://[::ffff:127.0.0.1]/", want: "http://127.0.0.1/"},
+	{name: "IPv4", raw: "http://192.0.2.1:81/", want: "http://192.0.2.1:81/"},
+	{name: "IPv4 with trailing dot", raw: "http://192.0.2.1./", want: "http://192.0.2.1/"},
+	{name: "IPv4 in two parts", raw: "http://127.1/", want: "http://127.0.0.1/"},
+	{name: "IPv4 in three parts", raw: "http://1.2.3/", want: "http://1.2.0.3/"},
+	{name: "IPv4 in one part", raw: "http://2130706433/", want: "http://127.0.0.1/"},
+	{name: "IPv4 in hexadecimal", raw: "http://0X7f.0.0.0x1/", want: "http://127.0.0.1/"},
+	{name: "IPv4 in octal", raw: "http://0177.0.0.010/", want: "http://127.0.0.8/"},
+	{name: "IPv4 of zero", raw: "http://0/", want: "http://0.0.0.0/"},
+	{name: "name that begins with a number", raw: "http://1.2.3.example/", want: "http://1.2.3.example/"},
+	{name: "name that looks hexadecimal", raw: "http://0xcafé/", want: "http://0xcafé/"},
+	{name: "origin form", raw: "/x?q#f", want: "/x?q#f"},
+	{name: "origin form with two slashes", raw: "//a/x", want: "//a/x"},
+
+	{name: "nothing", raw: "", kind: BadURL},
+	{name: "asterisk", raw: "*", kind: BadURL},
+	{name: "relative", raw: "x/y", kind: BadURL},
+	{name: "host only", raw: "a.example", kind: BadURL},
+	{name: "scheme that begins with a digit", raw: "1http://a/", kind: BadURL},
+	{name: "one slash", raw: "http:/a", kind: BadURL},
+	{name: "no slash", raw: "http:a", kind: BadURL},
+	{name: "no host", raw: "http:///x", kind: BadURL},
+	{name: "nothing after the slashes", raw: "http://", kind: BadURL},
+	{name: "port without host", raw: "http://:80/", kind: BadURL},
+	{name: "user without host", raw: "http://u@/", kind: BadURL},
+	{name: "only a dot", raw: "http://./", kind: BadURL},
+	{name: "leading dot", raw: "http://.a/", kind: BadURL},
+	{name: "two dots within", raw: "http://a..b/", kind: BadURL},
+	{name: "host too long", raw: "http://" + long + "/", kind: BadURL},
+	{name: "empty port", raw: "http://a:/", kind: BadURL},
+	{name: "port 0", raw: "http://a:0/", kind: BadURL},
+	{name: "port 65536", raw: "http://a:65536/", kind: BadURL},
+	{name: "port 4294967376", raw: "http://a:4294967376/", kind: BadURL},
+	{name: "port with sign", raw: "http://a:+80/", kind: BadURL},
+	{name: "port with letters", raw: "http://a:80x/", kind: BadURL},
+	{name: "two ports", raw: "http://a:80:81/", kind: BadURL},
+	{name: "two at signs", raw: "http://a@b@c/", kind: BadURL},
+	{name: "backslash before at sign", raw: "http://a\\@b/", kind: BadURL},
+	{name: "backslash in host", raw: "http://a\\b/", kind: BadURL},
+	{name: "escape in host", raw: "http://%61.example/", kind: BadURL},
+	{name: "space in host", raw: "http://a b/", kind: BadURL},
+	{name: "space before host", raw: "http:// a/", kind: BadURL},
+	{name: "space after host", raw: "http://a /x", kind: BadURL},
+	{name: "space in user", raw: "http://u v@a/", kind: BadURL},
+	{name: "quote in host", raw: "http://a\"b/", kind: BadURL},
+	{name: "IPv6 without brackets", raw: "http://::1/", kind: BadURL},
+	{name: "IPv6 with zone", raw: "http://[fe80::1%25eth0]/", kind: BadURL},
+	{name: "IPv6 cut short", raw: "http://[::1/", kind: BadURL},
+	{name: "IPv6 with tail", raw: "http://[::1]x/", kind: BadURL},
+	{name: "IPv6 with head", raw: "http://x[::1]/", kind: BadURL},
+	{name: "IPv4 in brackets", raw: "http://[127.0.0.1]/", kind: BadURL},
+	{name: "IPvFuture", raw: "http://[v1.x]/", kind: BadURL},
+	{name: "IPv4 out of range", raw: "http://256.0.0.1/", kind: BadURL},
+	{name: "IPv4 beyond 32 bits", raw: "http://4294967296/", kind: BadURL},
+	{name: "IPv4 far beyond 32 bits", raw: "http://18446744073709551617/", kind: BadURL},
+	{name: "IPv4 with too large a tail", raw: "http://127.0.65536/", kind: BadURL},
+	{name: "IPv4 in five parts", raw: "http://1.2.3.4.5/", kind: BadURL},
+	{name: "IPv4 with bad octal", raw: "http://127.0.0.08/", kind: BadURL},
+	{name: "IPv4 with empty hexadecimal", raw: "http://0x/", kind: BadURL},
+	{name: "IPv4 part that is a name", raw: "http://a.1/", kind: BadURL},
+	{name: "urn without name", raw: "urn:isbn", kind: BadURL},
+	{name: "urn with short namespace", raw: "urn:i:1", kind: BadURL},
+	{name: "unknown scheme without port", raw: "foo://a/", kind: UnsupportedScheme},
+	{name: "NUL", raw: "http://a/\x00", kind: BadTarget},
+	{name: "CR", raw: "http://a/\r", kind: BadTarget},
+	{name: "LF", raw: "http://a/\n", kind: BadTarget},
+	{name: "control character in host", raw: "http://a\x01/", kind: BadTarget},
+	{name: "DEL", raw: "http://a/\x7f", kind: BadTarget},
+}
+
+func TestTargetInCanonicalForm(t *testing.T) {
+	for _, test := range canonicalTargets {
 		t.Run(test.name, func(t *testing.T) {
 			target, _, err := ParseTarget("GET", []byte(test.raw), Strip, nil)
 			if kind := kindOf(t, err); kind != test.kind {
@@ -238,41 +241,6 @@ func TestTargetLength(t *testing.T) {
 	}
 	if _, _, err := ParseTarget("GET", append(raw, 'x'), Strip, nil); kindOf(t, err) != BadURL {
 		t.Errorf("8192 bytes are not: %v", err)
-	}
-}
-
-func TestTargetMadeAbsolute(t *testing.T) {
-	for _, test := range []struct {
-		name, scheme, authority, want string
-	}{
-		{"host", "http", "A.Example", "http://a.example/x"},
-		{"host and port", "http", "a.example:8080", "http://a.example:8080/x"},
-		{"default port", "https", "a.example:443", "https://a.example/x"},
-		{"IPv6", "http", "[::0:1]", "http://[::1]/x"},
-		{"nothing", "http", "", ""},
-		{"user information", "http", "u@a", ""},
-		{"path", "http", "a/b", ""},
-		{"space", "http", "a b", ""},
-		{"list", "http", "a,b:80:80", ""},
-		{"control character", "http", "a\x01", ""},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			target, buf, err := ParseTarget("GET", []byte("/x"), Strip, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			before := target
-			_, err = target.MakeAbsolute(test.scheme, []byte(test.authority), buf)
-			if test.want == "" {
-				if kindOf(t, err) != BadURL || target.Form != before.Form || target.Host != nil {
-					t.Fatalf("got error %v and target %+v, want it refused and unchanged", err, target)
-				}
-				return
-			}
-			if got := string(target.AppendURL(nil)); err != nil || got != test.want {
-				t.Errorf("got %q, %v, want %q", got, err, test.want)
-			}
-		})
 	}
 }
 

@@ -182,14 +182,14 @@ func benchEcho(b *testing.B, busy int) {
 // BenchmarkConnection is dialling, accepting, and closing a connection on loopback.
 func BenchmarkConnection(b *testing.B) {
 	l := benchLoop(b)
-	ln, err := l.Listen(loop.ListenSpec{Addr: netip.MustParseAddrPort("127.0.0.1:0")}, nil)
+	ln, err := listenOn(l, loop.ListenSpec{Addr: netip.MustParseAddrPort("127.0.0.1:0")}, nil)
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer ln.Close()
 	b.ReportAllocs()
 	for b.Loop() {
-		ours, err := l.Dial(loop.DialSpec{Remote: ln.Addr()}, nil)
+		ours, err := l.Dial(loop.DialSpec{Remote: ln.addr}, nil)
 		if err != nil {
 			b.Fatal(err)
 		}

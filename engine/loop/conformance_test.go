@@ -17,7 +17,7 @@ func TestConformance(t *testing.T) {
 		name string
 		test func(*world)
 	}{
-		{"bytes that come wake a reader that was told to wait", wakesReader},
+		{"bytes that come wake a reader that had ErrAgain", wakesReader},
 		{"bytes that come wake a reader that has read short", wakesShortReader},
 		{"bytes that were there before Watch are found", findsEarlyBytes},
 		{"the end comes after the bytes and stays", endsAfterBytes},
@@ -34,7 +34,7 @@ func TestConformance(t *testing.T) {
 		{"a closed descriptor refuses everything", refusesWhenClosed},
 		{"another waker is woken from now on", changesWaker},
 		{"a listener is reported as long as connections wait", listenerInsists},
-		{"a listener pauses", listenerPauses},
+		{"a closed listener accepts nothing", closedListener},
 		{"a listener that was lent stays open", listenerLent},
 		{"an address in use is named", addressInUse},
 		{"a connection is dialled", dials},
@@ -42,8 +42,7 @@ func TestConformance(t *testing.T) {
 		{"a dialled connection comes from where it should", dialsFrom},
 		{"an idle connection is readable only when bytes come", dialledReader},
 		{"datagrams go to and fro, one by one", exchangesDatagrams},
-		{"a datagram to nobody is an error, once", datagramToNobody},
-		{"options are taken", takesOptions},
+		{"a refused datagram is an error, once", datagramRefused},
 		{"a timer expires, not early", timerExpires},
 		{"a posted function ends the wait", postEndsWait},
 		{"Stop ends Run", stopEndsRun},
@@ -122,6 +121,9 @@ func writesToHalfClosed(w *world) {
 	w.wantFar(far, []byte("still here?"))
 }
 
+// large is more bytes than a connection has room for: tcp_wmem is 4 MiB at most by default, see tcp(7).
+const large = 8 << 20
+
 // pattern is n bytes that are not the same everywhere.
 func pattern(n int) []byte {
 	b := make([]byte, n)
@@ -135,8 +137,7 @@ func writerWaits(w *world) {
 	for _, connect := range []func() (*loop.FD, far, *task){w.pair, w.accepted} {
 		fd, far, task := connect()
 		far.Limit()
-		fd.SetOption(loop.SendBuffer, 64<<10)
-		all := pattern(1 << 20)
+		all := pattern(large)
 		n, err := fd.Write(all)
 		if n == len(all) || err != loop.ErrAgain {
 			w.Fatalf("a write without room took %d of %d bytes and said %v", n, len(all), err)
@@ -158,8 +159,7 @@ func writerWaits(w *world) {
 func gathererWaits(w *world) {
 	fd, far, task := w.accepted()
 	far.Limit()
-	fd.SetOption(loop.SendBuffer, 64<<10)
-	all := pattern(1 << 20)
+	all := pattern(large)
 	pieces := func(b []byte) (p [][]byte) {
 		for len(b) > 0 {
 			n := min(len(b), 100_000)
@@ -260,8 +260,10 @@ func closeWrite(w *world) {
 	for _, connect := range []func() (*loop.FD, far, *task){w.pair, w.accepted} {
 		fd, far, _ := connect()
 		fd.Write([]byte("bye"))
-		if err := fd.CloseWrite(); err != nil {
-			w.Error(err)
+		for range 2 {
+			if err := fd.CloseWrite(); err != nil {
+				w.Error(err)
+			}
 		}
 		if _, err := fd.Write([]byte("more")); !errors.Is(err, syscall.EPIPE) {
 			w.Errorf("a write after CloseWrite says %v, want EPIPE", err)
@@ -297,7 +299,7 @@ func refusesWhenClosed(w *world) {
 	_, connectErr := fd.Connected()
 	for what, err := range map[string]error{
 		"Read": readErr, "Write": writeErr, "Writev": writevErr, "Names": namesErr,
-		"Connected": connectErr, "CloseWrite": fd.CloseWrite(), "SetOption": fd.SetOption(loop.KeepAlive, 1),
+		"Connected": connectErr, "CloseWrite": fd.CloseWrite(),
 	} {
 		if !errors.Is(err, os.ErrClosed) {
 			w.Errorf("%s of a closed descriptor says %v", what, err)
@@ -317,11 +319,11 @@ func changesWaker(w *world) {
 	w.rest()
 	before := first.runs
 	fd.SetWaker(nil)
-	far.Write([]byte("for nobody"))
+	far.Write([]byte("unwatched"))
 	w.rest()
 	second := &task{}
 	fd.SetWaker(w.loop.NewWaker(second))
-	w.want("an edge that came while nobody waited", fd, "for nobody", nil)
+	w.want("an edge that came without a waker", fd, "unwatched", nil)
 	w.wantAgain("after it", fd)
 	far.Write([]byte("for the second"))
 	w.until("the second runs", func() bool { return second.runs > 0 })

@@ -6,10 +6,10 @@
 // has a loop of its own, and loops share nothing but listening descriptors.
 //
 // A Loop is made on a Kernel, turns until Stop, and is closed when Run has returned. One
-// turn looks at the kernel once, remembers on each FD what the kernel reported, wakes the
-// owners, delivers what was posted, wakes the owners of timers that expired, and then
-// runs the tasks that were woken, and those that these wake, in up to eight passes.
-// Nothing calls back with news: a task is told that there may be some, and looks.
+// turn reads the kernel's events once, remembers on each FD what they report, wakes the
+// owners, runs what was posted, wakes the owners of timers that expired, and then runs
+// the tasks that were woken, and those that these wake, in up to eight passes. There are
+// no callbacks with arguments: a woken task looks for itself what has changed.
 // Descriptors are reported once per change (edge-triggered), and FD remembers it. From
 // that follows the one rule: wait for a descriptor only after it returned ErrAgain.
 //

@@ -18,10 +18,10 @@ import (
 type FD struct {
 	loop    *Loop
 	waker   *Waker
-	dialled *netip.AddrPort // to whom, while that is not finished
+	dialled *netip.AddrPort // where to, until it is connected
 	sys     int32
 	slot    int32
-	kind    Kind
+	typ     Type
 	state   state
 }
 
@@ -33,33 +33,33 @@ const (
 	writable         // neither is set while a connection is being made
 	peerDone         // the peer writes no more
 	broken           // nothing more can be written
-	urgent           // a short read says nothing any more
+	urgent           // a short read proves nothing any more
 	halfClosed       // we write no more
 	closed
-	level // a listener: reported as long as it is so, and not remembered
+	level // a listener: level-triggered, wake on every event
 )
 
 // Watch takes over a descriptor, which must be non-blocking and close-on-exec, and wakes
 // w whenever it becomes readable, writable, done or broken. It is presumed readable and
-// writable until the kernel says again. On an error sys is still the caller's.
-func (l *Loop) Watch(sys int, k Kind, w *Waker) (*FD, error) {
-	return l.watch(sys, FD{kind: k, state: readable | writable, waker: w})
+// writable until the kernel returns EAGAIN. On an error sys is still the caller's.
+func (l *Loop) Watch(sys int, t Type, w *Waker) (*FD, error) {
+	return l.watch(sys, FD{typ: t, state: readable | writable, waker: w})
 }
 
 func (l *Loop) watch(sys int, f FD) (*FD, error) {
 	f.loop, f.sys = l, int32(sys)
 	fd := &f
-	generation := l.table.take(fd)
+	generation := l.table.add(fd)
 	if err := l.kernel.Watch(sys, fd.slot, generation); err != nil {
-		l.table.give(fd)
+		l.table.remove(fd)
 		return nil, fmt.Errorf("watch descriptor %d: %w", sys, err)
 	}
 	return fd, nil
 }
 
-// note remembers what the kernel reported, and wakes the owner if that is new: an owner
-// who was not told again has nothing to wait for.
-func (f *FD) note(b Bits) {
+// handle remembers what the kernel reported, and wakes the owner if that is new: an owner
+// that has not had ErrAgain is not waiting.
+func (f *FD) handle(b Bits) {
 	was := f.state
 	if b&(In|Urgent|Done|Hup|Failed) != 0 {
 		f.state |= readable
@@ -70,21 +70,21 @@ func (f *FD) note(b Bits) {
 	if b&Urgent != 0 {
 		f.state |= urgent
 	}
-	if f.kind != Datagram {
-		f.state |= f.ends(b)
+	if f.typ != Datagram {
+		f.state |= f.endState(b)
 	}
-	if f.state != was || f.state&level != 0 || b&Nudge != 0 {
+	if f.state != was || f.state&level != 0 || b&Spurious != 0 {
 		f.waker.Wake()
 	}
 }
 
-// ends is what an event says about the end of a stream.
-func (f *FD) ends(b Bits) state {
+// endState is what an event means for the end of a stream.
+func (f *FD) endState(b Bits) state {
 	var s state
 	if b&(Done|Hup|Failed) != 0 {
 		s |= peerDone
 	}
-	// When we have finished writing, Hup says no more than that the peer has too.
+	// When we have finished writing, Hup means no more than that the peer has too.
 	if b&Failed != 0 || b&Hup != 0 && f.state&halfClosed == 0 {
 		s |= broken
 	}
@@ -92,13 +92,13 @@ func (f *FD) ends(b Bits) state {
 }
 
 // Read reads what is there. ErrAgain means that the kernel has nothing now and that the
-// waker will be woken when it has; any other return promises no wake. At the end it
+// waker will be woken when it has; after any other return it may not be. At the end it
 // returns io.EOF, any number of times. All other errors are final.
 func (f *FD) Read(p []byte) (int, error) {
 	if f.state&(readable|closed) != readable {
 		return 0, f.unready("read")
 	}
-	n, err := f.loop.kernel.Read(int(f.sys), f.kind, p)
+	n, err := f.loop.kernel.Read(int(f.sys), f.typ, p)
 	if err == ErrAgain && f.state&urgent != 0 {
 		n, err = f.readAtMark(p)
 	}
@@ -107,46 +107,46 @@ func (f *FD) Read(p []byte) (int, error) {
 		f.state &^= readable
 		return 0, err
 	case err != nil:
-		return 0, f.failed("read", err)
-	case n == 0 && f.kind != Datagram && len(p) > 0:
+		return 0, os.NewSyscallError("read", err)
+	case n == 0 && f.typ != Datagram && len(p) > 0:
 		return 0, io.EOF
 	}
 	// epoll(7): a short read has emptied a stream socket or a pipe. But once the end was
 	// reported it brings no further edge, and of terminals the rule does not hold.
-	if n < len(p) && (f.kind == Stream || f.kind == Pipe) && f.state&(peerDone|urgent) == 0 {
+	if n < len(p) && (f.typ == Stream || f.typ == Pipe) && f.state&(peerDone|urgent) == 0 {
 		f.state &^= readable
 	}
 	return n, nil
 }
 
-// readAtMark reads once more what was said to be empty. At the mark of urgent data recv(2) says
-// again also when a signal is pending, and Go's scheduler sends them (tcp_recvmsg_locked in Linux's
+// readAtMark repeats a read that returned ErrAgain. At the mark of urgent data recv(2) returns EAGAIN
+// also when a signal is pending, and Go's scheduler sends them (tcp_recvmsg_locked in Linux's
 // net/ipv4/tcp.c); no edge follows. The signal is gone when the call returns.
 func (f *FD) readAtMark(p []byte) (n int, err error) {
 	for range 4 {
-		if n, err = f.loop.kernel.Read(int(f.sys), f.kind, p); err != ErrAgain {
+		if n, err = f.loop.kernel.Read(int(f.sys), f.typ, p); err != ErrAgain {
 			break
 		}
 	}
 	return n, err
 }
 
-// Write writes as much of p as the kernel takes. If that is less than all, it returns an
+// Write writes as much of p as there is room for. If that is less than all, it returns an
 // error too: ErrAgain means that the waker will be woken when there is room for the
 // rest; all others are final.
 func (f *FD) Write(p []byte) (int, error) {
 	if f.state&(writable|closed) != writable {
 		return 0, f.unready("write")
 	}
-	n, err := f.loop.kernel.Write(int(f.sys), f.kind, p)
-	// A signal may cut a write to a terminal short (tty_io.c), so that only ErrAgain
-	// promises an edge there.
-	for err == nil && n < len(p) && f.kind == Terminal {
+	n, err := f.loop.kernel.Write(int(f.sys), f.typ, p)
+	// A signal may cut a write to a terminal short (tty_io.c), so that an edge follows
+	// only after ErrAgain there.
+	for err == nil && n < len(p) && f.typ == Terminal {
 		var more int
-		more, err = f.loop.kernel.Write(int(f.sys), f.kind, p[n:])
+		more, err = f.loop.kernel.Write(int(f.sys), f.typ, p[n:])
 		n += more
 	}
-	return f.wrote(n, len(p), err)
+	return f.finishWrite(n, len(p), err)
 }
 
 // Writev is Write for several slices, which it does not change.
@@ -158,11 +158,11 @@ func (f *FD) Writev(p [][]byte) (int, error) {
 	for _, s := range p {
 		all += len(s)
 	}
-	n, err := f.loop.kernel.Writev(int(f.sys), f.kind, p)
-	if err == nil && n < all && f.kind == Terminal {
+	n, err := f.loop.kernel.Writev(int(f.sys), f.typ, p)
+	if err == nil && n < all && f.typ == Terminal {
 		return f.writeRest(p, n)
 	}
-	return f.wrote(n, all, err)
+	return f.finishWrite(n, all, err)
 }
 
 // writeRest writes what of p follows the first n bytes, which are written.
@@ -183,31 +183,28 @@ func (f *FD) writeRest(p [][]byte, n int) (int, error) {
 	return n, nil
 }
 
-// wrote notes how a write of all bytes ended.
-func (f *FD) wrote(n, all int, err error) (int, error) {
+// finishWrite records and returns how a write of all bytes ended, of which n were written.
+func (f *FD) finishWrite(n, all int, err error) (int, error) {
 	if err == nil && n < all {
 		err = ErrAgain
 	}
 	if err == ErrAgain {
 		f.state &^= writable
 	} else if err != nil {
-		err = f.failed("write", err)
+		err = os.NewSyscallError("write", err)
 	}
 	return n, err
 }
 
-// unready is why nothing is done without asking the kernel.
+// unready is the error of an operation that the kernel need not be asked about.
 func (f *FD) unready(op string) error {
 	if f.state&closed != 0 {
-		return f.failed(op, os.ErrClosed)
+		return os.NewSyscallError(op, os.ErrClosed)
 	}
 	return ErrAgain
 }
 
-func (f *FD) failed(op string, err error) error { return os.NewSyscallError(op, err) }
-
-// CloseWrite says to the peer that nothing more will be written. What was written before
-// still goes to it.
+// CloseWrite ends the stream to the peer. What was written before still goes to it.
 func (f *FD) CloseWrite() error {
 	if f.state&closed != 0 {
 		return f.unready("close for writing")
@@ -217,16 +214,16 @@ func (f *FD) CloseWrite() error {
 	}
 	f.state |= halfClosed
 	if err := f.loop.kernel.CloseWrite(int(f.sys)); err != nil {
-		return f.failed("close for writing", err)
+		return os.NewSyscallError("close for writing", err)
 	}
 	return nil
 }
 
-// Close closes the descriptor and forgets its waker; events that are on their way find
-// nobody. It does nothing on a nil FD or one that is closed.
+// Close closes the descriptor and forgets its waker; events that are on their way are
+// ignored. It does nothing on a nil FD or one that is closed.
 func (f *FD) Close() {
 	if f.Open() {
-		f.loop.kernel.Close(f.leave())
+		f.loop.kernel.Close(f.release())
 	}
 }
 
@@ -234,33 +231,33 @@ func (f *FD) Close() {
 // regular end: with RST. It does nothing on a nil FD or one that is closed.
 func (f *FD) Reset() {
 	if f.Open() {
-		f.loop.kernel.Reset(f.leave())
+		f.loop.kernel.Reset(f.release())
 	}
 }
 
-// leave takes the descriptor out of the loop's hands.
-func (f *FD) leave() (sys int) {
-	f.loop.table.give(f)
+// release marks the FD closed and returns the descriptor, to be closed.
+func (f *FD) release() (sys int) {
+	f.loop.table.remove(f)
 	f.state = f.state&^(readable|writable) | closed
 	f.waker, f.dialled = nil, nil
 	return int(f.sys)
 }
 
-// Readable says whether a Read might find something.
+// Readable reports whether a Read might find something.
 func (f *FD) Readable() bool { return f.state&readable != 0 }
 
-// PeerDone says whether the peer writes no more. Bytes may still wait to be read.
+// PeerDone reports whether the peer writes no more. Bytes may still wait to be read.
 func (f *FD) PeerDone() bool { return f.state&peerDone != 0 }
 
-// Broken says whether writing has become useless: the connection failed, or the peer has
-// closed it wholly. What it sent before may still wait to be read.
+// Broken reports whether writing has become useless: the connection failed, or the peer has
+// closed both directions. What it sent before may still wait to be read.
 func (f *FD) Broken() bool { return f.state&broken != 0 }
 
-// Open says whether there is a descriptor and it is not closed.
+// Open reports whether there is a descriptor and it is not closed.
 func (f *FD) Open() bool { return f != nil && f.state&closed == 0 }
 
-// SetWaker says who is woken from now on; nil is nobody. Edges are remembered either way,
-// so that the new owner begins by looking.
+// SetWaker makes w the waker that is woken from now on; nil is none. Edges are remembered
+// either way, so that the new owner begins by reading and writing.
 func (f *FD) SetWaker(w *Waker) { f.waker = w }
 
 // Descriptor is the number by which the kernel knows it. ok is false once it is closed.

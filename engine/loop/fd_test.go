@@ -73,10 +73,10 @@ func TestShortReadOfAPipeHasEmptiedIt(t *testing.T) {
 }
 
 // watch takes over a descriptor.
-func (w *world) watch(sys int, k loop.Kind) (*loop.FD, *task) {
+func (w *world) watch(sys int, typ loop.Type) (*loop.FD, *task) {
 	w.Helper()
 	t := &task{}
-	fd, err := w.loop.Watch(sys, k, w.loop.NewWaker(t))
+	fd, err := w.loop.Watch(sys, typ, w.loop.NewWaker(t))
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -109,7 +109,7 @@ func terminal(m machine) (near, far int) {
 func TestShortReadOfDatagramsLeavesReadable(t *testing.T) {
 	onBothKernels(t, func(w *world) {
 		s := w.outside.receive()
-		fd, _, err := w.dial(loop.DialSpec{Kind: loop.Datagram, Remote: s.addr()})
+		fd, _, err := w.dial(loop.DialSpec{Type: loop.Datagram, Remote: s.addr()})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -160,12 +160,12 @@ type signalled struct {
 	reads int
 }
 
-func (s *signalled) Read(sys int, k loop.Kind, p []byte) (int, error) {
+func (s *signalled) Read(sys int, t loop.Type, p []byte) (int, error) {
 	if s.reads > 0 {
 		s.reads--
 		return 0, loop.ErrAgain
 	}
-	return s.Kernel.Read(sys, k, p)
+	return s.Kernel.Read(sys, t, p)
 }
 
 func TestSignalAtTheMarkOfUrgentDataDoesNotMeanThatNothingIsThere(t *testing.T) {
@@ -206,7 +206,7 @@ func TestEndOfTerminalIsEOF(t *testing.T) {
 func TestPipesAndTerminalsWaitForRoom(t *testing.T) {
 	for _, row := range []struct {
 		name string
-		kind loop.Kind
+		typ  loop.Type
 		open func(machine) (near, far int)
 	}{
 		{"pipe", loop.Pipe, func(m machine) (near, far int) {
@@ -222,7 +222,7 @@ func TestPipesAndTerminalsWaitForRoom(t *testing.T) {
 				m := machine{t}
 				near, farSys := row.open(m)
 				w := linuxWorld(t)
-				fd, task := w.watch(near, row.kind)
+				fd, task := w.watch(near, row.typ)
 				all := pattern(1 << 20)
 				n := 0
 				task.does = func() {
@@ -253,12 +253,12 @@ func TestPipesAndTerminalsWaitForRoom(t *testing.T) {
 // interrupted is a kernel whose writes are cut short by signals, though there is room.
 type interrupted struct{ *looptest.Kernel }
 
-func (i interrupted) Write(sys int, k loop.Kind, p []byte) (int, error) {
-	return i.Kernel.Write(sys, k, p[:min(len(p), 3)])
+func (i interrupted) Write(sys int, t loop.Type, p []byte) (int, error) {
+	return i.Kernel.Write(sys, t, p[:min(len(p), 3)])
 }
 
-func (i interrupted) Writev(sys int, k loop.Kind, p [][]byte) (int, error) {
-	return i.Write(sys, k, p[0])
+func (i interrupted) Writev(sys int, t loop.Type, p [][]byte) (int, error) {
+	return i.Write(sys, t, p[0])
 }
 
 func TestShortWriteToATerminalDoesNotMeanThatItIsFull(t *testing.T) {
@@ -308,8 +308,8 @@ func TestEverythingIsCloseOnExecAndNonBlocking(t *testing.T) {
 	before := descriptors(t)
 	w := linuxWorld(t)
 	ln := w.listen(&task{})
-	for _, kind := range []loop.Kind{loop.Stream, loop.Datagram} {
-		if _, _, err := w.dial(loop.DialSpec{Kind: kind, Remote: ln.Addr()}); err != nil {
+	for _, typ := range []loop.Type{loop.Stream, loop.Datagram} {
+		if _, _, err := w.dial(loop.DialSpec{Type: typ, Remote: ln.addr}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -330,13 +330,13 @@ func TestEverythingIsCloseOnExecAndNonBlocking(t *testing.T) {
 			t.Errorf("a child would inherit %s", name)
 		}
 		if strings.Contains(name, "eventpoll") {
-			continue // nobody reads from the event queue
+			continue // epoll does not need it
 		}
 		if flags, err := unix.FcntlInt(uintptr(sys), unix.F_GETFL, 0); err == nil && flags&unix.O_NONBLOCK == 0 {
 			t.Errorf("%s blocks", name)
 		}
 	}
-	if opened < 6 { // the event queue, the bell, the listener, two dialled, one accepted
+	if opened < 7 { // two epolls, the eventfd, the listener, two dialled, one accepted
 		t.Errorf("only %d descriptors were looked at", opened)
 	}
 }

@@ -22,7 +22,7 @@ func (f *FreeList[T]) Get() *T {
 	return t
 }
 
-// Put takes an object for a later Get, and says whether it was kept.
+// Put keeps an object for a later Get, and reports whether it did.
 func (f *FreeList[T]) Put(t *T) bool {
 	if len(f.free) >= f.Most {
 		return false

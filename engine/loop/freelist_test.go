@@ -6,7 +6,7 @@ import (
 	"exaproxy/engine/loop"
 )
 
-func TestFreeListGivesBackWhatWasPutIn(t *testing.T) {
+func TestFreeListReturnsWhatWasPutIn(t *testing.T) {
 	list := loop.FreeList[int]{Most: 1}
 	first, second := list.Get(), list.Get()
 	*first = 7

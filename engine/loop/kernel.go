@@ -13,7 +13,7 @@ var ErrAgain = errors.New("nothing now")
 // Kernel is the part of the operating system that loops and descriptors use. Linux
 // returns the one of this machine; looptest has one in memory.
 //
-// A Kernel belongs to one loop and is called on its goroutine, except for Ring, and for
+// A Kernel belongs to one loop and is called on its goroutine, except for Wakeup, and for
 // OpenListener and Close, which may be used before the loop is made. Descriptors ("sys") are
 // small numbers that mean something to the Kernel alone. Errors are plain error numbers
 // (syscall.Errno), or ErrAgain; the loop adds what was attempted.
@@ -21,12 +21,12 @@ type Kernel interface {
 	// Now reads the clock.
 	Now() time.Time
 	// Wait fills events and returns how many there are. It returns as soon as there is
-	// one, when the kernel was rung, or at the time until. The zero time is never; a
-	// time that is not after the last Now only looks.
+	// one, on Wakeup, or at the time until. The zero time is never; with a time that is
+	// not after the last Now it polls.
 	Wait(events []Event, until time.Time) int
-	// Ring ends the present Wait, or the next. Any goroutine may call it.
-	Ring()
-	// Release gives back what the kernel itself holds, at the end of the loop's life.
+	// Wakeup ends the present Wait, or the next. Any goroutine may call it.
+	Wakeup()
+	// Release closes what the kernel itself has open. It is not used afterwards.
 	Release()
 
 	// Watch reports the edges of a descriptor until it is closed: every change to
@@ -38,10 +38,10 @@ type Kernel interface {
 	Unwatch(sys int) error
 
 	// Read returns 0 and no error at the end of a stream.
-	Read(sys int, k Kind, p []byte) (int, error)
-	// Write and Writev return how much was taken; less than all is no error.
-	Write(sys int, k Kind, p []byte) (int, error)
-	Writev(sys int, k Kind, p [][]byte) (int, error)
+	Read(sys int, t Type, p []byte) (int, error)
+	// Write and Writev return how much was written; less than all is no error.
+	Write(sys int, t Type, p []byte) (int, error)
+	Writev(sys int, t Type, p [][]byte) (int, error)
 	CloseWrite(sys int) error
 	Close(sys int) error
 	// Reset closes a connection so that the peer notices (TCP: with RST).
@@ -49,20 +49,19 @@ type Kernel interface {
 
 	// OpenListener opens a listening descriptor.
 	OpenListener(ListenSpec) (sys int, err error)
-	// Accept takes one waiting connection.
+	// Accept accepts one waiting connection.
 	Accept(sys int) (conn int, peer Peer, err error)
-	// Connect begins a connection and does not wait for it.
+	// Connect starts to connect and does not wait for the outcome.
 	Connect(DialSpec) (sys int, err error)
-	// SocketError takes the error that waits on a socket: how its connecting ended.
+	// SocketError returns and clears a socket's pending error: how its connecting ended.
 	SocketError(sys int) error
 	// Names returns a socket's own address, and the one that its peer wanted to reach
 	// if that is another (a connection diverted by the packet filter).
 	Names(sys int) (local, original netip.AddrPort, err error)
-	SetOption(sys int, o Option, v int) error
 }
 
-// An Event is news of one descriptor, named by slot and generation: those under which it
-// is watched. News of a generation that is over is for nobody.
+// An Event is what changed on one descriptor, named by the slot and generation under which
+// it is watched. Events of a generation that is over are ignored.
 type Event struct {
 	Slot, Generation int32
 	Bits             Bits
@@ -72,40 +71,38 @@ type Event struct {
 type Bits uint8
 
 const (
-	In     Bits = 0x01 // there is something to read
-	Urgent Bits = 0x02 // the peer sent urgent data: reads stop short at its mark (tcp(7))
-	Out    Bits = 0x04 // there is room to write
-	Failed Bits = 0x08 // an error waits on the descriptor
-	Hup    Bits = 0x10 // nothing goes in either direction any more
-	Done   Bits = 0x20 // the peer writes no more; bytes may still wait
-	Nudge  Bits = 0x40 // wake the owner whether or not anything is new; for tests
+	In       Bits = 0x01 // there is something to read
+	Urgent   Bits = 0x02 // the peer sent urgent data: reads stop short at its mark (tcp(7))
+	Out      Bits = 0x04 // there is room to write
+	Failed   Bits = 0x08 // an error waits on the descriptor
+	Hup      Bits = 0x10 // nothing goes in either direction any more
+	Done     Bits = 0x20 // the peer writes no more; bytes may still wait
+	Spurious Bits = 0x40 // wake the owner although nothing changed; for tests
 )
 
-// Kind is what a descriptor is. It decides what a short read or write means.
-type Kind uint8
+// Type is what a descriptor is. It decides what a short read or write means.
+type Type uint8
 
 const (
-	Stream   Kind = iota // a connected stream socket
+	Stream   Type = iota // a connected stream socket
 	Pipe                 // one end of a pipe
 	Terminal             // one side of a pseudo-terminal
 	Datagram             // a connected datagram socket
 )
 
-// socket says whether it is one.
-func (k Kind) socket() bool { return k == Stream || k == Datagram }
+func (t Type) socket() bool { return t == Stream || t == Datagram }
 
 // A ListenSpec is where and how to listen.
 type ListenSpec struct {
-	Addr        netip.AddrPort // [::]:n listens for IPv4 too, unless V6Only; port 0: any free one
-	V6Only      bool           // IPV6_V6ONLY
+	Addr        netip.AddrPort // [::]:n listens for IPv4 too; port 0: any free one
 	ReusePort   bool           // SO_REUSEPORT: each listener on this port has its own queue
 	Transparent bool           // IP_TRANSPARENT: accept for addresses that are not ours (TPROXY)
-	Backlog     int            // waiting connections; 0: as many as the kernel allows
+
 }
 
 // A DialSpec is where and how to connect.
 type DialSpec struct {
-	Kind        Kind           // Stream or Datagram
+	Type        Type           // Stream or Datagram
 	Local       netip.AddrPort // zero: the kernel chooses; port 0: any free one
 	Remote      netip.AddrPort // an IPv4-mapped address is dialled as IPv4
 	Mark        int            // SO_MARK; 0: none
@@ -117,18 +114,3 @@ type DialSpec struct {
 type Peer struct {
 	Remote netip.AddrPort // IPv4-mapped addresses are unmapped
 }
-
-// An Option is something that can be set on a socket; its value is an integer.
-type Option uint8
-
-const (
-	NoDelay           Option = iota // 0 or 1: TCP_NODELAY; on from the start for every stream
-	KeepAlive                       // 0 or 1: SO_KEEPALIVE
-	KeepAliveIdle                   // seconds: TCP_KEEPIDLE
-	KeepAliveInterval               // seconds: TCP_KEEPINTVL
-	KeepAliveCount                  // probes: TCP_KEEPCNT
-	TOS                             // IP_TOS or IPV6_TCLASS
-	Mark                            // SO_MARK
-	ReceiveBuffer                   // bytes: SO_RCVBUF
-	SendBuffer                      // bytes: SO_SNDBUF
-)

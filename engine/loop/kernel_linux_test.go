@@ -73,7 +73,7 @@ func TestStreamsDoNotDelay(t *testing.T) {
 	}
 }
 
-func TestDialSpecIsHeeded(t *testing.T) {
+func TestDialSpecSetsOptions(t *testing.T) {
 	for _, row := range []struct {
 		name, listen string
 		spec         loop.DialSpec
@@ -99,60 +99,29 @@ func TestDialSpecIsHeeded(t *testing.T) {
 	}
 }
 
-func TestOptionsAreWhereLinuxHasThem(t *testing.T) {
+func TestTransparentListeners(t *testing.T) {
+	if unix.Geteuid() != 0 {
+		t.Skip("only root may do that")
+	}
 	for _, row := range []struct {
-		name       string
-		option     loop.Option
+		listen     string
 		level, opt int
-		value      int
-		want       int
 	}{
-		{"NoDelay", loop.NoDelay, unix.IPPROTO_TCP, unix.TCP_NODELAY, 0, 0},
-		{"KeepAlive", loop.KeepAlive, unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1, 1},
-		{"KeepAliveIdle", loop.KeepAliveIdle, unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, 61, 61},
-		{"KeepAliveInterval", loop.KeepAliveInterval, unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, 11, 11},
-		{"KeepAliveCount", loop.KeepAliveCount, unix.IPPROTO_TCP, unix.TCP_KEEPCNT, 4, 4},
-		{"TOS", loop.TOS, unix.IPPROTO_IP, unix.IP_TOS, 8, 8},
-		{"ReceiveBuffer", loop.ReceiveBuffer, unix.SOL_SOCKET, unix.SO_RCVBUF, 10000, 20000}, // socket(7): doubled
-		{"SendBuffer", loop.SendBuffer, unix.SOL_SOCKET, unix.SO_SNDBUF, 10000, 20000},
+		{"127.0.0.1:0", unix.IPPROTO_IP, unix.IP_TRANSPARENT},
+		{"[::1]:0", unix.IPPROTO_IPV6, unix.IPV6_TRANSPARENT},
 	} {
-		t.Run(row.name, func(t *testing.T) {
+		t.Run(row.listen, func(t *testing.T) {
 			k := linuxKernel(t)
-			sys, _ := connected(t, k, "127.0.0.1:0", loop.DialSpec{})
-			if err := k.SetOption(sys, row.option, row.value); err != nil {
-				t.Fatal(err)
+			sys, err := k.OpenListener(loop.ListenSpec{Addr: netip.MustParseAddrPort(row.listen), Transparent: true})
+			if errors.Is(err, unix.EADDRNOTAVAIL) || errors.Is(err, unix.EAFNOSUPPORT) {
+				t.Skipf("this machine has no %s", row.listen)
 			}
-			if v, err := unix.GetsockoptInt(sys, row.level, row.opt); v != row.want || err != nil {
-				t.Errorf("the option is %d, %v; want %d", v, err, row.want)
+			keep(t, k, sys, err)
+			if v, err := unix.GetsockoptInt(sys, row.level, row.opt); v != 1 || err != nil {
+				t.Errorf("the option is %d, %v; want 1", v, err)
 			}
 		})
 	}
-}
-
-func TestTOSOfIPv6(t *testing.T) {
-	k := linuxKernel(t)
-	sys, _ := connected(t, k, "[::1]:0", loop.DialSpec{})
-	if err := k.SetOption(sys, loop.TOS, 8); err != nil {
-		t.Fatal(err)
-	}
-	if v, err := unix.GetsockoptInt(sys, unix.IPPROTO_IPV6, unix.IPV6_TCLASS); v != 8 || err != nil {
-		t.Errorf("the traffic class is %d, %v", v, err)
-	}
-}
-
-func TestAListenerOfIPv6Alone(t *testing.T) {
-	k := linuxKernel(t)
-	six, err := k.OpenListener(loop.ListenSpec{Addr: netip.MustParseAddrPort("[::]:0"), V6Only: true, Transparent: unix.Geteuid() == 0})
-	if errors.Is(err, unix.EAFNOSUPPORT) {
-		t.Skip("this machine has no IPv6")
-	}
-	keep(t, k, six, err)
-	at, _, err := k.Names(six)
-	if err != nil {
-		t.Fatal(err)
-	}
-	four, err := k.OpenListener(loop.ListenSpec{Addr: netip.AddrPortFrom(netip.IPv4Unspecified(), at.Port())})
-	keep(t, k, four, err)
 }
 
 func TestAnInterfaceThatDoesNotExist(t *testing.T) {
@@ -169,7 +138,7 @@ func TestAnInterfaceThatDoesNotExist(t *testing.T) {
 func TestALinkLocalAddressByTheNameOfItsInterface(t *testing.T) {
 	k := linuxKernel(t)
 	to := netip.MustParseAddrPort("[fe80::1%lo]:80")
-	sys, err := k.Connect(loop.DialSpec{Kind: loop.Datagram, Remote: to})
+	sys, err := k.Connect(loop.DialSpec{Type: loop.Datagram, Remote: to})
 	if err == nil {
 		k.Close(sys)
 	}
@@ -179,7 +148,7 @@ func TestALinkLocalAddressByTheNameOfItsInterface(t *testing.T) {
 	}
 }
 
-func TestReleaseGivesEverythingBack(t *testing.T) {
+func TestReleaseClosesEverything(t *testing.T) {
 	before := len(descriptors(t))
 	k, err := loop.Linux()
 	if err != nil {
@@ -215,8 +184,8 @@ func waits(k loop.Kernel, events []loop.Event, deadline func() time.Time) (late 
 	return late
 }
 
-// A long wait is waited elsewhere than a short one, and what ends it must find it there, each time.
-func TestALongWaitEndsWithNewsAndWithARing(t *testing.T) {
+// A long wait is parked, and must end like a short one, each time.
+func TestAnEventAndAWakeupEndALongWait(t *testing.T) {
 	const long = 30 * ms
 	k := linuxKernel(t)
 	accepted, dialled := connected(t, k, "127.0.0.1:0", loop.DialSpec{})
@@ -224,7 +193,7 @@ func TestALongWaitEndsWithNewsAndWithARing(t *testing.T) {
 		t.Fatal(err)
 	}
 	events := make([]loop.Event, 8)
-	k.Wait(events, k.Now().Add(long)) // it is writable, and somebody else was accepted
+	k.Wait(events, k.Now().Add(long)) // the connection is writable
 	for range 3 {
 		time.AfterFunc(long, func() { unix.Write(dialled, []byte("x")) })
 		n := 0
@@ -234,16 +203,16 @@ func TestALongWaitEndsWithNewsAndWithARing(t *testing.T) {
 		if n != 1 || events[0].Slot != 3 || events[0].Bits&loop.In == 0 {
 			t.Errorf("a byte that came gives %d events, %+v", n, events[:n])
 		}
-		rung := make(chan bool)
-		time.AfterFunc(long, func() { k.Ring(); close(rung) })
+		woken := make(chan bool)
+		time.AfterFunc(long, func() { k.Wakeup(); close(woken) })
 		if n := k.Wait(events, k.Now().Add(time.Hour)); n != 0 {
-			t.Errorf("a ring gives %d events, %+v", n, events[:n])
+			t.Errorf("a wakeup gives %d events, %+v", n, events[:n])
 		}
-		<-rung
+		<-woken
 	}
 }
 
-// A goroutine in a system call costs Go's scheduler, and so us, more than one that is parked.
+// A goroutine in a system call costs Go's scheduler more than one that is parked.
 func TestALongWaitIsParkedEachTime(t *testing.T) {
 	k := linuxKernel(t)
 	for range 3 {
@@ -255,15 +224,15 @@ func TestALongWaitIsParkedEachTime(t *testing.T) {
 			}
 			close(over)
 		}()
-		patience := time.Now().Add(10 * time.Second)
-		for !stacked("IO wait", "porch).wait") {
-			if time.Now().After(patience) {
+		deadline := time.Now().Add(10 * time.Second)
+		for !stacked("IO wait", "parking).wait") {
+			if time.Now().After(deadline) {
 				t.Fatal("it is not parked")
 			}
 			<-time.After(20 * ms)
 		}
 		enough.Store(true)
-		k.Ring()
+		k.Wakeup()
 		<-over
 	}
 }
@@ -271,14 +240,14 @@ func TestALongWaitIsParkedEachTime(t *testing.T) {
 func TestANearerDeadlineIsKept(t *testing.T) {
 	k := linuxKernel(t)
 	events := make([]loop.Event, 1)
-	k.Ring()
-	k.Wait(events, k.Now().Add(time.Hour)) // the ring ends this one
+	k.Wakeup()
+	k.Wait(events, k.Now().Add(time.Hour)) // the wakeup ends this one
 	if waits(k, events, func() time.Time { return k.Now().Add(10 * ms) }) < 0 {
 		t.Error("the wait ended before its deadline")
 	}
 }
 
-// stacked says whether a goroutine is in this state, and in this function.
+// stacked reports whether a goroutine is in this state, and in this function.
 func stacked(state, function string) bool {
 	all := make([]byte, 1<<20)
 	for _, one := range strings.Split(string(all[:runtime.Stack(all, true)]), "\n\n") {

@@ -14,16 +14,16 @@ import (
 	"exaproxy/engine/loop/looptest"
 )
 
-// at is where nobody is.
+// at is where nothing listens.
 var at = netip.MustParseAddrPort("192.0.2.1:80")
 
-// forgetful is a kernel that now and then has no memory to watch anything.
-type forgetful struct {
+// outOfMemory is a kernel that now and then has no memory to watch anything.
+type outOfMemory struct {
 	*looptest.Kernel
 	fails int
 }
 
-func (f *forgetful) fail() error {
+func (f *outOfMemory) fail() error {
 	if f.fails == 0 {
 		return nil
 	}
@@ -31,50 +31,45 @@ func (f *forgetful) fail() error {
 	return syscall.ENOMEM
 }
 
-func (f *forgetful) Watch(sys int, slot, generation int32) error {
+func (f *outOfMemory) Watch(sys int, slot, generation int32) error {
 	if err := f.fail(); err != nil {
 		return err
 	}
 	return f.Kernel.Watch(sys, slot, generation)
 }
 
-func (f *forgetful) WatchListener(sys int, slot, generation int32) error {
+func (f *outOfMemory) WatchListener(sys int, slot, generation int32) error {
 	if err := f.fail(); err != nil {
 		return err
 	}
 	return f.Kernel.WatchListener(sys, slot, generation)
 }
 
-func forgetfulWorld(t *testing.T) (*world, *forgetful) {
+func outOfMemoryWorld(t *testing.T) (*world, *outOfMemory) {
 	k := looptest.NewKernel(t)
-	f := &forgetful{Kernel: k}
+	f := &outOfMemory{Kernel: k}
 	return newWorld(t, f, memory{k}), f
 }
 
 func TestWhatCannotBeWatchedIsClosed(t *testing.T) {
 	for _, row := range []struct {
 		name string
-		do   func(*world, *forgetful) error
+		do   func(*world, *outOfMemory) error
 		left int // descriptors that stay open: those that were there before
 	}{
-		{"a listener", func(w *world, k *forgetful) error {
-			k.fails = 1
-			_, err := w.loop.Listen(loop.ListenSpec{Addr: at}, nil)
-			return err
-		}, 0},
-		{"a connection that was dialled", func(w *world, k *forgetful) error {
+		{"a connection that was dialled", func(w *world, k *outOfMemory) error {
 			k.fails = 1
 			_, err := w.loop.Dial(loop.DialSpec{Remote: at}, nil)
 			return err
 		}, 0},
-		{"a connection that was accepted", func(w *world, k *forgetful) error {
+		{"a connection that was accepted", func(w *world, k *outOfMemory) error {
 			ln := w.listen(&task{})
-			k.Dial(ln.Addr())
+			k.Dial(ln.addr)
 			k.fails = 1
 			_, _, err := ln.Accept()
 			return err
 		}, 1},
-		{"what is not ours", func(w *world, k *forgetful) error {
+		{"what is not ours", func(w *world, k *outOfMemory) error {
 			sys, _ := k.Pair()
 			k.fails = 1
 			_, err := w.loop.Watch(sys, loop.Stream, nil)
@@ -82,7 +77,7 @@ func TestWhatCannotBeWatchedIsClosed(t *testing.T) {
 		}, 1},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			w, k := forgetfulWorld(t)
+			w, k := outOfMemoryWorld(t)
 			if err := row.do(w, k); !errors.Is(err, syscall.ENOMEM) {
 				t.Errorf("the error is %v", err)
 			}
@@ -93,15 +88,14 @@ func TestWhatCannotBeWatchedIsClosed(t *testing.T) {
 	}
 }
 
-func TestListenerRestsUntilItCanBeWatchedAgain(t *testing.T) {
-	w, k := forgetfulWorld(t)
+func TestListenerBacksOffUntilItCanBeWatchedAgain(t *testing.T) {
+	w, k := outOfMemoryWorld(t)
 	task := &task{}
 	ln := w.listen(task)
-	defer k.Dial(ln.Addr()).Close()
-	ln.Pause()
-	k.fails = 3
-	ln.Resume()
-	w.loop.Turn(false)
+	k.FailAccept(syscall.EMFILE, 1)
+	defer k.Dial(ln.addr).Close()
+	ln.Accept()
+	k.fails = 2
 	for range 2 {
 		k.Advance(200 * time.Millisecond)
 		w.loop.Turn(false)
@@ -116,30 +110,28 @@ func TestListenerRestsUntilItCanBeWatchedAgain(t *testing.T) {
 	}
 }
 
-func TestListenerPausedWhileItRestsStaysPaused(t *testing.T) {
+func TestListenerClosedWhileItBacksOffStaysClosed(t *testing.T) {
 	w, k := memoryWorld(t)
 	task := &task{}
 	ln := w.listen(task)
 	k.FailAccept(syscall.EMFILE, 1)
-	defer k.Dial(ln.Addr()).Close()
+	defer k.Dial(ln.addr).Close()
 	ln.Accept()
-	ln.Pause()
+	ln.Listener.Close()
 	k.Advance(time.Second)
 	w.loop.Turn(false)
-	if task.runs != 0 {
-		t.Errorf("its task ran %d times", task.runs)
+	if _, _, err := ln.Accept(); task.runs != 0 || err != loop.ErrAgain {
+		t.Errorf("its task ran %d times, and accept says %v", task.runs, err)
 	}
-	ln.Resume()
-	w.until("it goes on when told to", func() bool { return task.runs > 0 })
 }
 
-func TestOtherErrorsOfAcceptAreTold(t *testing.T) {
+func TestOtherErrorsOfAcceptAreReturned(t *testing.T) {
 	w, k := memoryWorld(t)
 	ln := w.listen(&task{})
 	k.FailAccept(syscall.EINVAL, 1)
-	defer k.Dial(ln.Addr()).Close()
+	defer k.Dial(ln.addr).Close()
 	_, _, err := ln.Accept()
-	if want := "accept on " + ln.Addr().String() + ": invalid argument"; err == nil || err.Error() != want {
+	if want := "accept on " + ln.addr.String() + ": invalid argument"; err == nil || err.Error() != want {
 		t.Errorf("accept says %v, want %s", err, want)
 	}
 }
@@ -152,7 +144,7 @@ func TestAcceptWithoutDescriptorsIsRetriedByTimer(t *testing.T) {
 			task := &task{}
 			ln := w.listen(task)
 			k.FailAccept(err, 2)
-			defer k.Dial(ln.Addr()).Close()
+			defer k.Dial(ln.addr).Close()
 			for try := range 2 {
 				w.loop.Turn(false)
 				if _, _, got := ln.Accept(); !errors.Is(got, err) {
@@ -162,12 +154,12 @@ func TestAcceptWithoutDescriptorsIsRetriedByTimer(t *testing.T) {
 				k.Advance(99 * time.Millisecond)
 				looptest.Settle(w.loop)
 				if task.runs != 0 {
-					t.Fatalf("the listener was reported %d times before its rest was over", task.runs)
+					t.Fatalf("the listener was reported %d times before its backoff was over", task.runs)
 				}
 				k.Advance(20 * time.Millisecond)
 				w.loop.Turn(false)
 				if task.runs != 1 {
-					t.Fatalf("after its rest the listener was reported %d times", task.runs)
+					t.Fatalf("after its backoff the listener was reported %d times", task.runs)
 				}
 			}
 			fd, _, got := ln.Accept()
@@ -183,7 +175,7 @@ func TestAcceptAtTheLimitOfThisMachine(t *testing.T) {
 	w := linuxWorld(t)
 	task := &task{}
 	ln := w.listen(task)
-	defer w.outside.dial(ln.Addr()).Close()
+	defer w.outside.dial(ln.addr).Close()
 	free, err := unix.FcntlInt(0, unix.F_DUPFD_CLOEXEC, 0) // the lowest free number
 	if err != nil {
 		t.Fatal(err)
@@ -218,7 +210,7 @@ func TestAcceptPassesOverConnectionsThatAreGone(t *testing.T) {
 	w := newWorld(t, k, memory{k})
 	ln := w.listen(&task{})
 	k.FailAccept(syscall.ECONNABORTED, 3)
-	defer k.Dial(ln.Addr()).Close()
+	defer k.Dial(ln.addr).Close()
 	fd, _, err := ln.Accept()
 	if err != nil {
 		t.Fatalf("accept says %v", err)
@@ -228,12 +220,12 @@ func TestAcceptPassesOverConnectionsThatAreGone(t *testing.T) {
 
 func TestListenOnBothFamilies(t *testing.T) {
 	w := linuxWorld(t)
-	ln, err := w.loop.Listen(loop.ListenSpec{Addr: netip.MustParseAddrPort("[::]:0")}, nil)
+	ln, err := listenOn(w.loop, loop.ListenSpec{Addr: netip.MustParseAddrPort("[::]:0")}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer ln.Close()
-	defer w.outside.dial(netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), ln.Addr().Port())).Close()
+	defer w.outside.dial(netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), ln.addr.Port())).Close()
 	var peer loop.Peer
 	var fd *loop.FD
 	w.until("an IPv4 client is accepted", func() bool {
@@ -246,16 +238,16 @@ func TestListenOnBothFamilies(t *testing.T) {
 	}
 }
 
-func TestQueuesOfTheirOwn(t *testing.T) {
+func TestReusePort(t *testing.T) {
 	onBothKernels(t, func(w *world) {
-		spec := loop.ListenSpec{Addr: netip.MustParseAddrPort("127.0.0.1:0"), ReusePort: true, Backlog: 16}
+		spec := loop.ListenSpec{Addr: netip.MustParseAddrPort("127.0.0.1:0"), ReusePort: true}
 		for range 2 {
-			ln, err := w.loop.Listen(spec, nil)
+			ln, err := listenOn(w.loop, spec, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer ln.Close()
-			spec.Addr = ln.Addr()
+			spec.Addr = ln.addr
 		}
 	})
 }

@@ -10,7 +10,7 @@ import (
 const (
 	// maxPasses bounds a turn, so that the kernel is asked again soon whatever tasks do.
 	maxPasses = 8
-	// maxEvents is how much news is taken from the kernel at a time.
+	// maxEvents is how many events are read from the kernel at a time.
 	maxEvents = 512
 )
 
@@ -27,7 +27,7 @@ type Loop struct {
 	timers  wheel
 	mailbox mailbox
 	stopped atomic.Bool
-	busy    time.Time // since when one turn has followed the other
+	yielded time.Time // when the scheduler last had a chance to run others
 }
 
 // New returns a loop on a kernel, which it owns from now on.
@@ -42,7 +42,7 @@ func New(k Kernel) (*Loop, error) {
 
 // Run turns until Stop.
 func (l *Loop) Run() {
-	l.busy = l.now
+	l.yielded = l.now
 	for !l.stopped.Load() {
 		before := l.now
 		l.Turn(true)
@@ -50,26 +50,27 @@ func (l *Loop) Run() {
 	}
 }
 
-// breath is how long one turn may follow the other until others may run. A turn that lasts longer has
-// as a rule been parked in Wait, where they could; if not, the scheduler's signal sees to it.
-const breath = 8 * time.Millisecond
+// yieldInterval is how long turns may follow each other until other goroutines may run. A turn that lasts
+// longer has as a rule been parked in Wait, where they could; if not, sysmon preempts it.
+const yieldInterval = 8 * time.Millisecond
 
-// yield lets Go's scheduler run others before it would enforce that, which it does with a signal
-// after 10 ms (sysmon and retake in runtime/proc.go).
+// yield lets Go's scheduler run other goroutines before sysmon would preempt this one, which it does with
+// a signal after 10 ms (sysmon and retake in runtime/proc.go).
 func (l *Loop) yield(before time.Time) {
-	if l.now.Sub(before) > breath {
-		l.busy = l.now
-	} else if l.now.Sub(l.busy) > breath {
-		l.busy = l.now
+	if l.now.Sub(before) > yieldInterval {
+		l.yielded = l.now
+	} else if l.now.Sub(l.yielded) > yieldInterval {
+		l.yielded = l.now
 		runtime.Gosched()
 	}
 }
 
-// Turn looks at the kernel once, waiting there if it may and there is nothing else to do;
-// wakes whoever is concerned; and runs the woken until none is left or the pass limit is
-// reached. It says whether anything happened.
+// Turn reads the kernel's events once, waiting for them if it may and there is nothing
+// else to do; wakes the tasks that they concern; and runs the woken until none is left or
+// the pass limit is reached. It returns whether anything happened. Unless it did, no task
+// is queued.
 func (l *Loop) Turn(wait bool) bool {
-	until := l.now // only look
+	until := l.now // poll
 	if wait && len(l.woken) == 0 {
 		until = l.timers.next()
 	}
@@ -77,9 +78,9 @@ func (l *Loop) Turn(wait bool) bool {
 	l.now = l.kernel.Now() // one clock reading a turn
 	l.timers.now = l.now.Sub(l.timers.start)
 	for _, e := range l.events[:n] {
-		l.table.note(e)
+		l.table.dispatch(e)
 	}
-	some := l.mailbox.deliver()
+	some := l.mailbox.runPosted()
 	some = l.timers.expire() || some
 	some = len(l.woken) > 0 || some
 	for pass := 0; pass < maxPasses && len(l.woken) > 0; pass++ {
@@ -88,7 +89,7 @@ func (l *Loop) Turn(wait bool) bool {
 	return n > 0 || some
 }
 
-// runWoken runs one pass: those who are queued now. Who is woken meanwhile runs in the next.
+// runWoken runs one pass: the tasks that are queued now. Those woken meanwhile run in the next.
 func (l *Loop) runWoken() {
 	l.running, l.woken = l.woken, l.running[:0]
 	for i, w := range l.running {
@@ -97,13 +98,10 @@ func (l *Loop) runWoken() {
 	}
 }
 
-// Idle says whether no task is queued and nothing that was posted waits. For tests.
-func (l *Loop) Idle() bool { return len(l.woken) == 0 && l.mailbox.empty() }
-
 // Kernel returns what the loop was made with.
 func (l *Loop) Kernel() Kernel { return l.kernel }
 
-// Now is the time at which the present turn began. Timers count from it.
+// Now returns the time at which the present turn began. Timers count from it.
 func (l *Loop) Now() time.Time { return l.now }
 
 // Close releases what the kernel holds for the loop. It is called when Run has returned,
@@ -115,7 +113,7 @@ func (l *Loop) Close() {
 
 // A table says which descriptor an event is about. A slot's generation changes when its
 // descriptor is closed, so that events of one that was closed earlier in the same batch,
-// or whose number is used again, find nobody.
+// or whose number is used again, are ignored.
 type table struct {
 	slots []slot
 	free  []int32
@@ -126,8 +124,8 @@ type slot struct {
 	generation int32
 }
 
-// take gives fd a slot, and returns the generation.
-func (t *table) take(fd *FD) (generation int32) {
+// add gives fd a slot, and returns the generation.
+func (t *table) add(fd *FD) (generation int32) {
 	if n := len(t.free); n > 0 {
 		fd.slot, t.free = t.free[n-1], t.free[:n-1]
 	} else {
@@ -139,15 +137,15 @@ func (t *table) take(fd *FD) (generation int32) {
 	return s.generation
 }
 
-func (t *table) give(fd *FD) {
+func (t *table) remove(fd *FD) {
 	s := &t.slots[fd.slot]
 	s.fd = nil
 	s.generation++
 	t.free = append(t.free, fd.slot)
 }
 
-func (t *table) note(e Event) {
+func (t *table) dispatch(e Event) {
 	if s := &t.slots[e.Slot]; s.fd != nil && s.generation == e.Generation {
-		s.fd.note(e.Bits)
+		s.fd.handle(e.Bits)
 	}
 }

@@ -8,11 +8,11 @@ import (
 // A mailbox carries functions from other goroutines to the loop's. It is the one place
 // of a worker that has a lock.
 type mailbox struct {
-	rung   atomic.Bool // the kernel was rung and nobody has looked since
-	mu     sync.Mutex
-	posted []func()
-	spare  []func() // the slice delivered last, to be filled next
-	closed bool     // the kernel is released: it may not be rung
+	wakeupSent atomic.Bool // and the loop has not looked since
+	mu         sync.Mutex
+	posted     []func()
+	spare      []func() // the slice that was run last, to be filled next
+	closed     bool     // the kernel is released and must not be woken
 }
 
 // Post runs f on the loop's goroutine, soon; functions posted by one goroutine run in
@@ -23,7 +23,7 @@ func (l *Loop) Post(f func()) {
 	defer m.mu.Unlock()
 	if !m.closed {
 		m.posted = append(m.posted, f)
-		m.ring(l.kernel)
+		m.wakeUp(l.kernel)
 	}
 }
 
@@ -34,45 +34,40 @@ func (l *Loop) Stop() {
 	defer m.mu.Unlock()
 	l.stopped.Store(true)
 	if !m.closed {
-		m.ring(l.kernel)
+		m.wakeUp(l.kernel)
 	}
 }
 
-// ring ends the loop's waiting, once until it looks.
-func (m *mailbox) ring(k Kernel) {
-	if !m.rung.Swap(true) {
-		k.Ring()
+// wakeUp ends the loop's Wait, once until it looks.
+func (m *mailbox) wakeUp(k Kernel) {
+	if !m.wakeupSent.Swap(true) {
+		k.Wakeup()
 	}
 }
 
-// deliver runs what was posted and says whether there was anything. What is posted
-// meanwhile is delivered next time.
-func (m *mailbox) deliver() bool {
-	if !m.rung.Load() {
+// runPosted runs what was posted and returns whether there was anything. What is posted
+// meanwhile runs next time.
+func (m *mailbox) runPosted() bool {
+	if !m.wakeupSent.Load() {
 		return false
 	}
-	letters := m.take()
-	for i, f := range letters {
-		letters[i] = nil
+	posted := m.swap()
+	for i, f := range posted {
+		posted[i] = nil
 		f()
 	}
-	m.spare = letters[:0]
-	return len(letters) > 0
+	m.spare = posted[:0]
+	return len(posted) > 0
 }
 
-func (m *mailbox) take() []func() {
+// swap returns what was posted and leaves the spare slice in its place.
+func (m *mailbox) swap() []func() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.rung.Store(false)
-	letters := m.posted
+	m.wakeupSent.Store(false)
+	posted := m.posted
 	m.posted, m.spare = m.spare, nil
-	return letters
-}
-
-func (m *mailbox) empty() bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return len(m.posted) == 0
+	return posted
 }
 
 // close drops what was posted and all that will be.

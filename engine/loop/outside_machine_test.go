@@ -61,8 +61,8 @@ func addrPort(s unix.Sockaddr) netip.AddrPort {
 	return netip.AddrPortFrom(netip.AddrFrom4(four.Addr), uint16(four.Port))
 }
 
-// nobody is a port that is taken and not listened on.
-func (m machine) nobody() netip.AddrPort {
+// refusing returns a port that is taken and not listened on.
+func (m machine) refusing() netip.AddrPort {
 	_, at := m.bound(unix.SOCK_STREAM)
 	return at
 }

@@ -21,7 +21,7 @@ func (m memory) pair() (int, far) {
 
 func (m memory) dial(to netip.AddrPort) far { return memoryEnd{m.k.Dial(to)} }
 
-func (m memory) nobody() netip.AddrPort { return netip.MustParseAddrPort("192.0.2.1:81") }
+func (m memory) refusing() netip.AddrPort { return netip.MustParseAddrPort("192.0.2.1:81") }
 
 func (m memory) listen() server {
 	at := netip.MustParseAddrPort("192.0.2.1:80")

@@ -15,14 +15,13 @@ func TestRelay(t *testing.T) {
 		in, source, _ := w.accepted()
 		out, sink, _ := w.accepted()
 		sink.Limit()
-		out.SetOption(loop.SendBuffer, 64<<10)
 		r := &relay{in: in, out: out}
 		waker := w.loop.NewWaker(r)
 		r.waker = waker
 		in.SetWaker(waker)
 		out.SetWaker(waker)
 		waker.Wake()
-		all := pattern(1 << 20)
+		all := pattern(large)
 		sent, got := 0, []byte(nil)
 		w.until("everything is relayed", func() bool {
 			if sent < len(all) {
@@ -67,5 +66,5 @@ func (r *relay) Run() {
 			return
 		}
 	}
-	r.waker.Wake() // it has had its share of this turn
+	r.waker.Wake() // others have their turn
 }

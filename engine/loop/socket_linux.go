@@ -10,13 +10,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// unlimited is a backlog that the kernel cuts to its own limit, net.core.somaxconn.
-const unlimited = 65535
+// backlog is how many connections may wait to be accepted. The kernel cuts it to net.core.somaxconn.
+const backlog = 65535
 
 func (k *linux) OpenListener(s ListenSpec) (int, error) {
 	sys, err := listen(s)
-	wild := s.Addr.Addr() == netip.IPv6Unspecified() && !s.V6Only
-	if err == unix.EAFNOSUPPORT && wild { // no IPv6 on this machine
+	if err == unix.EAFNOSUPPORT && s.Addr.Addr() == netip.IPv6Unspecified() { // no IPv6 on this machine
 		s.Addr = netip.AddrPortFrom(netip.IPv4Unspecified(), s.Addr.Port())
 		sys, err = listen(s)
 	}
@@ -24,9 +23,7 @@ func (k *linux) OpenListener(s ListenSpec) (int, error) {
 }
 
 func listen(s ListenSpec) (sys int, err error) {
-	if s.Backlog == 0 {
-		s.Backlog = unlimited
-	}
+
 	sys, err = open(s.Addr.Addr(), unix.SOCK_STREAM)
 	if err != nil {
 		return -1, err
@@ -35,7 +32,7 @@ func listen(s ListenSpec) (sys int, err error) {
 	err = setAll(sys,
 		setting{true, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1},
 		setting{s.ReusePort, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1},
-		setting{six, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, flag(s.V6Only)},
+		setting{six, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 0},
 		setting{s.Transparent && six, unix.IPPROTO_IPV6, unix.IPV6_TRANSPARENT, 1},
 		setting{s.Transparent && !six, unix.IPPROTO_IP, unix.IP_TRANSPARENT, 1},
 		setting{true, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1}, // which accepted sockets inherit
@@ -44,7 +41,7 @@ func listen(s ListenSpec) (sys int, err error) {
 		err = unix.Bind(sys, sockaddr(s.Addr))
 	}
 	if err == nil {
-		err = unix.Listen(sys, s.Backlog)
+		err = unix.Listen(sys, backlog)
 	}
 	if err != nil {
 		unix.Close(sys)
@@ -63,24 +60,24 @@ func (k *linux) Accept(sys int) (int, Peer, error) {
 			continue
 		}
 		if errno != 0 {
-			return -1, Peer{}, result(errno)
+			return -1, Peer{}, errnoError(errno)
 		}
 		return int(conn), Peer{Remote: fromRaw(&from)}, nil
 	}
 }
 
 func (k *linux) Connect(s DialSpec) (sys int, err error) {
-	kind := unix.SOCK_STREAM
-	if s.Kind == Datagram {
-		kind = unix.SOCK_DGRAM
+	socketType := unix.SOCK_STREAM
+	if s.Type == Datagram {
+		socketType = unix.SOCK_DGRAM
 	}
-	if sys, err = open(s.Remote.Addr(), kind); err != nil {
+	if sys, err = open(s.Remote.Addr(), socketType); err != nil {
 		return -1, err
 	}
 	six := s.Remote.Addr().Is6()
 	local := s.Local.IsValid()
 	err = setAll(sys,
-		setting{kind == unix.SOCK_STREAM, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1},
+		setting{s.Type == Stream, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1},
 		setting{s.Mark != 0, unix.SOL_SOCKET, unix.SO_MARK, s.Mark},
 		setting{s.TOS != 0 && six, unix.IPPROTO_IPV6, unix.IPV6_TCLASS, s.TOS},
 		setting{s.TOS != 0 && !six, unix.IPPROTO_IP, unix.IP_TOS, s.TOS},
@@ -112,7 +109,7 @@ func connect(sys int, to netip.AddrPort) error {
 	return errno
 }
 
-func open(a netip.Addr, kind int) (int, error) {
+func open(a netip.Addr, socketType int) (int, error) {
 	family := unix.AF_INET
 	switch {
 	case a.Is6():
@@ -120,27 +117,11 @@ func open(a netip.Addr, kind int) (int, error) {
 	case !a.Is4():
 		return -1, unix.EDESTADDRREQ
 	}
-	sys, _, errno := unix.RawSyscall(unix.SYS_SOCKET, uintptr(family), uintptr(kind|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC), 0)
+	sys, _, errno := unix.RawSyscall(unix.SYS_SOCKET, uintptr(family), uintptr(socketType|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC), 0)
 	if errno != 0 {
 		return -1, errno
 	}
 	return int(sys), nil
-}
-
-// setOption and getOption do not tell the scheduler, as nothing that cannot block does.
-func setOption(sys, level, option, value int) error {
-	v := int32(value)
-	_, _, errno := unix.RawSyscall6(unix.SYS_SETSOCKOPT, uintptr(sys), uintptr(level), uintptr(option),
-		uintptr(unsafe.Pointer(&v)), unsafe.Sizeof(v), 0)
-	return result(errno)
-}
-
-func getOption(sys, level, option int) (int, error) {
-	var v int32
-	size := uint32(unsafe.Sizeof(v))
-	_, _, errno := unix.RawSyscall6(unix.SYS_GETSOCKOPT, uintptr(sys), uintptr(level), uintptr(option),
-		uintptr(unsafe.Pointer(&v)), uintptr(unsafe.Pointer(&size)), 0)
-	return int(v), result(errno)
 }
 
 // A setting is a socket option, if it is wanted.
@@ -154,52 +135,30 @@ func setAll(sys int, all ...setting) error {
 		if !s.wanted {
 			continue
 		}
-		if err := setOption(sys, s.level, s.option, s.value); err != nil {
-			return err
+		v := int32(s.value)
+		_, _, errno := unix.RawSyscall6(unix.SYS_SETSOCKOPT, uintptr(sys), uintptr(s.level), uintptr(s.option),
+			uintptr(unsafe.Pointer(&v)), unsafe.Sizeof(v), 0)
+		if errno != 0 {
+			return errno
 		}
 	}
 	return nil
 }
 
-// places are where Linux has the options.
-var places = [...]struct{ level, option int }{
-	NoDelay:           {unix.IPPROTO_TCP, unix.TCP_NODELAY},
-	KeepAlive:         {unix.SOL_SOCKET, unix.SO_KEEPALIVE},
-	KeepAliveIdle:     {unix.IPPROTO_TCP, unix.TCP_KEEPIDLE},
-	KeepAliveInterval: {unix.IPPROTO_TCP, unix.TCP_KEEPINTVL},
-	KeepAliveCount:    {unix.IPPROTO_TCP, unix.TCP_KEEPCNT},
-	TOS:               {unix.IPPROTO_IP, unix.IP_TOS},
-	Mark:              {unix.SOL_SOCKET, unix.SO_MARK},
-	ReceiveBuffer:     {unix.SOL_SOCKET, unix.SO_RCVBUF},
-	SendBuffer:        {unix.SOL_SOCKET, unix.SO_SNDBUF},
-}
-
-func (k *linux) SetOption(sys int, o Option, v int) error {
-	if o == TOS && six(sys) {
-		// IP_TOS as well, for an IPv4 peer of a dual-stack socket.
-		if err := setOption(sys, unix.IPPROTO_IPV6, unix.IPV6_TCLASS, v); err != nil {
-			return err
-		}
-	}
-	return setOption(sys, places[o].level, places[o].option, v)
-}
-
-func six(sys int) bool {
-	family, err := getOption(sys, unix.SOL_SOCKET, unix.SO_DOMAIN)
-	return err == nil && family == unix.AF_INET6
-}
-
 func (k *linux) SocketError(sys int) error {
-	errno, err := getOption(sys, unix.SOL_SOCKET, unix.SO_ERROR)
-	if err != nil {
-		return err
+	var pending int32
+	size := uint32(unsafe.Sizeof(pending))
+	_, _, errno := unix.RawSyscall6(unix.SYS_GETSOCKOPT, uintptr(sys), unix.SOL_SOCKET, unix.SO_ERROR,
+		uintptr(unsafe.Pointer(&pending)), uintptr(unsafe.Pointer(&size)), 0)
+	if errno != 0 {
+		return errno
 	}
-	return result(unix.Errno(errno))
+	return errnoError(unix.Errno(pending))
 }
 
 func (k *linux) CloseWrite(sys int) error {
 	_, _, errno := unix.RawSyscall(unix.SYS_SHUTDOWN, uintptr(sys), unix.SHUT_WR, 0)
-	return result(errno)
+	return errnoError(errno)
 }
 
 func (k *linux) Reset(sys int) error {
@@ -216,14 +175,14 @@ func (k *linux) Names(sys int) (local, original netip.AddrPort, err error) {
 		return local, original, errno
 	}
 	local = fromRaw(&raw)
-	if original = diverted(sys, local.Addr().Is4()); original == local {
-		original = netip.AddrPort{} // nobody diverted it
+	if original = originalDestination(sys, local.Addr().Is4()); original == local {
+		original = netip.AddrPort{} // not diverted
 	}
 	return local, original, nil
 }
 
-// diverted is the destination that connection tracking remembers; zero if it does not.
-func diverted(sys int, four bool) netip.AddrPort {
+// originalDestination is what connection tracking remembers (SO_ORIGINAL_DST); zero if it does not.
+func originalDestination(sys int, four bool) netip.AddrPort {
 	level, option := unix.IPPROTO_IPV6, 80 // IP6T_SO_ORIGINAL_DST
 	if four {
 		level, option = unix.IPPROTO_IP, unix.SO_ORIGINAL_DST
@@ -264,7 +223,7 @@ func toRaw(a netip.AddrPort) (raw unix.RawSockaddrInet6, size uintptr) {
 		port(&four.Port)
 		return raw, unsafe.Sizeof(*four)
 	}
-	raw.Family, raw.Addr, raw.Scope_id = unix.AF_INET6, a.Addr().As16(), zone(a.Addr())
+	raw.Family, raw.Addr, raw.Scope_id = unix.AF_INET6, a.Addr().As16(), zoneIndex(a.Addr())
 	port(&raw.Port)
 	return raw, unsafe.Sizeof(raw)
 }
@@ -273,18 +232,11 @@ func sockaddr(a netip.AddrPort) unix.Sockaddr {
 	if a.Addr().Is4() {
 		return &unix.SockaddrInet4{Port: int(a.Port()), Addr: a.Addr().As4()}
 	}
-	return &unix.SockaddrInet6{Port: int(a.Port()), Addr: a.Addr().As16(), ZoneId: zone(a.Addr())}
+	return &unix.SockaddrInet6{Port: int(a.Port()), Addr: a.Addr().As16(), ZoneId: zoneIndex(a.Addr())}
 }
 
-func flag(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
-}
-
-// zone is the interface of a link-local address, whose zone is its name or its number.
-func zone(a netip.Addr) uint32 {
+// zoneIndex is the interface of a link-local address, whose zone is its name or its number.
+func zoneIndex(a netip.Addr) uint32 {
 	if n, err := strconv.ParseUint(a.Zone(), 10, 32); err == nil || a.Zone() == "" {
 		return uint32(n)
 	}

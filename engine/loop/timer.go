@@ -17,18 +17,18 @@ const (
 type Timer struct {
 	wheel      *wheel
 	waker      *Waker
-	prev, next *Timer // neighbours in the slot
+	prev, next *Timer // in the slot
 	due        int64  // the tick at which it expires
-	slot       int16  // where it hangs; off: nowhere
+	slot       int16  // of the wheel that it is linked into; noSlot: none
 	armed      bool
 	expired    bool
 }
 
-const off = -1
+const noSlot = -1
 
 // NewTimer returns a timer, not armed, that will wake w.
 func (l *Loop) NewTimer(w *Waker) *Timer {
-	return &Timer{wheel: &l.timers, waker: w, slot: off}
+	return &Timer{wheel: &l.timers, waker: w, slot: noSlot}
 }
 
 // Set arms the timer to expire d after the loop's Now, in place of what was set before.
@@ -36,9 +36,9 @@ func (t *Timer) Set(d time.Duration) {
 	w := t.wheel
 	t.due = w.tickAfter(w.now + d)
 	t.armed, t.expired = true, false
-	if t.slot == off || t.due < w.visit(t.slot) {
-		w.unhang(t)
-		w.hang(t)
+	if t.slot == noSlot || t.due < w.nextTick(t.slot) {
+		w.unlink(t)
+		w.link(t)
 	}
 }
 
@@ -48,18 +48,18 @@ func (t *Timer) Clear() {
 		return
 	}
 	t.armed, t.expired = false, false
-	t.wheel.unhang(t) // at once: a timer on the wheel keeps its owner in memory
+	t.wheel.unlink(t) // at once: a timer on the wheel keeps its owner in memory
 }
 
-// Expired says whether the deadline has passed. It stays true until Set or Clear.
+// Expired reports whether the deadline has passed. It stays true until Set or Clear.
 func (t *Timer) Expired() bool { return t.expired }
 
-// Armed says whether a deadline is set and has not passed.
+// Armed reports whether a deadline is set and has not passed.
 func (t *Timer) Armed() bool { return t.armed }
 
-// A wheel is the timers of a loop, hung by deadline: slot s holds those that are due at a
+// A wheel is the timers of a loop, by deadline: slot s holds those that are due at a
 // tick that is s modulo slots. A timer whose deadline was moved on, or is more than once
-// round away, is found not to be due when its slot comes by, and hung further on.
+// round away, is found not to be due when its slot is visited, and linked into a later one.
 type wheel struct {
 	start time.Time          // tick 0
 	now   time.Duration      // since then
@@ -68,17 +68,17 @@ type wheel struct {
 	used  [slots / 64]uint64 // a bit for each slot that is not empty
 }
 
-// tickAfter is the first tick that is not before a time and whose slot is still to be visited.
+// tickAfter returns the first tick that is not before a time and whose slot is still to be visited.
 func (w *wheel) tickAfter(t time.Duration) int64 {
 	return max(int64((t+tick-1)/tick), w.done+1)
 }
 
-// visit is the tick at which the slot comes by next.
-func (w *wheel) visit(slot int16) int64 {
+// nextTick is the tick at which the slot is visited next.
+func (w *wheel) nextTick(slot int16) int64 {
 	return w.done + 1 + (int64(slot)-(w.done+1))&(slots-1)
 }
 
-func (w *wheel) hang(t *Timer) {
+func (w *wheel) link(t *Timer) {
 	t.slot = int16(t.due & (slots - 1))
 	t.prev, t.next = nil, w.first[t.slot]
 	if t.next != nil {
@@ -88,8 +88,8 @@ func (w *wheel) hang(t *Timer) {
 	w.used[t.slot/64] |= 1 << (t.slot % 64)
 }
 
-func (w *wheel) unhang(t *Timer) {
-	if t.slot == off {
+func (w *wheel) unlink(t *Timer) {
+	if t.slot == noSlot {
 		return
 	}
 	if t.next != nil {
@@ -103,10 +103,10 @@ func (w *wheel) unhang(t *Timer) {
 	if w.first[t.slot] == nil {
 		w.used[t.slot/64] &^= 1 << (t.slot % 64)
 	}
-	t.prev, t.next, t.slot = nil, nil, off
+	t.prev, t.next, t.slot = nil, nil, noSlot
 }
 
-// next is when the next slot that is not empty comes by, and zero if all are empty.
+// next returns when the next slot that is not empty is visited, or zero if all are empty.
 func (w *wheel) next() time.Time {
 	from := int((w.done + 1) & (slots - 1))
 	for i := range len(w.used) + 1 { // the first word twice: its upper part, its lower part
@@ -117,37 +117,37 @@ func (w *wheel) next() time.Time {
 		}
 		if word != 0 {
 			slot := int16(at*64 + bits.TrailingZeros64(word))
-			return w.start.Add(time.Duration(w.visit(slot)) * tick)
+			return w.start.Add(time.Duration(w.nextTick(slot)) * tick)
 		}
 	}
 	return time.Time{}
 }
 
-// expire visits the slots that came by until now, wakes the owners of the timers that are
-// due, and says whether there was one.
+// expire visits the slots whose ticks have passed, wakes the owners of the timers that are
+// due, and returns whether there was one.
 func (w *wheel) expire() bool {
 	until := int64(w.now / tick)
 	w.done = max(w.done, until-slots) // after a long sleep once round is enough
 	any := false
 	for w.done < until {
 		w.done++
-		any = w.empty(int16(w.done&(slots-1)), until) || any
+		any = w.expireSlot(int16(w.done&(slots-1)), until) || any
 	}
 	return any
 }
 
-// empty takes all timers off a slot: those due by the tick until are woken, the others
-// hung anew.
-func (w *wheel) empty(slot int16, until int64) bool {
+// expireSlot empties a slot: timers due by the tick until expire, the others are linked
+// into a later slot.
+func (w *wheel) expireSlot(slot int16, until int64) bool {
 	t := w.first[slot]
 	w.first[slot] = nil
 	w.used[slot/64] &^= 1 << (slot % 64)
 	any := false
 	for t != nil {
 		next := t.next
-		t.prev, t.next, t.slot = nil, nil, off
+		t.prev, t.next, t.slot = nil, nil, noSlot
 		if t.due > until {
-			w.hang(t)
+			w.link(t)
 		} else {
 			any = true
 			t.armed, t.expired = false, true

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"exaproxy/engine/loop"
+	"exaproxy/engine/loop/looptest"
 )
 
 const ms = time.Millisecond
@@ -77,6 +78,26 @@ func TestTimerRemembers(t *testing.T) {
 	state("one that is set again", true, false)
 	timer.Clear()
 	state("one that is cleared", false, false)
+}
+
+func TestClearLeavesOtherTimersOfTheTick(t *testing.T) {
+	for cleared := range 3 {
+		w, k := memoryWorld(t)
+		var tasks [3]task
+		var timers [3]*loop.Timer
+		for i := range timers {
+			timers[i] = w.loop.NewTimer(w.loop.NewWaker(&tasks[i]))
+			timers[i].Set(40 * ms)
+		}
+		timers[cleared].Clear()
+		k.Advance(time.Second)
+		looptest.Settle(w.loop)
+		for i := range timers {
+			if expired := tasks[i].runs == 1 && timers[i].Expired(); expired == (i == cleared) {
+				t.Errorf("timer %d was cleared: timer %d expired %v, its task ran %d times", cleared, i, timers[i].Expired(), tasks[i].runs)
+			}
+		}
+	}
 }
 
 // TestManyTimers compares the wheel with what it should be: a list of deadlines.

@@ -4,8 +4,8 @@ package loop
 // now, and returns; it must not block, and it may be run for nothing.
 type Task interface{ Run() }
 
-// A Waker queues its task. It is the only way by which descriptors, timers and other
-// tasks tell a task that something is new, and it does not say what.
+// A Waker queues its task. Descriptors, timers and other tasks wake a task only by its
+// waker, and it does not carry what changed.
 //
 // It is used on the loop's goroutine only.
 type Waker struct {

@@ -23,7 +23,7 @@ type outside interface {
 	dial(to netip.AddrPort) far                   // a client of a listener of the loop
 	listen() server                               // a server that the loop may dial
 	receive() datagrams                           // the same for datagrams
-	nobody() netip.AddrPort                       // where a connection is refused
+	refusing() netip.AddrPort                     // where a connection is refused
 	stuck(until func() bool, w *world) (bad bool) // lets the world go on
 }
 
@@ -128,7 +128,7 @@ func (w *world) pair() (*loop.FD, far, *task) {
 func (w *world) accepted() (*loop.FD, far, *task) {
 	w.Helper()
 	ln := w.listen(&task{})
-	f := w.outside.dial(ln.Addr())
+	f := w.outside.dial(ln.addr)
 	t := &task{}
 	var fd *loop.FD
 	w.until("a connection is accepted", func() (done bool) {
@@ -143,9 +143,41 @@ func (w *world) accepted() (*loop.FD, far, *task) {
 	return fd, f, t
 }
 
-func (w *world) listen(t *task) *loop.Listener {
+// listener is a Listener with the descriptor that it watches, which Close closes too.
+type listener struct {
+	*loop.Listener
+	kernel loop.Kernel
+	sys    int
+	addr   netip.AddrPort
+}
+
+func (ln *listener) Close() {
+	ln.Listener.Close()
+	if ln.sys >= 0 {
+		ln.kernel.Close(ln.sys)
+	}
+	ln.sys = -1
+}
+
+// listenOn opens a descriptor and watches it.
+func listenOn(l *loop.Loop, s loop.ListenSpec, w *loop.Waker) (*listener, error) {
+	k := l.Kernel()
+	sys, err := k.OpenListener(s)
+	if err != nil {
+		return nil, err
+	}
+	ln, err := l.WatchListener(sys, w)
+	if err != nil {
+		k.Close(sys)
+		return nil, err
+	}
+	addr, _, err := k.Names(sys)
+	return &listener{ln, k, sys, addr}, err
+}
+
+func (w *world) listen(t *task) *listener {
 	w.Helper()
-	ln, err := w.loop.Listen(loop.ListenSpec{Addr: netip.MustParseAddrPort("127.0.0.1:0")}, w.loop.NewWaker(t))
+	ln, err := listenOn(w.loop, loop.ListenSpec{Addr: netip.MustParseAddrPort("127.0.0.1:0")}, w.loop.NewWaker(t))
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -163,7 +195,7 @@ func (w *world) want(sentence string, fd *loop.FD, text string, wantErr error) {
 	}
 }
 
-// wantAgain reads, and expects to be told to wait.
+// wantAgain reads, and expects ErrAgain.
 func (w *world) wantAgain(sentence string, fd *loop.FD) {
 	w.Helper()
 	w.want(sentence, fd, "", loop.ErrAgain)

@@ -38,9 +38,12 @@ func TestStoppedHelpersKeepFiveThousandClientsWaiting(t *testing.T) {
 		t.Logf("resident: %d kB with %d clients waiting, %d kB after they left", full[round]>>10, clients, rest[round]>>10)
 	}
 	t.Logf("resident: %d kB before; %d bytes for each client of the first crowd", before>>10, (full[0]-before)/clients)
-	// The heap may double before the collector has to look (GOGC); from then on nothing is added.
-	if most := rest[1] + rest[1]/2; rest[rounds-1] > most {
-		t.Errorf("what is resident grows from crowd to crowd: %v", rest)
+	// The heap may grow by half before the collector runs (garbagePercent in memory.go); from then on nothing
+	// is added. Crowds are compared while they wait, when what is resident is in use: once they have left, the
+	// proxy gives it back as soon as it has been quiet for 10 s (its tidier), in the middle of the test if the
+	// machine is slow.
+	if most := full[1] + full[1]/2; full[rounds-1] > most {
+		t.Errorf("what is resident grows from crowd to crowd: %v", full)
 	}
 	x.eventually("gives the memory back when it is quiet", time.Minute, func() bool {
 		return resident(x.pid()) < before+(full[0]-before)/4

@@ -34,7 +34,7 @@ func (k *Kernel) Watch(sys int, slot, generation int32) error {
 			return 0, syscall.EEXIST
 		}
 		d.watched, d.slot, d.generation = true, slot, generation
-		d.poke()
+		d.markReady()
 		return 0, nil
 	})
 	return err
@@ -55,17 +55,17 @@ func (k *Kernel) Unwatch(sys int) error {
 }
 
 // Read implements loop.Kernel.
-func (k *Kernel) Read(sys int, _ loop.Kind, p []byte) (int, error) {
+func (k *Kernel) Read(sys int, _ loop.Type, p []byte) (int, error) {
 	return k.with(sys, func(d *descriptor) (int, error) { return d.read(p) })
 }
 
 // Write implements loop.Kernel.
-func (k *Kernel) Write(sys int, _ loop.Kind, p []byte) (int, error) {
+func (k *Kernel) Write(sys int, _ loop.Type, p []byte) (int, error) {
 	return k.with(sys, func(d *descriptor) (int, error) { return d.write(p) })
 }
 
 // Writev implements loop.Kernel.
-func (k *Kernel) Writev(sys int, _ loop.Kind, p [][]byte) (int, error) {
+func (k *Kernel) Writev(sys int, _ loop.Type, p [][]byte) (int, error) {
 	return k.with(sys, func(d *descriptor) (int, error) {
 		if d.datagram {
 			return d.write(slices.Concat(p...)) // one datagram
@@ -91,7 +91,7 @@ func (k *Kernel) CloseWrite(sys int) error {
 			return 0, syscall.ENOTCONN
 		}
 		d.out.ended = true
-		d.poke()
+		d.markReady()
 		return 0, nil
 	})
 	return err
@@ -100,8 +100,8 @@ func (k *Kernel) CloseWrite(sys int) error {
 // Close implements loop.Kernel.
 func (k *Kernel) Close(sys int) error {
 	_, err := k.with(sys, func(d *descriptor) (int, error) {
-		// tcp_close: bytes that nobody will read any more are answered with RST.
-		d.leave(d.in.unread() > 0 && !d.pair)
+		// tcp_close: if bytes were left unread, the peer gets RST.
+		d.close(d.in.unread() > 0 && !d.pair)
 		return 0, nil
 	})
 	return err
@@ -110,15 +110,15 @@ func (k *Kernel) Close(sys int) error {
 // Reset implements loop.Kernel.
 func (k *Kernel) Reset(sys int) error {
 	_, err := k.with(sys, func(d *descriptor) (int, error) {
-		d.leave(true)
+		d.close(true)
 		return 0, nil
 	})
 	return err
 }
 
-// leave closes a descriptor, and tells those on the other side.
-func (d *descriptor) leave(reset bool) {
-	d.note("closed the connection with")
+// close closes the loop's side, with RST if reset.
+func (d *descriptor) close(reset bool) {
+	d.record("closed the connection with")
 	d.watched = false
 	d.k.open[d.sys] = nil
 	for _, waiting := range d.backlog {
@@ -130,7 +130,7 @@ func (d *descriptor) leave(reset bool) {
 		d.end.gone = true
 		d.out.ended = true
 	}
-	d.k.news.Broadcast()
+	d.k.changed.Broadcast()
 }
 
 // SocketError implements loop.Kernel.
@@ -148,34 +148,22 @@ func (k *Kernel) Names(sys int) (local, original netip.AddrPort, err error) {
 	return local, original, err
 }
 
-// SetOption implements loop.Kernel.
-func (k *Kernel) SetOption(sys int, o loop.Option, v int) error {
-	_, err := k.with(sys, func(d *descriptor) (int, error) {
-		if d.options == nil {
-			d.options = map[loop.Option]int{}
-		}
-		d.options[o] = v
-		return 0, nil
-	})
-	return err
-}
-
 // OpenListener implements loop.Kernel.
 func (k *Kernel) OpenListener(s loop.ListenSpec) (int, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if s.Addr.Port() == 0 {
-		s.Addr = netip.AddrPortFrom(s.Addr.Addr(), k.inventPort())
+		s.Addr = netip.AddrPortFrom(s.Addr.Addr(), k.allocatePort())
 	}
 	for _, d := range k.open {
 		if d != nil && d.listening && d.collides(s) {
 			return -1, syscall.EADDRINUSE
 		}
 	}
-	return k.install(&descriptor{listening: true, spec: s, local: s.Addr}), nil
+	return k.add(&descriptor{listening: true, spec: s, local: s.Addr}), nil
 }
 
-// collides says whether another listener cannot be where this one is.
+// collides reports whether a listener with this ListenSpec cannot be opened beside d.
 func (d *descriptor) collides(s loop.ListenSpec) bool {
 	if d.spec.ReusePort && s.ReusePort {
 		return false
@@ -183,14 +171,14 @@ func (d *descriptor) collides(s loop.ListenSpec) bool {
 	return covers(d.spec, s.Addr) || covers(s, d.spec.Addr)
 }
 
-// covers says whether a connection to the address is one for this listener.
+// covers reports whether a connection to the address is one for this listener.
 func covers(s loop.ListenSpec, to netip.AddrPort) bool {
 	at := s.Addr.Addr()
 	switch {
 	case s.Addr.Port() != to.Port():
 		return false
 	case at.IsUnspecified():
-		return at.Is4() == to.Addr().Is4() || at.Is6() && !s.V6Only
+		return at.Is4() == to.Addr().Is4() || at.Is6()
 	}
 	return at == to.Addr() || s.Transparent
 }
@@ -202,15 +190,15 @@ func (k *Kernel) Accept(sys int) (int, loop.Peer, error) {
 		if len(d.backlog) == 0 {
 			return -1, loop.ErrAgain
 		}
-		if k.spoils > 0 {
-			k.spoils--
-			return -1, k.spoilt
+		if k.acceptErrs > 0 {
+			k.acceptErrs--
+			return -1, k.acceptErr
 		}
 		c := d.backlog[0]
 		d.backlog = d.backlog[1:]
 		peer.Remote = c.remote
-		c.note("accepted")
-		return k.install(c), nil
+		c.record("accepted")
+		return k.add(c), nil
 	})
 	return conn, peer, err
 }

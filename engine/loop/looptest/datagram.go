@@ -5,15 +5,14 @@ import (
 	"syscall"
 )
 
-// A DatagramPort is a server of datagrams outside.
+// A DatagramPort is a server outside that receives and sends datagrams.
 type DatagramPort struct {
-	k       *Kernel
-	at      netip.AddrPort
-	letters []letter
+	k        *Kernel
+	at       netip.AddrPort
+	received []datagram
 }
 
-// A letter is a datagram and who sent it.
-type letter struct {
+type datagram struct {
 	from netip.AddrPort
 	data []byte
 }
@@ -34,12 +33,12 @@ func (k *Kernel) ListenDatagram(at netip.AddrPort) *DatagramPort {
 func (p *DatagramPort) Receive() (from netip.AddrPort, data []byte, ok bool) {
 	p.k.mu.Lock()
 	defer p.k.mu.Unlock()
-	if len(p.letters) == 0 {
+	if len(p.received) == 0 {
 		return from, nil, false
 	}
-	l := p.letters[0]
-	p.letters = p.letters[1:]
-	return l.from, l.data, true
+	d := p.received[0]
+	p.received = p.received[1:]
+	return d.from, d.data, true
 }
 
 // Send sends a datagram to a socket of the loop. As with a real connected socket, it is
@@ -49,8 +48,8 @@ func (p *DatagramPort) Send(to netip.AddrPort, data []byte) {
 	defer p.k.mu.Unlock()
 	for _, d := range p.k.open {
 		if d != nil && d.datagram && d.local == to && d.remote == p.at {
-			d.letters = append(d.letters, append([]byte(nil), data...))
-			d.poke()
+			d.received = append(d.received, append([]byte(nil), data...))
+			d.markReady()
 		}
 	}
 }
@@ -62,17 +61,17 @@ func (p *DatagramPort) Close() {
 	delete(p.k.datagram, p.at)
 }
 
-// post delivers a datagram of the loop. If nobody is there, the sender's next call learns
-// it: the answer is an ICMP message.
-func (k *Kernel) post(d *descriptor, p []byte) error {
-	port, w := k.datagram[d.remote], k.weather[d.remote]
+// send delivers a datagram of the loop. If there is no DatagramPort, the sender's next call
+// fails: the reply is an ICMP message.
+func (k *Kernel) send(d *descriptor, p []byte) error {
+	port, c := k.datagram[d.remote], k.addresses[d.remote]
 	switch {
-	case w == swallowed:
-	case w == refused || port == nil:
+	case c == blackholed:
+	case c == refused || port == nil:
 		d.err = syscall.ECONNREFUSED
-		d.poke()
+		d.markReady()
 	default:
-		port.letters = append(port.letters, letter{d.local, append([]byte(nil), p...)})
+		port.received = append(port.received, datagram{d.local, append([]byte(nil), p...)})
 	}
 	return nil
 }

@@ -15,9 +15,8 @@ type descriptor struct {
 	sys              int
 	slot, generation int32
 	watched          bool
-	edge             bool      // it is on the ready list
-	nudge            loop.Bits // to be reported besides what is true
-	options          map[loop.Option]int
+	ready            bool      // it is on the ready list
+	spurious         loop.Bits // reported besides what changed
 	local, remote    netip.AddrPort
 	original         netip.AddrPort // where the client wanted to go, if it was diverted
 
@@ -26,13 +25,13 @@ type descriptor struct {
 	backlog   []*descriptor
 
 	datagram bool
-	letters  [][]byte // received
+	received [][]byte // datagrams
 	dialled  loop.DialSpec
 
 	end        *End // the other side of a connection
 	connecting bool
 	in, out    half
-	err        error // waits to be taken: SO_ERROR
+	err        error // pending: SO_ERROR
 	reset      bool  // nothing goes any more
 	peerGone   bool  // the other side has closed wholly
 	pair       bool  // a socketpair: the other side's closing is seen at once
@@ -45,11 +44,11 @@ type half struct {
 	coming   []byte // has been written, arrives in segments
 	segment  int    // bytes at a time; 0: all
 	capacity int    // how much may be unread; negative: any amount
-	refused  bool   // the writer was told that there is no room, and is owed an edge
+	refused  bool   // the last write found no room, and an edge is due
 	ended    bool   // the writer has finished
 }
 
-// arrive lets the next segment arrive, when the last was read.
+// arrive delivers the next segment, when the last was read.
 func (h *half) arrive() {
 	n := len(h.coming)
 	if len(h.arrived) > 0 || n == 0 {
@@ -65,11 +64,10 @@ func (h *half) arrive() {
 // unread is how much was written and not read.
 func (h *half) unread() int { return len(h.arrived) + len(h.coming) }
 
-// over says whether the end is what a reader comes to next.
-func (h *half) over() bool { return h.ended && h.unread() == 0 }
+// atEnd reports whether the next read returns the end.
+func (h *half) atEnd() bool { return h.ended && h.unread() == 0 }
 
-// take reads.
-func (h *half) take(p []byte) int {
+func (h *half) read(p []byte) int {
 	n := copy(p, h.arrived)
 	h.arrived = h.arrived[n:]
 	return n
@@ -82,13 +80,13 @@ func (h *half) room() int {
 	return max(h.capacity-h.unread(), 0)
 }
 
-// poke says that something about the descriptor has changed.
-func (d *descriptor) poke() {
-	if !d.edge {
-		d.edge = true
+// markReady has the next Wait report the descriptor.
+func (d *descriptor) markReady() {
+	if !d.ready {
+		d.ready = true
 		d.k.ready = append(d.k.ready, d)
 	}
-	d.k.news.Broadcast()
+	d.k.changed.Broadcast()
 }
 
 // bits are what poll(2) would say of it.
@@ -103,7 +101,7 @@ func (d *descriptor) bits() loop.Bits {
 	case d.listening, d.connecting:
 		return 0
 	case d.datagram:
-		set(loop.In, len(d.letters) > 0 || d.err != nil)
+		set(loop.In, len(d.received) > 0 || d.err != nil)
 		set(loop.Failed, d.err != nil)
 		return b | loop.Out
 	}
@@ -116,7 +114,7 @@ func (d *descriptor) bits() loop.Bits {
 	return b
 }
 
-// takeError is the error that waits; it is told once.
+// takeError returns and clears the pending error.
 func (d *descriptor) takeError() error {
 	err := d.err
 	d.err = nil
@@ -127,22 +125,22 @@ func (d *descriptor) read(p []byte) (int, error) {
 	if d.datagram {
 		return d.readDatagram(p)
 	}
-	n := d.in.take(p)
+	n := d.in.read(p)
 	if d.in.unread() > 0 && len(d.in.arrived) == 0 {
-		d.poke() // the next segment is on its way
+		d.markReady() // the next segment is on its way
 	}
 	switch {
 	case n > 0:
-		d.note("read %d bytes from", n)
+		d.record("read %d bytes from", n)
 		return n, nil
-	case d.in.over() || d.reset && d.err == nil:
+	case d.in.atEnd() || d.reset && d.err == nil:
 		if !d.sawEnd {
-			d.note("read the end from")
+			d.record("read the end from")
 		}
 		d.sawEnd = true
 		return 0, nil
 	case d.err != nil:
-		d.note("read an error from")
+		d.record("read an error from")
 		return 0, d.takeError()
 	}
 	return 0, loop.ErrAgain
@@ -150,15 +148,15 @@ func (d *descriptor) read(p []byte) (int, error) {
 
 func (d *descriptor) readDatagram(p []byte) (int, error) {
 	if err := d.takeError(); err != nil {
-		d.note("read an error from")
+		d.record("read an error from")
 		return 0, err
 	}
-	if len(d.letters) == 0 {
+	if len(d.received) == 0 {
 		return 0, loop.ErrAgain
 	}
-	n := copy(p, d.letters[0])
-	d.letters = d.letters[1:]
-	d.note("read a datagram from")
+	n := copy(p, d.received[0])
+	d.received = d.received[1:]
+	d.record("read a datagram from")
 	return n, nil
 }
 
@@ -168,14 +166,14 @@ func (d *descriptor) write(p []byte) (int, error) {
 	}
 	switch {
 	case d.datagram:
-		d.note("wrote a datagram to")
-		return len(p), d.k.post(d, p)
+		d.record("wrote a datagram to")
+		return len(p), d.k.send(d, p)
 	case d.connecting:
 		return 0, loop.ErrAgain
 	case d.out.ended, d.reset, d.pair && d.peerGone:
 		return 0, syscall.EPIPE
-	case d.peerGone: // nobody is there: this is taken, and answered with RST
-		d.broke(syscall.EPIPE)
+	case d.peerGone: // accepted, and answered with RST
+		d.fail(syscall.EPIPE)
 		return len(p), nil
 	}
 	n := min(len(p), d.out.room())
@@ -187,27 +185,27 @@ func (d *descriptor) write(p []byte) (int, error) {
 		return 0, loop.ErrAgain
 	}
 	d.out.arrived = append(d.out.arrived, p[:n]...)
-	d.note("wrote %d bytes to", n)
-	d.k.news.Broadcast()
+	d.record("wrote %d bytes to", n)
+	d.k.changed.Broadcast()
 	return n, nil
 }
 
-// broke ends the connection with an error.
-func (d *descriptor) broke(err error) {
+// fail ends the connection with an error.
+func (d *descriptor) fail(err error) {
 	if !d.reset {
 		d.reset, d.err = true, err
-		d.poke()
+		d.markReady()
 	}
 }
 
-// note writes down what a task did when it had nothing to do.
-func (d *descriptor) note(format string, a ...any) {
-	if !d.k.nudging {
+// record records what a task did when it was woken for nothing.
+func (d *descriptor) record(format string, a ...any) {
+	if !d.k.spurious {
 		return
 	}
-	whom := "the other of its pair"
+	peer := "the other of its pair"
 	if d.remote.IsValid() {
-		whom = d.remote.String()
+		peer = d.remote.String()
 	}
-	d.k.moved = append(d.k.moved, fmt.Sprintf("%s %s (descriptor %d)", fmt.Sprintf(format, a...), whom, d.sys))
+	d.k.moved = append(d.k.moved, fmt.Sprintf("%s %s (descriptor %d)", fmt.Sprintf(format, a...), peer, d.sys))
 }

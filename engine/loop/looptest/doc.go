@@ -1,4 +1,4 @@
-// Package looptest has a loop.Kernel in memory, with a clock that moves when told, so
+// Package looptest has a loop.Kernel in memory, with a clock that only Advance moves, so
 // that loops and all that is built on them can be tested without network and time.
 //
 // A test makes a Kernel and one Loop on it, plays the outside world through Ends and
@@ -9,8 +9,8 @@
 // A Kernel lives as long as its test. Addresses are whatever the test says: nothing
 // leaves the process. It imitates what the loop can see of Linux: edges, what a closed or
 // reset connection reads and writes, how dialling fails. A conformance suite in package
-// loop runs on both. It does not imitate sizes of buffers (a connection takes everything
-// unless its End stalls or has a capacity) nor any passing of time: what one side writes
+// loop runs on both. It does not imitate sizes of buffers (a connection has room for any
+// amount unless its End stalls or has a capacity) nor any passing of time: what one side writes
 // has arrived at once, unless it is cut with Segment.
 //
 //	k := looptest.NewKernel(t)

@@ -8,8 +8,8 @@ import (
 )
 
 // An End is the far side of a connection: of a client that dialled, of a server that was
-// dialled, or of a pair. It takes whatever the loop writes, at once and in any amount,
-// unless it stalls or has a capacity.
+// dialled, or of a pair. What the loop writes has room at once, in any amount, unless the
+// End stalls or has a capacity.
 type End struct {
 	k        *Kernel
 	d        *descriptor // the loop's side
@@ -22,8 +22,8 @@ type End struct {
 	gone     bool // the loop's side is closed
 }
 
-// stalledCapacity is how much an End takes in that has stopped reading, if it was not
-// told: a socket buffer of ordinary size.
+// stalledCapacity is how much may wait unread at an End that has stopped reading, if it
+// has no capacity set: a socket buffer of ordinary size.
 const stalledCapacity = 64 << 10
 
 // connect makes the two sides of a connection, with the lock held.
@@ -40,10 +40,10 @@ func (k *Kernel) Pair() (sys int, e *End) {
 	defer k.mu.Unlock()
 	e = k.connect(netip.AddrPort{}, netip.AddrPort{})
 	e.d.pair = true
-	return k.install(e.d), e
+	return k.add(e.d), e
 }
 
-// Write sends p to the loop, and returns how much was taken: all of it, or nothing if
+// Write sends p to the loop, and returns how much was sent: all of it, or nothing if
 // this side is closed or the other is.
 func (e *End) Write(p []byte) int {
 	e.k.mu.Lock()
@@ -56,14 +56,14 @@ func (e *End) Write(p []byte) int {
 		e.d.in.arrived = append(e.d.in.arrived, e.d.in.coming...)
 		e.d.in.coming = nil
 	}
-	e.d.poke()
+	e.d.markReady()
 	return len(p)
 }
 
 // WriteString is Write.
 func (e *End) WriteString(s string) int { return e.Write([]byte(s)) }
 
-// Read takes all that has arrived from the loop; nil if that is nothing, or the End is
+// Read returns all that has arrived from the loop; nil if that is nothing, or the End is
 // stalled.
 func (e *End) Read() []byte {
 	e.k.mu.Lock()
@@ -73,25 +73,25 @@ func (e *End) Read() []byte {
 	}
 	got := e.d.out.arrived
 	e.d.out.arrived = nil
-	e.drained()
+	e.reportRoom()
 	return got
 }
 
-// drained tells the loop's side that there is room again, if it has been waiting for it.
-func (e *End) drained() {
+// reportRoom reports to the loop's side that there is room again, if it was waiting for it.
+func (e *End) reportRoom() {
 	if e.d.out.refused && e.d.out.room() > 0 {
 		e.d.out.refused = false
-		e.d.poke()
+		e.d.markReady()
 	}
 }
 
-// CloseWrite says that nothing more will be written. Reading goes on.
+// CloseWrite ends the stream to the loop. Reading goes on.
 func (e *End) CloseWrite() {
 	e.k.mu.Lock()
 	defer e.k.mu.Unlock()
 	if !e.closed && !e.d.in.ended {
 		e.d.in.ended = true
-		e.d.poke()
+		e.d.markReady()
 	}
 }
 
@@ -105,9 +105,9 @@ func (e *End) Close() {
 	e.closed = true
 	e.d.in.ended, e.d.peerGone = true, true
 	if e.stalled && len(e.d.out.arrived) > 0 {
-		e.d.broke(syscall.ECONNRESET)
+		e.d.fail(syscall.ECONNRESET)
 	}
-	e.d.poke()
+	e.d.markReady()
 }
 
 // Reset ends the connection with RST.
@@ -116,10 +116,10 @@ func (e *End) Reset() {
 	defer e.k.mu.Unlock()
 	e.closed = true
 	e.d.peerGone = true
-	e.d.broke(syscall.ECONNRESET)
+	e.d.fail(syscall.ECONNRESET)
 }
 
-// Closed says whether the loop writes no more: it closed its writing, or everything. What
+// Closed reports whether the loop writes no more: it closed its writing, or everything. What
 // it wrote before can still be read.
 func (e *End) Closed() bool {
 	e.k.mu.Lock()
@@ -127,15 +127,15 @@ func (e *End) Closed() bool {
 	return e.d.out.ended || e.gone || e.wasReset
 }
 
-// WasReset says whether the loop's side ended the connection with RST, or there was
-// nobody to take it.
+// WasReset reports whether the loop's side ended the connection with RST, or did not
+// listen.
 func (e *End) WasReset() bool {
 	e.k.mu.Lock()
 	defer e.k.mu.Unlock()
 	return e.wasReset
 }
 
-// Unread says how much of what was written here the loop has not read.
+// Unread returns how many bytes of what was written here the loop has not read.
 func (e *End) Unread() int {
 	e.k.mu.Lock()
 	defer e.k.mu.Unlock()
@@ -151,7 +151,7 @@ func (e *End) SetCapacity(n int) {
 	e.limit()
 }
 
-// Stall stops taking bytes: Read returns nothing, and the loop's writes find no room
+// Stall stops reading: Read returns nothing, and the loop's writes find no room
 // after the capacity, or 64 KiB if that has no limit.
 func (e *End) Stall() {
 	e.k.mu.Lock()
@@ -173,7 +173,7 @@ func (e *End) limit() {
 	if e.stalled && e.capacity < 0 {
 		e.d.out.capacity = stalledCapacity
 	}
-	e.drained()
+	e.reportRoom()
 }
 
 // Segment cuts what is written from now on: it arrives n bytes at a time, each when the
@@ -182,7 +182,7 @@ func (e *End) Segment(n int) {
 	e.k.mu.Lock()
 	defer e.k.mu.Unlock()
 	e.d.in.segment = n
-	e.d.poke()
+	e.d.markReady()
 }
 
 // Local returns this side's address.
@@ -193,11 +193,3 @@ func (e *End) Remote() netip.AddrPort { return e.remote }
 
 // Dialled returns how the loop dialled this connection; zero if it did not.
 func (e *End) Dialled() loop.DialSpec { return e.d.dialled }
-
-// Option returns what the loop set an option of its side to.
-func (e *End) Option(o loop.Option) (v int, set bool) {
-	e.k.mu.Lock()
-	defer e.k.mu.Unlock()
-	v, set = e.d.options[o]
-	return v, set
-}

@@ -11,39 +11,40 @@ import (
 
 // A Kernel is a loop.Kernel in memory, for one Loop.
 type Kernel struct {
-	tb       testing.TB
-	mu       sync.Mutex
-	news     sync.Cond // something for Wait to look at
-	now      time.Time
-	rung     bool
-	released bool
-	open     []*descriptor // by number; nil: not in use
-	ready    []*descriptor // that have an edge to report, in order
-	ports    map[netip.AddrPort]*Port
-	datagram map[netip.AddrPort]*DatagramPort
-	weather  map[netip.AddrPort]weather
-	invented uint16 // addresses so far
-	spoilt   error  // what Accept fails with
-	spoils   int    // how many times
-	nudging  bool
-	moved    []string // what tasks did, while nudging
+	tb         testing.TB
+	mu         sync.Mutex
+	changed    sync.Cond // Wait has something to look at
+	now        time.Time
+	wakeup     bool
+	released   bool
+	open       []*descriptor // by number; nil: not in use
+	ready      []*descriptor // that have an edge to report, in order
+	ports      map[netip.AddrPort]*Port
+	datagram   map[netip.AddrPort]*DatagramPort
+	addresses  map[netip.AddrPort]condition
+	allocated  uint16   // ports so far
+	acceptErr  error    // what Accept fails with
+	acceptErrs int      // how many times
+	spurious   bool     // wake-ups are
+	moved      []string // what tasks did meanwhile
 }
 
 // firstDescriptor is the number of the first one, as in a program that has its standard
 // files open.
 const firstDescriptor = 3
 
-// NewKernel returns a kernel without any descriptors, at noon of some day.
+// NewKernel returns a kernel without any descriptors, at noon of some day. tb is failed by Settle and Rest, and by
+// opening a port twice; an example, which has none, passes nil.
 func NewKernel(tb testing.TB) *Kernel {
 	k := &Kernel{
-		tb:       tb,
-		now:      time.Date(2030, time.January, 1, 12, 0, 0, 0, time.UTC),
-		open:     make([]*descriptor, firstDescriptor),
-		ports:    map[netip.AddrPort]*Port{},
-		datagram: map[netip.AddrPort]*DatagramPort{},
-		weather:  map[netip.AddrPort]weather{},
+		tb:        tb,
+		now:       time.Date(2030, time.January, 1, 12, 0, 0, 0, time.UTC),
+		open:      make([]*descriptor, firstDescriptor),
+		ports:     map[netip.AddrPort]*Port{},
+		datagram:  map[netip.AddrPort]*DatagramPort{},
+		addresses: map[netip.AddrPort]condition{},
 	}
-	k.news.L = &k.mu
+	k.changed.L = &k.mu
 	return k
 }
 
@@ -52,10 +53,10 @@ func (k *Kernel) Advance(d time.Duration) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.now = k.now.Add(d)
-	k.news.Broadcast()
+	k.changed.Broadcast()
 }
 
-// OpenDescriptors says how many descriptors are open on the loop's side.
+// OpenDescriptors returns how many descriptors are open on the loop's side.
 func (k *Kernel) OpenDescriptors() int {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -75,19 +76,19 @@ func (k *Kernel) Now() time.Time {
 	return k.now
 }
 
-// Wait implements loop.Kernel. If it may wait it does, really, until another goroutine
-// rings, advances the clock, or does something with an End.
+// Wait implements loop.Kernel. If it may wait it blocks until another goroutine calls
+// Wakeup, advances the clock, or does something with an End.
 func (k *Kernel) Wait(events []loop.Event, until time.Time) int {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for {
 		n := k.collect(events)
 		over := !until.IsZero() && !until.After(k.now)
-		if n > 0 || over || k.rung || k.released {
-			k.rung = false
+		if n > 0 || over || k.wakeup || k.released {
+			k.wakeup = false
 			return n
 		}
-		k.news.Wait()
+		k.changed.Wait()
 	}
 }
 
@@ -98,13 +99,13 @@ func (k *Kernel) collect(events []loop.Event) int {
 	for len(k.ready) > 0 && n < len(events) {
 		d := k.ready[0]
 		k.ready = k.ready[1:]
-		d.edge = false
+		d.ready = false
 		d.in.arrive()
-		if bits := d.bits() | d.nudge; d.watched && bits != 0 {
+		if bits := d.bits() | d.spurious; d.watched && bits != 0 {
 			events[n] = loop.Event{Slot: d.slot, Generation: d.generation, Bits: bits}
 			n++
 		}
-		d.nudge = 0
+		d.spurious = 0
 	}
 	for _, d := range k.open {
 		if d != nil && d.listening && d.watched && len(d.backlog) > 0 && n < len(events) {
@@ -115,12 +116,12 @@ func (k *Kernel) collect(events []loop.Event) int {
 	return n
 }
 
-// Ring implements loop.Kernel.
-func (k *Kernel) Ring() {
+// Wakeup implements loop.Kernel.
+func (k *Kernel) Wakeup() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.rung = true
-	k.news.Broadcast()
+	k.wakeup = true
+	k.changed.Broadcast()
 }
 
 // Release implements loop.Kernel.
@@ -128,11 +129,11 @@ func (k *Kernel) Release() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.released = true
-	k.news.Broadcast()
+	k.changed.Broadcast()
 }
 
-// install gives a descriptor the lowest free number, as POSIX does.
-func (k *Kernel) install(d *descriptor) int {
+// add gives a descriptor the lowest free number, as POSIX does.
+func (k *Kernel) add(d *descriptor) int {
 	d.k = k
 	for d.sys = firstDescriptor; d.sys < len(k.open) && k.open[d.sys] != nil; d.sys++ {
 	}
@@ -143,58 +144,58 @@ func (k *Kernel) install(d *descriptor) int {
 	return d.sys
 }
 
-// Settle turns the loop until nothing moves any more. It fails the test if that never
-// comes, and if it came although a task could have gone on: a task that waits for a
-// descriptor which has not said ErrAgain breaks the one rule of edge triggering, and on a
-// real kernel would wait for ever. To find such tasks Settle wakes the owners of all
-// descriptors for nothing once the world is at rest; then nothing may move.
+// Settle turns the loop until nothing happens any more. It fails the test if that takes
+// too many turns, and if it came although a task could have gone on: a task that waits for
+// a descriptor which has not returned ErrAgain breaks the one rule of edge triggering, and
+// on a real kernel would wait for ever. To find such tasks Settle then wakes the owners of
+// all descriptors for nothing, upon which none may read, write or close anything.
 func Settle(l *loop.Loop) {
 	k := l.Kernel().(*Kernel)
 	k.tb.Helper()
 	k.rest(l)
-	k.startNudging()
+	k.startSpurious()
 	k.rest(l)
-	for _, m := range k.stopNudging() {
-		k.tb.Errorf("the world was at rest, but when owners were woken for nothing, one of them %s: it waited without having been told ErrAgain", m)
+	for _, m := range k.stopSpurious() {
+		k.tb.Errorf("at rest, but when owners were woken for nothing, one of them %s: it waited without having had ErrAgain", m)
 	}
 }
 
-// Rest is Settle without the looking for tasks that could have gone on: for as long as something
-// outside, another goroutine, may still bring news, which would be taken for the doing of such a task.
+// Rest is Settle without the search for tasks that could have gone on: for when another goroutine may
+// still change something, which would be mistaken for an action of such a task.
 func Rest(l *loop.Loop) {
 	k := l.Kernel().(*Kernel)
 	k.tb.Helper()
 	k.rest(l)
 }
 
-// patience is how many turns a world may take to come to rest.
-const patience = 20000
+// maxTurns is how many turns Settle and Rest wait.
+const maxTurns = 20000
 
 func (k *Kernel) rest(l *loop.Loop) {
 	k.tb.Helper()
-	for range patience {
-		if !l.Turn(false) && l.Idle() {
+	for range maxTurns {
+		if !l.Turn(false) {
 			return
 		}
 	}
-	k.tb.Fatalf("after %d turns the world has not come to rest", patience)
+	k.tb.Fatalf("after %d turns something still happens", maxTurns)
 }
 
-func (k *Kernel) startNudging() {
+func (k *Kernel) startSpurious() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.nudging, k.moved = true, nil
+	k.spurious, k.moved = true, nil
 	for _, d := range k.open {
 		if d != nil && d.watched && !d.listening {
-			d.nudge = loop.Nudge
-			d.poke()
+			d.spurious = loop.Spurious
+			d.markReady()
 		}
 	}
 }
 
-func (k *Kernel) stopNudging() []string {
+func (k *Kernel) stopSpurious() []string {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.nudging = false
+	k.spurious = false
 	return k.moved
 }

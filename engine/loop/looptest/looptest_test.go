@@ -34,6 +34,18 @@ func world(tb testing.TB) (*looptest.Kernel, *loop.Loop) {
 	return k, l
 }
 
+// firstDescriptor is the number of the first descriptor that a kernel opens.
+const firstDescriptor = 3
+
+// listen opens a listening descriptor and watches it.
+func listen(k *looptest.Kernel, l *loop.Loop, at netip.AddrPort) (*loop.Listener, error) {
+	sys, err := k.OpenListener(loop.ListenSpec{Addr: at})
+	if err != nil {
+		return nil, err
+	}
+	return l.WatchListener(sys, nil)
+}
+
 // pair returns a watched descriptor whose task is do.
 func pair(tb testing.TB, k *looptest.Kernel, l *loop.Loop, do func(*loop.FD)) (*loop.FD, *looptest.End) {
 	tb.Helper()
@@ -151,24 +163,24 @@ func TestAStalledEndThatClosesResets(t *testing.T) {
 	}
 }
 
-func TestWeather(t *testing.T) {
+func TestDialling(t *testing.T) {
 	for _, row := range []struct {
 		name    string
-		weather func(*looptest.Kernel)
+		set     func(*looptest.Kernel)
 		begun   error // what Dial says
 		done    bool
 		outcome error
 	}{
-		{"fair", func(k *looptest.Kernel) {}, nil, true, nil},
+		{"reachable", func(k *looptest.Kernel) {}, nil, true, nil},
 		{"refused", func(k *looptest.Kernel) { k.Refuse(there) }, nil, true, syscall.ECONNREFUSED},
-		{"swallowed", func(k *looptest.Kernel) { k.Blackhole(there) }, nil, false, nil},
+		{"blackholed", func(k *looptest.Kernel) { k.Blackhole(there) }, nil, false, nil},
 		{"unreachable", func(k *looptest.Kernel) { k.Unreachable(there) }, syscall.ENETUNREACH, false, nil},
-		{"fair again", func(k *looptest.Kernel) { k.Refuse(there); k.Fair(there) }, nil, true, nil},
+		{"reachable again", func(k *looptest.Kernel) { k.Refuse(there); k.Reachable(there) }, nil, true, nil},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			k, l := world(t)
 			port := k.Listen(there)
-			row.weather(k)
+			row.set(k)
 			fd, err := l.Dial(loop.DialSpec{Remote: there}, l.NewWaker(task(func() {})))
 			if !errors.Is(err, row.begun) {
 				t.Fatalf("dialling says %v, want %v", err, row.begun)
@@ -219,24 +231,16 @@ func TestTheServersView(t *testing.T) {
 	k, l := world(t)
 	port := k.Listen(there)
 	spec := loop.DialSpec{Remote: there, Local: netip.MustParseAddrPort("192.0.2.9:0"), Mark: 7, TOS: 8}
-	fd, err := l.Dial(spec, nil)
-	if err != nil {
+	if _, err := l.Dial(spec, nil); err != nil {
 		t.Fatal(err)
 	}
 	looptest.Settle(l)
-	fd.SetOption(loop.KeepAlive, 1)
 	e := port.Accept()
 	if e.Local() != there || e.Remote().Addr() != spec.Local.Addr() || e.Remote().Port() == 0 {
 		t.Errorf("the server at %v sees %v", e.Local(), e.Remote())
 	}
 	if e.Dialled() != spec {
 		t.Errorf("it was dialled with %+v", e.Dialled())
-	}
-	if v, set := e.Option(loop.KeepAlive); v != 1 || !set {
-		t.Errorf("keep-alive is %d, set %v", v, set)
-	}
-	if _, set := e.Option(loop.TOS); set {
-		t.Error("an option that was not set is")
 	}
 }
 
@@ -247,7 +251,7 @@ func TestTheClientsView(t *testing.T) {
 		name         string
 		listen       string
 		dial         func(*looptest.Kernel) *looptest.End
-		peer         string // empty: nobody listens
+		peer         string // empty: nothing listens
 		local, wants netip.AddrPort
 	}{
 		{"from anywhere", "192.0.2.1:3128", func(k *looptest.Kernel) *looptest.End { return k.Dial(here) }, "10.0.0.2", here, netip.AddrPort{}},
@@ -263,7 +267,7 @@ func TestTheClientsView(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			k, l := world(t)
-			ln, err := l.Listen(loop.ListenSpec{Addr: netip.MustParseAddrPort(row.listen)}, l.NewWaker(task(func() {})))
+			ln, err := listen(k, l, netip.MustParseAddrPort(row.listen))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -272,7 +276,7 @@ func TestTheClientsView(t *testing.T) {
 			fd, peer, err := ln.Accept()
 			if row.peer == "" {
 				if err != loop.ErrAgain || !e.WasReset() || !e.Closed() || e.Write([]byte("x")) != 0 {
-					t.Errorf("nobody listens, but accepting says %v", err)
+					t.Errorf("nothing listens, but accepting says %v", err)
 				}
 				return
 			}
@@ -291,7 +295,7 @@ func TestDescriptorsAreCounted(t *testing.T) {
 	if n := k.OpenDescriptors(); n != 0 {
 		t.Fatalf("a new kernel has %d descriptors", n)
 	}
-	ln, err := l.Listen(loop.ListenSpec{Addr: here}, nil)
+	ln, err := listen(k, l, here)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -305,7 +309,7 @@ func TestDescriptorsAreCounted(t *testing.T) {
 		t.Errorf("a listener and a connection are %d descriptors", n)
 	}
 	fd.Close()
-	ln.Close()
+	k.Close(firstDescriptor)
 	if n := k.OpenDescriptors(); n != 0 {
 		t.Errorf("%d descriptors are open when all are closed", n)
 	}
@@ -331,12 +335,12 @@ func TestDatagramsThatAreLost(t *testing.T) {
 	k, l := world(t)
 	port := k.ListenDatagram(there)
 	stranger := k.ListenDatagram(here)
-	fd, err := l.Dial(loop.DialSpec{Kind: loop.Datagram, Remote: there}, nil)
+	fd, err := l.Dial(loop.DialSpec{Type: loop.Datagram, Remote: there}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	us, _, _ := fd.Names()
-	stranger.Send(us, []byte("from nobody we know"))
+	stranger.Send(us, []byte("from a stranger"))
 	if _, err := fd.Read(make([]byte, 9)); err != loop.ErrAgain {
 		t.Errorf("a datagram of a stranger arrived: %v", err)
 	}
@@ -344,7 +348,7 @@ func TestDatagramsThatAreLost(t *testing.T) {
 	if _, err := fd.Write([]byte("lost")); err != nil {
 		t.Error(err)
 	}
-	k.Fair(there)
+	k.Reachable(there)
 	fd.Writev([][]byte{[]byte("in one"), []byte(" piece")})
 	if from, data, ok := port.Receive(); string(data) != "in one piece" || from != us {
 		t.Errorf("the server received %q from %v, %v; want %v", data, from, ok, us)
@@ -353,10 +357,10 @@ func TestDatagramsThatAreLost(t *testing.T) {
 		t.Error("it received more than was sent")
 	}
 	port.Close()
-	fd.Write([]byte("nobody there"))
+	fd.Write([]byte("refused"))
 	l.Turn(false)
 	if _, err := fd.Read(make([]byte, 9)); !errors.Is(err, syscall.ECONNREFUSED) {
-		t.Errorf("after a datagram to nobody reading says %v", err)
+		t.Errorf("after a refused datagram reading says %v", err)
 	}
 }
 

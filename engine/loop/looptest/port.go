@@ -7,63 +7,63 @@ import (
 	"exaproxy/engine/loop"
 )
 
-// weather is what becomes of those who dial an address.
-type weather uint8
+// condition is what happens to connections to an address.
+type condition uint8
 
 const (
-	fair        weather = iota
-	refused             // somebody is there and says no
-	swallowed           // nobody answers
-	unreachable         // there is no way
+	reachable   condition = iota
+	refused               // with ECONNREFUSED
+	blackholed            // packets get lost
+	unreachable           // with ENETUNREACH, at once
 )
 
-// Refuse lets dialling the address fail with ECONNREFUSED, also if somebody listens there.
-func (k *Kernel) Refuse(at netip.AddrPort) { k.setWeather(at, refused) }
+// Refuse makes dialling the address fail with ECONNREFUSED, also if there is a Port.
+func (k *Kernel) Refuse(at netip.AddrPort) { k.setCondition(at, refused) }
 
-// Blackhole lets dialling the address get no answer, ever. Datagrams to it are lost.
-func (k *Kernel) Blackhole(at netip.AddrPort) { k.setWeather(at, swallowed) }
+// Blackhole makes dialling the address never end. Datagrams to it are lost.
+func (k *Kernel) Blackhole(at netip.AddrPort) { k.setCondition(at, blackholed) }
 
-// Unreachable lets dialling the address fail at once with ENETUNREACH.
-func (k *Kernel) Unreachable(at netip.AddrPort) { k.setWeather(at, unreachable) }
+// Unreachable makes dialling the address fail at once with ENETUNREACH.
+func (k *Kernel) Unreachable(at netip.AddrPort) { k.setCondition(at, unreachable) }
 
-// Fair takes back Refuse, Blackhole and Unreachable, for those who dial from now on.
-func (k *Kernel) Fair(at netip.AddrPort) { k.setWeather(at, fair) }
+// Reachable undoes Refuse, Blackhole and Unreachable for later dialling.
+func (k *Kernel) Reachable(at netip.AddrPort) { k.setCondition(at, reachable) }
 
-func (k *Kernel) setWeather(at netip.AddrPort, w weather) {
+func (k *Kernel) setCondition(at netip.AddrPort, c condition) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.weather[at] = w
+	k.addresses[at] = c
 }
 
-// FailAccept lets the next n times that the loop accepts a waiting connection fail.
+// FailAccept makes the next n accepts of a waiting connection fail.
 func (k *Kernel) FailAccept(err error, n int) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.spoilt, k.spoils = err, n
+	k.acceptErr, k.acceptErrs = err, n
 }
 
-// inventPort returns a port that nobody has.
-func (k *Kernel) inventPort() uint16 {
-	k.invented++
-	return 30000 + k.invented
+// allocatePort returns a port that is not in use.
+func (k *Kernel) allocatePort() uint16 {
+	k.allocated++
+	return 30000 + k.allocated
 }
 
-// invent returns an address of the same family as the other side's: 10.0.0.x or fd00::x.
-func (k *Kernel) invent(host byte, like netip.Addr) netip.AddrPort {
+// allocateAddr returns an address of the same family as the other side's: 10.0.0.x or fd00::x.
+func (k *Kernel) allocateAddr(host byte, like netip.Addr) netip.AddrPort {
 	a := netip.AddrFrom4([4]byte{10, 0, 0, host})
 	if like.Is6() {
 		a = netip.AddrFrom16([16]byte{0: 0xfd, 15: host})
 	}
-	return netip.AddrPortFrom(a, k.inventPort())
+	return netip.AddrPortFrom(a, k.allocatePort())
 }
 
 const (
 	ourHost     = 1 // 10.0.0.1: where the loop dials from
-	clientsHost = 2 // 10.0.0.2: where those come from who dial it
+	clientsHost = 2 // 10.0.0.2: where clients dial from
 )
 
 // Dial connects to a listener of the loop as a client from outside, from 10.0.0.2 or
-// fd00::2. If nobody listens there the End was reset.
+// fd00::2. If the loop does not listen there the End was reset.
 func (k *Kernel) Dial(to netip.AddrPort) *End { return k.DialFrom(netip.AddrPort{}, to) }
 
 // DialFrom is Dial, from an address.
@@ -77,14 +77,14 @@ func (k *Kernel) DialDiverted(from, to, original netip.AddrPort) *End {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if !from.IsValid() {
-		from = k.invent(clientsHost, to.Addr())
+		from = k.allocateAddr(clientsHost, to.Addr())
 	}
 	e := k.connect(to, from)
 	e.d.original = original
 	for _, d := range k.open {
 		if d != nil && d.listening && covers(d.spec, to) {
 			d.backlog = append(d.backlog, e.d)
-			k.news.Broadcast()
+			k.changed.Broadcast()
 			return e
 		}
 	}
@@ -96,41 +96,41 @@ func (k *Kernel) DialDiverted(from, to, original netip.AddrPort) *End {
 func (k *Kernel) Connect(s loop.DialSpec) (int, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	w := k.weather[s.Remote]
-	if w == unreachable {
+	c := k.addresses[s.Remote]
+	if c == unreachable {
 		return -1, syscall.ENETUNREACH
 	}
 	local := s.Local
 	if !local.IsValid() {
-		local = k.invent(ourHost, s.Remote.Addr())
+		local = k.allocateAddr(ourHost, s.Remote.Addr())
 	} else if local.Port() == 0 {
-		local = netip.AddrPortFrom(local.Addr(), k.inventPort())
+		local = netip.AddrPortFrom(local.Addr(), k.allocatePort())
 	}
 	e := k.connect(local, s.Remote)
 	e.d.dialled = s
-	if s.Kind == loop.Datagram {
+	if s.Type == loop.Datagram {
 		e.d.datagram, e.d.end = true, nil
-		return k.install(e.d), nil
+		return k.add(e.d), nil
 	}
-	k.begin(e, w)
-	return k.install(e.d), nil
+	k.startConnecting(e, c)
+	return k.add(e.d), nil
 }
 
-// begin lets a dialled connection meet its fate.
-func (k *Kernel) begin(e *End, w weather) {
+// startConnecting decides how dialling will end.
+func (k *Kernel) startConnecting(e *End, c condition) {
 	port := k.ports[e.local]
 	switch {
-	case w == swallowed:
+	case c == blackholed:
 		e.d.connecting = true
-	case w == refused || port == nil:
+	case c == refused || port == nil:
 		e.d.reset, e.d.err = true, syscall.ECONNREFUSED
 	default:
 		port.waiting = append(port.waiting, e)
 	}
-	e.d.note("dialled")
+	e.d.record("dialled")
 }
 
-// A Port is where a server from outside listens, to whom the loop may dial.
+// A Port is a listening server outside, which the loop may dial.
 type Port struct {
 	k       *Kernel
 	at      netip.AddrPort
@@ -149,8 +149,8 @@ func (k *Kernel) Listen(at netip.AddrPort) *Port {
 	return p
 }
 
-// Accept returns the next connection that the loop made, and nil if there is none. They
-// are made without it, as the kernel of a real server does.
+// Accept returns the next connection that the loop made, or nil. Connections are made
+// without it, as by the kernel of a real server.
 func (p *Port) Accept() *End {
 	p.k.mu.Lock()
 	defer p.k.mu.Unlock()

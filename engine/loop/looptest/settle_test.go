@@ -9,33 +9,35 @@ import (
 	"exaproxy/engine/loop/looptest"
 )
 
-// critic notes what a test helper complains of.
-type critic struct {
+// recorder records what a test helper reports.
+type recorder struct {
 	testing.TB
 	said []string
 }
 
-func (c *critic) Errorf(format string, a ...any) { c.said = append(c.said, fmt.Sprintf(format, a...)) }
+func (c *recorder) Errorf(format string, a ...any) {
+	c.said = append(c.said, fmt.Sprintf(format, a...))
+}
 
 // Fatalf ends the goroutine, as the real one does.
-func (c *critic) Fatalf(format string, a ...any) {
+func (c *recorder) Fatalf(format string, a ...any) {
 	c.Errorf(format, a...)
 	panic(c)
 }
 
-// settle returns what Settle complains of.
-func (c *critic) settle(l *loop.Loop) (complaints string) {
+// settle returns what Settle reports.
+func (c *recorder) settle(l *loop.Loop) (reports string) {
 	defer func() {
 		if r := recover(); r != nil && r != any(c) {
 			panic(r)
 		}
-		complaints = strings.Join(c.said, "; ")
+		reports = strings.Join(c.said, "; ")
 	}()
 	looptest.Settle(l)
 	return ""
 }
 
-func TestSettleFindsTasksThatWaitWithoutHavingToldTo(t *testing.T) {
+func TestSettleFindsTasksThatWaitWithoutErrAgain(t *testing.T) {
 	readAll := func(fd *loop.FD) {
 		var b [4]byte
 		for {
@@ -47,7 +49,7 @@ func TestSettleFindsTasksThatWaitWithoutHavingToldTo(t *testing.T) {
 	for _, row := range []struct {
 		name string
 		do   func(*loop.FD)
-		want string // of the complaint; empty: none
+		want string // of the report; empty: none
 	}{
 		{"reading until ErrAgain", readAll, ""},
 		{"reading once", func(fd *loop.FD) { fd.Read(make([]byte, 4)) }, "read 4 bytes from"},
@@ -64,26 +66,37 @@ func TestSettleFindsTasksThatWaitWithoutHavingToldTo(t *testing.T) {
 		}(), "closed the connection with"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			c := &critic{TB: t}
+			c := &recorder{TB: t}
 			k, l := world(c)
 			_, e := pair(t, k, l, row.do)
 			e.WriteString("eight by")
 			e.CloseWrite()
 			got := c.settle(l)
 			if row.want == "" && got != "" || !strings.Contains(got, row.want) {
-				t.Errorf("it complains %q, want %q", got, row.want)
+				t.Errorf("it reports %q, want %q", got, row.want)
 			}
 		})
 	}
 }
 
-func TestSettleGivesUpOnAWorldWithoutRest(t *testing.T) {
-	c := &critic{TB: t}
+func TestRestDoesNotLookForSuchTasks(t *testing.T) {
+	c := &recorder{TB: t}
+	k, l := world(c)
+	_, e := pair(t, k, l, func(fd *loop.FD) { fd.Read(make([]byte, 4)) })
+	e.WriteString("eight by")
+	looptest.Rest(l)
+	if got := strings.Join(c.said, "; "); got != "" || e.Unread() != 4 {
+		t.Errorf("it reports %q, and %d bytes are unread, want 4", got, e.Unread())
+	}
+}
+
+func TestSettleGivesUp(t *testing.T) {
+	c := &recorder{TB: t}
 	_, l := world(c)
 	var w *loop.Waker
 	w = l.NewWaker(task(func() { w.Wake() }))
 	w.Wake()
-	if got := c.settle(l); !strings.Contains(got, "has not come to rest") {
+	if got := c.settle(l); !strings.Contains(got, "something still happens") {
 		t.Errorf("it says %q", got)
 	}
 }

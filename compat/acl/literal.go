@@ -2,13 +2,13 @@ package acl
 
 import "strings"
 
-// A needle is a text in lower case that some part of every match of a pattern is, in whatever
-// case. Texts without any needle of a pattern need not be shown to the pattern.
+// The literals of a pattern are texts in lower case of which every match contains one, in whatever
+// case: the pattern need not be run on a text that contains none.
 
-const mostNeedles = 32 // of one pattern; more would fill the index
+const maxLiterals = 32 // of one pattern; more would fill the index
 
-// needles are such that every match of e has one of them; none are known if it returns nil.
-func (e *expression) needles() []string {
+// literals are the literals of e; nil if none are known.
+func (e *expression) literals() []string {
 	switch e.op {
 	case one:
 		if c, ok := e.set.letter(); ok {
@@ -16,21 +16,21 @@ func (e *expression) needles() []string {
 		}
 	case repeat:
 		if e.min > 0 {
-			return e.parts[0].needles()
+			return e.parts[0].literals()
 		}
 	case choice:
-		return e.choiceNeedles()
+		return e.choiceLiterals()
 	case sequence:
-		return e.sequenceNeedles()
+		return e.sequenceLiterals()
 	}
 	return nil
 }
 
-// choiceNeedles are those of all parts together.
-func (e *expression) choiceNeedles() (sum []string) {
+// choiceLiterals are those of all parts together.
+func (e *expression) choiceLiterals() (sum []string) {
 	for _, part := range e.parts {
-		found := part.needles()
-		if found == nil || len(sum)+len(found) > mostNeedles {
+		found := part.literals()
+		if found == nil || len(sum)+len(found) > maxLiterals {
 			return nil
 		}
 		sum = append(sum, found...)
@@ -38,11 +38,11 @@ func (e *expression) choiceNeedles() (sum []string) {
 	return sum
 }
 
-// sequenceNeedles are the best of any part; bytes in a row make one needle.
-func (e *expression) sequenceNeedles() (best []string) {
+// sequenceLiterals are the best of any part; consecutive bytes make one literal.
+func (e *expression) sequenceLiterals() (best []string) {
 	var run []byte
 	consider := func(found []string) {
-		if worth(found) > worth(best) {
+		if selectivity(found) > selectivity(best) {
 			best = found
 		}
 	}
@@ -53,7 +53,7 @@ func (e *expression) sequenceNeedles() (best []string) {
 		}
 		consider([]string{string(run)})
 		run = run[:0]
-		consider(part.needles())
+		consider(part.literals())
 	}
 	consider([]string{string(run)})
 	return best
@@ -74,31 +74,32 @@ func (s *byteSet) letter() (byte, bool) {
 	return found, ok
 }
 
-// frequent are parts that most URLs have, so that they tell little.
-var frequent = [...]string{"https://www.", "http://www.", ".com/", ".org/", ".net/", ".html", "index", "/images/"}
+// commonParts stand in so many URLs that looking for them rules out few.
+var commonParts = [...]string{"https://www.", "http://www.", ".com/", ".org/", ".net/", ".html", "index", "/images/"}
 
-// worth is how well needles tell texts apart: as well as the worst of them, and better if few.
-func worth(needles []string) int {
-	if len(needles) == 0 {
+// selectivity is how many texts literals rule out, in no unit: as many as the worst of them, and
+// more if they are few.
+func selectivity(literals []string) int {
+	if len(literals) == 0 {
 		return 0
 	}
 	least := 1 << 20
-	for _, n := range needles {
-		least = min(least, worthOf(n))
+	for _, n := range literals {
+		least = min(least, selectivityOf(n))
 	}
 	if least == 0 {
 		return 0
 	}
-	return least*mostNeedles - len(needles)
+	return least*maxLiterals - len(literals)
 }
 
-func worthOf(needle string) int {
-	for _, f := range frequent {
-		if strings.Contains(f, needle) {
-			return min(len(needle), 1)
+func selectivityOf(literal string) int {
+	for _, f := range commonParts {
+		if strings.Contains(f, literal) {
+			return min(len(literal), 1)
 		}
 	}
-	return len(needle)
+	return len(literal)
 }
 
 // plain is a pattern without any choice: a text, perhaps at an end.
@@ -108,7 +109,7 @@ type plain struct {
 	start, end bool   // only at the start, only at the end
 }
 
-// plain takes e for one.
+// plain is e as a plain pattern; ok is false if it is none.
 func (e *expression) plain() (t plain, ok bool) {
 	parts := e.parts
 	if e.op == one {

@@ -11,9 +11,9 @@ const (
 	tunnelled = "TCP_TUNNEL"
 )
 
-// Tag returns Squid's name for what became of the request (%Ss).
-func Tag(rec *engine.Record) string {
-	name := plainTag(rec)
+// resultCode returns Squid's name for what became of the request (%Ss).
+func resultCode(rec *engine.Record) string {
+	name := baseResultCode(rec)
 	if !rec.Aborted || rec.Unread {
 		return name
 	}
@@ -30,8 +30,8 @@ func Tag(rec *engine.Record) string {
 	return name // a tunnel may end as it likes
 }
 
-// plainTag is the tag without the suffix that tells of a client that left.
-func plainTag(rec *engine.Record) string {
+// baseResultCode is the code without the suffix for a client that left.
+func baseResultCode(rec *engine.Record) string {
 	failed := func(k engine.FailureKind) bool { return rec.Failure != nil && rec.Failure.Kind == k }
 	switch {
 	case rec.Decided == engine.Redirect:
@@ -48,6 +48,6 @@ func plainTag(rec *engine.Record) string {
 	return untried // unread, refused as malformed, or a CONNECT that led nowhere
 }
 
-func tag(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
-	return append(dst, Tag(rec)...)
+func squidResult(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
+	return append(dst, resultCode(rec)...)
 }

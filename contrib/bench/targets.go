@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// target is what a work shall show, of medians.
+// target is what a workload shall show, of medians.
 type target struct {
 	comparison comparison
 	limit      float64
@@ -16,7 +16,7 @@ type target struct {
 	processors int    // how many it takes to show it; 0 is any
 }
 
-// comparison is how a target holds a value against its limit.
+// comparison is how a target compares a value with its limit.
 type comparison int
 
 const (
@@ -42,14 +42,14 @@ func below(limit float64, m metric, of string) target {
 	return target{comparison: valueBelow, limit: limit, metric: m, of: of}
 }
 
-// whereProcessors says that a machine with fewer processors has none to give to what is measured.
+// whereProcessors returns the target for machines with n processors at least; with fewer the result means nothing.
 func (t target) whereProcessors(n int) target {
 	t.processors = n
 	return t
 }
 
-// words are the target as it is printed.
-func (t target) words() string {
+// description is the target as it is printed.
+func (t target) description() string {
 	switch t.comparison {
 	case ratioAtMost:
 		return fmt.Sprintf("%s: %s ≤ %.2f × %s", t.metric, t.of, t.limit, t.to)
@@ -65,9 +65,9 @@ func (t target) words() string {
 
 // outcome is a target with what was measured for it.
 type outcome struct {
-	target  string
-	value   float64 // NaN if it was not measured
-	verdict string  // "met", "not met", or why neither can be said
+	target string
+	value  float64 // NaN if it was not measured
+	status string  // "met", "not met", or why neither is known
 }
 
 // measured is the value as it is printed.
@@ -78,12 +78,12 @@ func (o outcome) measured() string {
 	return figure(o.value)
 }
 
-// judge holds a target against what was measured.
-func (t target) judge(r result) outcome {
-	o := outcome{target: t.words(), value: math.NaN()}
+// evaluate compares a target with what was measured.
+func (t target) evaluate(r result) outcome {
+	o := outcome{target: t.description(), value: math.NaN()}
 	for _, name := range []string{t.of, t.to} {
 		if name != "" && len(r.samples[name]) == 0 {
-			o.verdict = "not measured: " + name + " " + r.why(name)
+			o.status = "not measured: " + name + " " + r.why(name)
 			return o
 		}
 	}
@@ -106,12 +106,12 @@ func (t target) judge(r result) outcome {
 		o.value = of
 		met = o.value <= t.limit
 	}
-	o.verdict = verdict(met, t.processors, runtime.NumCPU())
+	o.status = status(met, t.processors, runtime.NumCPU())
 	return o
 }
 
-// verdict is "met" or "not met"; what would have taken more processors is said with it.
-func verdict(met bool, processors, have int) string {
+// status is "met" or "not met"; it mentions that more processors would be needed.
+func status(met bool, processors, have int) string {
 	switch {
 	case met:
 		return "met"
@@ -122,7 +122,7 @@ func verdict(met bool, processors, have int) string {
 	}
 }
 
-// why tells why a contestant has no samples.
+// why returns why a contestant has no samples.
 func (r result) why(name string) string {
 	if reason := r.absent[name]; reason != "" {
 		return reason

@@ -6,30 +6,30 @@ import (
 	"time"
 )
 
-func TestUnaskedLines(t *testing.T) {
+func TestUnsolicitedLines(t *testing.T) {
 	tests := []struct {
 		name     string
 		play     func(w *world)
-		unasked  uint64
+		lines    uint64
 		replaced bool
 		log      string
 	}{
 		{"a greeting before the first question", func(w *world) { w.writes(1, "ready\n") }, 1, false, `wrote a line that nobody asked for: \"ready\"`},
-		{"a second line in the same breath", func(w *world) { w.ask("x"); w.writes(1, "y\n\n") }, 1, false, `nobody asked for: \"\"`},
+		{"a second line in the same read", func(w *world) { w.ask("x"); w.writes(1, "y\n\n") }, 1, false, `nobody asked for: \"\"`},
 		{"a second line later", func(w *world) { w.proves(1); w.writes(1, "late\n") }, 1, true, `nobody asked for: \"late\"`},
 		{"half a line later, when the next question comes", func(w *world) { w.proves(1); w.writes(1, "ha"); w.ask("x") }, 0, true, `half a line that nobody asked for: \"ha\"`},
-		{"half a line in the same breath, when the next question comes", func(w *world) { w.ask("x"); w.writes(1, "y\nha"); w.ask("z") }, 0, true, `half a line`},
+		{"half a line in the same read, when the next question comes", func(w *world) { w.ask("x"); w.writes(1, "y\nha"); w.ask("z") }, 0, true, `half a line`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			w := newWorld(t, Config{Children: 1, Startup: 1, Retries: 2})
 			test.play(w)
-			w.logs("it is said", test.log, 1)
-			if got := w.pool.Stats().Unasked; got != test.unasked {
-				t.Errorf("%d unasked lines are counted, want %d", got, test.unasked)
+			w.logs("it is logged", test.log, 1)
+			if got := w.pool.Stats().Unsolicited; got != test.lines {
+				t.Errorf("%d unsolicited lines are counted, want %d", got, test.lines)
 			}
-			w.pass(firstDelay + aTick)
-			if replaced := w.pool.born == 2; replaced != test.replaced {
+			w.pass(minRestartDelay + aTick)
+			if replaced := w.pool.started == 2; replaced != test.replaced {
 				t.Errorf("replaced: %v, want %v", replaced, test.replaced)
 			}
 			if test.replaced && !w.child(1).in.Closed() {
@@ -40,7 +40,7 @@ func TestUnaskedLines(t *testing.T) {
 }
 
 // A line that was there before the question left is not its answer, whatever order the
-// question and the news of the line come in.
+// question and the line are handled in.
 func TestStaleLineIsNoAnswer(t *testing.T) {
 	w := newWorld(t, Config{Children: 1, Startup: 1})
 	w.proves(1)
@@ -48,7 +48,7 @@ func TestStaleLineIsNoAnswer(t *testing.T) {
 	q := w.put("x")
 	w.settle()
 	q.waits("the stale line is not its answer")
-	w.pass(firstDelay + aTick)
+	w.pass(minRestartDelay + aTick)
 	w.reads(2, "the question goes to the replacement, though it may be asked but once: it had not left", "x\n")
 	w.writes(2, "fresh\n")
 	q.wants("its own answer", "fresh")
@@ -73,12 +73,12 @@ func TestWrongNumbers(t *testing.T) {
 			q := w.ask("x")
 			w.writes(1, test.line+"\n")
 			q.waits("that was not its answer")
-			w.logs("it is said", test.log, 1)
+			w.logs("it is logged", test.log, 1)
 			w.logs("by whom", "redirector #1 (pid 1001)", 1)
 			w.writes(1, "0 y\n0 twice\n")
 			q.wants("its own answer", "y")
-			if got := w.pool.Stats().Unasked; got != 2 {
-				t.Errorf("%d unasked lines are counted, want 2", got)
+			if got := w.pool.Stats().Unsolicited; got != 2 {
+				t.Errorf("%d unsolicited lines are counted, want 2", got)
 			}
 			w.children("it goes on", 1, 1)
 		})
@@ -100,23 +100,23 @@ func TestAnswerBeforeTheQuestionLeft(t *testing.T) {
 	q.wants("its own answer", "y")
 }
 
-func TestReproachesAreRare(t *testing.T) {
+func TestWarningsAreLimited(t *testing.T) {
 	w := newWorld(t, Config{Children: 1, Concurrency: 2, Startup: 1})
 	w.writes(1, strings.Repeat("nonsense\n", 500))
-	w.logs("the first is told", "nonsense", 1)
-	w.pass(reproachEvery)
+	w.logs("the first is logged", "nonsense", 1)
+	w.pass(warnInterval)
 	w.writes(1, "again\n")
 	w.logs("then how many there were", "(499 more such lines since the last message)", 1)
-	if got := w.pool.Stats().Unasked; got != 501 {
-		t.Errorf("%d unasked lines are counted, want 501", got)
+	if got := w.pool.Stats().Unsolicited; got != 501 {
+		t.Errorf("%d unsolicited lines are counted, want 501", got)
 	}
 }
 
 func TestLongLinesAreQuotedShort(t *testing.T) {
 	w := newWorld(t, Config{Children: 1, Concurrency: 2, Startup: 1})
 	w.writes(1, strings.Repeat("x", 500)+"\n")
-	w.logs("no more than is needed to recognise it", strings.Repeat("x", quoted+1), 0)
-	w.logs("but that much", strings.Repeat("x", quoted), 1)
+	w.logs("no more than is needed to recognise it", strings.Repeat("x", maxQuoted+1), 0)
+	w.logs("but that much", strings.Repeat("x", maxQuoted), 1)
 }
 
 func TestSilence(t *testing.T) {
@@ -173,12 +173,12 @@ func TestLongAnswers(t *testing.T) {
 	if w.child(1).killed == 0 {
 		t.Error("a child that writes more than 1 MiB without a line end was not killed")
 	}
-	w.pass(firstDelay + aTick)
+	w.pass(minRestartDelay + aTick)
 	w.writes(2, "short\n")
 	q.wants("its question is asked again", "short")
-	w.logs("it is said", "wrote more than 1048576 bytes without a line end. It is replaced; questions asked again: 1", 1)
-	if got := cap(w.pool.children[0].in.part); got > keepPart {
-		t.Errorf("%d bytes of buffer are kept, want %d at most", got, keepPart)
+	w.logs("it is logged", "wrote more than 1048576 bytes without a line end. It is replaced; questions asked again: 1", 1)
+	if got := cap(w.pool.children[0].in.part); got > maxKeptPart {
+		t.Errorf("%d bytes of buffer are kept, want %d at most", got, maxKeptPart)
 	}
 }
 
@@ -187,8 +187,8 @@ func TestDescriptorThatCannotBeWatched(t *testing.T) {
 	w.unwatchable = true
 	q := w.ask("x")
 	w.unwatchable = false
-	w.logs("it is said", "watch descriptor 99", 1)
-	w.pass(firstDelay + aTick)
+	w.logs("it is logged", "watch descriptor 99", 1)
+	w.pass(minRestartDelay + aTick)
 	w.writes(2, "y\n")
 	q.wants("another child answers", "y")
 }

@@ -29,7 +29,7 @@ func TestSpread(t *testing.T) {
 // measured is a result in which ours costs 8, 10 and 30 µs, and theirs 20.
 func measured(targets ...target) result {
 	return result{
-		work: work{name: "w", words: "a & b", columns: []metric{cpu, failed}, drawn: cpu, targets: targets, contestants: []contestant{
+		workload: workload{name: "w", description: "a & b", columns: []metric{cpu, failed}, drawn: cpu, targets: targets, contestants: []contestant{
 			{name: "exaproxy", peer: &exaproxy}, {name: "haproxy", peer: &haproxy}, {name: "nginx", peer: &nginx},
 		}},
 		samples: map[string][]sample{
@@ -39,12 +39,12 @@ func measured(targets ...target) result {
 	}
 }
 
-func TestJudge(t *testing.T) {
+func TestEvaluate(t *testing.T) {
 	for _, row := range []struct {
-		name    string
-		target  target
-		value   float64
-		verdict string
+		name   string
+		target target
+		value  float64
+		status string
 	}{
 		{"a ratio of medians at its limit", atMost(0.5, cpu, "exaproxy", "haproxy"), 0.5, "met"},
 		{"a ratio above its limit", atMost(0.4, cpu, "exaproxy", "haproxy"), 0.5, "not met"},
@@ -58,18 +58,18 @@ func TestJudge(t *testing.T) {
 		{"a peer that is not there", atMost(1, cpu, "exaproxy", "nginx"), math.NaN(), "not measured: nginx not installed"},
 		{"a peer that was not asked for", atMost(1, cpu, "exaproxy", "squid"), math.NaN(), "not measured: squid left out"},
 	} {
-		got := row.target.judge(measured())
-		if got.verdict != row.verdict || got.value != row.value && !(math.IsNaN(got.value) && math.IsNaN(row.value)) {
-			t.Errorf("%s: %s is judged %v, %s; it is %v, %s", row.name, got.target, got.value, got.verdict, row.value, row.verdict)
+		got := row.target.evaluate(measured())
+		if got.status != row.status || got.value != row.value && !(math.IsNaN(got.value) && math.IsNaN(row.value)) {
+			t.Errorf("%s: %s is judged %v, %s; it is %v, %s", row.name, got.target, got.value, got.status, row.value, row.status)
 		}
 	}
 }
 
-func TestVerdictNamesProcessors(t *testing.T) {
-	if got := verdict(false, 4, 2); got != "not met: load, origin and proxy share 2 processors" {
+func TestStatusNamesProcessors(t *testing.T) {
+	if got := status(false, 4, 2); got != "not met: load, origin and proxy share 2 processors" {
 		t.Errorf("what 2 processors cannot show of 4 is judged %q", got)
 	}
-	if got := verdict(true, 4, 2); got != "met" {
+	if got := status(true, 4, 2); got != "met" {
 		t.Errorf("what 2 processors show nevertheless is judged %q", got)
 	}
 }
@@ -110,12 +110,12 @@ func TestPictureIsXML(t *testing.T) {
 	}
 }
 
-// TestWorksAreWhole finds misspelt names in the table of works, whose targets would be left unmeasured.
-func TestWorksAreWhole(t *testing.T) {
+// TestWorkloadsAreComplete finds misspelt names in the table of workloads, whose targets would be left unmeasured.
+func TestWorkloadsAreComplete(t *testing.T) {
 	seen := map[string]bool{}
-	for _, w := range works {
+	for _, w := range workloads {
 		if seen[w.name] {
-			t.Errorf("two works are called %s", w.name)
+			t.Errorf("two workloads are called %s", w.name)
 		}
 		seen[w.name] = true
 		var names []string
@@ -130,17 +130,17 @@ func TestWorksAreWhole(t *testing.T) {
 		}
 		for _, target := range w.targets {
 			if !slices.Contains(names, target.of) || target.to != "" && !slices.Contains(names, target.to) {
-				t.Errorf("%s: %q is about somebody who is not among %q", w.name, target.words(), names)
+				t.Errorf("%s: %q is about a contestant that is not among %q", w.name, target.description(), names)
 			}
 			if !slices.Contains(w.columns, target.metric) {
-				t.Errorf("%s: %q is about what is not shown", w.name, target.words())
+				t.Errorf("%s: %q is about what is not shown", w.name, target.description())
 			}
 		}
 	}
 }
 
 func TestChoose(t *testing.T) {
-	chosen, err := chooseWorks(options{only: "tunnel-bulk", peers: "squid", baseline: "/tmp/old"})
+	chosen, err := chooseWorkloads(options{only: "tunnel-bulk", peers: "squid", baseline: "/tmp/old"})
 	if err != nil || len(chosen) != 1 {
 		t.Fatalf("one work is asked for, %d come: %v", len(chosen), err)
 	}
@@ -152,7 +152,7 @@ func TestChoose(t *testing.T) {
 		t.Errorf("the contestants are %q, not %q", names, want)
 	}
 	for _, o := range []options{{only: "get-2k"}, {peers: "apache"}} {
-		if _, err := chooseWorks(o); err == nil {
+		if _, err := chooseWorkloads(o); err == nil {
 			t.Errorf("%+v is taken, and there is no such thing", o)
 		}
 	}

@@ -48,8 +48,8 @@ func TestParse(t *testing.T) {
 		{"a fault with its reason", `BH message="it broke"`, "again {result=BH, notes={message: it broke; }}"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			reply := Parse([]byte(tt.answer), asked(t, "GET", same), h1.Strip)
-			if got := tell(&reply); got != tt.want {
+			parsed := Parse([]byte(tt.answer), asked(t, "GET", same), h1.Strip)
+			if got := describe(&parsed); got != tt.want {
 				t.Errorf("%.80q should mean %s, it means %s", tt.answer, tt.want, got)
 			}
 		})
@@ -76,8 +76,8 @@ func TestParseConnect(t *testing.T) {
 		{"the same, as it was asked", "origin.test:443 127.0.0.1/127.0.0.1 - CONNECT myip=127.0.0.1 myport=21128", "unchanged"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			reply := Parse([]byte(tt.answer), asked(t, "CONNECT", "origin.test:443"), h1.Strip)
-			if got := tell(&reply); got != tt.want {
+			parsed := Parse([]byte(tt.answer), asked(t, "CONNECT", "origin.test:443"), h1.Strip)
+			if got := describe(&parsed); got != tt.want {
 				t.Errorf("%q should mean %s, it means %s", tt.answer, tt.want, got)
 			}
 		})
@@ -87,8 +87,8 @@ func TestParseConnect(t *testing.T) {
 func TestEchoOfAHostLikeAnAnswer(t *testing.T) {
 	for _, host := range []string{"302:443", "a=b:443", "=:443"} {
 		r := asked(t, "CONNECT", host)
-		if reply := Parse([]byte(question(r)), r, h1.Strip); reply.Kind != Unchanged {
-			t.Errorf("the question for %s, when it comes back, should change nothing, but it means %s", host, tell(&reply))
+		if parsed := Parse([]byte(question(r)), r, h1.Strip); parsed.Action != Unchanged {
+			t.Errorf("the question for %s, when it comes back, should change nothing, but it means %s", host, describe(&parsed))
 		}
 	}
 }
@@ -107,8 +107,8 @@ func TestWhitespaceInRewrite(t *testing.T) {
 		{"allow lets no control character pass", h1.Allow, "ERROR: URL-rewrite produces invalid request: GET http://h/a b\tc HTTP/1.1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			reply := Parse([]byte(answer), asked(t, "GET", "http://origin.test/"), tt.ws)
-			if got := tell(&reply); got != tt.want {
+			parsed := Parse([]byte(answer), asked(t, "GET", "http://origin.test/"), tt.ws)
+			if got := describe(&parsed); got != tt.want {
 				t.Errorf("uri_whitespace %s: %q should mean %s, it means %s", tt.name, answer, tt.want, got)
 			}
 		})
@@ -128,9 +128,9 @@ func TestNotes(t *testing.T) {
 		{"URL group", "!grp!http://h/", "urlgroup: grp; "},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			reply := Parse([]byte(tt.answer), asked(t, "GET", "http://origin.test/"), h1.Strip)
+			parsed := Parse([]byte(tt.answer), asked(t, "GET", "http://origin.test/"), h1.Strip)
 			got := ""
-			reply.EachNote(func(key, value string) { got += key + ": " + value + "; " })
+			parsed.EachNote(func(key, value string) { got += key + ": " + value + "; " })
 			if got != tt.want {
 				t.Errorf("%q should have the annotations %q, it has %q", tt.answer, tt.want, got)
 			}

@@ -2,10 +2,10 @@ package main
 
 import "fmt"
 
-// work is a row of what bench measures.
-type work struct {
+// workload is a row of what bench measures.
+type workload struct {
 	name        string
-	words       string // what is done, for readers
+	description string // for readers
 	contestants []contestant
 	measure     measurement
 	columns     []metric
@@ -13,9 +13,9 @@ type work struct {
 	targets     []target
 }
 
-func workNames() []string {
+func workloadNames() []string {
 	var names []string
-	for _, w := range works {
+	for _, w := range workloads {
 		names = append(names, w.name)
 	}
 	return names
@@ -47,42 +47,42 @@ const manyPatterns = 100
 // manyDomains stands for the file with a million domains, which is written when it is first wanted.
 const manyDomains = "a million domains"
 
-var works = []work{
+var workloads = []workload{
 	{
-		name: "get-1k", words: "GET 1 KB, connections kept on both sides", contestants: everybody,
+		name: "get-1k", description: "GET 1 KB, connections kept on both sides", contestants: everybody,
 		measure: requests(request{path: "/1k"}), columns: underLoadColumns, drawn: cpu,
 		targets: []target{atMost(0.80, cpu, "exaproxy", "haproxy"), atMost(0.13, cpu, "exaproxy", "squid")},
 	},
 	{
-		name: "get-64k", words: "GET 64 KB, connections kept on both sides", contestants: everybody,
+		name: "get-64k", description: "GET 64 KB, connections kept on both sides", contestants: everybody,
 		measure: requests(request{path: "/64k"}), columns: underLoadColumns, drawn: cpu,
 		targets: []target{atMost(0.90, cpu, "exaproxy", "haproxy")},
 	},
 	{
-		name: "get-close", words: "GET 1 KB, a connection for each", contestants: everybody,
+		name: "get-close", description: "GET 1 KB, a connection for each", contestants: everybody,
 		measure: requests(request{path: "/1k", close: true}), columns: underLoadColumns, drawn: cpu,
 		targets: []target{atMost(0.90, cpu, "exaproxy", "haproxy"), atMost(0.25, cpu, "exaproxy", "squid")},
 	},
 	{
-		name: "get-sparse", words: "GET 1 KB every 20 ms, connections kept on both sides", contestants: everybody,
+		name: "get-sparse", description: "GET 1 KB every 20 ms, connections kept on both sides", contestants: everybody,
 		measure: sparse, columns: []metric{rate, cpu, p50, p99, failed}, drawn: cpu,
 	},
 	{
-		name: "connect-1k-close", words: "CONNECT, GET 1 KB inside, close", contestants: tunnellers,
+		name: "connect-1k-close", description: "CONNECT, GET 1 KB inside, close", contestants: tunnellers,
 		measure: connects, columns: underLoadColumns, drawn: cpu,
 		targets: []target{atMost(0.35, cpu, "exaproxy", "squid"), atMost(0.55, cpu, "exaproxy", "trafficserver")},
 	},
 	{
-		name: "tunnel-bulk", words: "256 MB through a tunnel, 4 at a time", contestants: tunnellers,
+		name: "tunnel-bulk", description: "256 MB through a tunnel, 4 at a time", contestants: tunnellers,
 		measure: bulk, columns: []metric{perGB, gigabytes, memory, failed}, drawn: perGB,
 		targets: []target{atMost(0.85, perGB, "exaproxy", "haproxy tcp")},
 	},
 	{
-		name: "upload-1m", words: "POST 1 MB, connections kept on both sides",
+		name: "upload-1m", description: "POST 1 MB, connections kept on both sides",
 		contestants: everybody, measure: requests(request{path: "/upload", upload: 1 << 20}), columns: underLoadColumns, drawn: cpu,
 	},
 	{
-		name: "helper-conc0", words: "GET 1 KB, each through a Python helper: 4 children, concurrency 0",
+		name: "helper-conc0", description: "GET 1 KB, each through a Python helper: 4 children, concurrency 0",
 		contestants: []contestant{
 			{name: "exaproxy plain", peer: &exaproxy},
 			{name: "exaproxy", peer: &exaproxy, settings: settings{children: 4}},
@@ -95,7 +95,7 @@ var works = []work{
 		},
 	},
 	{
-		name: "helper-conc100", words: "GET 1 KB, each through a Python helper: 2 children, concurrency 100",
+		name: "helper-conc100", description: "GET 1 KB, each through a Python helper: 2 children, concurrency 100",
 		contestants: []contestant{
 			{name: "exaproxy", peer: &exaproxy, settings: settings{children: 2, concurrency: 100}},
 			{name: "squid", peer: &squid, settings: settings{children: 2, concurrency: 100}},
@@ -104,17 +104,17 @@ var works = []work{
 		targets: []target{atLeast(2.5, rate, "exaproxy", "squid")},
 	},
 	{
-		name: "idle-clients", words: fmt.Sprintf("%d idle clients after one GET each", manyIdle), contestants: everybody[:5],
+		name: "idle-clients", description: fmt.Sprintf("%d idle clients after one GET each", manyIdle), contestants: everybody[:5],
 		measure: grows("idle", manyIdle), columns: growthColumns, drawn: growth,
 		targets: []target{below(1.2*1024, growth, "exaproxy")},
 	},
 	{
-		name: "idle-tunnels", words: "4000 idle tunnels after one GET in each", contestants: tunnellers,
+		name: "idle-tunnels", description: "4000 idle tunnels after one GET in each", contestants: tunnellers,
 		measure: grows("tunnels", 4000), columns: growthColumns, drawn: growth,
 		targets: []target{below(2.5*1024, growth, "exaproxy")},
 	},
 	{
-		name: "two-workers", words: "GET 1 KB with two workers against one, plain and past 100 regular expressions",
+		name: "two-workers", description: "GET 1 KB with two workers against one, plain and past 100 regular expressions",
 		contestants: []contestant{
 			{name: "exaproxy", peer: &exaproxy},
 			{name: "exaproxy two", peer: &exaproxy, settings: settings{workers: 2}},
@@ -129,7 +129,7 @@ var works = []work{
 		},
 	},
 	{
-		name: "domains-1m", words: "GET 1 KB past a dstdomain acl with a million domains",
+		name: "domains-1m", description: "GET 1 KB past a dstdomain acl with a million domains",
 		contestants: []contestant{
 			{name: "exaproxy", peer: &exaproxy, settings: settings{host: "www.origin.bench.test"}},
 			{name: "exaproxy million", peer: &exaproxy, settings: settings{host: "www.origin.bench.test", domains: manyDomains}},
@@ -138,7 +138,7 @@ var works = []work{
 		targets: []target{atMost(1.05, cpu, "exaproxy million", "exaproxy")},
 	},
 	{
-		name: "log-on-off", words: "GET 1 KB with an access log against none",
+		name: "log-on-off", description: "GET 1 KB with an access log against none",
 		contestants: []contestant{
 			{name: "exaproxy", peer: &exaproxy},
 			{name: "exaproxy silent", peer: &exaproxy, settings: settings{silent: true}},
@@ -147,7 +147,7 @@ var works = []work{
 		targets: []target{atMostAbove(1.5, cpu, "exaproxy", "exaproxy silent")},
 	},
 	{
-		name: "start-time", words: "from exec to the first answer, Python helpers with startup=0",
+		name: "start-time", description: "from exec to the first answer, Python helpers with startup=0",
 		contestants: []contestant{
 			{name: "exaproxy", peer: &exaproxy},
 			{name: "exaproxy helpers", peer: &exaproxy, settings: settings{children: 4, lazy: true}},
@@ -159,7 +159,7 @@ var works = []work{
 		targets: []target{below(50, firstAnswer, "exaproxy"), below(50, firstAnswer, "exaproxy helpers")},
 	},
 	{
-		name: "with-9000-idle", words: "GET 1 KB beside 9000 idle connections against none",
+		name: "with-9000-idle", description: "GET 1 KB beside 9000 idle connections against none",
 		contestants: []contestant{
 			{name: "exaproxy", peer: &exaproxy}, {name: "exaproxy crowded", peer: &exaproxy, idle: manyIdle},
 			{name: "haproxy", peer: &haproxy}, {name: "haproxy crowded", peer: &haproxy, idle: manyIdle},

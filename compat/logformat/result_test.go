@@ -6,7 +6,7 @@ import (
 	"exaproxy/engine"
 )
 
-func TestTag(t *testing.T) {
+func TestResultCode(t *testing.T) {
 	get := func() *engine.Request { return request(t, "GET http://origin.test/ HTTP/1.1") }
 	connect := func() *engine.Request { return request(t, "CONNECT origin.test:443 HTTP/1.1") }
 	failure := func(k engine.FailureKind) *engine.Failure { return &engine.Failure{Kind: k} }
@@ -45,7 +45,7 @@ func TestTag(t *testing.T) {
 			Failure: failure(engine.ClientLate)}, "NONE_NONE"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := Tag(&tt.rec); got != tt.want {
+			if got := resultCode(&tt.rec); got != tt.want {
 				t.Errorf("Squid calls this %s, not %s", tt.want, got)
 			}
 		})

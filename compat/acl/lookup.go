@@ -1,0 +1,68 @@
+package acl
+
+import (
+	"net/netip"
+
+	"exaproxy/dnsasync"
+)
+
+// lookup is a question to name servers.
+type lookup struct{ *dnsasync.Lookup }
+
+func (l lookup) settled() bool {
+	_, done, _ := l.Result()
+	return done
+}
+
+func (l lookup) cancel() { l.Cancel() }
+
+// addressLookup looks up the addresses of a host name.
+type addressLookup struct{}
+
+func (addressLookup) ask(p *Place, host []byte) lookup {
+	return lookup{p.Resolver.Lookup(string(host), p.Waker)}
+}
+
+// nameLookup looks up the name of the target's address.
+type nameLookup struct{}
+
+func (nameLookup) ask(p *Place, _ []byte) lookup {
+	return lookup{p.Resolver.Reverse(p.hostAddr, p.Waker)}
+}
+
+// addrs are the addresses of the target's host. done is false while they are looked up. There
+// are none if they cannot be found.
+func (p *Place) addrs() (addrs []netip.Addr, done bool) {
+	if p.Resolver == nil || len(p.target.Host) == 0 {
+		return nil, true
+	}
+	found, done := ask(p, addressLookup{}, p.target.Host)
+	if !done {
+		return nil, false
+	}
+	answer, _, err := found.Result()
+	if err != nil {
+		return nil, true
+	}
+	if p.target == &p.request.Target {
+		p.request.Judge(answer.Addrs)
+	}
+	return answer.Addrs, true
+}
+
+// name is the name of the target's address, "none" if it has none, as Squid calls it. done is
+// false while it is looked up.
+func (p *Place) name() (name string, done bool) {
+	const unknown = "none"
+	if p.Resolver == nil {
+		return unknown, true
+	}
+	found, done := ask(p, nameLookup{}, p.target.Host)
+	if !done {
+		return "", false
+	}
+	if answer, _, err := found.Result(); err == nil && len(answer.Names) > 0 {
+		return answer.Names[0], true
+	}
+	return unknown, true
+}

@@ -1,0 +1,30 @@
+package conf
+
+// tableOtherVersions holds what Squid 5.7 does not know but other versions do. Most of it was left
+// behind by upgrades.
+var tableOtherVersions = []Directive{
+	{Name: "httpd_accel_host", Type: "string", Treat: NotYet, Harmful: true, OnlyIn: "up to 2.5", Note: "write the option 'intercept' or 'accel' of http_port, which are not there yet"},
+	{Name: "httpd_accel_port", Type: "u_short", Treat: NotYet, Harmful: true, OnlyIn: "up to 2.5", Note: "write the option 'intercept' or 'accel' of http_port, which are not there yet"},
+	{Name: "httpd_accel_single_host", Type: "onoff", Treat: NotYet, Harmful: true, NoOp: []string{"off"}, OnlyIn: "up to 2.5", Note: "write cache_peer with the option 'originserver', which is not there yet"},
+	{Name: "httpd_accel_with_proxy", Type: "onoff", Treat: NotYet, Harmful: true, NoOp: []string{"on"}, OnlyIn: "up to 2.5", Note: "write an http_port for each purpose"},
+	{Name: "httpd_accel_uses_host_header", Type: "onoff", Treat: Accepted, OnlyIn: "up to 2.5", Note: noAccel},
+	{Name: "authenticate_program", Type: "wordlist", Words: Strings, Treat: NotYet, Harmful: true, OnlyIn: "up to 2.4", Note: "clients cannot be authenticated yet"},
+	{Name: "authenticate_children", Type: "int", Treat: Accepted, OnlyIn: "up to 2.4", Note: noAuth},
+	{Name: "proxy_auth_realm", Type: "eol", Words: ToEnd, Treat: Accepted, OnlyIn: "up to 2.4", Note: noAuth},
+	{Name: "anonymize_headers", Type: "eol", Words: ToEnd, Treat: NotYet, Harmful: true, OnlyIn: "up to 2.4", Note: "fields cannot be taken out of messages yet"},
+	{Name: "http_anonymizer", Type: "string", Treat: NotYet, Harmful: true, NoOp: []string{"off"}, OnlyIn: "up to 2.2", Note: "fields cannot be taken out of messages yet"},
+	{Name: "fake_user_agent", Type: "eol", Words: ToEnd, Treat: NotYet, Harmful: true, OnlyIn: "up to 2.4", Note: "fields cannot be replaced in messages yet"},
+	{Name: "cache_dns_program", Type: "string", Treat: Accepted, OnlyIn: "up to 3.4", Note: "name servers are asked without a helper"},
+	{Name: "dns_children", Type: "HelperChildConfig", Treat: Accepted, OnlyIn: "up to 3.4", Note: "name servers are asked without a helper"},
+	{Name: "minimum_retry_timeout", Type: "time_t", Treat: Accepted, OnlyIn: "up to 2.5", Note: "connect_timeout alone bounds a try"},
+	{Name: "siteselect_timeout", Type: "time_t", Treat: Accepted, OnlyIn: "up to 2.5", Note: noPeers},
+	{Name: "wccp_incoming_address", Type: "address", Treat: Accepted, OnlyIn: "2.5 to 2.7", Note: noWCCP},
+	{Name: "wccp_outgoing_address", Type: "address", Treat: Accepted, OnlyIn: "2.5 to 2.7", Note: noWCCP},
+	{Name: "snmp_community", Type: "string", Treat: Accepted, OnlyIn: "up to 2.2", Note: noSNMP},
+	{Name: "redirect_concurrency", Type: "int", Treat: Done, OnlyIn: "2.6 to 3.1", Note: "write concurrency= in url_rewrite_children instead"},
+	{Name: "storeurl_access", Type: "acl_access", Treat: Accepted, Cache: true, OnlyIn: "2.7 to 3.3", Note: noCache},
+	{Name: "storeurl_rewrite_concurrency", Type: "int", Treat: Accepted, Cache: true, OnlyIn: "2.7 to 3.3", Note: noCache},
+	{Name: "cache_log_message", Type: "cache_log_message", Treat: NotYet, OnlyIn: "6 and 7", Note: "messages of cache.log cannot be chosen one by one"},
+	{Name: "paranoid_hit_validation", Type: "time_nanoseconds", Treat: Accepted, Cache: true, OnlyIn: "6 and 7", Note: noCache},
+	{Name: "tls_key_log", Type: "access_log", Treat: Accepted, OnlyIn: "6 and 7", Note: noTLS},
+}
