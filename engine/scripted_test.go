@@ -118,6 +118,7 @@ func (p *played) namesSay(code int, addrs ...string) {
 		p.t.Fatal(err)
 	}
 	m := new(dns.Msg).SetRcode(q, code)
+	m.RecursionAvailable = true
 	for _, a := range addrs {
 		head := dns.RR_Header{Name: q.Question[0].Name, Rrtype: dns.TypeA, Class: dns.ClassINET, Ttl: 300}
 		m.Answer = append(m.Answer, &dns.A{Hdr: head, A: netip.MustParseAddr(a).AsSlice()})
