@@ -139,41 +139,44 @@ func TestStateIsKeptBetweenTheRequestsOfAConnection(t *testing.T) {
 	r.wants("first sees 3", "first sees 4")
 }
 
+// partings are how a connection with state ends, and what the policy is told.
+var partings = []struct {
+	name  string
+	leave func(*remembered, *looptest.End)
+	want  []string
+}{
+	{"when the client leaves between its requests", (*remembered).leaves, []string{"first parts with 1"}},
+	{"when it breaks off", func(r *remembered, c *looptest.End) {
+		c.Reset()
+		looptest.Settle(r.loop)
+	}, []string{"first parts with 1"}},
+	{"when it leaves in the middle of a request", func(r *remembered, c *looptest.End) {
+		r.policies[0].waits = true
+		r.asks(c)
+		r.leaves(c)
+	}, []string{"first parts with 1"}},
+	{"when it leaves in the middle of a head", func(r *remembered, c *looptest.End) {
+		c.WriteString("GET ")
+		looptest.Settle(r.loop)
+		r.leaves(c)
+	}, []string{"first parts with 1"}},
+	{"when it rests for too long", func(r *remembered, c *looptest.End) {
+		r.kernel.Advance(2*time.Minute + time.Second)
+		looptest.Settle(r.loop)
+	}, []string{"first parts with 1"}},
+	{"when its last reply is sent", func(r *remembered, c *looptest.End) {
+		c.WriteString("GET http://a.example/ HTTP/1.0\r\n\r\n")
+		looptest.Settle(r.loop)
+	}, []string{"first sees 1", "first parts with 2"}},
+	{"but not if the policy has forgotten it by itself", func(r *remembered, c *looptest.End) {
+		r.policies[0].forget = true
+		r.asks(c)
+		r.leaves(c)
+	}, []string{"first sees 1"}},
+}
+
 func TestDisconnectedIsCalledOnceForAConnectionWithState(t *testing.T) {
-	for _, row := range []struct {
-		name  string
-		leave func(*remembered, *looptest.End)
-		want  []string
-	}{
-		{"when the client leaves between its requests", (*remembered).leaves, []string{"first parts with 1"}},
-		{"when it breaks off", func(r *remembered, c *looptest.End) {
-			c.Reset()
-			looptest.Settle(r.loop)
-		}, []string{"first parts with 1"}},
-		{"when it leaves in the middle of a request", func(r *remembered, c *looptest.End) {
-			r.policies[0].waits = true
-			r.asks(c)
-			r.leaves(c)
-		}, []string{"first parts with 1"}},
-		{"when it leaves in the middle of a head", func(r *remembered, c *looptest.End) {
-			c.WriteString("GET ")
-			looptest.Settle(r.loop)
-			r.leaves(c)
-		}, []string{"first parts with 1"}},
-		{"when it rests for too long", func(r *remembered, c *looptest.End) {
-			r.kernel.Advance(2*time.Minute + time.Second)
-			looptest.Settle(r.loop)
-		}, []string{"first parts with 1"}},
-		{"when its last reply is sent", func(r *remembered, c *looptest.End) {
-			c.WriteString("GET http://a.example/ HTTP/1.0\r\n\r\n")
-			looptest.Settle(r.loop)
-		}, []string{"first sees 1", "first parts with 2"}},
-		{"but not if the policy has forgotten it by itself", func(r *remembered, c *looptest.End) {
-			r.policies[0].forget = true
-			r.asks(c)
-			r.leaves(c)
-		}, []string{"first sees 1"}},
-	} {
+	for _, row := range partings {
 		t.Run(row.name, func(t *testing.T) {
 			r := remember(t)
 			c := r.dial()

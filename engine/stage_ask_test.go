@@ -93,44 +93,49 @@ func TestAskWaitsForTheAnswer(t *testing.T) {
 	other.Cancel()
 }
 
+// asked is a transaction that has asked the helper a line.
+func asked(t *testing.T, line string, c func(*Config)) *played {
+	t.Helper()
+	p := newTransaction(t, asking, given{helped: true, policy: questioned(line, Ask), config: c})
+	p.wants(p.play(), asking)
+	p.turn()
+	return p
+}
+
+// wantsLost checks that there is no answer, and why.
+func (p *played) wantsLost(next stage, want error) {
+	p.t.Helper()
+	p.wants(next, interpreting)
+	if !errors.Is(p.lost, want) || p.answer != nil || p.question != nil || p.failure != nil {
+		p.t.Errorf("lost %v, answer %q, question %v, failure %v", p.lost, p.answer, p.question, p.failure)
+	}
+}
+
 func TestAskGetsNoAnswer(t *testing.T) {
-	ask := func(t *testing.T, line string, c func(*Config)) *played {
-		p := newTransaction(t, asking, given{helped: true, policy: questioned(line, Ask), config: c})
-		p.wants(p.play(), asking)
-		p.turn()
-		return p
-	}
-	lost := func(p *played, next stage, want error) {
-		p.t.Helper()
-		p.wants(next, interpreting)
-		if !errors.Is(p.lost, want) || p.answer != nil || p.question != nil || p.failure != nil {
-			p.t.Errorf("lost %v, answer %q, question %v, failure %v", p.lost, p.answer, p.question, p.failure)
-		}
-	}
 	t.Run("from a helper that dies", func(t *testing.T) {
-		p := ask(t, "line", nil)
+		p := asked(t, "line", nil)
 		p.helpers.end()
 		p.until(func() bool {
 			_, done, _ := p.question.Answer()
 			return done
 		})
-		lost(p, p.play(), helper.ErrLost)
+		p.wantsLost(p.play(), helper.ErrLost)
 	})
 	t.Run("to two lines", func(t *testing.T) {
 		p := newTransaction(t, asking, given{helped: true, policy: questioned("two\nlines", Ask)})
-		lost(p, p.play(), helper.ErrLineFeed)
+		p.wantsLost(p.play(), helper.ErrLineFeed)
 		p.turn()
 		p.wantsHeard(p.helpers.far, "")
 	})
 	t.Run("from a pool that is closed meanwhile", func(t *testing.T) {
-		p := ask(t, "line", nil)
+		p := asked(t, "line", nil)
 		p.setup.helpers.Close(false)
-		lost(p, p.play(), helper.ErrClosed)
+		p.wantsLost(p.play(), helper.ErrClosed)
 	})
 	late := func(c *Config) { c.Timeouts.Helper = 8 * time.Second }
 	t.Run("in time", func(t *testing.T) {
-		p := ask(t, "line", late)
-		lost(p, p.wantsTimeout(8*time.Second), ErrHelperLate)
+		p := asked(t, "line", late)
+		p.wantsLost(p.wantsTimeout(8*time.Second), ErrHelperLate)
 		if n := p.setup.helpers.Stats().Late; n != 1 {
 			t.Errorf("the pool knows of %d questions that were late", n)
 		}
@@ -138,10 +143,10 @@ func TestAskGetsNoAnswer(t *testing.T) {
 	t.Run("from a policy that never has its line", func(t *testing.T) {
 		p := newTransaction(t, asking, given{helped: true, policy: questioned("", Pending), config: late})
 		p.wants(p.play(), asking)
-		lost(p, p.wantsTimeout(8*time.Second), ErrHelperLate)
+		p.wantsLost(p.wantsTimeout(8*time.Second), ErrHelperLate)
 	})
 	t.Run("in a day, if nobody said how long", func(t *testing.T) {
-		p := ask(t, "line", nil)
+		p := asked(t, "line", nil)
 		if got := p.stageTimeout(); got != forever {
 			t.Errorf("it waits for %v", got)
 		}

@@ -11,6 +11,9 @@ import (
 func TestRelayFails(t *testing.T) {
 	closes := func(p *played) { p.server.Close() }
 	resets := func(p *played) { p.server.Reset() }
+	toProxy := given{ask: connectRequest, hop: proxied}
+	small := given{config: func(c *Config) { c.Limits.ReplyHead = 500 }}
+	large := "HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 600)
 	for _, row := range []struct {
 		name  string
 		given given
@@ -25,9 +28,9 @@ func TestRelayFails(t *testing.T) {
 		{"the head has two lengths", given{}, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", nil, BadReply},
 		{"the server switches protocols unasked", given{}, "HTTP/1.1 101 Switching Protocols\r\n\r\n", nil, BadReply},
 		{"a coding that HTTP/1.0 does not know", given{ask: oldRequest}, "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", nil, BadReply},
-		{"the head is too large", given{config: func(c *Config) { c.Limits.ReplyHead = 500 }}, "HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 600) + "\r\n\r\n", nil, ReplyTooLarge},
-		{"the head is too large already", given{config: func(c *Config) { c.Limits.ReplyHead = 500 }}, "HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 600), nil, ReplyTooLarge},
-		{"a proxy's 200 to a CONNECT is not whole", given{ask: connectRequest, hop: proxied}, "HTTP/1.1 200 OK\r\n", closes, UpstreamClosed},
+		{"the head is too large", small, large + "\r\n\r\n", nil, ReplyTooLarge},
+		{"the head is too large already", small, large, nil, ReplyTooLarge},
+		{"a proxy's 200 to a CONNECT is not whole", toProxy, "HTTP/1.1 200 OK\r\n", closes, UpstreamClosed},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			p := newTransaction(t, relaying, row.given)
@@ -186,7 +189,8 @@ func TestRelayIsSilentForTooLong(t *testing.T) {
 		err  error
 	}{
 		{"a server that does not answer", "", func(*played) {}, UpstreamLate, UpstreamSide, true, errSaysNothing},
-		{"a server that stops in the middle of its reply", "", func(p *played) { p.server.WriteString(okReply + "o") }, UpstreamLate, UpstreamSide, false, errSaysNothing},
+		{"a server that stops in the middle of its reply", "", func(p *played) { p.server.WriteString(okReply + "o") },
+			UpstreamLate, UpstreamSide, false, errSaysNothing},
 		{"a client that takes nothing", "", func(p *played) {
 			p.browser.SetCapacity(1)
 			p.server.WriteString(okReply + "ok")
@@ -195,7 +199,8 @@ func TestRelayIsSilentForTooLong(t *testing.T) {
 			p.browser.SetCapacity(1)
 			p.server.WriteString("HTTP/1.1 100 Continue\r\n\r\n")
 		}, ClientGone, ClientSide, false, nil},
-		{"a client that stops in the middle of its upload", postRequest, func(p *played) { p.browser.WriteString("abc") }, ClientLate, ClientSide, true, errSaysNothing},
+		{"a client that stops in the middle of its upload", postRequest, func(p *played) { p.browser.WriteString("abc") },
+			ClientLate, ClientSide, true, errSaysNothing},
 		{"a server that takes no upload", postRequest, func(p *played) {
 			p.server.SetCapacity(0)
 			p.browser.WriteString("abc")
