@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -220,5 +221,39 @@ func TestRelayRepliesBeforeTheUploadIsOver(t *testing.T) {
 		if got := string(p.browser.Read()); !strings.HasPrefix(got, "HTTP/1.1 413 ") {
 			t.Errorf("the client is told %q", got)
 		}
+	})
+}
+
+// Neither way keeps the worker from others for long, and none is forgotten.
+func TestRelayLetsOthersHaveTheirTurn(t *testing.T) {
+	much := strings.Repeat("x", 3*pumpBudget)
+	length := fmt.Sprintf("Content-Length: %d\r\n\r\n", len(much))
+	post := given{ask: "POST http://a.example/ HTTP/1.1\r\n" + length}
+	wants := func(p *played, moved int64) {
+		p.t.Helper()
+		if moved < pumpBudget || moved > 2*pumpBudget+relaySize || !p.woke() {
+			p.t.Errorf("%d bytes were moved, woken %v", moved, p.woke())
+		}
+	}
+	t.Run("a large reply", func(t *testing.T) {
+		p := relayed(t, given{}, "HTTP/1.1 200 OK\r\n"+length+much, "")
+		p.wants(p.play(), relaying)
+		p.turn()
+		p.wants(p.play(), relaying)
+		wants(p, p.down.out)
+	})
+	t.Run("a large upload", func(t *testing.T) {
+		p := relayed(t, post, "", much)
+		p.wants(p.play(), relaying)
+		wants(p, p.up.out)
+	})
+	t.Run("a large upload, some of the reply being there", func(t *testing.T) {
+		p := relayed(t, post, okReply, "")
+		p.wants(p.play(), relaying)
+		p.wants(p.play(), relaying)
+		p.browser.WriteString(much)
+		p.turn()
+		p.wants(p.play(), relaying)
+		wants(p, p.up.out)
 	})
 }
