@@ -27,6 +27,7 @@ type scripted struct {
 	page      func(*Failure) LocalReply // nil: the default's
 	logFull   bool
 	records   []Record // shallow copies
+	recorded  []string // whose requests they are
 }
 
 func (s *scripted) note(format string, a ...any) {
@@ -73,7 +74,11 @@ func (s *scripted) Page(r *Request, f *Failure) LocalReply {
 
 func (s *scripted) LogReady(*loop.Waker) bool { return !s.logFull }
 
-func (s *scripted) Record(rec *Record) { s.records = append(s.records, *rec) }
+func (s *scripted) Record(rec *Record) {
+	s.records = append(s.records, *rec)
+	r := rec.Request
+	s.recorded = append(s.recorded, fmt.Sprintf("%s %s from %s", r.Method, r.Target.Host, r.Client))
+}
 
 // children are a helper whose process the test plays.
 type children struct {

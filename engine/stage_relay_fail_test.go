@@ -143,6 +143,7 @@ func TestRelaySendsAgain(t *testing.T) {
 				return
 			}
 			p.wants(p.play(), resolving)
+			p.wantsBuffers(1) // the request's head
 			if p.upstream != nil || len(pool.hops) != 0 || p.failure != nil || p.replied || len(p.failed) != 0 {
 				t.Errorf("upstream %v, %d hops, failure %v, replied %v, attempts %v", p.upstream, len(pool.hops), p.failure, p.replied, p.failed)
 			}

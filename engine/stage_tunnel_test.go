@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -100,12 +101,34 @@ func TestTunnelWaitsForWhoTakesNothing(t *testing.T) {
 }
 
 func TestTunnelLetsOthersHaveTheirTurn(t *testing.T) {
+	much := strings.Repeat("x", 3*pumpBudget)
+	for _, row := range []struct {
+		name string
+		says func(*played)
+	}{
+		{"when the server says much", func(p *played) { p.server.WriteString(much) }},
+		{"when the client says much", func(p *played) { p.browser.WriteString(much) }},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			p := tunnelled(t, given{})
+			before := p.moved()
+			row.says(p)
+			p.turn()
+			p.wants(p.play(), tunnelling)
+			if n := p.moved() - before; n < 2*pumpBudget || n > 4*pumpBudget || !p.woke() { // each byte is read and written
+				t.Errorf("%d bytes were moved, woken %v", n, p.woke())
+			}
+		})
+	}
+}
+
+// A tunnel keeps no more of its request than the head; the record has all of it.
+func TestTunnelIsRecordedWithItsRequest(t *testing.T) {
 	p := tunnelled(t, given{})
-	p.server.WriteString(strings.Repeat("x", 3*pumpBudget))
-	p.turn()
-	p.wants(p.play(), tunnelling)
-	if moved := p.down.out; moved < pumpBudget || moved > 2*pumpBudget || !p.woke() {
-		t.Errorf("%d bytes were moved, woken %v", moved, p.woke())
+	p.enter(over)
+	p.finish()
+	if got, want := p.policy.recorded, []string{"CONNECT a.example from 10.9.9.9:1234"}; !slices.Equal(got, want) {
+		t.Errorf("the records are of %q, want %q", got, want)
 	}
 }
 
@@ -141,6 +164,10 @@ func TestTunnelEnds(t *testing.T) {
 		{"the server's end is told to the client", func(p *played) { p.server.CloseWrite() }, tunnelling, false},
 		{"a client that breaks off", func(p *played) { p.browser.Reset() }, over, true},
 		{"a server that breaks off", func(p *played) { p.server.Reset() }, over, false},
+		{"a server that breaks off while the client speaks", func(p *played) {
+			p.browser.WriteString("hello")
+			p.server.Reset()
+		}, over, false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			p := tunnelled(t, given{})
@@ -154,6 +181,21 @@ func TestTunnelEnds(t *testing.T) {
 				t.Errorf("told the client %v, the server %v", p.browser.Closed(), p.server.Closed())
 			}
 		})
+	}
+}
+
+// A client that has closed wholly is found out when something is written to it.
+func TestTunnelEndsWithAClientThatHearsNothing(t *testing.T) {
+	p := tunnelled(t, given{})
+	p.browser.Close()
+	p.server.WriteString("a")
+	p.turn()
+	p.wants(p.play(), tunnelling)
+	p.server.WriteString("b")
+	p.turn()
+	p.wants(p.play(), over)
+	if !p.record.Aborted {
+		t.Error("the record does not say so")
 	}
 }
 
