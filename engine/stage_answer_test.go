@@ -46,6 +46,9 @@ func TestAnswer(t *testing.T) {
 			if rec := &p.record; rec.Status != 403 || string(rec.ContentType) != row.reply.ContentType || !p.replied {
 				t.Errorf("the record says %d %q; replied %v", rec.Status, rec.ContentType, p.replied)
 			}
+			if n := len(p.head) + int(p.up.moved) + len(row.rest); row.given.ask != "" && n != len(row.given.ask) {
+				t.Errorf("head, body and rest have %d bytes", n)
+			}
 			p.wantsBuffers(1) // the request's head
 			p.wantsCalls()
 		})

@@ -84,6 +84,9 @@ func TestAskWaitsForTheAnswer(t *testing.T) {
 		t.Errorf("answer %q, lost %v, question %v", p.helperAnswer, p.helperErr, p.question)
 	}
 	other := p.setup.helpers.Ask([]byte("another's"), nil) // in the same memory
+	if other != held {
+		t.Error("the question was not given back to the pool")
+	}
 	p.turn()
 	p.helpers.far.WriteString("OTHER WORD\n")
 	p.turn()

@@ -30,6 +30,8 @@ func TestSendComposesTheHead(t *testing.T) {
 			lines("GET / HTTP/1.1", "Host: a.example", "Connection: keep-alive")},
 		{"with the identity that the URL has", given{ask: "GET http://al%69ce:pw@a.example/ HTTP/1.1\r\n\r\n"},
 			lines("GET / HTTP/1.1", "Authorization: Basic YWxpY2U6cHc=", "Host: a.example", "Connection: keep-alive")},
+		{"with the identity that the URL has, as it is where it is not well escaped", given{ask: "GET http://x41:9%@a.example/ HTTP/1.1\r\n\r\n"},
+			lines("GET / HTTP/1.1", "Authorization: Basic eDQxOjkl", "Host: a.example", "Connection: keep-alive")},
 		{"with the identity that the client says, rather", given{ask: lines("GET http://u@a.example/ HTTP/1.1", "Authorization: Basic eA==")},
 			lines("GET / HTTP/1.1", "Authorization: Basic eA==", "Host: a.example", "Connection: keep-alive")},
 		{"with one hop less to go", given{ask: lines("TRACE http://a.example/ HTTP/1.1", "Max-Forwards: 7")},
