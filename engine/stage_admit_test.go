@@ -159,3 +159,18 @@ func TestAdmitAnswersForTheLastHop(t *testing.T) {
 		})
 	}
 }
+
+// What is no admission does not admit.
+func TestAdmitOfWhatIsNoAdmission(t *testing.T) {
+	for _, a := range []Action{Rewrite, Ask, 99} {
+		p := newTransaction(t, admitting, given{policy: admitted(Decision{Action: a})})
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("action %d lets it pass", a)
+				}
+			}()
+			p.play()
+		}()
+	}
+}

@@ -192,7 +192,7 @@ func TestConnectGivesUp(t *testing.T) {
 	t.Run("after as many hops as are tried", func(t *testing.T) {
 		p := newTransaction(t, connecting, given{hop: to(serverAddr), config: tries(3)})
 		p.kernel.Unreachable(serverAddr)
-		p.failed = []Attempt{{Err: errTest}, {Err: errTest}}
+		p.failed, p.tries = []Attempt{{Err: errTest}, {Err: errTest}}, 2
 		p.wantsFailure(p.play(), CannotConnect, UpstreamSide, true)
 		p.wantsCalls("page cannot connect")
 	})
@@ -249,4 +249,12 @@ func TestConnectLetsGoOfTheSlowerAddress(t *testing.T) {
 	if n := p.kernel.OpenDescriptors(); n != before-1 {
 		t.Errorf("of %d descriptors %d are still open", before, n)
 	}
+}
+
+// forward_max_tries counts the addresses of all hops.
+func TestConnectTriesNoMoreThanAllowed(t *testing.T) {
+	p := newTransaction(t, connecting, given{hop: to(otherAddr, serverAddr), config: func(c *Config) { c.Limits.ForwardTries = 2 }})
+	p.kernel.Unreachable(otherAddr)
+	p.kernel.Unreachable(serverAddr)
+	p.wantsFailure(p.play(), CannotConnect, UpstreamSide, true)
 }

@@ -133,7 +133,7 @@ func (p *played) wantsNoOtherWay(kind FailureKind) {
 func TestResolveGivesUp(t *testing.T) {
 	t.Run("after as many hops as are tried", func(t *testing.T) {
 		p := newTransaction(t, resolving, given{hop: toHost("a..example"), config: func(c *Config) { c.Limits.ForwardTries = 2 }})
-		p.failed = []Attempt{{Err: errTest}}
+		p.failed, p.tries = []Attempt{{Err: errTest}}, 1
 		p.wantsFailure(p.play(), NoSuchName, NameSide, true)
 		p.wantsCalls("page no such name")
 		if len(p.failed) != 2 {
@@ -143,9 +143,11 @@ func TestResolveGivesUp(t *testing.T) {
 	t.Run("when it takes too long", func(t *testing.T) {
 		p := newTransaction(t, resolving, given{config: func(c *Config) { c.Timeouts.Names = 3 * time.Second }})
 		p.wants(p.play(), resolving)
-		p.wantsFailure(p.wantsTimeout(3*time.Second), NameServerFailed, NameSide, true)
-		if p.failure.Err != errLookupLate {
-			t.Errorf("the failure is %v", p.failure)
+		p.wants(p.wantsTimeout(3*time.Second), routing)
+		if f := p.unreached; f.Kind != NameServerFailed || f.Side != NameSide || f.Err != errLookupLate || p.lookup != nil {
+			t.Errorf("it could not be reached because %+v, lookup %v", f, p.lookup)
 		}
+		p.enter(routing)
+		p.wantsNoOtherWay(NameServerFailed)
 	})
 }

@@ -206,3 +206,19 @@ func TestTunnelIsSilentForTooLong(t *testing.T) {
 		t.Errorf("kept %v, failure %v, aborted %v", p.keepClient, p.failure, p.record.Aborted)
 	}
 }
+
+// An end that finishes without a byte cuts the silence that is allowed as well.
+func TestTunnelOfWhichOneEndFinishesInSilence(t *testing.T) {
+	p := tunnelled(t, given{})
+	p.browser.Read()
+	p.browser.CloseWrite()
+	p.turn()
+	p.wants(p.play(), tunnelling)
+	if p.deadline != p.now().Add(halfClosed) {
+		t.Errorf("the deadline is in %v", p.deadline.Sub(p.now()))
+	}
+	p.passes(time.Second)
+	if p.wants(p.play(), tunnelling); p.deadline != p.now().Add(halfClosed-time.Second) {
+		t.Errorf("being played for nothing has moved the deadline: it is in %v", p.deadline.Sub(p.now()))
+	}
+}

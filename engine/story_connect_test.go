@@ -1,6 +1,11 @@
 package engine_test
 
-import "testing"
+import (
+	"testing"
+	"time"
+
+	"exaproxy/engine"
+)
 
 func TestNamesAndConnecting(t *testing.T) {
 	const ask = `
@@ -68,4 +73,20 @@ origin [2001:db8::7]:81 reads GET / HTTP/1.1
 	} {
 		t.Run(name, func(t *testing.T) { play(t, nil, script) })
 	}
+}
+
+// forward_timeout ends connecting although the timer of the second attempt has come and gone.
+func TestForwardTimeoutEndsConnecting(t *testing.T) {
+	play(t, func(c *engine.Config) { c.Timeouts.Forward = 10 * time.Second }, `
+names know a.example 192.0.2.7 192.0.2.8
+origin 192.0.2.7:80 vanishes
+origin 192.0.2.8:80 vanishes
+client a sends               GET http://a.example/ HTTP/1.1
+clock +300ms
+clock +9s
+client a is silent
+clock +1s
+client a reads               HTTP/1.1 503 Service Unavailable
+                             …
+`)
 }

@@ -133,3 +133,15 @@ func TestEveryStageHasAName(t *testing.T) {
 		seen[s.String()] = true
 	}
 }
+
+// What wakes a transaction before its deadline does not take the deadline's place.
+func TestWakeInKeepsTheDeadline(t *testing.T) {
+	p := newTransaction(t, hearing, given{ask: connectRequest})
+	p.await()
+	p.wakeIn(time.Second)
+	p.passes(time.Second + 20*time.Millisecond)
+	p.wakeIn(time.Hour) // later than the deadline
+	if !p.timer.Armed() {
+		t.Error("nothing wakes it at its deadline")
+	}
+}
