@@ -1,7 +1,6 @@
 package compat
 
 import (
-	"io"
 	"net/netip"
 	"path/filepath"
 	"strings"
@@ -12,9 +11,9 @@ import (
 	"exaproxy/engine/loop"
 )
 
-// A tireless kernel has clients that ask the same at once again when they are answered, and servers
+// An echoKernel has clients that ask the same at once again when they are answered, and servers
 // that answer at once. It costs next to nothing itself, so that what is measured with it is ours.
-type tireless struct {
+type echoKernel struct {
 	loop.Kernel      // nil: what is not below is not called
 	request, reply   []byte
 	clients, servers int // descriptors 1 to clients are clients, those above servers
@@ -28,17 +27,17 @@ type tireless struct {
 
 const listening = 0 // its descriptor
 
-func newTireless(clients int, request, reply string) *tireless {
-	return &tireless{request: []byte(request), reply: []byte(reply), clients: clients,
+func newTireless(clients int, request, reply string) *echoKernel {
+	return &echoKernel{request: []byte(request), reply: []byte(reply), clients: clients,
 		slots: make([]loop.Event, 2*clients+2), full: make([]bool, 2*clients+2), now: time.Now()}
 }
 
-func (k *tireless) Now() time.Time { return k.now }
-func (k *tireless) Release()       {}
-func (k *tireless) Wakeup()        {}
+func (k *echoKernel) Now() time.Time { return k.now }
+func (k *echoKernel) Release()       {}
+func (k *echoKernel) Wakeup()        {}
 
 // Wait gives a handful of news, as it is under load.
-func (k *tireless) Wait(events []loop.Event, _ time.Time) int {
+func (k *echoKernel) Wait(events []loop.Event, _ time.Time) int {
 	k.now = k.now.Add(50 * time.Microsecond)
 	if k.accepted < k.clients {
 		events[0] = k.slots[listening]
@@ -54,23 +53,23 @@ func (k *tireless) Wait(events []loop.Event, _ time.Time) int {
 	return n
 }
 
-func (k *tireless) Watch(sys int, slot, generation int32) error {
+func (k *echoKernel) Watch(sys int, slot, generation int32) error {
 	k.slots[sys] = loop.Event{Slot: slot, Generation: generation}
 	k.ready = append(k.ready, sys) // connected, or with the first request
 	k.full[sys] = sys <= k.clients
 	return nil
 }
 
-func (k *tireless) WatchListener(sys int, slot, generation int32) error {
+func (k *echoKernel) WatchListener(sys int, slot, generation int32) error {
 	k.slots[sys] = loop.Event{Slot: slot, Generation: generation}
 	return nil
 }
 
-func (k *tireless) Unwatch(int) error                         { return nil }
-func (k *tireless) Close(int) error                           { return nil }
-func (k *tireless) OpenListener(loop.ListenSpec) (int, error) { return listening, nil }
+func (k *echoKernel) Unwatch(int) error                         { return nil }
+func (k *echoKernel) Close(int) error                           { return nil }
+func (k *echoKernel) OpenListener(loop.ListenSpec) (int, error) { return listening, nil }
 
-func (k *tireless) Accept(int) (int, loop.Peer, error) {
+func (k *echoKernel) Accept(int) (int, loop.Peer, error) {
 	if k.accepted == k.clients {
 		return 0, loop.Peer{}, loop.ErrAgain
 	}
@@ -78,16 +77,16 @@ func (k *tireless) Accept(int) (int, loop.Peer, error) {
 	return k.accepted, loop.Peer{Remote: netip.MustParseAddrPort("192.0.2.1:40000")}, nil
 }
 
-func (k *tireless) Connect(loop.DialSpec) (int, error) {
+func (k *echoKernel) Connect(loop.DialSpec) (int, error) {
 	k.servers++
 	return k.clients + k.servers, nil
 }
 
-func (k *tireless) Names(int) (local, original netip.AddrPort, err error) {
+func (k *echoKernel) Names(int) (local, original netip.AddrPort, err error) {
 	return netip.MustParseAddrPort("192.0.2.9:3128"), original, nil
 }
 
-func (k *tireless) Read(sys int, _ loop.Type, p []byte) (int, error) {
+func (k *echoKernel) Read(sys int, _ loop.Type, p []byte) (int, error) {
 	if !k.full[sys] {
 		return 0, loop.ErrAgain
 	}
@@ -99,7 +98,7 @@ func (k *tireless) Read(sys int, _ loop.Type, p []byte) (int, error) {
 }
 
 // Write has a client answered, or a server asked: either has something to say then.
-func (k *tireless) Write(sys int, _ loop.Type, p []byte) (int, error) {
+func (k *echoKernel) Write(sys int, _ loop.Type, p []byte) (int, error) {
 	if sys <= k.clients {
 		k.answered++
 	}
@@ -141,9 +140,8 @@ func BenchmarkKeptGet(b *testing.B) {
 // turning is the loop of an engine with one worker on a kernel.
 func turning(b *testing.B, k loop.Kernel) *loop.Loop {
 	s := loadText(b, "http_port 192.0.2.9:3128\nworkers 1\nhttp_access allow all\naccess_log stdio:"+filepath.Join(b.TempDir(), "access.log")+"\n")
-	logs := NewLogs(NewCacheLog(CacheLogOptions{Stderr: io.Discard, StderrLevel: -1}), nil)
-	b.Cleanup(logs.Close)
-	setup, err := s.Engine(logs)
+	log, files := quietLogs(b)
+	setup, err := s.Engine(log, files)
 	if err != nil {
 		b.Fatal(err)
 	}

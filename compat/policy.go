@@ -1,58 +1,94 @@
 package compat
 
 import (
-	"bytes"
 	"log/slog"
-	"time"
 
+	"exaproxy/compat/access"
 	"exaproxy/compat/acl"
 	"exaproxy/compat/errpage"
-	"exaproxy/compat/rewrite"
+	"exaproxy/compat/headers"
+	"exaproxy/compat/logs"
+	"exaproxy/compat/manager"
+	"exaproxy/compat/redirector"
 	"exaproxy/engine"
+	"exaproxy/engine/h1"
+	"exaproxy/engine/loop"
 )
 
-// A policy answers one worker's engine by the settings. It belongs to the worker's goroutine;
-// what it shares with other workers, the settings and the log files, is not changed or guards
-// itself.
+// A policy answers one worker's engine: it hands each question to the features in their order. It
+// belongs to the worker's goroutine; what it shares with other workers, the settings and the log
+// files, is not changed or guards itself.
 type policy struct {
 	engine.DefaultPolicy
-	s       *Settings
-	worker  engine.Services
-	log     *slog.Logger
-	logs    *Logs
-	journal []journal
 
-	words    words         // texts that many messages carry
-	overload *overload     // nil if nobody is asked
-	line     []byte        // memory for what is composed and copied on
-	asking   engine.Record // what a format of extras is given; only its Request is set
-	free     []*visit
+	manager    *manager.Policy
+	access     *access.Policy
+	headers    *headers.Policy
+	redirector *redirector.Policy
+	pages      *errpage.Policy
+	logs       *logs.Policy
+
+	states requestStates
 }
 
 // newPolicy makes the policy of one worker.
-func newPolicy(s *Settings, services engine.Services, logs *Logs, journals []journal) *policy {
-	p := &policy{s: s, worker: services, log: services.Log, logs: logs, journal: journals, words: newWords(s)}
-	if p.log == nil {
-		p.log = slog.New(slog.DiscardHandler)
+func newPolicy(s *Settings, services engine.Services, opened *logs.OpenedLogs) *policy {
+	if services.Log == nil {
+		services.Log = slog.New(slog.DiscardHandler)
 	}
-	if services.Helpers != nil {
-		p.overload = newOverload(p)
-	}
-	for _, j := range journals {
-		if j.file != nil {
-			logs.hold(j.file)
-		}
-	}
+	p := &policy{states: newRequestStates()}
+	p.setPages(s, services)
+	p.headers = headers.NewPolicy(&s.Headers, s.Ports.First(), services.Log)
+	p.redirector = redirector.NewPolicy(redirector.Config{
+		Settings: &s.Redirector, Services: services, Identity: p.pages.Identity, Match: p.match,
+		Whitespace: s.Connection.Limits.Whitespace, TunnelPages: s.Connection.Verdict == engine.ConnectPage,
+	})
+	p.logs = opened.NewPolicy(services.Loop, p.match)
 	return p
 }
 
+// setPages makes those that answer with pages of our own.
+func (p *policy) setPages(s *Settings, services engine.Services) {
+	p.pages = &errpage.Policy{Settings: &s.Pages, Identity: s.Headers.Identity(s.Ports.First()), Now: services.Loop.Now}
+	p.access = &access.Policy{Settings: &s.Access, Resolver: services.Resolver, Pages: p.pages}
+	p.manager = manager.NewPolicy(p.pages)
+}
+
 // Close gives up the log files.
-func (p *policy) Close() {
-	for _, j := range p.journal {
-		if j.file != nil {
-			p.logs.release(j.file)
-		}
+func (p *policy) Close() { p.logs.Close() }
+
+// match asks an access list about a request.
+func (p *policy) match(list *acl.List, r *engine.Request) acl.Answer {
+	return p.access.Match(list, r, &p.states.of(r).access)
+}
+
+// Admit asks, in this order, whether the request is for the cache manager, whether http_access
+// allows it, and whether it has gone round in a loop.
+func (p *policy) Admit(r *engine.Request) engine.Decision {
+	st := p.states.of(r)
+	if d := p.manager.Admit(r, &st.decision); d.Action != engine.Proceed {
+		return d
 	}
+	if d := p.access.Admit(r, &st.access, &st.decision); d.Action != engine.Proceed {
+		return d
+	}
+	return p.headers.Admit(r, &st.decision)
+}
+
+// Question puts the URL to the redirectors.
+func (p *policy) Question(r *engine.Request) (line []byte, a engine.Action) {
+	return p.redirector.Question(r)
+}
+
+// Interpret does what the redirectors said. The state of an ordinary request is not kept any
+// longer: it may become a tunnel that lasts for days.
+func (p *policy) Interpret(r *engine.Request, line []byte, err error) engine.Decision {
+	st := p.states.of(r)
+	d := p.redirector.Interpret(r, line, err, &st.redirector, &st.decision)
+	if d.Action == engine.Proceed && !st.redirector.Steers() {
+		p.states.release(r)
+	}
+	return d
 }
 
 // Route sends a request to the server that its URL names, or to the one that a helper named in
@@ -62,76 +98,36 @@ func (p *policy) Route(r *engine.Request, failed []engine.Attempt) engine.Route 
 		return engine.Route{Action: engine.Refuse} // there is one way to a server
 	}
 	hop := engine.Direct(r)
-	if v := visited(r); v != nil && v.verdict.Action == rewrite.Intercept {
-		hop.Host = v.verdict.Host
-		if v.verdict.Port != 0 {
-			hop.Port = v.verdict.Port
-		}
+	if st := kept(r); st != nil {
+		p.redirector.Steer(&st.redirector, &hop)
 	}
-	if len(r.Judged) > 0 && bytes.Equal(hop.Host, r.Target.Host) {
-		hop.Addrs = r.Judged // what was judged is what is dialled
-	}
+	access.Pin(r, &hop)
 	return engine.Route{Hop: hop}
 }
 
-// A visit is what the policy remembers of a request between the engine's questions. Ordinary
-// requests need none. It is used again for other requests.
-type visit struct {
-	place acl.Place
-
-	verdict rewrite.Answer // of the helpers
-	failure engine.Failure
-	denial  *Denial
-	reply   engine.LocalReply
-	fields  []byte
-	body    []byte
+// Edit makes the changes of Squid's that are not a matter of HTTP.
+func (p *policy) Edit(r *engine.Request, h *h1.Header, d engine.Direction) {
+	if d == engine.Upstream {
+		p.redirector.Edit(r, h)
+	}
+	p.headers.Edit(r, h, d)
 }
 
-// visited returns what is remembered of r, nil if nothing is.
-func visited(r *engine.Request) *visit {
-	v, _ := r.State.(*visit)
-	return v
+// Page makes the answer to a transaction that went wrong or was refused: what deny_info has for
+// it, or an error page of Squid's name and status.
+func (p *policy) Page(r *engine.Request, f *engine.Failure) engine.LocalReply {
+	st := p.states.of(r)
+	if reply, ok := p.access.Page(r, f, &st.access, &st.decision); ok {
+		return reply
+	}
+	return p.pages.Page(r, f, &st.decision)
 }
 
-// remember returns what is remembered of r, beginning to.
-func (p *policy) remember(r *engine.Request) *visit {
-	if v := visited(r); v != nil {
-		return v
-	}
-	var v *visit
-	if last := len(p.free) - 1; last >= 0 {
-		v = p.free[last]
-		p.free = p.free[:last]
-	} else {
-		v = &visit{}
-	}
-	v.place.Resolver, v.place.Waker = p.worker.Resolver, r.Waker
-	r.State = v
-	return v
+// LogReady says whether every access log has room for a line.
+func (p *policy) LogReady(w *loop.Waker) bool { return p.logs.LogReady(w) }
+
+// Record writes the transaction's line to each access log that wants it.
+func (p *policy) Record(rec *engine.Record) {
+	p.logs.Record(rec)
+	p.states.release(rec.Request)
 }
-
-const (
-	keptVisits = 256
-	keptMemory = 64 << 10 // of each
-)
-
-// forget is the opposite of remember.
-func (p *policy) forget(r *engine.Request) {
-	v := visited(r)
-	if v == nil {
-		return
-	}
-	r.State = nil
-	v.place.Release()
-	if len(p.free) == keptVisits || cap(v.body) > keptMemory || cap(v.fields) > keptMemory {
-		return
-	}
-	*v = visit{place: v.place, fields: v.fields[:0], body: v.body[:0]}
-	p.free = append(p.free, v)
-}
-
-// now is the loop's time.
-func (p *policy) now() time.Time { return p.worker.Loop.Now() }
-
-// dateForm is the form of a Date field (RFC 9110, section 5.6.7).
-const dateForm = errpage.TimeFormat

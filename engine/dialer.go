@@ -34,11 +34,11 @@ type attempt struct {
 	since time.Time
 }
 
-func (d *dialer) begin(addrs []netip.Addr, h *Hop, c *Config) {
+func (d *dialer) begin(addrs []netip.Addr, h *Hop, c *Config, limit int) {
 	d.addrs = append(d.addrs[:0], addrs...)
 	d.spec = loop.DialSpec{Type: loop.Stream, Mark: h.Mark}
 	d.port, d.local, d.tried, d.err = h.Port, h.Local, 0, nil
-	d.limit, d.timeout = c.Limits.forwardTries(), c.Timeouts.connect()
+	d.limit, d.timeout = limit, c.Timeouts.connect()
 }
 
 // dial goes on with connecting. It returns the connection when there is one, or done when no

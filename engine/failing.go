@@ -48,7 +48,9 @@ func (t *transaction) drop() stage {
 // clientGone ends a transaction whose client has left.
 func (t *transaction) clientGone() stage {
 	t.record.Aborted = true
-	t.failure = &Failure{Kind: ClientGone, Side: ClientSide, During: t.stage.String()}
+	if t.failure == nil {
+		t.failure = &Failure{Kind: ClientGone, Side: ClientSide, During: t.stage.String()}
+	}
 	return t.drop()
 }
 

@@ -6,7 +6,7 @@ import (
 	"net/netip"
 )
 
-// ErrHelperLate is given to Policy.Heed when the helpers did not answer within
+// ErrHelperLate is given to Policy.Interpret when the helpers did not answer within
 // Config.Timeouts.Helper.
 var ErrHelperLate = errors.New("the helper did not answer in time")
 

@@ -1,5 +1,7 @@
 package engine
 
+import "exaproxy/engine/h1"
+
 // finish ends the transaction, once its record can be kept.
 func (t *transaction) finish() {
 	if !t.setup.policy.LogReady(t.waker) {
@@ -89,14 +91,11 @@ func (t *transaction) carryOver() {
 	c.in.r = t.up.ready
 }
 
-// dateForm is the form of a Date field (RFC 9110, section 5.6.7).
-const dateForm = "Mon, 02 Jan 2006 15:04:05 GMT"
-
 // date gives the present time as a Date field has it. It is made anew once a second.
 func (w *worker) date() []byte {
 	if now := w.loop.Now(); now.Unix() != w.dated {
 		w.dated = now.Unix()
-		w.dateField = now.UTC().AppendFormat(make([]byte, 0, len(dateForm)), dateForm)
+		w.dateField = now.UTC().AppendFormat(make([]byte, 0, len(h1.DateLayout)), h1.DateLayout)
 	}
 	return w.dateField
 }

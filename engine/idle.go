@@ -45,6 +45,7 @@ func newIdlePool(l *loop.Loop) *idlePool {
 // configure takes over the limits of a new setup.
 func (p *idlePool) configure(c *Config) {
 	p.limit, p.maximum = c.Limits.idleUpstreams(), c.Timeouts.serverIdle()
+	p.waker.Wake() // the time of some may be over by now
 }
 
 // find gives the connections to a hop, or nil. The key's text is not made for it.

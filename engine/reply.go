@@ -130,7 +130,8 @@ func (t *transaction) reusable(body *h1.Body) {
 	head := &t.client.worker.head
 	t.keepUpstream = h1.KeepAlive(head.Major, head.Minor, &head.Header) && !unframed && !body.Conflict() &&
 		!t.setup.config.NoServerPersistence
-	if t.client.worker.leaving || t.up.body.Conflict() {
+	// A server that answers before it has read all may not read the rest.
+	if t.client.worker.leaving || t.up.body.Conflict() || !t.uploaded() {
 		t.keepClient = false
 	}
 }

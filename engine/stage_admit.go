@@ -15,6 +15,9 @@ func (t *transaction) admit() stage {
 		return admitting
 	case Serve, Redirect, Challenge:
 		return t.decide(d)
+	case Proceed, Refuse:
+	default:
+		panic("BUG: an admission that neither admits nor answers")
 	}
 	// Only pages of our own are served by a path alone: this port is for proxy requests.
 	if f := misaddressed(t.request); f != nil {

@@ -12,8 +12,6 @@ func (t *transaction) answer() stage {
 		t.down.begin(flow{dst: t.clientEnd, pre: t.composeLocalReply()})
 	}
 	switch t.down.pump(pumpBudget) {
-	case budgetSpent:
-		t.wakeSelf()
 	case failed:
 		return t.clientGone()
 	case finished:

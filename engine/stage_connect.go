@@ -16,6 +16,7 @@ func (t *transaction) connect() stage {
 		t.wakeIn(wake)
 		return connecting
 	}
+	t.tries += t.dialer.tried
 	if fd == nil {
 		return t.unconnected()
 	}

@@ -9,8 +9,6 @@ func (t *transaction) establish() stage {
 		t.down.begin(flow{dst: t.clientEnd, pre: t.establishedHead()})
 	}
 	switch t.down.pump(pumpBudget) {
-	case budgetSpent:
-		t.wakeSelf()
 	case failed:
 		return t.clientGone()
 	case finished:

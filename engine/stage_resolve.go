@@ -26,7 +26,6 @@ func (t *transaction) resolve() stage {
 	if !done {
 		return resolving
 	}
-	t.lookup.Cancel()
 	t.lookup = nil
 	if err != nil {
 		return t.unresolved(err)
@@ -41,7 +40,7 @@ func (t *transaction) dial(addrs ...netip.Addr) {
 	if t.dialer == nil {
 		t.dialer = t.client.worker.dialers.Get()
 	}
-	t.dialer.begin(addrs, &t.hop, t.setup.config)
+	t.dialer.begin(addrs, &t.hop, t.setup.config, t.triesLeft())
 	if t.forwardBy.IsZero() {
 		t.forwardBy = t.now().Add(t.setup.config.Timeouts.forward())
 	}
@@ -55,5 +54,6 @@ func (t *transaction) unresolved(err error) stage {
 		f.Kind = NoSuchName
 	}
 	t.record.Hierarchy = "" // there was nobody to choose
+	t.tries++
 	return t.anotherHop(f)
 }

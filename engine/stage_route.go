@@ -47,11 +47,14 @@ func (t *transaction) anotherHop(f *Failure) stage {
 	f.During = t.stage.String()
 	t.unreached = f
 	t.failed = append(t.failed, Attempt{Hop: t.hop, Err: f.Err})
-	if len(t.failed) >= t.setup.config.Limits.forwardTries() {
+	if t.triesLeft() <= 0 {
 		return t.failWith(f)
 	}
 	return routing
 }
+
+// triesLeft is how many addresses may still be tried for the request (forward_max_tries).
+func (t *transaction) triesLeft() int { return t.setup.config.Limits.forwardTries() - t.tries }
 
 // reuse takes an idle connection to the next hop. A request that must not be sent twice gets
 // a fresh one: an idle connection may turn out to be dead when the request is under way

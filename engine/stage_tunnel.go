@@ -70,7 +70,7 @@ func (t *transaction) reread() {
 // tunnel carries bytes both ways. When one end has finished, the other is told, and what it
 // still has to say is carried.
 func (t *transaction) tunnel() stage {
-	before := t.moved()
+	before, wasHalf := t.moved(), t.up.over() || t.down.over()
 	up, down := t.up.pump(pumpBudget), t.down.pump(pumpBudget)
 	if up == failed || down == failed || up == finished && down == finished {
 		return t.tunnelOver(up, down)
@@ -81,8 +81,8 @@ func (t *transaction) tunnel() stage {
 	if down == finished {
 		t.clientEnd.CloseWrite()
 	}
-	if t.moved() != before {
-		t.tunnelWait(up == finished || down == finished)
+	if half := up == finished || down == finished; t.moved() != before || half != wasHalf {
+		t.tunnelWait(half)
 	}
 	if up == budgetSpent || down == budgetSpent {
 		t.wakeSelf()

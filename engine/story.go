@@ -67,6 +67,7 @@ type transaction struct {
 	failed    []Attempt // hops that could not be reached
 	unreached *Failure  // why the last of them could not
 	forwardBy time.Time // when all connecting has to end (forward_timeout)
+	tries     int       // addresses that were tried, and names that led to none
 	lookup    *dnsasync.Lookup
 	dialer    *dialer // lent while connecting
 

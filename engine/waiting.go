@@ -19,11 +19,9 @@ func (t *transaction) wait(d time.Duration) {
 	t.timer.Set(d)
 }
 
-// wakeIn wakes the transaction before its deadline, if d is sooner.
+// wakeIn wakes the transaction after d, or at its deadline if that is sooner.
 func (t *transaction) wakeIn(d time.Duration) {
-	if left := t.deadline.Sub(t.now()); d < left {
-		t.timer.Set(max(d, 0))
-	}
+	t.timer.Set(max(min(d, t.deadline.Sub(t.now())), 0))
 }
 
 // stageTimeout is how long the present stage may wait without anything moving.
@@ -69,7 +67,9 @@ func (t *transaction) giveUp() stage {
 		t.question, t.helperErr = nil, ErrHelperLate
 		return interpreting
 	case resolving:
-		return t.fail(NameServerFailed, NameSide, errLookupLate)
+		t.lookup.Cancel()
+		t.lookup = nil
+		return t.unresolved(errLookupLate)
 	case connecting:
 		return t.fail(ConnectLate, UpstreamSide, errConnectLate)
 	case sending:

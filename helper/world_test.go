@@ -43,7 +43,6 @@ type actor struct {
 	left        bool // it is ending
 	killed      int
 	ignoresKill bool // it does not end when it is killed
-	heard       string
 }
 
 func newWorld(t testing.TB, c Config) *world {

@@ -7,23 +7,24 @@ import (
 	"exaproxy/compat"
 )
 
-// command carries out -k: it reads the configuration, which tells where the pid file is, and
-// gives the order. A configuration that the running proxy could not use is not announced to it.
-func command(o *options, stderr io.Writer) int {
-	order, _ := compat.FindOrder(o.order)
-	if order.Name == "parse" {
+// runCommand carries out -k: it reads the configuration, which says where the pid file is, and
+// signals the running proxy. A configuration that the running proxy could not use is not announced
+// to it.
+func runCommand(o *options, stderr io.Writer) int {
+	c, _ := findCommand(o.command)
+	if c.name == "parse" {
 		return parse(o, stderr)
 	}
-	var said []string
-	settings, err := o.load(func(_ int, text string) { said = append(said, text) })
+	var messages []string
+	settings, err := o.load(func(_ int, text string) { messages = append(messages, text) })
 	if err != nil {
-		for _, text := range said {
+		for _, text := range messages {
 			say(stderr, text)
 		}
 		rejected(stderr, err)
 		return 1
 	}
-	if err := order.Send(settings.PIDFile); err != nil {
+	if err := c.send(settings.Program.PIDFile); err != nil {
 		fatal(stderr, err)
 		return 1
 	}
@@ -49,19 +50,15 @@ func rejected(stderr io.Writer, err error) {
 	}
 }
 
-// swap carries out -z, which service files call before each start. It reads the configuration
-// as Squid does, for the sake of its errors.
-func swap(o *options, stderr io.Writer) int {
-	var said []string
-	settings, err := o.load(func(_ int, text string) { said = append(said, text) })
-	for _, text := range said {
-		say(stderr, text)
-	}
+// createSwap carries out -z, which service files call before each start. There is nothing to
+// create; it reads the configuration as Squid does, for the sake of its errors.
+func createSwap(o *options, stderr io.Writer) int {
+	settings, err := o.load(func(_ int, text string) { say(stderr, text) })
 	if err != nil {
 		rejected(stderr, err)
 		return 1
 	}
-	if err := compat.CheckPIDFile(settings.PIDFile); err != nil {
+	if err := checkPIDFile(settings.Program.PIDFile); err != nil {
 		fatal(stderr, err)
 		return 1
 	}

@@ -12,13 +12,13 @@ import (
 	"syscall"
 )
 
-// readyVariable tells the process in the background that there is a parent who waits to hear,
-// on descriptor 3, that it listens.
+// readyVariable is set for the process in the background: its parent waits, on descriptor 3, for the
+// word that it listens.
 const readyVariable = "EXAPROXY_READY"
 
 const readyDescriptor = 3
 
-// isDaemon says whether this is the process in the background, before it has announced itself.
+// isDaemon says whether this is the process in the background, before it has said that it listens.
 func isDaemon() bool { return os.Getenv(readyVariable) != "" }
 
 // daemonise starts the program again in a session of its own, without a terminal, and waits until
@@ -48,7 +48,7 @@ func daemonise(args []string, stdout, stderr io.Writer) int {
 		fatal(stderr, err)
 		return 1
 	}
-	stop := passOn(child.Process)
+	stop := forwardSignals(child.Process)
 	defer stop()
 	word, _ := bufio.NewReader(listen).ReadString('\n')
 	if word == readyWord {
@@ -64,9 +64,9 @@ func daemonise(args []string, stdout, stderr io.Writer) int {
 
 const readyWord = "listening\n"
 
-// passOn gives the signals that mean "enough" to the process in the background, which no
-// terminal does any more.
-func passOn(child *os.Process) (stop func()) {
+// forwardSignals passes the signals that end a program on to the process in the background, which
+// no terminal does any more.
+func forwardSignals(child *os.Process) (stop func()) {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
 	go func() {
@@ -77,10 +77,10 @@ func passOn(child *os.Process) (stop func()) {
 	return func() { signal.Stop(signals); close(signals) }
 }
 
-// announce tells whoever waits that the proxy listens: the parent of a process in the background,
-// and the service manager of sd_notify(3). keep says that standard error stays open, for -d.
-func announce(keep bool) {
-	tellManager("READY=1")
+// notifyReady says to whoever waits that the proxy listens: the parent of a process in the
+// background, and the service manager of sd_notify(3). keep says that standard error stays open, for -d.
+func notifyReady(keep bool) {
+	notifySystemd("READY=1")
 	if !isDaemon() {
 		return
 	}
@@ -99,9 +99,9 @@ func announce(keep bool) {
 	parent.Close()
 }
 
-// tellManager sends a line to the socket that the service manager named. Without one there is
-// nobody to tell, and one that does not listen is its own affair.
-func tellManager(state string) {
+// notifySystemd sends a line to the socket that the service manager named, if there is one
+// (sd_notify(3)). One that does not listen is its own affair.
+func notifySystemd(state string) {
 	name := os.Getenv("NOTIFY_SOCKET")
 	if name == "" {
 		return

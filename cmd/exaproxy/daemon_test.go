@@ -7,8 +7,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-
-	"exaproxy/compat"
 )
 
 // daemon starts the program in the background and gives its process.
@@ -18,7 +16,7 @@ func (p *place) daemon() (pid int) {
 	if status != 0 {
 		p.t.Fatalf("the status is %d:\n%s", status, said)
 	}
-	pid, err := compat.ReadPIDFile(p.path("squid.pid"))
+	pid, err := readPIDFile(p.path("squid.pid"))
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -43,9 +41,9 @@ func TestDaemon(t *testing.T) {
 	if want := fmt.Sprintf("FATAL: Squid is already running: Found fresh instance PID file (%s) with PID %d\n", p.path("squid.pid"), pid); status != 1 || !strings.Contains(said, want) {
 		t.Errorf("a second start gives %d:\n%s", status, said)
 	}
-	for _, order := range []string{"check", "ch", "reconfigure", "rotate", "debug", "debug", "restart"} {
-		if status, said := p.call("-k", order); status != 0 || said != "" {
-			t.Errorf("-k %s gives %d: %s", order, status, said)
+	for _, command := range []string{"check", "ch", "reconfigure", "rotate", "debug", "debug", "restart"} {
+		if status, said := p.call("-k", command); status != 0 || said != "" {
+			t.Errorf("-k %s gives %d: %s", command, status, said)
 		}
 	}
 	if status, said := p.call("-k", "shut"); status != 0 || said != "" {
@@ -55,7 +53,7 @@ func TestDaemon(t *testing.T) {
 	if status, _ := p.call("-k", "check"); status != 1 {
 		t.Errorf("once it has ended -k check gives %d", status)
 	}
-	if log := p.read("cache.log"); !strings.Contains(log, " kid1| ExaProxy (Version "+compat.Version+"): Exiting normally.\n") {
+	if log := p.read("cache.log"); !strings.Contains(log, " kid1| ExaProxy (Version "+version+"): Exiting normally.\n") {
 		t.Errorf("cache.log does not say that it ended:\n%s", log)
 	}
 }
@@ -100,7 +98,7 @@ func TestPrivilegesAreGivenUp(t *testing.T) {
 	}
 	p := newPlace(t, "cache_effective_user nobody\nlogfile_rotate 1")
 	pid := p.daemon()
-	who, err := compat.LookupCredential("nobody", "")
+	who, err := lookupOwner("nobody", "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,8 +8,6 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
-
-	"exaproxy/compat"
 )
 
 // options are what the command line says.
@@ -17,7 +15,7 @@ type options struct {
 	file    string // -f; "" to look in the usual places
 	service string // -n
 	ports   []string
-	order   string // -k
+	command string // -k
 	try     string // --try
 	trying  bool
 
@@ -62,7 +60,7 @@ func parseOptions(args []string) (*options, error) {
 		o.level = n
 	}
 	if flags.Changed("k") {
-		if _, ok := compat.FindOrder(o.order); !ok {
+		if _, ok := findCommand(o.command); !ok {
 			return nil, errUsage
 		}
 	}
@@ -72,10 +70,10 @@ func parseOptions(args []string) (*options, error) {
 	return o, nil
 }
 
-// nobody is the redirector of --try without one. pflag takes an empty word for a missing one.
-const nobody = " "
+// noRedirector is the value of --try without one. pflag takes an empty word for a missing one.
+const noRedirector = " "
 
-// define lists the options. Those whose variable is nobody's are Squid's and steer nothing here.
+// define lists the options. Those of Squid's that steer nothing here share a variable that is not read.
 func (o *options) define(flags *pflag.FlagSet) {
 	flags.SortFlags = false
 	ignored := new(bool)
@@ -83,25 +81,25 @@ func (o *options) define(flags *pflag.FlagSet) {
 	flags.BoolVarP(&o.help, "help", "h", false, "")
 	flags.BoolVarP(&o.version, "version", "v", false, "")
 	flags.StringVar(&o.try, "try", "", "")
-	flags.Lookup("try").NoOptDefVal = nobody
-	letter(flags, func(n, s string) { flags.StringVarP(&o.file, n, s, "", "") }, "f")
-	letter(flags, func(n, s string) { flags.StringVarP(&o.service, n, s, "", "") }, "n")
-	letter(flags, func(n, s string) { flags.StringArrayVarP(&o.ports, n, s, nil, "") }, "a")
-	letter(flags, func(n, s string) { flags.StringVarP(&o.order, n, s, "", "") }, "k")
-	letter(flags, func(n, s string) { flags.BoolVarP(&o.foreground, n, s, false, "") }, "N")
+	flags.Lookup("try").NoOptDefVal = noRedirector
+	letter(func(n, s string) { flags.StringVarP(&o.file, n, s, "", "") }, "f")
+	letter(func(n, s string) { flags.StringVarP(&o.service, n, s, "", "") }, "n")
+	letter(func(n, s string) { flags.StringArrayVarP(&o.ports, n, s, nil, "") }, "a")
+	letter(func(n, s string) { flags.StringVarP(&o.command, n, s, "", "") }, "k")
+	letter(func(n, s string) { flags.BoolVarP(&o.foreground, n, s, false, "") }, "N")
 	flags.BoolVar(&o.foreground, "foreground", false, "")
-	letter(flags, func(n, s string) { flags.BoolVarP(&o.swap, n, s, false, "") }, "z")
-	letter(flags, func(n, s string) { flags.BoolVarP(&o.full, n, s, false, "") }, "X")
-	letter(flags, func(n, s string) { flags.BoolVarP(&o.syslog, n, s, false, "") }, "s")
-	letter(flags, func(n, s string) { flags.BoolVarP(&o.obsolete, n, s, false, "") }, "D")
-	letter(flags, func(n, s string) { flags.BoolVarP(ignored, n, s, false, "") }, "C", "F", "S", "Y", "R", "m", "i", "r")
-	letter(flags, func(n, s string) { flags.StringVarP(value, n, s, "", "") }, "l", "u", "O")
+	letter(func(n, s string) { flags.BoolVarP(&o.swap, n, s, false, "") }, "z")
+	letter(func(n, s string) { flags.BoolVarP(&o.full, n, s, false, "") }, "X")
+	letter(func(n, s string) { flags.BoolVarP(&o.syslog, n, s, false, "") }, "s")
+	letter(func(n, s string) { flags.BoolVarP(&o.obsolete, n, s, false, "") }, "D")
+	letter(func(n, s string) { flags.BoolVarP(ignored, n, s, false, "") }, "C", "F", "S", "Y", "R", "m", "i", "r")
+	letter(func(n, s string) { flags.StringVarP(value, n, s, "", "") }, "l", "u", "O")
 	flags.StringVar(value, "kid", "", "")
 }
 
 // letter defines options that have a letter only. pflag wants a long name for each: the letter
 // itself, which Squid does not take and nobody will miss.
-func letter(_ *pflag.FlagSet, define func(name, short string), letters ...string) {
+func letter(define func(name, short string), letters ...string) {
 	for _, l := range letters {
 		define(l, l)
 	}
@@ -152,8 +150,3 @@ func checkService(name string) error {
 	}
 	return nil
 }
-
-// abnormal is an error after which Squid adds that it terminated abnormally.
-type abnormal struct{ text string }
-
-func (e *abnormal) Error() string { return e.text }

@@ -8,8 +8,6 @@ import (
 	"reflect"
 	"strings"
 	"testing"
-
-	"exaproxy/compat"
 )
 
 func TestParseOptions(t *testing.T) {
@@ -23,8 +21,8 @@ func TestParseOptions(t *testing.T) {
 		{"-d3", options{level: 3}},
 		{"-dx", options{level: 0}},
 		{"--foreground -sYC", options{foreground: true, syslog: true, level: -1}},
-		{"-f /etc/x.conf -k re", options{file: "/etc/x.conf", order: "re", level: -1}},
-		{"-f/etc/x.conf -kparse", options{file: "/etc/x.conf", order: "parse", level: -1}},
+		{"-f /etc/x.conf -k re", options{file: "/etc/x.conf", command: "re", level: -1}},
+		{"-f/etc/x.conf -kparse", options{file: "/etc/x.conf", command: "parse", level: -1}},
 		{"-n two -a 3129 -a 3130", options{service: "two", ports: []string{"3129", "3130"}, level: -1}},
 		{"foo -N bar", options{foreground: true, level: -1}},
 		{"-X -D -z", options{full: true, obsolete: true, swap: true, level: -1}},
@@ -54,7 +52,7 @@ func TestCommandLineSaysWhatSquidSays(t *testing.T) {
 		t.Fatal(err)
 	}
 	notRunning := fmt.Sprintf("FATAL: failed to open %s: (2) No such file or directory\n", pid)
-	const ended = "ExaProxy (Version " + compat.Version + "): Terminated abnormally.\n"
+	const ended = "ExaProxy (Version " + version + "): Terminated abnormally.\n"
 	for _, row := range []struct {
 		args   []string
 		status int
@@ -105,7 +103,7 @@ func TestUsageAndVersion(t *testing.T) {
 		{"-k bogus", 1, "", "Usage: squid [-"},
 		{"-v", 0, "Squid Cache: Version 5.7 ", ""},
 		{"--version", 0, "Squid Cache: Version 5.7 ", ""},
-		{"-v -n two", 0, "Squid Cache: Version 5.7 (compatible; ExaProxy " + compat.Version + ")\nService Name: two\n", ""},
+		{"-v -n two", 0, "Squid Cache: Version 5.7 (compatible; ExaProxy " + version + ")\nService Name: two\n", ""},
 	} {
 		var stdout, stderr bytes.Buffer
 		status := run(append([]string{"squid"}, strings.Fields(row.args)...), &stdout, &stderr)

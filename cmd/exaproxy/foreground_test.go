@@ -99,6 +99,39 @@ func TestReconfigure(t *testing.T) {
 	}
 }
 
+// TestReconfigureThatCannotOpenItsLog has a configuration whose logs cannot be opened change nothing,
+// though all else of it could be followed.
+func TestReconfigureThatCannotOpenItsLog(t *testing.T) {
+	for _, row := range []struct{ name, from, to, want string }{
+		{"cache_log", "cache_log DIR/cache.log", "cache_log DIR/none/cache.log", "cache_log: open log file DIR/none/cache.log: "},
+		{"access_log", "access_log stdio:DIR/access.log", "access_log stdio:DIR/none/access.log", "cannot open 'DIR/none/access.log' for writing."},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			p := newPlace(t, "")
+			x := p.start()
+			here := strings.NewReplacer("DIR", p.dir)
+			conf := strings.Replace(p.read("squid.conf"), here.Replace(row.from), here.Replace(row.to), 1)
+			p.write("squid.conf", strings.Replace(conf, "http_access allow all", "http_access deny all", 1)+"debug_options ALL,0\n")
+			x.signal(syscall.SIGHUP)
+			if line := x.expect("ERROR: the configuration was not changed"); !strings.Contains(line, here.Replace(row.want)) {
+				t.Errorf("it does not say why: %s", line)
+			}
+			const url = "http://127.0.0.1:1/"
+			if status, _ := x.get(url); status != 503 {
+				t.Errorf("afterwards a GET that cannot connect gives %d, want 503", status)
+			}
+			x.signal(syscall.SIGTERM)
+			x.wait()
+			if log := p.read("cache.log"); !strings.Contains(log, "the configuration was not changed") || !strings.Contains(log, "Exiting normally.") {
+				t.Errorf("cache.log ends too early, or is too brief:\n%s", log)
+			}
+			if log := p.read("access.log"); !strings.Contains(log, url) {
+				t.Errorf("the access log is %q", log)
+			}
+		})
+	}
+}
+
 func TestRotate(t *testing.T) {
 	for _, row := range []struct {
 		name, conf, old string

@@ -28,14 +28,9 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
-	"time"
-
-	"exaproxy/compat"
 )
 
 func main() {
@@ -59,65 +54,19 @@ func run(args []string, stdout, stderr io.Writer) int {
 		usage(stderr, filepath.Base(args[0]))
 		return 1
 	case o.version:
-		version(stdout, o.service)
+		printVersion(stdout, o.service)
 		return 0
 	}
 	if o.obsolete {
 		say(stderr, "WARNING: -D command-line option is obsolete.")
 	}
 	switch {
-	case o.order != "":
-		return command(o, stderr)
+	case o.command != "":
+		return runCommand(o, stderr)
 	case o.swap:
-		return swap(o, stderr)
+		return createSwap(o, stderr)
 	case !o.foreground && !isDaemon():
 		return daemonise(args, stdout, stderr)
 	}
 	return serve(o, stdout, stderr)
-}
-
-// say prints a line in the shape of cache.log.
-func say(to io.Writer, text string) {
-	fmt.Fprintf(to, "%s| %s\n", time.Now().Format("2006/01/02 15:04:05"), text)
-}
-
-// fatal prints why it ends.
-func fatal(to io.Writer, err error) {
-	say(to, "FATAL: "+err.Error())
-	var a *abnormal
-	if errors.As(err, &a) {
-		terminated(to)
-	}
-}
-
-func terminated(to io.Writer) {
-	say(to, fmt.Sprintf("ExaProxy (Version %s): Terminated abnormally.", compat.Version))
-}
-
-// places are where the configuration is looked for.
-var places = [...]string{"/etc/squid/squid.conf", "/etc/exaproxy/squid.conf"}
-
-func usualPlaces() string { return strings.Join(places[:], " ") }
-
-// configuration is the file to read. If there is none anywhere, it is the first place, so that
-// the message names it as Squid's does.
-func (o *options) configuration() string {
-	if o.file != "" {
-		return o.file
-	}
-	for _, place := range places {
-		if _, err := os.Stat(place); err == nil {
-			return place
-		}
-	}
-	return places[0]
-}
-
-// load reads the configuration; say hears what there is to say about it.
-func (o *options) load(say func(int, string)) (*compat.Settings, error) {
-	over := compat.Overrides{Service: o.service, Ports: o.ports, Say: say}
-	if o.trying {
-		return o.loadTrial(over)
-	}
-	return compat.Load(o.configuration(), over)
 }

@@ -9,9 +9,9 @@ import (
 )
 
 const (
-	tidyEvery = 10 * time.Second
-	// tidyLeast is how much memory may lie idle before anybody looks.
-	tidyLeast = 8 << 20
+	trimEvery = 10 * time.Second
+	// trimLeast is how much more memory may lie idle before it is given back.
+	trimLeast = 8 << 20
 )
 
 // garbagePercent is how much the heap may grow over what lives before the collector runs (GOGC).
@@ -19,25 +19,25 @@ const (
 // come, and the memory after a rush is a quarter less.
 const garbagePercent = 50
 
-// setGarbagePercent obeys GOGC if somebody has set it.
+// setGarbagePercent leaves GOGC as it is if somebody has set it.
 func setGarbagePercent() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(garbagePercent)
 	}
 }
 
-// A tidier gives memory back to the system after a rush. Go's collector runs when the program
+// A memoryTrimmer gives memory back to the system after a rush. Go's collector runs when the program
 // allocates, and one that is quiet again after thousands of clients have waited for a helper
 // allocates nothing: without it, their memory would be kept for minutes. It belongs to the main
 // goroutine.
-type tidier struct {
+type memoryTrimmer struct {
 	samples []metrics.Sample
-	cycles  uint64 // collections until the last look
-	kept    uint64 // what was left after the last tidying
+	cycles  uint64 // collections until the last measurement
+	kept    uint64 // what was left after the last trim
 }
 
-func newTidier() *tidier {
-	t := &tidier{}
+func newMemoryTrimmer() *memoryTrimmer {
+	t := &memoryTrimmer{}
 	for _, name := range []string{"/gc/cycles/total:gc-cycles", "/memory/classes/heap/objects:bytes",
 		"/memory/classes/heap/free:bytes", "/memory/classes/heap/unused:bytes"} {
 		t.samples = append(t.samples, metrics.Sample{Name: name})
@@ -45,8 +45,8 @@ func newTidier() *tidier {
 	return t
 }
 
-// look reads how often the collector has run and how much memory the heap holds.
-func (t *tidier) look() (cycles, held uint64) {
+// measure reads how often the collector has run and how much memory the heap holds.
+func (t *memoryTrimmer) measure() (cycles, held uint64) {
 	metrics.Read(t.samples)
 	for _, s := range t.samples[1:] {
 		held += s.Value.Uint64()
@@ -54,23 +54,23 @@ func (t *tidier) look() (cycles, held uint64) {
 	return t.samples[0].Value.Uint64(), held
 }
 
-// tidy collects, and gives back what is free, if the program has been quiet since the last
-// call and holds clearly more than it did after the last tidying.
-func (t *tidier) tidy() {
-	cycles, held := t.look()
+// trim collects, and gives back what is free, if the program has been quiet since the last
+// call and holds clearly more than it did after the last trim.
+func (t *memoryTrimmer) trim() {
+	cycles, held := t.measure()
 	quiet := cycles == t.cycles
 	t.cycles = cycles
-	if !quiet || held < t.kept+t.kept/4+tidyLeast {
+	if !quiet || held < t.kept+t.kept/4+trimLeast {
 		return
 	}
 	debug.FreeOSMemory()
-	t.cycles, t.kept = t.look()
+	t.cycles, t.kept = t.measure()
 }
 
-// spareProcessor lets the scheduler have one processor more than there are workers. A worker keeps its
-// own in a short wait, of which the scheduler is not told; those who write logs and look after helpers
+// raiseMaxProcs lets the scheduler have one processor more than there are workers. A worker keeps its
+// own in a short wait, of which the scheduler knows nothing; those who write logs and look after helpers
 // need another.
-func spareProcessor(workers int) {
+func raiseMaxProcs(workers int) {
 	if runtime.GOMAXPROCS(0) <= workers {
 		runtime.GOMAXPROCS(workers + 1)
 	}

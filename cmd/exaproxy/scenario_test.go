@@ -12,6 +12,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"exaproxy/compat"
+	"exaproxy/compat/logs"
 	"exaproxy/engine/enginetest"
 )
 
@@ -59,22 +60,22 @@ func segments(t *testing.T, archive *txtar.Archive) []int {
 }
 
 func playScenario(t *testing.T, archive *txtar.Archive, segment int) {
-	files := map[string]string{}
+	sections := map[string]string{}
 	for _, f := range archive.Files {
-		files[f.Name] = string(f.Data)
+		sections[f.Name] = string(f.Data)
 	}
 	dir := t.TempDir()
 	access := filepath.Join(dir, "access.log")
 	said := &strings.Builder{}
-	log := compat.NewCacheLog(compat.CacheLogOptions{Stderr: said, StderrLevel: 9})
-	conf := strings.ReplaceAll(files["squid.conf"], "stdio:access.log", "stdio:"+access)
-	settings, err := compat.Load("squid.conf", compat.Overrides{Say: log.Say, Open: opener(files, conf)})
+	log := logs.NewCacheLog(logs.CacheLogOptions{Stderr: said, StderrLevel: 9})
+	conf := strings.ReplaceAll(sections["squid.conf"], "stdio:access.log", "stdio:"+access)
+	settings, err := compat.Load("squid.conf", compat.Overrides{Say: log.Say, Open: opener(sections, conf)})
 	if err != nil {
 		t.Fatalf("the configuration is rejected:\n%s", said)
 	}
-	logs := compat.NewLogs(log, nil)
-	defer logs.Close()
-	setup, err := settings.Engine(logs)
+	files := logs.NewFiles(log, nil)
+	defer files.Close()
+	setup, err := settings.Engine(log, files)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,15 +85,15 @@ func playScenario(t *testing.T, archive *txtar.Archive, segment int) {
 	w.Segment = segment
 	seen := 0
 	w.Log = func() string {
-		logs.Flush()
+		files.Flush()
 		text, _ := os.ReadFile(access)
 		fresh := string(text[seen:])
 		seen = len(text)
 		return fresh
 	}
-	w.Play(files["script"])
+	w.Play(sections["script"])
 	w.End()
-	checkSaid(t, said.String(), files["says"])
+	checkSaid(t, said.String(), sections["says"])
 }
 
 // opener opens what the scenario has in the place of the system's files.

@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"strings"
 
@@ -19,7 +20,7 @@ var trialConf string
 const trialName = "(the built-in configuration)"
 
 // loadTrial loads the configuration of --try.
-func (o *options) loadTrial(over compat.Overrides) (*compat.Settings, error) {
+func loadTrial(o *options, over compat.Overrides) (*compat.Settings, error) {
 	text := trialConf
 	if len(o.ports) == 0 {
 		text += "http_port 127.0.0.1:3128\n"
@@ -36,20 +37,16 @@ func (o *options) loadTrial(over compat.Overrides) (*compat.Settings, error) {
 	return compat.Load(trialName, over)
 }
 
-// welcome tells somebody who tries it what to try.
-func (s *server) welcome(to io.Writer) {
-	if !s.o.trying {
-		return
-	}
-	addr := s.engine.Addrs()[0]
+// welcome says to somebody who tries it what to try. addr is where it listens.
+func welcome(to io.Writer, o *options, addr netip.AddrPort) {
 	fmt.Fprintf(to, `ExaProxy %s serves http://%s
   try     curl -x http://%s http://example.com/
   and     curl -x http://%s https://example.com/
-`, compat.Version, addr, addr, addr)
-	if s.o.try == "" {
+`, version, addr, addr, addr)
+	if o.try == "" {
 		fmt.Fprintln(to, "Nobody is asked about URLs: name a redirector with --try=PROGRAM.")
 	} else {
-		fmt.Fprintf(to, "Each URL is put to %s; see its README for what it blocks.\n", s.o.try)
+		fmt.Fprintf(to, "Each URL is put to %s; see its README for what it blocks.\n", o.try)
 	}
 	fmt.Fprintln(to, "Requests are shown as they end. Control-C ends it.")
 }

@@ -3,9 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
-	"runtime"
-
-	"exaproxy/compat"
+	"strings"
 )
 
 const usageText = `Usage: %s [-hvzCDFNRSXYmir] [-d level] [-n name] [-s | -l facility] [-f file] [-[au] port] [-k order]
@@ -36,16 +34,5 @@ Taken for Squid's sake, without effect: -s -l -u -C -D -F -R -S -Y -O -m -i -r -
 
 // usage prints the text; Squid does so on standard error and calls it a failure.
 func usage(to io.Writer, program string) {
-	fmt.Fprintf(to, usageText, program, program, usualPlaces())
-}
-
-// version prints what scripts look for in Squid's answer, and who it really is: the fourth word
-// of the first line is the version of Squid that this one is compatible with.
-func version(to io.Writer, service string) {
-	if service == "" {
-		service = "squid"
-	}
-	fmt.Fprintf(to, "Squid Cache: Version %s (compatible; ExaProxy %s)\n", compat.SquidVersion, compat.Version)
-	fmt.Fprintf(to, "Service Name: %s\n", service)
-	fmt.Fprintf(to, "built with %s for %s/%s\n", runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	fmt.Fprintf(to, usageText, program, program, strings.Join(configPaths[:], " "))
 }

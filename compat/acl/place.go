@@ -14,7 +14,7 @@ import (
 // requests after Release. The zero Place checks without looking anything up.
 type Place struct {
 	Services
-	// Waker is woken when Match is selectivity calling again after Pending. It is the request's.
+	// Waker is woken when Match is worth calling again after Pending. It is the request's.
 	Waker *loop.Waker
 
 	request *engine.Request // what Match was given

@@ -6,8 +6,11 @@
 // filled in. All that comes from a client or a server is escaped on its way into a page; only
 // what the administrator wrote is trusted to be HTML.
 //
-// Pages and Identity are made when the configuration is read and then shared by all workers,
-// which only read them.
+// It is also the feature of the directives error_directory, err_page_stylesheet, err_html_text,
+// email_err_data and cache_mgr: package compat takes Settings from a configuration, on the goroutine
+// that reads it. Settings, Pages and Identity do not change afterwards and are shared by all workers.
+// A Policy is one worker's; compat, and the features that answer with pages, call it on that worker's
+// goroutine.
 //
 // The package sends nothing, and knows neither status lines nor the Connection field; those
 // are the engine's. It offers one language.

@@ -3,6 +3,8 @@ package errpage
 import (
 	"strconv"
 	"time"
+
+	"exaproxy/engine/h1"
 )
 
 // Identity is how the proxy presents itself in the header fields of its own replies. It is made
@@ -81,6 +83,16 @@ const ContentType = "text/html;charset=utf-8"
 
 const contentType = "Content-Type: " + ContentType + "\r\n"
 
+// AppendPage appends the header fields of a page of the administrator's own, of a media type and
+// length bytes long.
+func (id *Identity) AppendPage(dst []byte, media string, length int, now time.Time) []byte {
+	dst = appendField(dst, "Server: ", id.Product)
+	dst = appendDate(dst, now)
+	dst = appendField(dst, "Content-Type: ", media)
+	dst = appendNumber(dst, "Content-Length: ", length)
+	return append(dst, "Cache-Control: no-store\r\n"...)
+}
+
 // appendPreamble appends the fields with which every page begins.
 func (id *Identity) appendPreamble(dst []byte, now time.Time) []byte {
 	dst = appendField(dst, "Server: ", id.Product)
@@ -123,11 +135,8 @@ func appendLocation(dst, location []byte) []byte {
 	return append(dst, "\r\n"...)
 }
 
-// TimeFormat is the preferred format of dates in fields, in UTC: RFC 9110 section 5.6.7.
-const TimeFormat = "Mon, 02 Jan 2006 15:04:05 GMT"
-
 func appendDate(dst []byte, now time.Time) []byte {
 	dst = append(dst, "Date: "...)
-	dst = now.UTC().AppendFormat(dst, TimeFormat)
+	dst = now.UTC().AppendFormat(dst, h1.DateLayout)
 	return append(dst, "\r\n"...)
 }

@@ -8,6 +8,7 @@ import (
 
 	"exaproxy/compat/conf"
 	"exaproxy/engine"
+	"exaproxy/engine/h1"
 )
 
 // Values are what the codes of a page stand for. They are only read, and not kept.
@@ -201,7 +202,7 @@ func localTime(dst []byte, v *Values) []byte {
 	return v.Now.Local().AppendFormat(dst, "02/Jan/2006:15:04:05 -0700")
 }
 
-func dateTime(dst []byte, v *Values) []byte { return v.Now.UTC().AppendFormat(dst, TimeFormat) }
+func dateTime(dst []byte, v *Values) []byte { return v.Now.UTC().AppendFormat(dst, h1.DateLayout) }
 
 func errorDetail(dst []byte, v *Values) []byte {
 	switch {

@@ -57,7 +57,7 @@ func exit(err error) {
 	os.Exit(0)
 }
 
-// bench is one run: where it workloads, what it measures with, and what it has measured.
+// bench is one run: where it works, what it measures with, and what it has measured.
 type bench struct {
 	ctx      context.Context
 	options  options

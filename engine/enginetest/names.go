@@ -14,7 +14,6 @@ type nameServer struct {
 	port   *looptest.DatagramPort
 	known  map[string][]netip.Addr
 	silent bool
-	asked  []string // names that were asked for, each once for all its types
 }
 
 const (

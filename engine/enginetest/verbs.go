@@ -185,27 +185,27 @@ func (w *World) helperDoes(s *sentence) error {
 }
 
 // perform does what name servers can do.
-func (n *nameServer) perform(s *sentence) error {
-	switch s.words[1] {
+func (s *nameServer) perform(step *sentence) error {
+	switch step.words[1] {
 	case "vanish":
-		n.silent = true
+		s.silent = true
 	case "return":
-		n.silent = false
+		s.silent = false
 	case "know":
-		if len(s.words) < 3 {
+		if len(step.words) < 3 {
 			return fmt.Errorf("names know a name, and its addresses")
 		}
 		var addrs []netip.Addr
-		for _, word := range s.words[3:] {
+		for _, word := range step.words[3:] {
 			a, err := netip.ParseAddr(word)
 			if err != nil {
 				return err
 			}
 			addrs = append(addrs, a)
 		}
-		n.known[s.words[2]] = addrs
+		s.known[step.words[2]] = addrs
 	default:
-		return fmt.Errorf("names cannot %q", s.words[1])
+		return fmt.Errorf("names cannot %q", step.words[1])
 	}
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
-	"time"
 
 	"exaproxy/engine"
 	"exaproxy/engine/loop"
@@ -35,7 +34,6 @@ type World struct {
 	names   *nameServer
 	logged  []string // log lines not yet spoken of
 	where   string   // the script's line, for messages
-	at      time.Duration
 }
 
 // Resolver is the address of the world's name server; a Config that names it in Names.Servers

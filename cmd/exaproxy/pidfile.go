@@ -1,0 +1,110 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"exaproxy/compat/conf"
+)
+
+// A pidFile says which process is the proxy (pid_filename). It is written when the proxy is
+// ready to serve and removed when it ends.
+type pidFile struct {
+	path string
+	file *os.File
+}
+
+// writePIDFile writes this process's number to path, over a number that belongs to no running
+// process. An empty path is no file (pid_filename none) and gives a nil pidFile, which may be
+// removed all the same. The error is in Squid's words.
+func writePIDFile(path string) (*pidFile, error) {
+	if path == "" {
+		return nil, nil
+	}
+	if err := checkPIDFile(path); err != nil {
+		return nil, err
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("failed to open %s: %s", path, conf.SystemText(err))
+	}
+	// the mode is what scripts of other users rely on, whatever the umask
+	if err := errors.Join(file.Chmod(0o644), writeString(file, strconv.Itoa(os.Getpid())+"\n")); err != nil {
+		file.Close()
+		return nil, fmt.Errorf("failed to write %s: %w", path, err)
+	}
+	return &pidFile{path: path, file: file}, nil
+}
+
+// name is the path of the file; "" if there is none.
+func (p *pidFile) name() string {
+	if p == nil {
+		return ""
+	}
+	return p.path
+}
+
+func writeString(file *os.File, text string) error {
+	_, err := file.WriteString(text)
+	return err
+}
+
+// checkPIDFile returns an error if path names a process that runs and is not this one.
+func checkPIDFile(path string) error {
+	pid, err := readPIDFile(path)
+	if err != nil || pid == os.Getpid() || !running(pid) {
+		return nil
+	}
+	return fmt.Errorf("Squid is already running: Found fresh instance PID file (%s) with PID %d", path, pid)
+}
+
+// readPIDFile returns the number in the file. The error is in Squid's words.
+func readPIDFile(path string) (int, error) {
+	if path == "" {
+		return 0, errors.New("There is no PID file to look at")
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return 0, fmt.Errorf("failed to open %s: %s", path, conf.SystemText(err))
+	}
+	if len(text) == 0 {
+		return 0, fmt.Errorf("no Squid is running: instance PID file (%s) is empty", path)
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil || pid < 1 {
+		return 0, fmt.Errorf("bad contents of instance PID file (%s): '%s'", path, strings.TrimSpace(string(text)))
+	}
+	return pid, nil
+}
+
+// running says whether there is a process with that number; one that we may not signal is one.
+func running(pid int) bool {
+	err := syscall.Kill(pid, 0)
+	return err == nil || errors.Is(err, syscall.EPERM)
+}
+
+// remove takes the file away if it still names this process. A proxy that gave up root's rights
+// may not remove a file from root's folder: then it empties it, so that nobody takes the number
+// for a running proxy's.
+func (p *pidFile) remove() error {
+	if p == nil {
+		return nil
+	}
+	defer p.file.Close()
+	if pid, err := readPIDFile(p.path); err != nil || pid != os.Getpid() {
+		return nil // somebody else's by now
+	}
+	err := os.Remove(p.path)
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if p.file.Truncate(0) == nil {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,99 @@
+package access
+
+import (
+	"bytes"
+
+	"exaproxy/compat/acl"
+	"exaproxy/compat/decision"
+	"exaproxy/compat/errpage"
+	"exaproxy/dnsasync"
+	"exaproxy/engine"
+)
+
+// A Policy answers one worker's engine by access lists. It belongs to the worker's goroutine.
+type Policy struct {
+	Settings *Settings
+	Resolver *dnsasync.Resolver // nil: acls look nothing up
+	Pages    *errpage.Policy
+}
+
+// A State is what is known of one request. The zero State knows nothing.
+type State struct {
+	place  acl.Place
+	denial *Denial // that the request was refused with
+}
+
+// Reset ends what was begun for the request, and makes the State ready for another.
+func (s *State) Reset() {
+	s.place.Release()
+	s.denial = nil
+}
+
+// Match asks an access list about a request.
+func (p *Policy) Match(list *acl.List, r *engine.Request, st *State) acl.Answer {
+	st.place.Resolver, st.place.Waker = p.Resolver, r.Waker
+	return list.Match(r, &r.Target, &st.place)
+}
+
+// Admit follows http_access.
+func (p *Policy) Admit(r *engine.Request, st *State, m *decision.Memory) engine.Decision {
+	switch p.Match(p.Settings.Rules, r, st) {
+	case acl.Deny:
+		return p.refuse(st, m)
+	case acl.Pending:
+		return engine.Decision{Action: engine.Pending}
+	case acl.Allow:
+	}
+	return engine.Decision{Action: engine.Proceed}
+}
+
+// refuse is how http_access says no: with the usual page, or with what deny_info has for the acl
+// that decided.
+func (p *Policy) refuse(st *State, m *decision.Memory) engine.Decision {
+	page := errpage.AccessDenied
+	if d, ok := p.Settings.DenyInfo[st.place.Last()]; ok {
+		st.denial = d
+		page = d.page()
+	}
+	return m.Refuse(engine.Failure{Kind: engine.Refused, Side: engine.OurSide, Page: page})
+}
+
+// Page makes the answer that deny_info has for a refusal. ok is false if it has none; the usual
+// page is due then.
+func (p *Policy) Page(r *engine.Request, f *engine.Failure, st *State, m *decision.Memory) (reply engine.LocalReply, ok bool) {
+	d := st.denial
+	if d == nil || f.Kind != engine.Refused {
+		return engine.LocalReply{}, false
+	}
+	switch {
+	case d.Reset:
+		return engine.LocalReply{Reset: true}, true
+	case d.URL != "":
+		p.redirect(d, r, m)
+	default:
+		_, status := errpage.Name(f)
+		if d.Status != 0 {
+			status = d.Status
+		}
+		p.Pages.Write(m, r, f, d.Page, status)
+	}
+	return m.Reply, true
+}
+
+// redirect sends the client to the URL of deny_info.
+func (p *Policy) redirect(d *Denial, r *engine.Request, m *decision.Memory) {
+	location := d.appendURL(m.Reply.Body[:0], r, p.Pages)
+	reason := 403
+	if d.Status != 0 {
+		reason = d.Status
+	}
+	fields := p.Pages.Identity.AppendDenial(m.Reply.Fields[:0], reason, location, p.Pages.Now())
+	m.Reply = engine.LocalReply{Status: d.status(r), Fields: fields, Body: location[:0], Page: d.URL, ContentType: errpage.ContentType}
+}
+
+// Pin has a request connect to the addresses that an acl has judged, unless it goes elsewhere.
+func Pin(r *engine.Request, hop *engine.Hop) {
+	if len(r.Judged) > 0 && bytes.Equal(hop.Host, r.Target.Host) {
+		hop.Addrs = r.Judged
+	}
+}

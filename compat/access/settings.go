@@ -1,0 +1,82 @@
+package access
+
+import (
+	"fmt"
+	"maps"
+	"net"
+	"net/netip"
+	"slices"
+
+	"exaproxy/compat/acl"
+	"exaproxy/compat/conf"
+	"exaproxy/compat/directive"
+)
+
+// Settings are what a configuration says of who may ask for what.
+type Settings struct {
+	Rules    *acl.List          // http_access
+	DenyInfo map[string]*Denial // deny_info, by acl
+}
+
+// Defaults deny everybody, as Squid does without an http_access line. Host names among the values
+// of acls are looked up while the configuration is read.
+func Defaults(acls *acl.Set) Settings {
+	acls.Resolve = resolveHost
+	return Settings{Rules: acls.NewList("http_access", acl.Deny), DenyInfo: make(map[string]*Denial)}
+}
+
+// Directives are the setters.
+func (s *Settings) Directives() directive.Set {
+	return directive.Set{
+		"acl":         setACL,
+		"http_access": directive.Rules(s.Rules),
+		"deny_info":   s.setDenyInfo,
+	}
+}
+
+func setACL(c *directive.Context, l *conf.Line) error {
+	warnings, err := c.ACLs.Add(l)
+	c.Warn(warnings)
+	return err
+}
+
+// Finish makes the acls ready and warns of what nobody meant to write.
+func (s *Settings) Finish(c *directive.Context) {
+	c.Warn(c.ACLs.Finish())
+	if s.Rules.Empty() {
+		c.Say(1, "NOTICE: there is no http_access line: everybody is denied")
+	}
+	for name := range s.DenyInfo {
+		if !c.ACLs.Has(name) {
+			c.Say(1, "WARNING: deny_info names acl '%s', which there is not", name)
+		}
+	}
+}
+
+// Pages are the names of the error pages that deny_info gives.
+func (s *Settings) Pages() []string {
+	names := make(map[string]bool)
+	for _, d := range s.DenyInfo {
+		if d.Page != "" {
+			names[d.Page] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
+// resolveHost finds the addresses of a host that an acl names, while the configuration is read.
+func resolveHost(name string) ([]netip.Addr, error) {
+	texts, err := net.LookupHost(name)
+	if err != nil {
+		return nil, err
+	}
+	var addrs []netip.Addr
+	for _, text := range texts {
+		addr, err := netip.ParseAddr(text)
+		if err != nil {
+			return nil, fmt.Errorf("resolve %s: %w", name, err)
+		}
+		addrs = append(addrs, addr.Unmap())
+	}
+	return addrs, nil
+}

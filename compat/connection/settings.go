@@ -1,0 +1,97 @@
+package connection
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"exaproxy/compat/conf"
+	"exaproxy/compat/directive"
+	"exaproxy/engine"
+	"exaproxy/engine/h1"
+)
+
+// Settings are what a configuration says of connections and messages. The zero Settings are
+// Squid's defaults.
+type Settings struct {
+	Timeouts engine.Timeouts
+	Limits   engine.Limits
+	Verdict  engine.ConnectVerdict // connect_verdict
+
+	HalfClosed          bool // half_closed_clients
+	NoClientPersistence bool // client_persistent_connections off
+	NoServerPersistence bool // server_persistent_connections off
+}
+
+// Directives are the setters.
+func (s *Settings) Directives() directive.Set {
+	verdicts := map[string]engine.ConnectVerdict{
+		"page": engine.ConnectPage, "redirect": engine.ConnectRedirect, "close": engine.ConnectClose}
+	set := directive.Set{
+		"request_header_max_size":       directive.Size(&s.Limits.RequestHead),
+		"reply_header_max_size":         directive.Size(&s.Limits.ReplyHead),
+		"request_body_max_size":         directive.Size(&s.Limits.RequestBody),
+		"forward_max_tries":             directive.Number(&s.Limits.ForwardTries),
+		"client_ip_max_connections":     setConnectionsPerClient,
+		"uri_whitespace":                s.setWhitespace,
+		"relaxed_header_parser":         s.setRelaxed,
+		"client_persistent_connections": directive.Unless(&s.NoClientPersistence),
+		"server_persistent_connections": directive.Unless(&s.NoServerPersistence),
+		"half_closed_clients":           directive.OnOff(&s.HalfClosed),
+		"connect_verdict":               directive.OneOf(&s.Verdict, verdicts, "ERROR: connect_verdict: '%s' is not page, redirect or close"),
+	}
+	set.Add(timeouts(&s.Timeouts))
+	return set
+}
+
+func timeouts(t *engine.Timeouts) directive.Set {
+	return directive.Set{
+		"request_start_timeout":     directive.Wait(&t.RequestStart),
+		"request_timeout":           directive.Wait(&t.Request),
+		"client_idle_pconn_timeout": directive.Wait(&t.ClientIdle),
+		"connect_timeout":           directive.Wait(&t.Connect),
+		"forward_timeout":           directive.Wait(&t.Forward),
+		"read_timeout":              directive.Wait(&t.Read),
+		"write_timeout":             directive.Wait(&t.Write),
+		"server_idle_pconn_timeout": directive.Wait(&t.ServerIdle),
+		"client_lifetime":           directive.Wait(&t.Lifetime),
+		"pconn_lifetime":            directive.Duration(time.Second, &t.PconnLife),
+	}
+}
+
+// setConnectionsPerClient takes the value that limits nothing, and refuses the others.
+func setConnectionsPerClient(c *directive.Context, l *conf.Line) error {
+	n, err := c.Args(l).Int()
+	if err == nil && n >= 0 {
+		err = conf.Invalid{"ERROR: connections are not counted by client yet; only -1, no limit, can be followed"}
+	}
+	return err
+}
+
+func (s *Settings) setWhitespace(c *directive.Context, l *conf.Line) error {
+	words := map[string]h1.Whitespace{"strip": h1.Strip, "deny": h1.Deny, "allow": h1.Allow, "encode": h1.Encode, "chop": h1.Chop}
+	word, err := c.Args(l).String()
+	if err != nil {
+		return err
+	}
+	w, ok := words[strings.ToLower(word)]
+	if !ok {
+		return conf.Invalid{fmt.Sprintf("ERROR: parse_uri_whitespace: Invalid option '%s': 'uri_whitespace' accepts strip, deny, allow, encode and chop", word)}
+	}
+	s.Limits.Whitespace = w
+	return nil
+}
+
+func (s *Settings) setRelaxed(c *directive.Context, l *conf.Line) error {
+	t, err := c.Args(l).Tristate()
+	if err == nil {
+		s.Limits.StrictHeads = t == conf.Off
+	}
+	return err
+}
+
+// Configure gives the engine its part.
+func (s *Settings) Configure(c *engine.Config) {
+	c.Timeouts, c.Limits, c.ConnectVerdict = s.Timeouts, s.Limits, s.Verdict
+	c.HalfClosed, c.NoClientPersistence, c.NoServerPersistence = s.HalfClosed, s.NoClientPersistence, s.NoServerPersistence
+}

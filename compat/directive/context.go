@@ -1,0 +1,91 @@
+package directive
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"exaproxy/compat/acl"
+	"exaproxy/compat/conf"
+)
+
+// A Context is what setters share while one configuration is read. It belongs to the goroutine
+// that reads.
+type Context struct {
+	// ACLs are the acls of the configuration. They are complete, but not finished, when the
+	// features' Finish methods begin.
+	ACLs *acl.Set
+
+	open    conf.Open
+	log     func(level int, text string)
+	started []*conf.Args // of the present line, for their warnings
+}
+
+// NewContext makes the context of a reading. Files are opened by open, nil being the file system;
+// log gets what there is to say, in Squid's order and wording, with the level of debug_options.
+func NewContext(acls *acl.Set, open conf.Open, log func(level int, text string)) *Context {
+	if open == nil {
+		open = func(name string) (io.ReadCloser, error) { return os.Open(name) }
+	}
+	return &Context{ACLs: acls, open: open, log: log}
+}
+
+// Open opens a file that the configuration names.
+func (c *Context) Open(name string) (io.ReadCloser, error) { return c.open(name) }
+
+// Say logs a message at a level of debug_options: 0 is an error, 1 a warning or a notice.
+func (c *Context) Say(level int, format string, args ...any) {
+	c.log(level, fmt.Sprintf(format, args...))
+}
+
+// Warn logs complaints that Squid makes at level 0 and that do not stop it.
+func (c *Context) Warn(complaints []string) {
+	for _, text := range complaints {
+		c.log(0, text)
+	}
+}
+
+// Args begins to walk over the values of the line. Its warnings are logged when the line's setter
+// is done.
+func (c *Context) Args(l *conf.Line) *conf.Args {
+	a := l.Args()
+	c.started = append(c.started, a)
+	return a
+}
+
+// Strings are all words of the line. There must be one.
+func (c *Context) Strings(l *conf.Line) ([]string, error) {
+	args := c.Args(l)
+	var all []string
+	for {
+		token, ok := args.Word()
+		switch {
+		case ok:
+			all = append(all, token.Text)
+		case len(all) == 0:
+			return nil, conf.Invalid(nil)
+		default:
+			return all, nil
+		}
+	}
+}
+
+// Conditions makes a list of the acls that stand on the line from token number from on.
+func (c *Context) Conditions(l *conf.Line, from int) (*acl.List, error) {
+	list := c.ACLs.NewList(l.Name, acl.Allow)
+	warnings, err := list.AddConditions(l, from)
+	c.Warn(warnings)
+	return list, err
+}
+
+// run runs a setter, then logs what Squid says about values that it took all the same.
+func (c *Context) run(set Setter, l *conf.Line) error {
+	err := set(c, l)
+	for _, a := range c.started {
+		for _, warning := range a.Warnings {
+			c.log(1, warning)
+		}
+	}
+	c.started = c.started[:0]
+	return err
+}

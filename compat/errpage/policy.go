@@ -1,0 +1,55 @@
+package errpage
+
+import (
+	"time"
+
+	"exaproxy/compat/decision"
+	"exaproxy/engine"
+)
+
+// A Policy answers one worker's engine with error pages. It belongs to the worker's goroutine.
+type Policy struct {
+	Settings *Settings
+	Identity *Identity
+	Now      func() time.Time // the loop's time
+}
+
+// Page makes the answer to a transaction that went wrong or was refused: the page of Squid's name
+// and status.
+func (p *Policy) Page(r *engine.Request, f *engine.Failure, m *decision.Memory) engine.LocalReply {
+	name, status := Name(f)
+	p.Write(m, r, f, name, status)
+	return m.Reply
+}
+
+// Write makes a page the reply in m.
+func (p *Policy) Write(m *decision.Memory, r *engine.Request, f *engine.Failure, name string, status int) {
+	bare := tunnelFailed(r, f)
+	media := ContentType
+	if bare {
+		media = ""
+	}
+	pages := p.Settings.Pages
+	body := pages.Append(m.Reply.Body[:0], name, p.values(r, f))
+	fields := p.Identity.AppendError(m.Reply.Fields[:0], &Head{
+		Page: name, Errno: Errno(f), Length: len(body), Language: pages.Language,
+		LookedUp: LookedUp(f), Bare: bare, Now: p.Now(),
+	})
+	m.Reply = engine.LocalReply{Status: status, Fields: fields, Body: body, Close: bare, Page: name, ContentType: media}
+}
+
+// tunnelFailed says whether this is the failure of a CONNECT that had been let through. Squid's
+// answers to these have fewer fields.
+func tunnelFailed(r *engine.Request, f *engine.Failure) bool {
+	return r.IsConnect() && (f.Side == engine.UpstreamSide || f.Side == engine.NameSide)
+}
+
+// values are what the codes of error pages stand for.
+func (p *Policy) values(r *engine.Request, f *engine.Failure) *Values {
+	s := p.Settings
+	return &Values{
+		Request: r, Failure: f, Now: p.Now(),
+		Host: p.Identity.Host, Contact: s.Contact, Product: p.Identity.Product,
+		Stylesheet: s.Stylesheet, Text: s.Text, MailData: s.MailData,
+	}
+}

@@ -1,0 +1,75 @@
+package headers
+
+import (
+	"exaproxy/engine"
+	"exaproxy/engine/h1"
+)
+
+// Edit makes the changes of Squid's that are not a matter of HTTP: Via, X-Forwarded-For and
+// Cache-Control upstream; X-Cache, X-Cache-Lookup and Via downstream.
+func (p *Policy) Edit(r *engine.Request, h *h1.Header, d engine.Direction) {
+	if d == engine.Downstream {
+		h.Add("X-Cache", p.cache)
+		h.Add("X-Cache-Lookup", p.cacheLookup)
+		if p.settings.Via {
+			p.appendList(r, h, "Via", p.via[1])
+		}
+		return
+	}
+	if p.settings.Via {
+		p.appendList(r, h, "Via", p.viaFor(r))
+	}
+	p.forwardedFor(r, h)
+	if !h.Has("Cache-Control") {
+		h.Add("Cache-Control", maxAge)
+	}
+}
+
+// maxAge is what Squid asks of servers on behalf of clients that asked for nothing.
+var maxAge = []byte("max-age=259200")
+
+var unknown = []byte("unknown")
+
+// forwardedFor makes X-Forwarded-For what forwarded_for says.
+func (p *Policy) forwardedFor(r *engine.Request, h *h1.Header) {
+	const name = "X-Forwarded-For"
+	switch p.settings.Forwarded {
+	case ForwardedTransparent:
+	case ForwardedDelete:
+		h.Del(name)
+	case ForwardedTruncate:
+		h.Del(name)
+		h.Add(name, p.clientOf(r))
+	case ForwardedOff:
+		p.appendList(r, h, name, unknown)
+	case ForwardedOn:
+		p.appendList(r, h, name, p.clientOf(r))
+	default:
+		panic("BUG: forwarded_for has a value without a meaning")
+	}
+}
+
+// clientOf is the client's address as a text that lives as long as the request.
+func (p *Policy) clientOf(r *engine.Request) []byte {
+	p.scratch = r.Client.Addr().Unmap().AppendTo(p.scratch[:0])
+	return r.Keep(p.scratch)
+}
+
+// appendList makes entry the last of the lists in the fields of that name, joined to one field
+// which goes behind all others. entry lives as long as the request.
+func (p *Policy) appendList(r *engine.Request, h *h1.Header, name string, entry []byte) {
+	if !h.Has(name) {
+		h.Add(name, entry)
+		return
+	}
+	p.scratch = p.scratch[:0]
+	h.All(name, func(value []byte) bool {
+		if len(value) > 0 {
+			p.scratch = append(append(p.scratch, value...), ", "...)
+		}
+		return true
+	})
+	p.scratch = append(p.scratch, entry...)
+	h.Del(name)
+	h.Add(name, r.Keep(p.scratch))
+}

@@ -1,0 +1,63 @@
+package headers
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+
+	"exaproxy/compat/decision"
+	"exaproxy/compat/errpage"
+	"exaproxy/engine"
+)
+
+// A Policy edits the heads of one worker's messages. It belongs to the worker's goroutine.
+type Policy struct {
+	settings *Settings
+	log      *slog.Logger
+
+	signature   []byte    // " proxy.test (squid/5.7)"
+	via         [2][]byte // our entry in Via, by minor version
+	cache       []byte    // X-Cache
+	cacheLookup []byte    // X-Cache-Lookup
+
+	scratch []byte // what is composed and copied on
+}
+
+// NewPolicy makes the policy of one worker. port is the proxy's first http_port.
+func NewPolicy(s *Settings, port uint16, log *slog.Logger) *Policy {
+	p := &Policy{settings: s, log: log, signature: []byte(s.signature())}
+	for minor := range p.via {
+		p.via[minor] = fmt.Appendf(nil, "1.%d%s", minor, p.signature)
+	}
+	p.cache = fmt.Appendf(nil, "MISS from %s", s.VisibleName)
+	p.cacheLookup = fmt.Appendf(nil, "MISS from %s:%d", s.VisibleName, port)
+	return p
+}
+
+// Admit refuses a request that went through us already: our own entry stands in its Via.
+func (p *Policy) Admit(r *engine.Request, m *decision.Memory) engine.Decision {
+	if !p.looping(r) {
+		return engine.Decision{Action: engine.Proceed}
+	}
+	p.scratch = append(p.scratch[:0], "Forwarding loop detected for: "...)
+	p.scratch = append(append(p.scratch, r.Method...), ' ')
+	p.scratch = r.Target.AppendURL(p.scratch)
+	p.log.Warn(string(p.scratch), "client", r.Client.Addr().String())
+	return m.Refuse(engine.Failure{Kind: engine.Looping, Side: engine.OurSide, Page: errpage.AccessDenied})
+}
+
+func (p *Policy) looping(r *engine.Request) (found bool) {
+	r.Header.All("Via", func(value []byte) bool {
+		found = bytes.Contains(value, p.signature)
+		return !found
+	})
+	return found
+}
+
+// viaFor is our entry in Via for a message of r's version.
+func (p *Policy) viaFor(r *engine.Request) []byte {
+	if r.Major == 1 && r.Minor == 0 {
+		return p.via[0]
+	}
+	return p.via[1]
+}

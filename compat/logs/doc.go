@@ -1,0 +1,16 @@
+// Package logs writes the logs: cache.log, where the proxy says what it does, and access logs, which
+// have a line for each transaction. It owns the directives cache_log, debug_options, access_log,
+// logformat, logfile_rotate, strip_query_terms, log_mime_hdrs and buffered_logs.
+//
+// Package compat takes Settings from a configuration, on the goroutine that reads it; they do not
+// change afterwards. Command exaproxy opens the cache log and opens, rotates and closes Files, on
+// the main goroutine. A Policy is one worker's: LogReady and Record are called on its goroutine
+// when a transaction ends.
+//
+// CacheLog and File are for any goroutine. Each File has a goroutine of its own, which is the only
+// thing here that waits for a disk. Opening and using are two steps, so that a reconfiguration
+// may still be given up when a file cannot be opened: nothing is written differently before
+// UseCacheLog and OpenedLogs.Commit.
+//
+// How a line looks is package logformat's business. Nothing is sent over the network.
+package logs

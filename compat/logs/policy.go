@@ -1,0 +1,106 @@
+package logs
+
+import (
+	"fmt"
+
+	"exaproxy/compat/acl"
+	"exaproxy/engine"
+	"exaproxy/engine/loop"
+)
+
+// OpenedLogs are the access_log lines of a configuration with their files open.
+type OpenedLogs struct {
+	files *Files
+	logs  []accessLog
+}
+
+// An accessLog is an access_log line with its file open. Without a file it is "none": what its acls
+// match goes to no log after it.
+type accessLog struct {
+	line *AccessLog
+	file *File
+}
+
+// Open opens the access logs. How files that were open before are rotated and written changes
+// with Commit only.
+func (s *Settings) Open(files *Files) (*OpenedLogs, error) {
+	a := &OpenedLogs{files: files}
+	for i := range s.AccessLogs {
+		log := accessLog{line: &s.AccessLogs[i]}
+		if path := log.line.Path; path != "" {
+			var err error
+			if log.file, err = files.open(path); err != nil {
+				a.Close()
+				return nil, fmt.Errorf("cannot open '%s' for writing. The parent directory must be writeable by the user %s: %w",
+					path, files.ownerName(), err)
+			}
+		}
+		a.logs = append(a.logs, log)
+	}
+	return a, nil
+}
+
+// Commit has the files rotated and written as the configuration says.
+func (a *OpenedLogs) Commit(s *Settings) {
+	for _, log := range a.logs {
+		if log.file != nil {
+			a.files.configure(log.file, log.line.Rotate, s.Buffered)
+		}
+	}
+}
+
+// Close gives the files up. Policies that are made already keep theirs until they are closed.
+func (a *OpenedLogs) Close() {
+	for _, log := range a.logs {
+		a.files.Release(log.file)
+	}
+	a.logs = nil
+}
+
+// A Policy logs one worker's transactions. It belongs to the worker's goroutine.
+type Policy struct {
+	opened OpenedLogs
+	loop   *loop.Loop
+	match  func(*acl.List, *engine.Request) acl.Answer
+	line   []byte
+}
+
+// NewPolicy makes the policy of one worker, which holds the files until its Close. match asks an
+// access list about a request.
+func (a *OpenedLogs) NewPolicy(l *loop.Loop, match func(*acl.List, *engine.Request) acl.Answer) *Policy {
+	for _, log := range a.logs {
+		if log.file != nil {
+			a.files.hold(log.file)
+		}
+	}
+	return &Policy{opened: *a, loop: l, match: match}
+}
+
+// Close gives up the files.
+func (p *Policy) Close() { p.opened.Close() }
+
+// LogReady says whether every access log has room for a line.
+func (p *Policy) LogReady(w *loop.Waker) bool {
+	for _, log := range p.opened.logs {
+		if log.file != nil && !log.file.Ready(p.loop, w) {
+			return false
+		}
+	}
+	return true
+}
+
+// Record writes the transaction's line to each access log that wants it.
+func (p *Policy) Record(rec *engine.Record) {
+	for _, log := range p.opened.logs {
+		// What would have to be looked up by now does not match.
+		if log.line.Access != nil && p.match(log.line.Access, rec.Request) != acl.Allow {
+			continue
+		}
+		if log.file == nil {
+			break
+		}
+		p.line = log.line.Format.Append(p.line[:0], rec)
+		p.line = append(p.line, '\n')
+		log.file.Append(p.line)
+	}
+}

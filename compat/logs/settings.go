@@ -1,0 +1,155 @@
+package logs
+
+import (
+	"fmt"
+	"strings"
+
+	"exaproxy/compat/conf"
+	"exaproxy/compat/directive"
+	"exaproxy/compat/logformat"
+	"exaproxy/engine"
+)
+
+// Settings are what a configuration says of logs.
+type Settings struct {
+	CacheLog    string                       // cache_log; "" for none
+	Verbosity   Verbosity                    // debug_options
+	Rotate      int                          // logfile_rotate
+	Formats     map[string]*logformat.Format // logformat, by name
+	AccessLogs  []AccessLog
+	StripQuery  bool // strip_query_terms
+	MIMEHeaders bool // log_mime_hdrs
+	Buffered    bool // buffered_logs
+}
+
+// Defaults are Squid 5.7's, as Debian builds it.
+func Defaults() Settings {
+	return Settings{CacheLog: "/var/log/squid/cache.log", Verbosity: Verbosity{All: 1}, Rotate: 10,
+		Formats: make(map[string]*logformat.Format), StripQuery: true}
+}
+
+// Directives are the setters.
+func (s *Settings) Directives() directive.Set {
+	return directive.Set{
+		"cache_log":         directive.Text(&s.CacheLog),
+		"debug_options":     s.setDebugOptions,
+		"logfile_rotate":    directive.Number(&s.Rotate),
+		"access_log":        s.setAccessLog,
+		"logformat":         s.setLogFormat,
+		"strip_query_terms": directive.OnOff(&s.StripQuery),
+		"log_mime_hdrs":     directive.OnOff(&s.MIMEHeaders),
+		"buffered_logs":     directive.OnOff(&s.Buffered),
+	}
+}
+
+func (s *Settings) setDebugOptions(c *directive.Context, l *conf.Line) error {
+	token, _ := c.Args(l).Word()
+	v, err := ParseVerbosity(token.Text)
+	if err == nil {
+		s.Verbosity = v
+	}
+	return err
+}
+
+// setLogFormat takes a name and a format.
+func (s *Settings) setLogFormat(c *directive.Context, l *conf.Line) error {
+	if len(l.Tokens) < 2 {
+		return conf.Invalid(nil)
+	}
+	name, spec := l.Tokens[0].Text, l.Tokens[1].Text
+	if _, builtin := logformat.Builtin(name); builtin {
+		c.Say(0, "ERROR: logformat %s is already defined. Ignoring.", name)
+		return nil
+	}
+	format, err := logformat.Compile(spec)
+	if err != nil {
+		return conf.Invalid{"configuration error: " + err.Error()}
+	}
+	s.Formats[name] = format
+	return nil
+}
+
+// setAccessLog takes a place, its options, a format in the old position, and acls.
+func (s *Settings) setAccessLog(c *directive.Context, l *conf.Line) error {
+	if len(l.Tokens) == 0 {
+		return conf.Invalid(nil)
+	}
+	place, rest := l.Tokens[0].Text, l.Tokens[1:]
+	log := AccessLog{Rotate: -1}
+	if place != "none" {
+		var err error
+		if log.Path, err = logPath(place); err != nil {
+			return err
+		}
+	}
+	format := "squid"
+	taken := 1
+	for _, token := range rest {
+		name, value, option := strings.Cut(token.Text, "=")
+		if !option {
+			break
+		}
+		if err := log.option(name, value, &format); err != nil {
+			return err
+		}
+		taken++
+	}
+	if taken == 1 && len(rest) > 0 && place != "none" && s.isFormat(rest[0].Text) {
+		format = rest[0].Text
+		taken++
+	}
+	if log.Format = s.format(format); log.Format == nil {
+		return conf.Invalid{fmt.Sprintf("FATAL: Log format '%s' is not defined", format)}
+	}
+	if taken < len(l.Tokens) {
+		var err error
+		if log.Access, err = c.Conditions(l, taken); err != nil {
+			return err
+		}
+	}
+	s.AccessLogs = append(s.AccessLogs, log)
+	return nil
+}
+
+func (s *Settings) isFormat(name string) bool { return s.format(name) != nil }
+
+// format returns the format of that name, nil if there is none.
+func (s *Settings) format(name string) *logformat.Format {
+	if f := s.Formats[name]; f != nil {
+		return f
+	}
+	if f, ok := logformat.Builtin(name); ok {
+		return f
+	}
+	return nil
+}
+
+// defaultAccessLog is where Squid logs when the configuration does not say.
+const defaultAccessLog = "/var/log/squid/access.log"
+
+// Finish gives the logs what directives anywhere in the configuration say of all of them. The acls
+// are ready by then.
+func (s *Settings) Finish(c *directive.Context) {
+	if s.CacheLog == "none" {
+		s.CacheLog = ""
+	}
+	if len(s.AccessLogs) == 0 {
+		s.AccessLogs = []AccessLog{{Path: defaultAccessLog, Format: s.format("squid"), Rotate: -1}}
+	}
+	for i := range s.AccessLogs {
+		log := &s.AccessLogs[i]
+		if log.Access != nil && log.Access.Slow() {
+			c.Say(1, "WARNING: an access_log line has an acl that may need a lookup; it matches what is known by the time of logging")
+		}
+		log.Format.StripQuery, log.Format.Headers = s.StripQuery, s.MIMEHeaders
+		if log.Rotate < 0 {
+			log.Rotate = s.Rotate
+		}
+	}
+}
+
+// Configure has the engine keep what the formats want to know.
+func (s *Settings) Configure(c *engine.Config) {
+	c.KeepReplyHeads = s.MIMEHeaders || len(s.Formats) > 0
+	c.KeepOutgoing = len(s.Formats) > 0
+}

@@ -1,0 +1,144 @@
+package names
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/netip"
+	"strings"
+	"time"
+
+	"exaproxy/compat/conf"
+	"exaproxy/compat/directive"
+	"exaproxy/dnsasync"
+	"exaproxy/engine"
+)
+
+// resolvConf is where the system's name servers are named.
+const resolvConf = "/etc/resolv.conf"
+
+// section is that of debug_options, as Squid numbers it.
+const section = 78
+
+// Settings are what a configuration says of how names are resolved.
+type Settings struct {
+	dnsasync.Config
+
+	hostsFile string   // hosts_file; "none" for none
+	servers   []string // dns_nameservers, as written
+}
+
+// Defaults are Squid's.
+func Defaults() Settings { return Settings{hostsFile: "/etc/hosts"} }
+
+// Directives are the setters.
+func (s *Settings) Directives() directive.Set {
+	return directive.Set{
+		"dns_nameservers":         s.setServers,
+		"dns_timeout":             directive.Duration(time.Millisecond, &s.Timeout),
+		"dns_retransmit_interval": directive.Duration(time.Millisecond, &s.Retransmit),
+		"dns_defnames":            directive.OnOff(&s.Defnames),
+		"append_domain":           s.setAppendDomain,
+		"hosts_file":              directive.Text(&s.hostsFile),
+		"positive_dns_ttl":        directive.Wait(&s.MaxTTL),
+		"negative_dns_ttl":        directive.Wait(&s.NegativeTTL),
+	}
+}
+
+// setServers takes a list; repeated lines append to it.
+func (s *Settings) setServers(c *directive.Context, l *conf.Line) error {
+	servers, err := c.Strings(l)
+	s.servers = append(s.servers, servers...)
+	return err
+}
+
+func (s *Settings) setAppendDomain(c *directive.Context, l *conf.Line) error {
+	word, err := c.Args(l).String()
+	if err != nil {
+		return err
+	}
+	if !strings.HasPrefix(word, ".") {
+		return conf.Invalid{fmt.Sprintf("FATAL: append_domain: '%s' must begin with a '.'", word)}
+	}
+	s.AppendDomain = word
+	return nil
+}
+
+// Configure gives the engine what its resolvers are made from.
+func (s *Settings) Configure(c *engine.Config, log *slog.Logger) {
+	c.Names = s.Config
+	c.Names.Log = log.With("section", section)
+}
+
+// Finish reads the system's files. An error is of a name server that cannot be one.
+func (s *Settings) Finish(c *directive.Context) error {
+	if err := s.finishServers(c); err != nil {
+		return err
+	}
+	s.readHosts(c)
+	return nil
+}
+
+// finishServers takes the system's resolv.conf, and in the place of its servers those of
+// dns_nameservers if there are any.
+func (s *Settings) finishServers(c *directive.Context) error {
+	system, err := readSystem(c, resolvConf, dnsasync.ReadResolvConf)
+	if err != nil && !skipped(c, resolvConf, err) {
+		c.Say(1, "WARNING: cannot read %s: %s", resolvConf, err)
+	}
+	s.Servers, s.Search, s.Ndots, s.IPv4Only = system.Servers, system.Search, system.Ndots, system.IPv4Only
+	if len(s.servers) == 0 {
+		return nil
+	}
+	s.Servers = nil
+	for _, word := range s.servers {
+		at, ok := parseServer(word)
+		if !ok {
+			return fmt.Errorf("dns_nameservers: '%s' is not an address", word)
+		}
+		s.Servers = append(s.Servers, at)
+	}
+	return nil
+}
+
+// parseServer reads an address with or without a port.
+func parseServer(word string) (netip.AddrPort, bool) {
+	if at, err := netip.ParseAddrPort(word); err == nil {
+		return at, true
+	}
+	addr, err := netip.ParseAddr(strings.Trim(word, "[]"))
+	return netip.AddrPortFrom(addr, 53), err == nil
+}
+
+func (s *Settings) readHosts(c *directive.Context) {
+	if s.hostsFile == "none" {
+		return
+	}
+	hosts, err := readSystem(c, s.hostsFile, dnsasync.ReadHosts)
+	if err != nil && !skipped(c, s.hostsFile, err) {
+		c.Say(1, "WARNING: cannot read hosts_file %s: %s", s.hostsFile, err)
+		return
+	}
+	s.Hosts = hosts
+}
+
+// skipped says whether err is about single lines only; these are logged, and the rest is good.
+func skipped(c *directive.Context, path string, err error) bool {
+	var lines *dnsasync.Skipped
+	if !errors.As(err, &lines) {
+		return false
+	}
+	c.Say(1, "WARNING: %s: %s", path, lines)
+	return true
+}
+
+// readSystem reads one of the system's files.
+func readSystem[T any](c *directive.Context, path string, read func(io.Reader) (T, error)) (content T, err error) {
+	file, err := c.Open(path)
+	if err != nil {
+		return content, err
+	}
+	defer file.Close()
+	return read(file)
+}

@@ -1,0 +1,133 @@
+package ports
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+
+	"exaproxy/compat/conf"
+	"exaproxy/compat/directive"
+	"exaproxy/engine"
+)
+
+// Settings are the ports that clients connect to, in the order of the configuration.
+type Settings []engine.Port
+
+// Directives are the setters.
+func (s *Settings) Directives() directive.Set { return directive.Set{"http_port": s.set} }
+
+// set takes an http_port: [address:]port and its options.
+func (s *Settings) set(c *directive.Context, l *conf.Line) error {
+	args := c.Args(l)
+	word, err := args.String()
+	if err != nil {
+		return err
+	}
+	addr, err := parsePort(l.Name, word)
+	if err != nil {
+		return err
+	}
+	port := engine.Port{Addr: addr, Name: word}
+	for {
+		option, ok := args.Word()
+		if !ok {
+			break
+		}
+		if err := setOption(c, &port, option.Text); err != nil {
+			return err
+		}
+	}
+	*s = append(*s, port)
+	return nil
+}
+
+// setOption takes one option of an http_port. What would make the port another kind of port is
+// refused: a client that is served wrongly is worse off than one that is not served.
+func setOption(c *directive.Context, port *engine.Port, option string) error {
+	name, value, _ := strings.Cut(option, "=")
+	switch name {
+	case "name":
+		if value == "" {
+			return conf.Invalid{"FATAL: http_port name= needs a value"}
+		}
+		port.Name = value
+	case "worker-queues":
+		port.WorkerQueues = true
+	case "no-connection-auth", "connection-auth", "disable-pmtu-discovery", "protocol", "ignore-cc":
+		// nothing here depends on them
+	case "tcpkeepalive":
+		c.Say(1, "NOTICE: http_port option 'tcpkeepalive' has no effect: dead clients end by client_idle_pconn_timeout and read_timeout")
+	case "intercept", "transparent", "tproxy", "accel", "vhost", "no-vhost", "vport", "defaultsite", "act-as-origin",
+		"allow-direct", "ssl-bump", "require-proxy-header":
+		return conf.Invalid{fmt.Sprintf("ERROR: http_port option '%s' cannot be followed yet: only forward proxy ports are served", name)}
+	default:
+		if strings.HasPrefix(name, "tls-") || strings.HasPrefix(name, "ssl") || name == "cert" || name == "key" ||
+			strings.HasPrefix(name, "generate-") || strings.HasPrefix(name, "dynamic_cert") {
+			return conf.Invalid{fmt.Sprintf("ERROR: http_port option '%s' cannot be followed yet: no port speaks TLS to clients", name)}
+		}
+		return conf.Invalid{fmt.Sprintf("FATAL: Unknown http_port option '%s'.", option)}
+	}
+	return nil
+}
+
+// parsePort reads [address:]port. A port alone is all addresses of both families. Unlike Squid
+// it takes port 0, any free one, which cache.log then names.
+func parsePort(directive, word string) (netip.AddrPort, error) {
+	host, digits := "", word
+	if at := strings.LastIndexByte(word, ':'); at >= 0 {
+		host, digits = word[:at], word[at+1:]
+	} else if strings.IndexFunc(word, func(c rune) bool { return c < '0' || c > '9' }) >= 0 {
+		return netip.AddrPort{}, conf.Invalid{fmt.Sprintf("FATAL: %s: missing Port: %s", directive, word)}
+	}
+	port, err := conf.ParsePort(digits)
+	if err != nil {
+		return netip.AddrPort{}, err
+	}
+	addr, err := portAddress(host)
+	if err != nil {
+		return netip.AddrPort{}, conf.Invalid{fmt.Sprintf("FATAL: %s: %s", directive, err)}
+	}
+	return netip.AddrPortFrom(addr, port), nil
+}
+
+// portAddress reads the address of an http_port: a literal, with or without brackets if it is of
+// IPv6, or the name of a host, whose first address is taken.
+func portAddress(host string) (netip.Addr, error) {
+	if host == "" || host == "*" {
+		return netip.IPv6Unspecified(), nil
+	}
+	literal := host
+	if inner, ok := strings.CutPrefix(host, "["); ok {
+		literal = strings.TrimSuffix(inner, "]")
+	}
+	if addr, err := netip.ParseAddr(literal); err == nil {
+		return addr, nil
+	}
+	found, err := net.LookupHost(host)
+	if err != nil || len(found) == 0 {
+		return netip.Addr{}, fmt.Errorf("'%s' is neither an address nor a host name that can be resolved", host)
+	}
+	return netip.ParseAddr(found[0])
+}
+
+// Finish adds the ports of the command line and sees to it that there are any. path is the
+// configuration's, for the error.
+func (s *Settings) Finish(c *directive.Context, commandLine []string, path string) error {
+	for _, word := range commandLine {
+		addr, err := parsePort("http_port", word)
+		if err != nil {
+			return fmt.Errorf("-a %s: %w", word, err)
+		}
+		*s = append(*s, engine.Port{Addr: addr, Name: word})
+	}
+	if len(*s) == 0 {
+		c.Say(0, "ERROR: No forward-proxy ports configured.")
+		return errors.New(path + " has no http_port line")
+	}
+	return nil
+}
+
+// First is the number of the first port, by which the proxy names itself.
+func (s Settings) First() uint16 { return s[0].Addr.Port() }

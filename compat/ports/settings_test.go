@@ -1,0 +1,51 @@
+package ports
+
+import (
+	"testing"
+
+	"exaproxy/compat/acl"
+	"exaproxy/compat/compattest"
+)
+
+func TestPorts(t *testing.T) {
+	for _, row := range []struct {
+		value, addr, name string
+		queues, ok        bool
+	}{
+		{"3128", "[::]:3128", "3128", false, true},
+		{"127.0.0.1:0 name=inside", "127.0.0.1:0", "inside", false, true},
+		{"[::1]:3128 worker-queues", "[::1]:3128", "[::1]:3128", true, true},
+		{"*:3128", "[::]:3128", "*:3128", false, true},
+		{"3128 intercept", "", "", false, false},
+		{"3128 cert=/a.pem", "", "", false, false},
+		{"3128 nonsense", "", "", false, false},
+		{"proxy", "", "", false, false},
+		{"70000", "", "", false, false},
+	} {
+		var s Settings
+		_, err := compattest.Read(acl.NewSet(), s.Directives(), "http_port "+row.value)
+		if (err == nil) != row.ok {
+			t.Errorf("http_port %s: %v", row.value, err)
+		}
+		if !row.ok || len(s) != 1 {
+			continue
+		}
+		if p := s[0]; p.Addr.String() != row.addr || p.Name != row.name || p.WorkerQueues != row.queues {
+			t.Errorf("http_port %s is %+v", row.value, p)
+		}
+	}
+}
+
+func TestFinish(t *testing.T) {
+	var s Settings
+	c := compattest.MustRead(t, acl.NewSet(), s.Directives(), "")
+	if err := s.Finish(c.Context, nil, "squid.conf"); err == nil || err.Error() != "squid.conf has no http_port line" {
+		t.Errorf("without a port it says %v", err)
+	}
+	if err := s.Finish(c.Context, []string{"127.0.0.1:3129"}, "squid.conf"); err != nil || s.First() != 3129 {
+		t.Errorf("the command line gives %v, %v", s, err)
+	}
+	if err := s.Finish(c.Context, []string{"proxy"}, "squid.conf"); err == nil || err.Error() != "-a proxy: FATAL: http_port: missing Port: proxy" {
+		t.Errorf("-a without a number says %v", err)
+	}
+}

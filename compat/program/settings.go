@@ -1,0 +1,61 @@
+package program
+
+import (
+	"fmt"
+	"os"
+	"time"
+
+	"exaproxy/compat/directive"
+)
+
+// Settings are what a configuration says of the process.
+type Settings struct {
+	PIDFile     string        // pid_filename; "" for none
+	User, Group string        // cache_effective_user, cache_effective_group; "" for the default
+	CoreDir     string        // coredump_dir; "" to stay where we are
+	Umask       int           // umask
+	Descriptors int           // max_filedescriptors; 0 for as many as the system allows
+	Workers     int           // workers; 0 if the configuration does not say
+	Shutdown    time.Duration // shutdown_lifetime: how long transactions may go on after a shutdown began
+}
+
+// Defaults are Squid 5.7's, as Debian builds it.
+func Defaults() Settings {
+	return Settings{PIDFile: "/run/squid.pid", Umask: 0o027, Shutdown: 30 * time.Second}
+}
+
+// Directives are the setters.
+func (s *Settings) Directives() directive.Set {
+	return directive.Set{
+		"pid_filename":          directive.Text(&s.PIDFile),
+		"cache_effective_user":  directive.Text(&s.User),
+		"cache_effective_group": directive.Text(&s.Group),
+		"coredump_dir":          directive.Text(&s.CoreDir),
+		"umask":                 directive.Number(&s.Umask),
+		"max_filedescriptors":   directive.Number(&s.Descriptors),
+		"workers":               directive.Number(&s.Workers),
+		"shutdown_lifetime":     directive.Duration(time.Second, &s.Shutdown),
+	}
+}
+
+// Finish makes of "none" what it means.
+func (s *Settings) Finish() {
+	for _, path := range []*string{&s.PIDFile, &s.CoreDir} {
+		if *path == "none" {
+			*path = ""
+		}
+	}
+}
+
+// HelperDir is where helpers run: in coredump_dir, or where the proxy does (""). A coredump_dir
+// that is no directory is complained of.
+func (s *Settings) HelperDir(say func(level int, text string)) string {
+	if s.CoreDir == "" {
+		return ""
+	}
+	if facts, err := os.Stat(s.CoreDir); err != nil || !facts.IsDir() {
+		say(1, fmt.Sprintf("WARNING: coredump_dir %s is not a directory: helpers run where the proxy does", s.CoreDir))
+		return ""
+	}
+	return s.CoreDir
+}

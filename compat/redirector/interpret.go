@@ -1,0 +1,137 @@
+package redirector
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"exaproxy/compat/decision"
+	"exaproxy/compat/errpage"
+	"exaproxy/compat/rewrite"
+	"exaproxy/engine"
+)
+
+// mostAsked is how often a question is put to the helpers at most, when they answer BH or are late
+// and on_timeout=retry.
+const mostAsked = 3
+
+// Interpret does what the helpers said, or what the settings have for helpers that said nothing.
+func (p *Policy) Interpret(r *engine.Request, line []byte, err error, st *State, m *decision.Memory) engine.Decision {
+	d := p.decide(r, line, err, st, m)
+	if d.Action != engine.Ask {
+		st.answer.EachNote(func(key, value string) { r.AddNote([]byte(key), []byte(value)) })
+	}
+	return d
+}
+
+func (p *Policy) decide(r *engine.Request, line []byte, err error, st *State, m *decision.Memory) engine.Decision {
+	switch {
+	case err == engine.ErrHelperLate:
+		return p.late(r, st, m)
+	case err != nil:
+		p.log.Error(fmt.Sprintf("URL rewrite helper: %s", err), "url", p.shortURL(r))
+		return fault(p.settings.Crash, m, engine.HelperLost, err)
+	case line == nil:
+		return engine.Decision{Action: engine.Proceed}
+	}
+	return p.apply(r, line, st, m)
+}
+
+// apply does what an answer asks for.
+func (p *Policy) apply(r *engine.Request, line []byte, st *State, m *decision.Memory) engine.Decision {
+	st.answer = rewrite.Parse(line, r, p.whitespace)
+	switch st.answer.Action {
+	case rewrite.Unchanged, rewrite.Intercept:
+		return engine.Decision{Action: engine.Proceed}
+	case rewrite.Rewrite:
+		return engine.Decision{Action: engine.Rewrite, Target: st.answer.Target}
+	case rewrite.Redirect:
+		return p.redirect(r, st, m)
+	case rewrite.File:
+		return p.servePage(r, st, m)
+	case rewrite.Again:
+		return p.again(r, st, m)
+	case rewrite.Invalid:
+		p.log.Error(st.answer.Complaint, "url", p.shortURL(r))
+		return fault(p.settings.Invalid, m, engine.HelperLost, nil)
+	}
+	panic("BUG: an answer of the helpers that asks for nothing")
+}
+
+// again puts the question once more after BH, until it was put often enough.
+func (p *Policy) again(r *engine.Request, st *State, m *decision.Memory) engine.Decision {
+	if r.Asked < mostAsked {
+		p.log.Error(fmt.Sprintf("helper: %s, attempt #%d of %d", st.answer.String(), r.Asked, mostAsked-1))
+		return engine.Decision{Action: engine.Ask}
+	}
+	p.log.Error(fmt.Sprintf("URL rewrite helper: %s", st.answer.String()), "url", p.shortURL(r))
+	return fault(p.settings.Broken, m, engine.HelperLost, nil)
+}
+
+// late does what url_rewrite_timeout says.
+func (p *Policy) late(r *engine.Request, st *State, m *decision.Memory) engine.Decision {
+	s := p.settings
+	if s.OnTimeout == TimeoutRetry && r.Asked < mostAsked {
+		return engine.Decision{Action: engine.Ask}
+	}
+	p.log.Error("URL rewrite helper: Timedout", "url", p.shortURL(r))
+	switch s.OnTimeout {
+	case TimeoutBypass:
+		return engine.Decision{Action: engine.Proceed}
+	case TimeoutResponse:
+		return p.apply(r, r.Keep([]byte(s.Response)), st, m)
+	case TimeoutFail, TimeoutRetry:
+		return fault(Deny, m, engine.HelperLate, engine.ErrHelperLate)
+	}
+	panic("BUG: nothing to do about a late helper")
+}
+
+// fault is what becomes of a request that the helpers could not answer.
+func fault(f Fault, m *decision.Memory, kind engine.FailureKind, err error) engine.Decision {
+	if f == Pass {
+		return engine.Decision{Action: engine.Proceed}
+	}
+	return m.Refuse(engine.Failure{Kind: kind, Side: engine.HelperSide, Err: err})
+}
+
+// redirect is the answer that sends the client elsewhere. One that believes to be in a tunnel may
+// show the page that goes with it.
+func (p *Policy) redirect(r *engine.Request, st *State, m *decision.Memory) engine.Decision {
+	location := st.answer.Location
+	fields, body := m.Reply.Fields[:0], m.Reply.Body[:0]
+	if r.IsConnect() && p.tunnelPages {
+		body = errpage.AppendRedirectPage(body, location)
+		fields = p.identity.AppendTunnelRedirect(fields, location, len(body), p.now())
+	} else {
+		fields = p.identity.AppendRedirect(fields, location, p.now())
+	}
+	m.Reply = engine.LocalReply{Status: st.answer.Status, Fields: fields, Body: body}
+	return m.Redirect(string(location))
+}
+
+// servePage answers with the page that a helper named (file://NAME). A name that is not there is
+// an invalid answer.
+func (p *Policy) servePage(r *engine.Request, st *State, m *decision.Memory) engine.Decision {
+	name := strings.TrimLeft(string(st.answer.Name), "/")
+	page, ok := p.settings.LocalPages[name]
+	if !ok {
+		p.log.Error(fmt.Sprintf("URL rewrite helper: there is no page '%s' in error_directory", name), "url", p.shortURL(r))
+		return fault(p.settings.Invalid, m, engine.HelperLost, nil)
+	}
+	body := append(m.Reply.Body[:0], fill(string(page), r, &st.answer)...)
+	media := mediaOf(page)
+	fields := p.identity.AppendPage(m.Reply.Fields[:0], media, len(body), p.now())
+	m.Reply = engine.LocalReply{Status: 200, Fields: fields, Body: body, ContentType: media}
+	return m.Serve()
+}
+
+// shortURL is the request's URL for cache.log.
+func (p *Policy) shortURL(r *engine.Request) string {
+	const enough = 256
+	url := r.Target.AppendURL(p.scratch[:0])
+	p.scratch = url
+	if len(url) > enough {
+		url = append(slices.Clip(url[:enough]), "…"...)
+	}
+	return string(url)
+}

@@ -1,0 +1,104 @@
+package redirector
+
+import (
+	"log/slog"
+	"time"
+
+	"exaproxy/compat/acl"
+	"exaproxy/compat/errpage"
+	"exaproxy/compat/rewrite"
+	"exaproxy/engine"
+	"exaproxy/engine/h1"
+)
+
+// A Policy has one worker's requests judged by redirectors. It belongs to the worker's goroutine.
+type Policy struct {
+	settings    *Settings
+	whitespace  h1.Whitespace
+	tunnelPages bool
+	identity    *errpage.Identity
+	match       func(*acl.List, *engine.Request) acl.Answer
+	log         *slog.Logger
+	now         func() time.Time
+
+	overload *overload     // nil if nobody is asked
+	record   engine.Record // what a format of extras is given; only its Request is set
+	scratch  []byte        // what is composed and copied on
+}
+
+// A Config is what a Policy is made from.
+type Config struct {
+	Settings    *Settings
+	Services    engine.Services
+	Whitespace  h1.Whitespace // uri_whitespace, which is for URLs of helpers too
+	TunnelPages bool          // connect_verdict page: a redirect of a CONNECT goes with a page
+	Identity    *errpage.Identity
+	Match       func(*acl.List, *engine.Request) acl.Answer // asks an access list about a request
+}
+
+// NewPolicy makes the policy of one worker. Without helpers among the services nobody is asked.
+func NewPolicy(c Config) *Policy {
+	p := &Policy{settings: c.Settings, whitespace: c.Whitespace, tunnelPages: c.TunnelPages, identity: c.Identity,
+		match: c.Match, log: c.Services.Log, now: c.Services.Loop.Now}
+	if c.Services.Helpers != nil {
+		p.overload = newOverload(c.Settings, c.Services)
+	}
+	return p
+}
+
+// A State is what is known of one request. The zero State knows nothing.
+type State struct {
+	answer rewrite.Answer // of the helpers
+}
+
+// Steers says whether the helpers chose the server for a request that goes on as it is. If they did
+// not, the State of such a request is not used any more.
+func (s *State) Steers() bool { return s.answer.Action == rewrite.Intercept }
+
+// Question puts the URL to the helpers, unless url_rewrite_access or an overload says otherwise.
+func (p *Policy) Question(r *engine.Request) (line []byte, a engine.Action) {
+	if p.overload == nil {
+		return nil, engine.Proceed
+	}
+	if r.Asked == 0 { // who is to be asked once more was allowed to be asked
+		switch p.match(p.settings.Access, r) {
+		case acl.Pending:
+			return nil, engine.Pending
+		case acl.Deny:
+			return nil, engine.Proceed
+		case acl.Allow:
+		}
+		if p.overload.skip() {
+			return nil, engine.Proceed
+		}
+	}
+	p.record.Request = r
+	p.scratch = rewrite.Append(p.scratch[:0], p.settings.Extras, &p.record)
+	return p.scratch, engine.Ask
+}
+
+// Steer has a request go to the server that the helpers named in the place of its URL's.
+func (p *Policy) Steer(st *State, hop *engine.Hop) {
+	if !st.Steers() {
+		return
+	}
+	hop.Host = st.answer.Host
+	if st.answer.Port != 0 {
+		hop.Port = st.answer.Port
+	}
+}
+
+// Edit restores the client's Host field in a rewritten request, if url_rewrite_host_header is off.
+func (p *Policy) Edit(r *engine.Request, h *h1.Header) {
+	if r.WasRewritten && p.settings.KeepHost {
+		h.Set("Host", hostAsSent(r))
+	}
+}
+
+// hostAsSent is the client's Host field, or what it ought to have been.
+func hostAsSent(r *engine.Request) []byte {
+	if host := r.Header.Get("Host"); len(host) > 0 {
+		return host
+	}
+	return r.Keep(r.Target.AppendHost(nil))
+}

@@ -1,0 +1,62 @@
+package compat
+
+import (
+	"exaproxy/compat/access"
+	"exaproxy/compat/decision"
+	"exaproxy/compat/redirector"
+	"exaproxy/engine"
+	"exaproxy/engine/loop"
+)
+
+// A requestState is what the features keep of a request between the engine's questions, each in a
+// part of its own that the others do not see. It is used again for other requests.
+type requestState struct {
+	decision   decision.Memory // the failure or reply that was decided on last, whichever feature's
+	access     access.State
+	redirector redirector.State
+}
+
+// reset ends what was begun for the request, and says whether the memory is worth keeping.
+func (st *requestState) reset() bool {
+	st.access.Reset()
+	st.redirector = redirector.State{}
+	return st.decision.Reset()
+}
+
+// requestStates lends the states of one worker's requests, which stand in Request.State.
+type requestStates struct{ free loop.FreeList[requestState] }
+
+// mostStates is how many states a worker keeps for other requests.
+const mostStates = 256
+
+func newRequestStates() requestStates {
+	return requestStates{loop.FreeList[requestState]{Most: mostStates}}
+}
+
+// kept returns the state of r, nil if there is none.
+func kept(r *engine.Request) *requestState {
+	st, _ := r.State.(*requestState)
+	return st
+}
+
+// of returns the state of r, which it begins to keep if there is none.
+func (s *requestStates) of(r *engine.Request) *requestState {
+	if st := kept(r); st != nil {
+		return st
+	}
+	st := s.free.Get()
+	r.State = st
+	return st
+}
+
+// release ends what the state of r began, and keeps its memory for another request.
+func (s *requestStates) release(r *engine.Request) {
+	st := kept(r)
+	if st == nil {
+		return
+	}
+	r.State = nil
+	if st.reset() {
+		s.free.Put(st)
+	}
+}

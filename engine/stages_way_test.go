@@ -1,0 +1,97 @@
+package engine
+
+import "net/netip"
+
+// way says which stage comes before each.
+var way = map[stage]stage{
+	reading: greeting, admitting: reading, asking: admitting, interpreting: asking, routing: interpreting,
+	resolving: routing, connecting: resolving, sending: connecting, relaying: sending, tunnelling: connecting,
+	establishing: interpreting, hearing: establishing, answering: interpreting,
+}
+
+// page is what is answered where a test says nothing else.
+var page = LocalReply{Status: 403, Fields: []byte("Content-Length: 3\r\n"), Body: []byte("no\n"), Page: "ERR_TEST"}
+
+// bring puts the transaction at a stage, by way of those before it.
+func (p *played) bring(at stage) {
+	p.t.Helper()
+	if at == greeting {
+		return
+	}
+	before := way[at]
+	p.bring(before)
+	p.leave(before, at)
+	p.enter(at)
+}
+
+// leave does what a stage has done when all has gone well with it and another follows.
+func (p *played) leave(from, to stage) {
+	p.t.Helper()
+	switch from {
+	case greeting:
+		p.wants(p.greet(), reading)
+	case reading:
+		p.wants(p.read(), admitting)
+	case interpreting:
+		p.setReply(page)
+	case routing:
+		p.routed()
+	case resolving:
+		addrs := p.hop.Addrs
+		if addrs == nil {
+			addrs = []netip.Addr{serverAddr.Addr()}
+		}
+		p.dial(addrs...)
+	case connecting:
+		p.connected(to)
+	case sending:
+		p.wants(p.send(), sending)
+		p.wants(p.send(), relaying)
+		p.server.Read()
+	case establishing:
+		p.wants(p.establish(), hearing)
+		p.browser.Read()
+	}
+}
+
+// routed is what routing leaves.
+func (p *played) routed() {
+	p.hop = Direct(p.request)
+	p.hop.Port = serverAddr.Port()
+	if p.given.hop != nil {
+		p.given.hop(&p.hop)
+	}
+	p.record.Forwarded, p.record.Hierarchy = true, p.hop.Hierarchy
+}
+
+// connected is what connecting leaves.
+func (p *played) connected(next stage) {
+	p.t.Helper()
+	p.wants(p.connect(), connecting)
+	p.turn()
+	p.wants(p.connect(), next)
+	p.server = p.port.Accept()
+	if p.given.saved {
+		p.upstream.used, p.record.Reused = 2, true
+	}
+}
+
+// kept puts a connection to a hop among the idle ones, as if it had served before.
+func (p *played) idleTo(h Hop) *upstream {
+	p.t.Helper()
+	fd, err := p.worker.loop.Dial(dialSpec(serverAddr), nil)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.turn()
+	if done, err := fd.Connected(); !done || err != nil {
+		p.t.Fatal("the idle connection is not connected: ", err)
+	}
+	p.server = p.port.Accept()
+	u := p.worker.idle.opened(fd, &h, serverAddr)
+	u.used = 1
+	// Nothing is readable there: a server that has said nothing.
+	fd.Read(make([]byte, 1))
+	p.worker.idle.put(u)
+	return u
+}
