@@ -4,5 +4,5 @@ package conf
 // "#exaproxy", so that one file serves both proxies.
 var tableOwn = []Directive{
 	{Name: "connect_verdict", Type: "page|redirect|close", Treat: Done, Own: true, Default: "page", Note: "how a client that asked for a tunnel learns that it is redirected or refused"},
-	{Name: "url_rewrite_failure", Type: "crash=deny|pass bh=pass|deny invalid=pass|deny", Treat: Done, Own: true, Default: "crash=deny bh=pass invalid=pass", Note: "what becomes of a request that the helpers could not answer"},
+	{Name: "url_rewrite_failure", Type: "crash=deny|pass bh=pass|deny invalid=pass|deny target=deny|pass", Treat: Done, Own: true, Default: "crash=deny bh=pass invalid=pass target=deny", Note: "what becomes of a request that the helpers could not answer"},
 }

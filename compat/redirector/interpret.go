@@ -54,6 +54,9 @@ func (p *Policy) apply(r *engine.Request, line []byte, st *State, m *decision.Me
 	case rewrite.Invalid:
 		p.log.Error(st.answer.Complaint, "url", p.shortURL(r))
 		return fault(p.settings.Invalid, m, engine.HelperLost, nil)
+	case rewrite.BadTarget:
+		p.log.Error(st.answer.Complaint, "url", p.shortURL(r))
+		return fault(p.settings.Target, m, engine.HelperLost, nil)
 	}
 	panic("BUG: an answer of the helpers that asks for nothing")
 }
@@ -109,14 +112,13 @@ func (p *Policy) redirect(r *engine.Request, st *State, m *decision.Memory) engi
 	return m.Redirect(string(location))
 }
 
-// servePage answers with the page that a helper named (file://NAME). A name that is not there is
-// an invalid answer.
+// servePage answers with the page that a helper named (file://NAME). If it is not there, the request is
+// refused all the same: the answer was understood.
 func (p *Policy) servePage(r *engine.Request, st *State, m *decision.Memory) engine.Decision {
-	name := strings.TrimLeft(string(st.answer.Name), "/")
-	page, ok := p.settings.LocalPages[name]
+	page, ok := p.settings.LocalPages[strings.TrimLeft(string(st.answer.Name), "/")]
 	if !ok {
-		p.log.Error(fmt.Sprintf("URL rewrite helper: there is no page '%s' in error_directory", name), "url", p.shortURL(r))
-		return fault(p.settings.Invalid, m, engine.HelperLost, nil)
+		p.log.Error(fmt.Sprintf("URL rewrite helper: there is no page 'file://%s' in error_directory", st.answer.Name), "url", p.shortURL(r))
+		return fault(Deny, m, engine.HelperLost, nil)
 	}
 	body := append(m.Reply.Body[:0], fill(string(page), r, &st.answer)...)
 	media := mediaOf(page)

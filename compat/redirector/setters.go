@@ -182,9 +182,9 @@ var timeoutActions = map[string]OnTimeout{
 	"use_configured_response": TimeoutResponse,
 }
 
-// setFailure takes crash=, bh= and invalid=, each deny or pass.
+// setFailure takes crash=, bh=, invalid= and target=, each deny or pass.
 func (s *Settings) setFailure(c *directive.Context, l *conf.Line) error {
-	fields := map[string]*Fault{"crash": &s.Crash, "bh": &s.Broken, "invalid": &s.Invalid}
+	fields := map[string]*Fault{"crash": &s.Crash, "bh": &s.Broken, "invalid": &s.Invalid, "target": &s.Target}
 	args := c.Args(l)
 	for given := false; ; given = true {
 		key, value, ok, err := args.KeyValue()
@@ -199,7 +199,7 @@ func (s *Settings) setFailure(c *directive.Context, l *conf.Line) error {
 		}
 		field := fields[key]
 		if field == nil || value != "deny" && value != "pass" {
-			return conf.Invalid{fmt.Sprintf("ERROR: %s: '%s=%s' is not crash=, bh= or invalid= with deny or pass", l.Name, key, value)}
+			return conf.Invalid{fmt.Sprintf("ERROR: %s: '%s=%s' is not crash=, bh=, invalid= or target= with deny or pass", l.Name, key, value)}
 		}
 		*field = Deny
 		if value == "pass" {

@@ -34,7 +34,7 @@ type Settings struct {
 	OnTimeout OnTimeout
 	Response  string // of OnTimeout TimeoutResponse
 
-	Crash, Broken, Invalid Fault // url_rewrite_failure: crash=, bh=, invalid=
+	Crash, Broken, Invalid, Target Fault // url_rewrite_failure: crash=, bh=, invalid=, target=
 
 	LocalPages map[string][]byte // what is in error_directory, by name, for file://NAME
 

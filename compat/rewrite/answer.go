@@ -19,6 +19,7 @@ const (
 	File                    // answer with the local page Answer.Name
 	Intercept               // go to Answer.Host with the request as it is
 	Invalid                 // nothing that could be done; Answer.Complaint says why
+	BadTarget               // to go, or be sent, to a target that cannot be used; Answer.Complaint says why
 )
 
 // An Answer is what a helper answered.
@@ -26,11 +27,11 @@ type Answer struct {
 	Action   Action
 	Target   h1.Target // Rewrite: absolute form; authority form for a CONNECT
 	Status   int       // Redirect: 301, 302, 303, 307 or 308
-	Location []byte    // Redirect: verbatim, without control characters; may be empty
+	Location []byte    // Redirect: control characters are escaped; may be empty
 	Name     []byte    // File: as given, so the caller confines it to a folder
 	Host     []byte    // Intercept: a name, or an address without brackets
 	Port     uint16    // Intercept: 0 is the request's
-	// Complaint is what Squid would say of an Invalid answer in cache.log.
+	// Complaint is what Squid would say of an Invalid answer, or a BadTarget, in cache.log.
 	Complaint string
 
 	result  string // the first word: OK, ERR, BH, TT or Unknown
@@ -69,8 +70,15 @@ func Parse(line []byte, r *engine.Request, ws h1.Whitespace) Answer {
 	default:
 		p.legacy(line)
 	}
+	if p.Action == Invalid && bytes.Contains(line, authority) {
+		// Whatever it is, it named a target: that is never the same as to let pass.
+		p.Action = BadTarget
+	}
 	return p.Answer
 }
+
+// authority is what all URLs of pages have in common.
+var authority = []byte("://")
 
 var space = []byte(" ")
 
@@ -110,6 +118,9 @@ func (p *parser) ok(b []byte) {
 	case target.key != nil:
 		p.rewrite(target.unquoted())
 	}
+	if p.Action == Invalid {
+		p.Action = BadTarget
+	}
 }
 
 // authentication reads the answers that authentication helpers give. Squid lets AF pass for OK
@@ -138,14 +149,13 @@ func (p *parser) invalid(complaint string) {
 	p.Action, p.Complaint = Invalid, "ERROR: "+complaint
 }
 
-// redirect sends the client to another URL. The status must be one of a redirect, and the
-// location must not end its field.
+// redirect sends the client to another URL. The status must be one of a redirect.
 func (p *parser) redirect(status int, location []byte) {
-	if !isRedirect(status) || len(location) > maxLocation || hasControl(location) {
+	if !isRedirect(status) || len(location) > maxLocation {
 		p.invalid("URL-rewrite produces invalid " + strconv.Itoa(status) + " redirect Location: " + printable(location))
 		return
 	}
-	p.Action, p.Status, p.Location = Redirect, status, location
+	p.Action, p.Status, p.Location = Redirect, status, withoutControls(location)
 }
 
 // maxLocation is the longest Location in bytes. (Squid 5.7 passes 9 KiB and dies of 70 KiB.)

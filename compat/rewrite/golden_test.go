@@ -26,7 +26,7 @@ var getDifferences = map[string]difference{
 	"t025": {"rewrite https://127.0.0.1:21081/tls", "the recording does not show the scheme"},
 	"t063": {`rewrite http://127.0.0.1:21081/esc"q\b`, "the recording writes the backslash twice"},
 	"t116": {`ERROR: URL-rewrite produces invalid request: GET OK\x00rewrite-url="x" HTTP/1.1`, "Squid waits for ever"},
-	"t117": {`ERROR: URL-rewrite produces invalid request: GET http://127.0.0.1:21081/nul\x00x HTTP/1.1`, "Squid waits for ever"},
+	"t117": {"rewrite http://127.0.0.1:21081/nul%00x", "Squid waits for ever"},
 }
 
 func TestRecordedAnswers(t *testing.T) {

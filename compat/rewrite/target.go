@@ -20,7 +20,7 @@ func (p *parser) rewrite(url []byte) {
 		p.redirect(found, url)
 		return
 	}
-	t, _, err := h1.ParseTarget(p.request.Method, url, p.whitespace, nil)
+	t, _, err := h1.ParseTarget(p.request.Method, withoutControls(url), p.whitespace, nil)
 	if err != nil || t.Form != p.wantedForm() || hasControl(t.Path) {
 		p.invalidRequest(url)
 		return
@@ -53,6 +53,25 @@ func (p *parser) invalidRequest(url []byte) {
 	r := p.request
 	p.invalid("URL-rewrite produces invalid request: " + r.Method + " " + printable(url) +
 		" HTTP/" + strconv.Itoa(int(r.Major)) + "." + strconv.Itoa(int(r.Minor)))
+}
+
+// withoutControls is a URL as Squid takes it from a helper, which may repeat what a client has sent:
+// without line ends, and with other control characters escaped.
+func withoutControls(url []byte) []byte {
+	if !hasControl(url) {
+		return url
+	}
+	out := make([]byte, 0, len(url)+16)
+	for _, c := range url {
+		switch {
+		case c == '\r' || c == '\n':
+		case c != '\t' && hasControl([]byte{c}): // a tab is white space, of which uri_whitespace decides
+			out = fmt.Appendf(out, "%%%02X", c)
+		default:
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 // hasControl says whether b has a byte that could end a line or move a terminal's cursor.
