@@ -101,7 +101,9 @@ func (p *policy) Route(r *engine.Request, failed []engine.Attempt) engine.Route 
 	if st := kept(r); st != nil {
 		p.redirector.Steer(&st.redirector, &hop)
 	}
-	access.Pin(r, &hop)
+	if f := access.Pin(r, &hop); f != nil {
+		return engine.Route{Action: engine.Refuse, Failure: f}
+	}
 	return engine.Route{Hop: hop}
 }
 

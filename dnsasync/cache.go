@@ -28,6 +28,7 @@ type entry struct {
 	names   []string
 	err     *Error    // nil: found
 	expires time.Time // zero: never
+	partial bool      // the other family was still asked for
 	used    time.Time // last
 
 	newer, older *entry // in the order of use

@@ -14,6 +14,7 @@ type Lookup struct {
 	waker    *loop.Waker
 	question *question // that it waits for; nil: none
 	index    int       // in the question's list
+	whole    bool      // waits for all families
 	entry    *entry    // the outcome; nil: not known yet
 	began    time.Time
 	took     time.Duration

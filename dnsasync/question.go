@@ -2,6 +2,7 @@ package dnsasync
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"exaproxy/engine/loop"
@@ -10,6 +11,9 @@ import (
 // familyGrace is how long after the first family with addresses the second is waited for.
 // Then the Lookups are settled with what there is; the rest goes into the cache.
 const familyGrace = 50 * time.Millisecond
+
+// wholeGrace is the same for Lookups that want both.
+const wholeGrace = 2 * time.Second
 
 // A question is a key that name servers are asked about, once for all Lookups of it. It is
 // a task, woken by its timer and when one of its queries has changed.
@@ -22,6 +26,7 @@ type question struct {
 	lookups  []*Lookup // that wait
 	deadline time.Time
 	graceEnd time.Time // of the family that is late; zero: no family is there yet
+	wholeEnd time.Time // the same for Lookups that want both families
 
 	candidates []string // names still to be tried if the present one does not exist
 	queries    []*query // one for each type of record
@@ -82,7 +87,7 @@ func (q *question) Run() {
 	}
 	switch {
 	case q.pending():
-		if q.state == questionAsking && q.first != nil && !now.Before(q.graceEnd) {
+		if grace, ok := q.grace(); ok && !now.Before(grace) {
 			q.settle()
 		}
 		q.timer.Set(q.due().Sub(now))
@@ -112,17 +117,30 @@ func (q *question) due() time.Time {
 			due = p.due
 		}
 	}
-	if q.state == questionAsking && q.first != nil && q.graceEnd.Before(due) {
-		due = q.graceEnd
+	if grace, ok := q.grace(); ok && grace.Before(due) {
+		due = grace
 	}
 	return due
+}
+
+// grace returns when the next Lookups have waited long enough for the second family. ok is false if
+// it is not that alone which is waited for.
+func (q *question) grace() (until time.Time, ok bool) {
+	if q.state != questionAsking || q.first == nil {
+		return time.Time{}, false
+	}
+	if len(q.lookups) > 0 && !slices.ContainsFunc(q.lookups, func(l *Lookup) bool { return !l.whole }) {
+		return q.wholeEnd, true
+	}
+	return q.graceEnd, true
 }
 
 // found records that a query has records.
 func (q *question) found(p *query) {
 	if q.first == nil {
 		q.first = p
-		q.graceEnd = q.resolver.loop.Now().Add(familyGrace)
+		now := q.resolver.loop.Now()
+		q.graceEnd, q.wholeEnd = now.Add(familyGrace), now.Add(wholeGrace)
 	}
 }
 
@@ -145,23 +163,34 @@ func (q *question) recordMiss() bool {
 // comes after that, it only goes into the cache.
 func (q *question) settle() {
 	e, ttl := q.outcome()
+	e.partial = q.pending()
 	if ttl > 0 {
 		q.resolver.cache.put(e)
 	}
 	q.settleLookups(e)
 }
 
-// settleLookups settles the Lookups that wait; none can join from now on.
+// settleLookups settles the Lookups that wait, but for those that want both families and need not do
+// without the second yet. When all are, none can join from now on.
 func (q *question) settleLookups(e *entry) {
 	if q.state != questionAsking {
 		return
 	}
-	q.state = questionCaching
-	delete(q.resolver.questions, q.key)
+	wholeWaits := e.partial && q.resolver.loop.Now().Before(q.wholeEnd)
+	var waiting []*Lookup
 	for _, l := range q.lookups {
+		if wholeWaits && l.whole {
+			l.index = len(waiting)
+			waiting = append(waiting, l)
+			continue
+		}
 		l.settle(e)
 	}
-	q.lookups = nil
+	q.lookups = waiting
+	if len(waiting) == 0 {
+		q.state = questionCaching
+		delete(q.resolver.questions, q.key)
+	}
 }
 
 // outcome returns what is known now, and for how long it may be cached.
@@ -225,10 +254,13 @@ func (q *question) end() {
 }
 
 // join returns a Lookup that waits for the question.
-func (q *question) join(w *loop.Waker) *Lookup {
-	l := &Lookup{resolver: q.resolver, waker: w, question: q, index: len(q.lookups)}
+func (q *question) join(w *loop.Waker, whole bool) *Lookup {
+	l := &Lookup{resolver: q.resolver, waker: w, question: q, index: len(q.lookups), whole: whole}
 	l.began = q.resolver.loop.Now()
 	q.lookups = append(q.lookups, l)
+	if q.first != nil {
+		q.waker.Wake() // it may have waited long enough already
+	}
 	return l
 }
 

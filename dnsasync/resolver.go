@@ -72,7 +72,13 @@ func New(l *loop.Loop, c Config) *Resolver {
 // name server (addresses written as such, names of the hosts file, what is in the cache,
 // what can be no name) is done at once, and w is not woken for it. The name may change
 // after the call.
-func (r *Resolver) Lookup(name string, w *loop.Waker) *Lookup {
+func (r *Resolver) Lookup(name string, w *loop.Waker) *Lookup { return r.lookup(name, w, false) }
+
+// LookupAll is Lookup for who has to judge the addresses: it waits for those of both families, though
+// for no more than 2 s longer than for those of the first.
+func (r *Resolver) LookupAll(name string, w *loop.Waker) *Lookup { return r.lookup(name, w, true) }
+
+func (r *Resolver) lookup(name string, w *loop.Waker, whole bool) *Lookup {
 	r.stats.Names.Requests++
 	if addr, ok := literal(name); ok {
 		r.stats.Names.Numeric++
@@ -88,14 +94,15 @@ func (r *Resolver) Lookup(name string, w *loop.Waker) *Lookup {
 		return r.foundLookup(addrs, nil)
 	}
 	rooted = rooted && r.config.searches()
-	if e := r.cache.fresh(r.cache.byKey[key{name: string(canonical), rooted: rooted}], r.loop.Now()); e != nil {
+	e := r.cache.fresh(r.cache.byKey[key{name: string(canonical), rooted: rooted}], r.loop.Now())
+	if e != nil && !(whole && e.partial) {
 		return r.stats.Names.hit(e)
 	}
 	r.stats.Names.Misses++
 	if q := r.questions[key{name: string(canonical), rooted: rooted}]; q != nil {
-		return q.join(w)
+		return q.join(w, whole)
 	}
-	return r.ask(key{name: string(canonical), rooted: rooted}, w)
+	return r.ask(key{name: string(canonical), rooted: rooted}, w, whole)
 }
 
 // Reverse asks for the names of an address; otherwise it is like Lookup. The names are
@@ -117,9 +124,9 @@ func (r *Resolver) Reverse(addr netip.Addr, w *loop.Waker) *Lookup {
 	}
 	r.stats.Addrs.Misses++
 	if q := r.questions[k]; q != nil {
-		return q.join(w)
+		return q.join(w, false)
 	}
-	return r.ask(k, w)
+	return r.ask(k, w, false)
 }
 
 // hostsAddrs looks a name up in the hosts file. A name without a dot and the same with
@@ -140,13 +147,13 @@ func (r *Resolver) hostsAddrs(name []byte) []netip.Addr {
 }
 
 // ask starts a question about a key.
-func (r *Resolver) ask(k key, w *loop.Waker) *Lookup {
+func (r *Resolver) ask(k key, w *loop.Waker, whole bool) *Lookup {
 	if r.closed {
 		return r.failedLookup(&Error{Name: k.String(), Kind: Closed})
 	}
 	q := newQuestion(r, k)
 	r.questions[k] = q
-	return q.join(w)
+	return q.join(w, whole)
 }
 
 // register gives a query an identifier that no other has now.

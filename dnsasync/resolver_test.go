@@ -127,6 +127,37 @@ func TestLateFamily(t *testing.T) {
 	server.notAsked("there was one question")
 }
 
+// Who has to judge the addresses gets those of both families, or what there is after a while.
+func TestLookupAllWaitsForBothFamilies(t *testing.T) {
+	w := newWorld(t, Config{})
+	server := w.nameServer(1)
+	quick, all := w.looks("www.example"), w.looksForAll("www.example")
+	server.asked("A goes out", "A www.example").answers("www.example. 300 IN A 192.0.2.1")
+	late := server.asked("AAAA too", "AAAA www.example")
+	w.passes(70 * time.Millisecond)
+	quick.gets("after the grace", "192.0.2.1")
+	all.waits("for the other family")
+	again := w.looksForAll("www.example")
+	again.waits("what the cache has is not all")
+	w.passes(100 * time.Millisecond)
+	late.answers("www.example. 300 IN AAAA 2001:db8::1")
+	all.gets("both", "192.0.2.1", "2001:db8::1")
+	again.gets("both", "192.0.2.1", "2001:db8::1")
+	w.looksForAll("www.example").gets("from the cache", "192.0.2.1", "2001:db8::1")
+	server.notAsked("there was one question")
+}
+
+func TestLookupAllDoesWithoutAFamilyThatNeverComes(t *testing.T) {
+	w := newWorld(t, Config{})
+	server := w.nameServer(1)
+	all := w.looksForAll("www.example")
+	server.asked("A goes out", "A www.example").answers("www.example. 300 IN A 192.0.2.1")
+	w.passes(1900 * time.Millisecond)
+	all.waits("for the other family")
+	w.passes(200 * time.Millisecond)
+	all.gets("what there is", "192.0.2.1")
+}
+
 func TestLateFamilyNeverComes(t *testing.T) {
 	w := newWorld(t, Config{})
 	server := w.nameServer(1)

@@ -103,6 +103,15 @@ func (w *world) looks(name string) *client {
 	return c
 }
 
+// looksForAll looks up all addresses of a name.
+func (w *world) looksForAll(name string) *client {
+	w.Helper()
+	c := &client{w: w, name: name}
+	c.lookup = w.resolver.LookupAll(name, w.loop.NewWaker(c))
+	w.settle()
+	return c
+}
+
 func (w *world) looksBack(addr string) *client {
 	w.Helper()
 	c := &client{w: w, name: addr}

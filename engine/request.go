@@ -28,9 +28,8 @@ type Request struct {
 	Rewritten    h1.Target
 	WasRewritten bool
 
-	// Judged are the addresses of Target's host that an acl saw. What was judged is what is
-	// connected to: the policy gives them to the Hop. nil: nobody looked.
-	Judged []netip.Addr
+	// Judged is what an acl saw of the addresses of Target's host.
+	Judged Judged
 	// Notes are what the policy has to say of the request, for the log and for other questions.
 	Notes []Note
 
@@ -63,8 +62,32 @@ func (r *Request) AddNote(key, value []byte) {
 	r.Notes = append(r.Notes, Note{r.Keep(key), r.Keep(value)})
 }
 
-// Judge keeps the addresses that an acl saw.
-func (r *Request) Judge(addrs []netip.Addr) { r.Judged = append(r.Judged[:0], addrs...) }
+// Judged are the addresses of a request's host that acls saw. What was judged is what is connected to,
+// for the whole transaction: the policy gives them to the Hop, and what the name leads to later counts
+// for nothing.
+type Judged struct {
+	Known bool         // somebody has looked
+	Addrs []netip.Addr // none: there is nothing that may be connected to
+	Err   error        // why the name had none
+}
+
+// Judge keeps the addresses that an acl saw, or why it saw none. Only the first look counts.
+func (r *Request) Judge(addrs []netip.Addr, err error) {
+	if !r.Judged.Known {
+		r.Judged = Judged{Known: true, Addrs: append(r.Judged.Addrs[:0], addrs...), Err: err}
+	}
+}
+
+// Narrow leaves only those of the judged addresses that are allowed.
+func (r *Request) Narrow(allowed func(netip.Addr) bool) {
+	kept := r.Judged.Addrs[:0]
+	for _, a := range r.Judged.Addrs {
+		if allowed(a) {
+			kept = append(kept, a)
+		}
+	}
+	r.Judged.Addrs = kept
+}
 
 // Effective returns the target that the request goes to: the rewritten one if there is one.
 func (r *Request) Effective() *h1.Target {
@@ -111,5 +134,5 @@ func (r *Request) reset() {
 	}
 	head.Reset()
 	clear(r.Notes)
-	*r = Request{Request: head, scratch: scratch, Judged: r.Judged[:0], Notes: r.Notes[:0]}
+	*r = Request{Request: head, scratch: scratch, Judged: Judged{Addrs: r.Judged.Addrs[:0]}, Notes: r.Notes[:0]}
 }

@@ -46,13 +46,19 @@ func (t *transaction) dial(addrs ...netip.Addr) {
 	}
 }
 
-// unresolved notes that the next hop's name leads nowhere.
-func (t *transaction) unresolved(err error) stage {
-	f := &Failure{Kind: NameServerFailed, Side: NameSide, Host: string(t.hop.Host), Err: err}
+// NameFailure is the failure of looking a name up.
+func NameFailure(host []byte, err error) *Failure {
+	f := &Failure{Kind: NameServerFailed, Side: NameSide, During: resolving.String(), Host: string(host), Err: err}
 	var e *dnsasync.Error
 	if errors.As(err, &e) && (e.Kind == dnsasync.NoSuchName || e.Kind == dnsasync.NoAddress || e.Kind == dnsasync.BadName) {
 		f.Kind = NoSuchName
 	}
+	return f
+}
+
+// unresolved notes that the next hop's name leads nowhere.
+func (t *transaction) unresolved(err error) stage {
+	f := NameFailure(t.hop.Host, err)
 	t.record.Hierarchy = "" // there was nobody to choose
 	t.tries++
 	return t.anotherHop(f)

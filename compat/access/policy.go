@@ -2,6 +2,7 @@ package access
 
 import (
 	"bytes"
+	"errors"
 
 	"exaproxy/compat/acl"
 	"exaproxy/compat/decision"
@@ -91,9 +92,20 @@ func (p *Policy) redirect(d *Denial, r *engine.Request, m *decision.Memory) {
 	m.Reply = engine.LocalReply{Status: d.status(r), Fields: fields, Body: location[:0], Page: d.URL, ContentType: errpage.ContentType}
 }
 
-// Pin has a request connect to the addresses that an acl has judged, unless it goes elsewhere.
-func Pin(r *engine.Request, hop *engine.Hop) {
-	if len(r.Judged) > 0 && bytes.Equal(hop.Host, r.Target.Host) {
-		hop.Addrs = r.Judged
+// Pin has a request connect to the addresses that acls have judged, and to no others, unless it goes
+// elsewhere. A failure is why there are none.
+func Pin(r *engine.Request, hop *engine.Hop) *engine.Failure {
+	judged := &r.Judged
+	switch {
+	case !judged.Known || !bytes.Equal(hop.Host, r.Target.Host):
+		return nil
+	case judged.Err != nil:
+		return engine.NameFailure(hop.Host, judged.Err)
+	case len(judged.Addrs) == 0:
+		return &engine.Failure{Kind: engine.Refused, Side: engine.OurSide, Page: errpage.AccessDenied, Err: errNoAddress}
 	}
+	hop.Addrs = judged.Addrs
+	return nil
 }
+
+var errNoAddress = errors.New("no address of the host is allowed by all access lists that looked at it")

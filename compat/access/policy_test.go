@@ -120,7 +120,7 @@ func TestPin(t *testing.T) {
 		want int
 	}{{"a.test", 1}, {"b.test", 0}} {
 		r := compattest.NewRequest(t, "GET http://a.test/ HTTP/1.1")
-		r.Judge([]netip.Addr{judged})
+		r.Judge([]netip.Addr{judged}, nil)
 		hop := engine.Direct(r)
 		hop.Host = []byte(row.host)
 		Pin(r, &hop)

@@ -51,6 +51,7 @@ func (t *addressTest) match(p *Place) outcome {
 	}
 	for _, addr := range addrs {
 		if t.networks.contains(addr) {
+			p.matched = append(p.matched, t)
 			return match
 		}
 	}

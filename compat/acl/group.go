@@ -15,8 +15,10 @@ type term struct {
 
 func (t term) match(p *Place) outcome {
 	p.last = t.acl.name
+	before := len(p.matched)
 	result := t.acl.test.match(p)
 	if t.not && result != wait {
+		p.matched = p.matched[:before] // what it matched is no reason for the rule
 		return match - result
 	}
 	return result
@@ -24,8 +26,10 @@ func (t term) match(p *Place) outcome {
 
 // matchAll is whether all terms match: the first that does not decides.
 func matchAll(terms []term, p *Place) outcome {
+	before := len(p.matched)
 	for _, t := range terms {
 		if result := t.match(p); result != match {
+			p.matched = p.matched[:before]
 			return result
 		}
 	}

@@ -118,6 +118,7 @@ func (l *List) Match(r *engine.Request, target *h1.Target, p *Place) Answer {
 	for i := range l.rules {
 		switch matchAll(l.rules[i].terms, p) {
 		case match:
+			p.narrow()
 			return l.rules[i].action
 		case wait:
 			return Pending

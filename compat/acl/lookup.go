@@ -20,7 +20,7 @@ func (l lookup) cancel() { l.Cancel() }
 type addressLookup struct{}
 
 func (addressLookup) ask(p *Place, host []byte) lookup {
-	return lookup{p.Resolver.Lookup(string(host), p.Waker)}
+	return lookup{p.Resolver.LookupAll(string(host), p.Waker)}
 }
 
 // nameLookup looks up the name of the target's address.
@@ -36,16 +36,17 @@ func (p *Place) addrs() (addrs []netip.Addr, done bool) {
 	if p.Resolver == nil || len(p.target.Host) == 0 {
 		return nil, true
 	}
+	own := p.target == &p.request.Target
+	if judged := &p.request.Judged; own && judged.Known {
+		return judged.Addrs, true
+	}
 	found, done := ask(p, addressLookup{}, p.target.Host)
 	if !done {
 		return nil, false
 	}
 	answer, _, err := found.Result()
-	if err != nil {
-		return nil, true
-	}
-	if p.target == &p.request.Target {
-		p.request.Judge(answer.Addrs)
+	if own {
+		p.request.Judge(answer.Addrs, err)
 	}
 	return answer.Addrs, true
 }

@@ -21,7 +21,8 @@ type Place struct {
 	target  *h1.Target
 	last    string // the acl that was looked at last
 
-	questions questions // that were put for the request
+	questions questions      // that were put for the request
+	matched   []*addressTest // that matched an address of the host, in the rule at hand
 
 	url      []byte // the target's URL without escapes; empty until wanted
 	text     []byte // another text of the request
@@ -33,12 +34,23 @@ type Place struct {
 // begin sets the Place on a request and one of its targets.
 func (p *Place) begin(r *engine.Request, target *h1.Target) {
 	p.request, p.target, p.last = r, target, ""
+	p.matched = p.matched[:0]
 	p.url = p.url[:0]
 	p.hostAddr, _ = parseAddr(view(target.Host))
 }
 
 // view is b as a string that lives as long as b stays as it is.
 func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+// narrow keeps of the host's addresses those that made a rule match, since some of them may not have:
+// an acl matches if any address does, and others must not be connected to on its word.
+func (p *Place) narrow() {
+	for _, t := range p.matched {
+		if p.target == &p.request.Target {
+			p.request.Narrow(t.networks.contains)
+		}
+	}
+}
 
 // Last names the acl that was looked at last: the one that made a rule match, or the first that
 // kept the last rule from matching. Of a group it is the member. deny_info goes by it.

@@ -13,6 +13,7 @@ type nameServer struct {
 	world  *World
 	port   *looptest.DatagramPort
 	known  map[string][]netip.Addr
+	ttl    uint32 // seconds, of all addresses
 	silent bool
 }
 
@@ -23,7 +24,7 @@ const (
 )
 
 func newNameServer(w *World) *nameServer {
-	return &nameServer{world: w, port: w.kernel.ListenDatagram(Resolver), known: map[string][]netip.Addr{}}
+	return &nameServer{world: w, port: w.kernel.ListenDatagram(Resolver), known: map[string][]netip.Addr{}, ttl: 300}
 }
 
 // answer answers what has come, and says whether there was something.
@@ -56,18 +57,18 @@ func (s *nameServer) reply(query []byte) []byte {
 	for _, a := range addrs {
 		if a.Is4() && kind == typeA || a.Is6() && kind == typeAAAA {
 			out[7]++
-			out = appendAddress(out, kind, a)
+			out = appendAddress(out, kind, a, s.ttl)
 		}
 	}
 	return out
 }
 
-func appendAddress(out []byte, kind uint16, a netip.Addr) []byte {
+func appendAddress(out []byte, kind uint16, a netip.Addr, ttl uint32) []byte {
 	data := a.AsSlice()
 	out = append(out, 0xc0, 12) // the name is that of the question
 	out = binary.BigEndian.AppendUint16(out, kind)
-	out = binary.BigEndian.AppendUint16(out, 1)   // IN
-	out = binary.BigEndian.AppendUint32(out, 300) // seconds to live
+	out = binary.BigEndian.AppendUint16(out, 1) // IN
+	out = binary.BigEndian.AppendUint32(out, ttl)
 	out = binary.BigEndian.AppendUint16(out, uint16(len(data)))
 	return append(out, data...)
 }

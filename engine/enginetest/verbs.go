@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"time"
 )
 
 const crlf = "\r\n"
@@ -191,6 +192,15 @@ func (s *nameServer) perform(step *sentence) error {
 		s.silent = true
 	case "return":
 		s.silent = false
+	case "last": // names last 0s
+		if len(step.words) < 3 {
+			return fmt.Errorf("names last for some time")
+		}
+		d, err := time.ParseDuration(step.words[2])
+		if err != nil {
+			return err
+		}
+		s.ttl = uint32(d / time.Second)
 	case "know":
 		if len(step.words) < 3 {
 			return fmt.Errorf("names know a name, and its addresses")
