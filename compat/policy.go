@@ -85,7 +85,7 @@ func (p *policy) Question(r *engine.Request) (line []byte, a engine.Action) {
 func (p *policy) Interpret(r *engine.Request, line []byte, err error) engine.Decision {
 	st := p.states.of(r)
 	d := p.redirector.Interpret(r, line, err, &st.redirector, &st.decision)
-	if d.Action == engine.Proceed && !st.redirector.Steers() {
+	if d.Action == engine.Proceed && !st.needed() {
 		p.states.release(r)
 	}
 	return d

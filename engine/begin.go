@@ -19,7 +19,7 @@ func (w *worker) newTransaction(c *client) *transaction {
 func (t *transaction) begin(c *client, s *setup) {
 	w := c.worker
 	now := w.loop.Now()
-	t.client, t.clientEnd, t.setup, t.began, t.entered = c, c.fd, s, now, now
+	t.client, t.clientEnd, t.setup, t.began, t.entered = c, c.end, s, now, now
 	t.clientEnd.SetWaker(t.waker)
 	t.record.Unread = true
 	t.request = w.requests.Get()

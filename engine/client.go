@@ -12,7 +12,8 @@ import (
 // the client is the task, and has neither a transaction nor a buffer. It belongs to its worker.
 type client struct {
 	worker *worker
-	fd     *loop.FD
+	fd     *loop.FD // the socket
+	end    End      // what bytes travel through: the socket, or what is spoken over it
 	waker  *loop.Waker
 	timer  *loop.Timer // of rest and lingering
 
@@ -109,7 +110,7 @@ func (c *client) receive() error {
 	if c.in == nil {
 		c.in = c.worker.buffers.head()
 	}
-	n, err := c.fd.Read(c.in.room())
+	n, err := c.end.Read(c.in.room())
 	c.in.w += n
 	return err
 }
@@ -145,7 +146,7 @@ func (c *client) start() {
 
 // goIdle is called when a transaction is over and the connection is kept.
 func (c *client) goIdle() {
-	c.fd.SetWaker(c.waker)
+	c.end.SetWaker(c.waker)
 	c.putIfEmpty()
 	c.wait(c.worker.setup.config.Timeouts.clientIdle())
 }
@@ -153,10 +154,10 @@ func (c *client) goIdle() {
 // closeAfterLast is called when the last transaction is over and the connection is not kept. If the
 // client may still be sending, the rest is read before the connection is closed.
 func (c *client) closeAfterLast(unread bool) {
-	c.fd.SetWaker(c.waker)
+	c.end.SetWaker(c.waker)
 	c.worker.buffers.put(c.in)
 	c.in = nil
-	if !unread || c.fd.Broken() || c.fd.PeerDone() || c.fd.CloseWrite() != nil {
+	if !unread || c.end.Broken() || c.end.PeerDone() || c.end.CloseWrite() != nil {
 		c.close()
 		return
 	}
@@ -170,7 +171,7 @@ func (c *client) linger() {
 	sink := c.worker.buffers.relay()
 	defer c.worker.buffers.put(sink)
 	for moved := 0; moved < pumpBudget; {
-		n, err := c.fd.Read(sink.b)
+		n, err := c.end.Read(sink.b)
 		moved += n
 		if err == loop.ErrAgain && !c.timer.Expired() {
 			return
@@ -226,7 +227,7 @@ func (c *client) close() {
 		return
 	}
 	c.phase = gone
-	c.fd.Close()
+	c.end.Close()
 	c.timer.Clear()
 	c.waker.Retire()
 	c.worker.buffers.put(c.in)

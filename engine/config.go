@@ -71,7 +71,7 @@ type Timeouts struct {
 	Request      time.Duration // a request's head, from its first byte [5 min]
 	ClientIdle   time.Duration // between requests on a kept connection [2 min]
 	Helper       time.Duration // one answer of the helpers [none]
-	Names        time.Duration // a lookup [30 s, and as the resolver says]
+	Names        time.Duration // a lookup [2 min; the resolver gives up earlier, by dns_timeout]
 	Connect      time.Duration // one address [1 min]
 	Forward      time.Duration // all addresses and retries together [4 min]
 	Read         time.Duration // silence of the next hop [15 min]

@@ -32,8 +32,8 @@ func (t *transaction) decide(d Decision) stage {
 
 // answerVerdict begins the answer to a verdict; a CONNECT gets it as connect_verdict says.
 func (t *transaction) answerVerdict() stage {
-	if !t.request.IsConnect() {
-		return answering
+	if !t.request.IsConnect() || t.localReply.Reset {
+		return answering // a reset is no page that could be told in another way
 	}
 	switch t.setup.config.ConnectVerdict {
 	case ConnectPage:

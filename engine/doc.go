@@ -4,7 +4,8 @@
 //
 // The program makes one Engine from a Config and runs it. An engine has workers, each a whole
 // proxy on one goroutine with a loop, listeners, clients, a helper pool, a resolver and a
-// policy of its own. Nothing is shared between workers, so nothing is locked.
+// policy of its own. Nothing that a request changes is shared between workers; they share listening
+// descriptors, and log files, whose lines are appended under a lock.
 //
 // # The story
 //
@@ -46,7 +47,7 @@
 // nothing, its source is not read; that is all there is to back pressure. An idle client has
 // neither transaction nor buffer.
 //
-// A CONNECT that is refused or redirected is answered 200 first (establishing), and the page is
+// A CONNECT that is refused or redirected, in admitting or interpreting, is answered 200 first (establishing), and the page is
 // given as the answer to what the client says next in its tunnel (hearing).
 //
 // What a request costs, in system calls and in time, is in docs/performance.md.

@@ -70,5 +70,12 @@ func (h *Hop) key() hopKey {
 	return hopKey{string(h.Host), h.Port, h.Proxy, h.TLS, h.Local, h.Mark, h.Identity}
 }
 
-// allows says whether the hop may be reached at an address.
-func (h *Hop) allows(a netip.Addr) bool { return len(h.Addrs) == 0 || slices.Contains(h.Addrs, a) }
+// allows says whether a kept connection leads to where the hop's own would. One that was opened to an
+// address that was judged for somebody else's request, such as one that named a host which is not there,
+// is not what the name leads to.
+func (h *Hop) allows(u *upstream) bool {
+	if len(h.Addrs) == 0 {
+		return !u.pinned
+	}
+	return slices.Contains(h.Addrs, u.peer.Addr())
+}

@@ -17,8 +17,7 @@ type hopConns struct {
 
 // An idlePool keeps a worker's idle upstream connections: by hop, the newest first, since it is
 // the least likely to be closed while it is taken; and all of them in the order of their
-// age, so that one timer is enough to end those that waited too long. Every operation takes
-// the same time however many there are.
+// age, so that one timer is enough to end those that waited too long.
 type idlePool struct {
 	loop    *loop.Loop
 	hops    map[hopKey]*hopConns
@@ -54,14 +53,14 @@ func (p *idlePool) find(h *Hop) *hopConns {
 }
 
 // opened makes an upstream of a new connection to a hop.
-func (p *idlePool) opened(fd *loop.FD, h *Hop, peer netip.AddrPort) *upstream {
+func (p *idlePool) opened(end End, h *Hop, peer netip.AddrPort) *upstream {
 	c := p.find(h)
 	if c == nil {
 		c = &hopConns{key: h.key()}
 		p.hops[c.key] = c
 	}
 	c.open++
-	return &upstream{end: fd, pool: p, hop: c, peer: peer, born: p.loop.Now()}
+	return &upstream{end: end, pool: p, hop: c, peer: peer, born: p.loop.Now(), pinned: len(h.Addrs) > 0}
 }
 
 // closed forgets a connection, and its hop with the last one.
@@ -81,7 +80,7 @@ func (p *idlePool) take(h *Hop) *upstream {
 	}
 	for u := c.newest; u != nil; {
 		next := u.staler
-		if h.allows(u.peer.Addr()) {
+		if h.allows(u) {
 			p.remove(u)
 			if u.usable() {
 				return u

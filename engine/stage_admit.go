@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 
@@ -44,9 +45,20 @@ func lastHop(r *Request) LocalReply {
 	for _, secret := range []string{"Authorization", "Proxy-Authorization", "Cookie"} {
 		shown.Del(secret)
 	}
-	body := append(append([]byte(nil), r.Line...), "\r\n"...)
+	body := append(withoutUserinfo(r), "\r\n"...)
 	body = append(shown.AppendTo(body), "\r\n"...)
 	return LocalReply{Status: 200, Fields: fmt.Appendf(nil, "Content-Type: message/http\r\nContent-Length: %d\r\n", len(body)), Body: body}
+}
+
+// withoutUserinfo is the request's line, without the identity that a URL may bear (RFC 3986, section
+// 3.2.1).
+func withoutUserinfo(r *Request) []byte {
+	line := bytes.Clone(r.Line)
+	user := r.Target.Userinfo
+	if len(user) == 0 {
+		return line
+	}
+	return bytes.Replace(line, append(bytes.Clone(user), '@'), nil, 1)
 }
 
 // misaddressed says what is wrong with a target that names no next hop; nil if it names one.

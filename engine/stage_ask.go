@@ -24,6 +24,7 @@ func (t *transaction) ask() stage {
 		}
 		t.request.Asked++
 		t.question = t.setup.helpers.Ask(line, t.waker)
+		t.entered, t.timed = t.now(), false // what the policy waited for before was not the helpers' time
 	}
 	answer, done, err := t.question.Answer()
 	if !done {

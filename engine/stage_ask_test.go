@@ -143,10 +143,18 @@ func TestAskGetsNoAnswer(t *testing.T) {
 			t.Errorf("the pool knows of %d questions that were late", n)
 		}
 	})
-	t.Run("from a policy that never has its line", func(t *testing.T) {
+	t.Run("from a policy that waits for something of its own", func(t *testing.T) {
 		p := newTransaction(t, asking, given{helped: true, policy: questioned("", Pending), config: late})
 		p.wants(p.play(), asking)
-		p.wantsLost(p.wantsTimeout(8*time.Second), ErrHelperLate)
+		if p.await(); p.stageTimeout() != forever {
+			t.Errorf("that is not the helpers' time, and yet it waits for %v at most", p.stageTimeout())
+		}
+		p.passes(20 * time.Second)
+		p.policy.question, p.policy.line = Ask, "line"
+		p.wants(p.play(), asking)
+		if p.await(); p.deadline != p.now().Add(8*time.Second) {
+			t.Errorf("once asked, the helpers have until %v from now", p.deadline.Sub(p.now()))
+		}
 	})
 	t.Run("in a day, if nobody said how long", func(t *testing.T) {
 		p := asked(t, "line", nil)

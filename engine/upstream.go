@@ -21,6 +21,8 @@ type upstream struct {
 	since time.Time // idle since
 	used  int       // transactions it has served
 
+	pinned bool // its address was judged for whoever opened it, not looked up under its name
+
 	newer, older    *upstream // among all idle ones of the worker
 	fresher, staler *upstream // among the idle ones of the hop
 }

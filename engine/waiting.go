@@ -33,6 +33,9 @@ func (t *transaction) stageTimeout() time.Duration {
 	case reading:
 		return limits.request()
 	case asking:
+		if t.question == nil {
+			return forever // the policy waits for something of its own
+		}
 		return limits.helper()
 	case resolving:
 		return limits.names()

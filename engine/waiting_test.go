@@ -145,3 +145,16 @@ func TestWakeInKeepsTheDeadline(t *testing.T) {
 		t.Error("nothing wakes it at its deadline")
 	}
 }
+
+// Every stage says how long it may wait, what follows then, and whether a client that left ends it.
+func TestEveryStageIsThoughtOf(t *testing.T) {
+	for at := greeting; at <= over; at++ {
+		p := newTransaction(t, greeting, given{})
+		p.stage = at
+		p.stageTimeout()
+		p.abandoned()
+		if at != greeting && at.String() == "" {
+			t.Errorf("stage %d has no name", at)
+		}
+	}
+}

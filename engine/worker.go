@@ -10,7 +10,7 @@ import (
 
 // A worker is a whole proxy on one goroutine. It owns a loop, its listeners, its clients, its
 // idle upstreams, and the present setup with its helper pool, resolver and policy. Nothing
-// of it is shared, so nothing is locked.
+// of it is used by another goroutine, so nothing is locked.
 type worker struct {
 	engine *Engine
 	number int
@@ -73,7 +73,7 @@ func (w *worker) start(c *Config, ports []opened) error {
 
 // addClient makes a client of an accepted connection.
 func (w *worker) addClient(fd *loop.FD, peer loop.Peer, l *listener) {
-	c := &client{worker: w, fd: fd, connection: Connection{Client: peer.Remote, Local: l.bound, Port: l.port}}
+	c := &client{worker: w, fd: fd, end: fd, connection: Connection{Client: peer.Remote, Local: l.bound, Port: l.port}}
 	c.ends = w.loop.Now().Add(w.setup.config.Timeouts.lifetime())
 	c.waker = w.loop.NewWaker(c)
 	c.timer = w.loop.NewTimer(c.waker)

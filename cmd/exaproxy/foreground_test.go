@@ -103,7 +103,7 @@ func TestReconfigure(t *testing.T) {
 // though all else of it could be followed.
 func TestReconfigureThatCannotOpenItsLog(t *testing.T) {
 	for _, row := range []struct{ name, from, to, want string }{
-		{"cache_log", "cache_log DIR/cache.log", "cache_log DIR/none/cache.log", "cache_log: open log file DIR/none/cache.log: "},
+		{"cache_log", "cache_log DIR/cache.log", "cache_log DIR/none/cache.log", "cache_log DIR/none/cache.log: (2) No such file or directory"},
 		{"access_log", "access_log stdio:DIR/access.log", "access_log stdio:DIR/none/access.log", "cannot open 'DIR/none/access.log' for writing."},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -130,6 +130,23 @@ func TestReconfigureThatCannotOpenItsLog(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestReconfigureWithTheLogThatCouldNotBeOpened has a proxy whose cache_log could never be opened follow
+// new rules all the same.
+func TestReconfigureWithTheLogThatCouldNotBeOpened(t *testing.T) {
+	p := newPlace(t, "")
+	p.write("squid.conf", strings.Replace(p.read("squid.conf"), p.path("cache.log"), p.path("none/cache.log"), 1))
+	x := p.start()
+	p.write("squid.conf", strings.Replace(p.read("squid.conf"), "http_access allow all", "http_access deny all", 1))
+	x.signal(syscall.SIGHUP)
+	x.expect("WARNING: Cannot write log file: " + p.path("none/cache.log"))
+	x.expect("Reconfigured")
+	if status, _ := x.get("http://127.0.0.1:1/"); status != 403 {
+		t.Errorf("afterwards a GET that is denied gives %d", status)
+	}
+	x.signal(syscall.SIGTERM)
+	x.wait()
 }
 
 func TestRotate(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"syscall"
 
 	"exaproxy/compat"
+	"exaproxy/compat/conf"
 	"exaproxy/compat/logs"
 )
 
@@ -14,6 +15,7 @@ type change struct {
 	settings *compat.Settings
 	setup    *compat.Setup
 	cacheLog *logs.File
+	keepLog  bool // cache.log goes on where it goes now
 }
 
 // reload reads the configuration again (SIGHUP). If it cannot be used nothing changes.
@@ -40,12 +42,19 @@ func (s *server) prepare() (*change, error) {
 	if err != nil {
 		return nil, err
 	}
-	cacheLog, err := s.files.OpenCacheLog(&settings.Logs)
-	if err != nil {
+	c := &change{settings: settings, setup: setup}
+	c.cacheLog, err = s.files.OpenCacheLog(&settings.Logs)
+	switch {
+	case err == nil:
+	case settings.Logs.CacheLog == s.settings.Logs.CacheLog:
+		// It was as unusable at the start, or is since then: that is no reason to keep old rules.
+		s.log.Say(0, fmt.Sprintf("WARNING: Cannot write log file: %s", settings.Logs.CacheLog))
+		c.keepLog = true
+	default:
 		setup.Close()
-		return nil, fmt.Errorf("cache_log: %w", err)
+		return nil, fmt.Errorf("cache_log %s: %s", settings.Logs.CacheLog, conf.SystemText(err))
 	}
-	return &change{settings, setup, cacheLog}, nil
+	return c, nil
 }
 
 // commit has the program follow a prepared configuration. The engine opens its ports and makes
@@ -62,7 +71,11 @@ func (s *server) commit(c *change) error {
 	s.warnFixed(c.settings)
 	s.settings = c.settings
 	syscall.Umask(s.settings.Program.Umask)
-	s.useCacheLog(c.cacheLog)
+	if c.keepLog {
+		s.log.SetVerbosity(s.verbosity())
+	} else {
+		s.useCacheLog(c.cacheLog)
+	}
 	return nil
 }
 

@@ -46,7 +46,7 @@ func welcome(to io.Writer, o *options, addr netip.AddrPort) {
 	if o.try == "" {
 		fmt.Fprintln(to, "Nobody is asked about URLs: name a redirector with --try=PROGRAM.")
 	} else {
-		fmt.Fprintf(to, "Each URL is put to %s; see its README for what it blocks.\n", o.try)
+		fmt.Fprintf(to, "Each URL is put to %s. The example blocks ads.example.com and others.\n", o.try)
 	}
 	fmt.Fprintln(to, "Requests are shown as they end. Control-C ends it.")
 }

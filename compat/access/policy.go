@@ -44,8 +44,9 @@ func (p *Policy) Admit(r *engine.Request, st *State, m *decision.Memory) engine.
 	case acl.Pending:
 		return engine.Decision{Action: engine.Pending}
 	case acl.Allow:
+		return engine.Decision{Action: engine.Proceed}
 	}
-	return engine.Decision{Action: engine.Proceed}
+	panic("BUG: an access list that neither allows nor denies")
 }
 
 // refuse is how http_access says no: with the usual page, or with what deny_info has for the acl

@@ -17,11 +17,19 @@ func (t term) match(p *Place) outcome {
 	p.last = t.acl.name
 	before := len(p.matched)
 	result := t.acl.test.match(p)
-	if t.not && result != wait {
-		p.matched = p.matched[:before] // what it matched is no reason for the rule
-		return match - result
+	if !t.not {
+		return result
 	}
-	return result
+	p.matched = p.matched[:before] // what it matched is no reason for the rule
+	switch result {
+	case match:
+		return mismatch
+	case mismatch:
+		return match
+	case wait:
+		return wait
+	}
+	panic("BUG: a test without an outcome")
 }
 
 // matchAll is whether all terms match: the first that does not decides.

@@ -36,7 +36,7 @@ func baseResultCode(rec *engine.Record) string {
 	switch {
 	case rec.Decided == engine.Redirect:
 		return redirect
-	case rec.Decided == engine.Refuse && (rec.Failure == nil || failed(engine.Refused)):
+	case rec.Decided == engine.Challenge, rec.Decided == engine.Refuse && (rec.Failure == nil || failed(engine.Refused)):
 		return denied
 	case rec.Tunnel:
 		return tunnelled

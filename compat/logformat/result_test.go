@@ -29,6 +29,7 @@ func TestResultCode(t *testing.T) {
 		{"denied, and the client left", engine.Record{Request: get(), Decided: engine.Refuse, Aborted: true}, "TCP_DENIED_ABORTED"},
 		{"refused for want of helpers", engine.Record{Request: get(), Decided: engine.Refuse,
 			Failure: failure(engine.HelperLost)}, "NONE_NONE"},
+		{"asked for credentials", engine.Record{Request: get(), Decided: engine.Challenge}, "TCP_DENIED"},
 		{"redirected", engine.Record{Request: get(), Decided: engine.Redirect}, "TCP_REDIRECT"},
 		{"redirected, and the client left", engine.Record{Request: get(), Decided: engine.Redirect, Aborted: true}, "TCP_REDIRECT_ABORTED"},
 		{"a redirected CONNECT", engine.Record{Request: connect(), Decided: engine.Redirect, Tunnel: true}, "TCP_REDIRECT"},

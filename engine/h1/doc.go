@@ -11,10 +11,11 @@
 // return where the message ends: the [Body] scans the bytes that follow, in any portions.
 //
 // The package is strict wherever two readers could disagree, because a filter that reads a message
-// differently from the server behind it is a way around the filter: repeated lengths, bare line
-// feeds in chunk lines, obsolete folding, a space before the colon, hosts that need guessing. It
-// never repairs such a message silently; it refuses it with a [SyntaxError]. It has no policy: it
-// accepts an origin-form request or an FTP URL, whether or not its caller does. It never decodes percent-escapes, and it does not read HTTP/2.
+// differently from the server behind it is a way around the filter: lengths that differ, bare line
+// feeds in chunk lines, obsolete folding, a space before the colon. It refuses such a message with
+// a [SyntaxError]. Equal lengths that are repeated count as one (RFC 9112, section 6.3). It has no
+// policy: it accepts an origin-form request or an FTP URL, whether or not its caller does. It never
+// decodes percent-escapes, and it does not read HTTP/2.
 //
 // Reading a request from bytes that arrive bit by bit:
 //

@@ -48,7 +48,11 @@ while IFS=' ' read -r first second rest; do
 	esac
 	host_of "$url"
 	if listed "$host"; then
-		printf '%sOK status=302 url="%s"\n' "$channel" "${elsewhere%%%s*}$host${elsewhere#*%s}"
+		case $elsewhere in
+		*%s*) to=${elsewhere%%%s*}$host${elsewhere#*%s} ;;
+		*) to=$elsewhere ;;
+		esac
+		printf '%sOK status=302 url="%s"\n' "$channel" "$to"
 	else
 		printf '%sERR\n' "$channel"
 	fi
