@@ -266,3 +266,21 @@ client a reads               HTTP/1.1 204 No Content
                              …
 `, func(p plain) engine.Policy { return &doubtful{plain: p, waited: map[string]bool{}} })
 }
+
+func TestWhatWasJudgedForOneServesNobodyElse(t *testing.T) {
+	playRouted(t, `
+names know a.example 192.0.2.7
+origin 192.0.2.7:80 listens
+origin 192.0.2.8:80 listens
+client a sends               GET http://a.example/judged HTTP/1.1
+origin 192.0.2.8:80 sends    HTTP/1.1 204 No Content
+client a reads               HTTP/1.1 204 No Content
+                             …
+held idleupstreams=1
+client b sends               GET http://a.example/ HTTP/1.1
+origin 192.0.2.7:80 reads    GET / HTTP/1.1
+                             …
+`, func(p plain) engine.Policy {
+		return &judging{plain: p, addrs: []netip.Addr{netip.MustParseAddr("192.0.2.8")}}
+	})
+}

@@ -57,7 +57,7 @@ func TestHearsWhatCameWithTheCONNECT(t *testing.T) {
 }
 
 func TestHearAnswersInAnyCase(t *testing.T) {
-	told := func(p *played, next stage) {
+	answered := func(p *played, next stage) {
 		p.t.Helper()
 		p.wants(next, answering)
 		p.enter(answering)
@@ -67,18 +67,18 @@ func TestHearAnswersInAnyCase(t *testing.T) {
 	t.Run("a client that waits for the server to speak first", func(t *testing.T) {
 		p := newTransaction(t, hearing, given{ask: connectRequest})
 		p.wants(p.play(), hearing)
-		told(p, p.wantsTimeout(5*time.Second))
+		answered(p, p.wantsTimeout(5*time.Second))
 	})
 	t.Run("a client that says half of something", func(t *testing.T) {
 		p := newTransaction(t, hearing, given{ask: connectRequest + "GET"})
 		p.wants(p.play(), hearing)
-		told(p, p.wantsTimeout(5*time.Second))
+		answered(p, p.wantsTimeout(5*time.Second))
 	})
 	t.Run("a client that has finished what it says", func(t *testing.T) {
 		p := newTransaction(t, hearing, given{ask: connectRequest})
 		p.browser.CloseWrite()
 		p.turn()
-		told(p, p.play())
+		answered(p, p.play())
 	})
 }
 

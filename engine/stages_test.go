@@ -206,10 +206,10 @@ func (p *played) wants(next, want stage) {
 }
 
 // wantsFailure checks how the transaction has failed, and that the client is told, or that it is not.
-func (p *played) wantsFailure(next stage, kind FailureKind, side Side, told bool) {
+func (p *played) wantsFailure(next stage, kind FailureKind, side Side, answered bool) {
 	p.t.Helper()
 	want := over
-	if told {
+	if answered {
 		want = answering
 	}
 	p.wants(next, want)
@@ -217,10 +217,10 @@ func (p *played) wantsFailure(next stage, kind FailureKind, side Side, told bool
 	if f == nil || f.Kind != kind || f.Side != side || f.During != p.stage.String() {
 		p.t.Fatalf("the failure is %+v, want %q on side %d while %s", f, kind, side, p.stage)
 	}
-	if asked := slices.Contains(p.policy.calls, "page "+kind.String()); asked != told || told && p.localReply.Status != kind.Status() {
-		p.t.Errorf("the policy was asked %q and the reply is %d; the client is to be told: %v", p.policy.calls, p.localReply.Status, told)
+	if asked := slices.Contains(p.policy.calls, "page "+kind.String()); asked != answered || answered && p.localReply.Status != kind.Status() {
+		p.t.Errorf("the policy was asked %q and the reply is %d; the client is to be answered: %v", p.policy.calls, p.localReply.Status, answered)
 	}
-	if !told && p.keepClient {
+	if !answered && p.keepClient {
 		p.t.Error("the client's connection is to serve another request")
 	}
 }

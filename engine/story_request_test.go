@@ -127,6 +127,11 @@ client a reads               HTTP/1.1 200 OK
                              Content-Type: message/http
                              …
 client a hears               "TRACE http://a.example/ HTTP/1.1\r\nMax-Forwards: 0\r\n\r\n"
+client a sends               TRACE http://me:secret@a.example/ HTTP/1.1
+                             Max-Forwards: 0
+client a reads               HTTP/1.1 200 OK
+                             …
+client a hears               "TRACE http://a.example/ HTTP/1.1\r\nMax-Forwards: 0\r\n\r\n"
 client a sends               OPTIONS http://a.example/ HTTP/1.1
                              Max-Forwards: 0
 client a reads               HTTP/1.1 200 OK

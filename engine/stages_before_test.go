@@ -2,8 +2,8 @@ package engine
 
 import "net/netip"
 
-// way says which stage comes before each.
-var way = map[stage]stage{
+// stageBefore says which stage comes before each.
+var stageBefore = map[stage]stage{
 	reading: greeting, admitting: reading, asking: admitting, interpreting: asking, routing: interpreting,
 	resolving: routing, connecting: resolving, sending: connecting, relaying: sending, tunnelling: connecting,
 	establishing: interpreting, hearing: establishing, answering: interpreting,
@@ -18,7 +18,7 @@ func (p *played) bring(at stage) {
 	if at == greeting {
 		return
 	}
-	before := way[at]
+	before := stageBefore[at]
 	p.bring(before)
 	p.leave(before, at)
 	p.enter(at)
