@@ -58,33 +58,32 @@ func (e *Engine) kernel() loop.Kernel { return e.workers[0].loop.Kernel() }
 // open opens the ports of c, taking over those of held that are the same. If one cannot be
 // opened, those that were opened for it are closed again.
 func (e *Engine) open(c *Config, held []opened) ([]opened, error) {
-	var all, fresh []opened
+	var all []opened
 	for i := range c.Ports {
-		p := &c.Ports[i]
-		if o := find(held, p); o != nil {
-			all = append(all, opened{port: p, addr: o.addr, sys: o.sys})
-			continue
-		}
-		o, err := open(e.kernel(), p, len(e.workers))
+		o, err := e.openPort(&c.Ports[i], held, all)
 		if err != nil {
-			for i := range fresh {
-				fresh[i].close(e.kernel())
-			}
+			e.closeUnused(all, held)
 			return nil, err
 		}
-		all, fresh = append(all, o), append(fresh, o)
+		all = append(all, o)
 	}
 	return all, nil
 }
 
-// find gives the opened port that p describes, or nil.
-func find(held []opened, p *Port) *opened {
-	for i := range held {
-		if h := held[i].port; h.Addr == p.Addr && h.WorkerQueues == p.WorkerQueues {
-			return &held[i]
+// openPort opens a port, or takes it over from held, unless those before it have taken it.
+func (e *Engine) openPort(p *Port, held, before []opened) (opened, error) {
+	for i := range before {
+		if before[i].port.Addr == p.Addr && p.Addr.Port() != 0 {
+			return opened{}, fmt.Errorf("listen on %s: it is one of the ports already", p.Addr)
 		}
 	}
-	return nil
+	for i := range held {
+		o := &held[i]
+		if o.port.Addr == p.Addr && o.port.WorkerQueues == p.WorkerQueues && !o.within(before) {
+			return opened{port: p, addr: o.addr, sys: o.sys}, nil
+		}
+	}
+	return open(e.kernel(), p, len(e.workers))
 }
 
 // Addrs gives the addresses that the engine listens on, in the order of Config.Ports.

@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"exaproxy/engine/loop"
 )
@@ -47,6 +48,11 @@ func (o *opened) close(k loop.Kernel) {
 		k.Close(sys)
 	}
 	o.sys = nil
+}
+
+// within reports whether the port is one of some: whether it has the same descriptors.
+func (o *opened) within(some []opened) bool {
+	return slices.ContainsFunc(some, func(s opened) bool { return s.sys[0] == o.sys[0] })
 }
 
 // of gives the descriptor that worker n watches.

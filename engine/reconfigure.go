@@ -132,7 +132,7 @@ func (e *Engine) everywhere(f func(*worker) error) error {
 // closeUnused closes those of some ports that others do not contain.
 func (e *Engine) closeUnused(some, others []opened) {
 	for i := range some {
-		if find(others, some[i].port) == nil {
+		if !some[i].within(others) {
 			some[i].close(e.kernel())
 		}
 	}

@@ -171,6 +171,34 @@ func TestReconfigureWithATakenPortChangesNothing(t *testing.T) {
 	}
 }
 
+// An address is one port, for a new configuration as for the first; port 0 is another one each time.
+func TestReconfigureWithAPortTwice(t *testing.T) {
+	var old, rejected, next atomic.Int32
+	e := started(t, titledConfig("old", &old, nil, "127.0.0.1:0", "127.0.0.1:0"))
+	serving(t, &old)
+	before := openDescriptors(t)
+	if at := e.Addrs(); len(at) != 2 || at[0] == at[1] {
+		t.Fatalf("the ports are %v", at)
+	}
+	twice := e.Addrs()[0].String()
+	err := e.Reconfigure(titledConfig("rejected", &rejected, nil, twice, twice))
+	if err == nil || !strings.Contains(err.Error(), twice) || rejected.Load() != 0 {
+		t.Errorf("the error should name the port that is there twice: %v", err)
+	}
+	if after := openDescriptors(t); after != before {
+		t.Errorf("%d descriptors were open before and %d are after", before, after)
+	}
+	if err := e.Reconfigure(titledConfig("next", &next, nil, "127.0.0.1:0")); err != nil {
+		t.Fatal(err)
+	}
+	if after := openDescriptors(t); after != before-2 {
+		t.Errorf("one of two ports less has %d descriptors open, of %d", after, before)
+	}
+	if got := titles(t, e.Addrs()[0]); got != "next" || len(e.Addrs()) != 1 {
+		t.Errorf("%s is served at %v", got, e.Addrs())
+	}
+}
+
 // A request is judged by the configuration of the moment in which its head is complete.
 func TestRequestThatBeganBeforeAReconfigurationIsJudgedByTheNew(t *testing.T) {
 	var old, next atomic.Int32

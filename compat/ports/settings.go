@@ -39,8 +39,32 @@ func (s *Settings) set(c *directive.Context, l *conf.Line) error {
 			return err
 		}
 	}
-	*s = append(*s, port)
+	s.add(c, port)
 	return nil
+}
+
+// add adds a port, unless an earlier one has its address. Squid goes on without such a port, whose
+// connections the earlier one has.
+func (s *Settings) add(c *directive.Context, port engine.Port) {
+	for _, earlier := range *s {
+		if overlap(earlier.Addr, port.Addr) {
+			c.Say(1, "ERROR: http_port %s is not opened: http_port %s has its address", port.Name, earlier.Name)
+			return
+		}
+	}
+	*s = append(*s, port)
+}
+
+// overlap reports whether the kernel could not open both addresses. All of IPv6 is all of IPv4, too.
+func overlap(a, b netip.AddrPort) bool {
+	if a.Port() != b.Port() || a.Port() == 0 {
+		return false
+	}
+	return a == b || covers(a.Addr(), b.Addr()) || covers(b.Addr(), a.Addr())
+}
+
+func covers(all, addr netip.Addr) bool {
+	return all.IsUnspecified() && (all.Is6() || addr.Is4())
 }
 
 // setOption takes one option of an http_port. What would make the port another kind of port is
@@ -120,7 +144,7 @@ func (s *Settings) Finish(c *directive.Context, commandLine []string, path strin
 		if err != nil {
 			return fmt.Errorf("-a %s: %w", word, err)
 		}
-		*s = append(*s, engine.Port{Addr: addr, Name: word})
+		s.add(c, engine.Port{Addr: addr, Name: word})
 	}
 	if len(*s) == 0 {
 		c.Say(0, "ERROR: No forward-proxy ports configured.")

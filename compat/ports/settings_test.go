@@ -36,6 +36,28 @@ func TestPorts(t *testing.T) {
 	}
 }
 
+func TestOnePortOfAnAddressIsOpened(t *testing.T) {
+	for _, row := range []struct {
+		first, second string
+		both          bool
+	}{
+		{"127.0.0.1:3128", "127.0.0.1:3128 name=again", false},
+		{"3128", "127.0.0.1:3128", false},
+		{"[::1]:3128", "3128", false},
+		{"0.0.0.0:3128", "127.0.0.1:3128", false},
+		{"0.0.0.0:3128", "[::1]:3128", true},
+		{"127.0.0.1:3128", "127.0.0.2:3128", true},
+		{"127.0.0.1:3128", "127.0.0.1:3129", true},
+		{"127.0.0.1:0", "127.0.0.1:0", true},
+	} {
+		var s Settings
+		c := compattest.MustRead(t, acl.NewSet(), s.Directives(), "http_port "+row.first+"\nhttp_port "+row.second)
+		if both := len(s) == 2; both != row.both || len(c.Messages) == 0 != both {
+			t.Errorf("%s and %s: %v, %q", row.first, row.second, s, c.Messages)
+		}
+	}
+}
+
 func TestFinish(t *testing.T) {
 	var s Settings
 	c := compattest.MustRead(t, acl.NewSet(), s.Directives(), "")
