@@ -2,10 +2,12 @@ package compat
 
 import (
 	"log/slog"
+	"net/netip"
 
 	"exaproxy/compat/access"
 	"exaproxy/compat/acl"
 	"exaproxy/compat/errpage"
+	"exaproxy/compat/guard"
 	"exaproxy/compat/headers"
 	"exaproxy/compat/logs"
 	"exaproxy/compat/manager"
@@ -23,6 +25,7 @@ type policy struct {
 
 	manager    *manager.Policy
 	access     *access.Policy
+	guard      *guard.Policy
 	headers    *headers.Policy
 	redirector *redirector.Policy
 	pages      *errpage.Policy
@@ -38,6 +41,7 @@ func newPolicy(s *Settings, services engine.Services, opened *logs.OpenedLogs) *
 	}
 	p := &policy{states: newRequestStates()}
 	p.setPages(s, services)
+	p.guard = guard.NewPolicy(&s.Guard, services.Log, services.Loop.Now)
 	p.headers = headers.NewPolicy(&s.Headers, s.Ports.First(), services.Log)
 	p.redirector = redirector.NewPolicy(redirector.Config{
 		Settings: &s.Redirector, Services: services, Identity: p.pages.Identity, Match: p.match,
@@ -105,6 +109,11 @@ func (p *policy) Route(r *engine.Request, failed []engine.Attempt) engine.Route 
 		return engine.Route{Action: engine.Refuse, Failure: f}
 	}
 	return engine.Route{Hop: hop}
+}
+
+// Permit keeps clients from addresses that are the proxy's machine's business.
+func (p *policy) Permit(r *engine.Request, h *engine.Hop, to netip.AddrPort) *engine.Failure {
+	return p.guard.Permit(r, h, to)
 }
 
 // Edit makes the changes of Squid's that are not a matter of HTTP.

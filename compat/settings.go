@@ -6,6 +6,7 @@ import (
 	"exaproxy/compat/connection"
 	"exaproxy/compat/directive"
 	"exaproxy/compat/errpage"
+	"exaproxy/compat/guard"
 	"exaproxy/compat/headers"
 	"exaproxy/compat/logs"
 	"exaproxy/compat/names"
@@ -25,6 +26,7 @@ type Settings struct {
 	Names      names.Settings
 	Headers    headers.Settings
 	Access     access.Settings
+	Guard      guard.Settings
 	Redirector redirector.Settings
 	Pages      errpage.Settings
 	Logs       logs.Settings
@@ -37,6 +39,7 @@ func defaults(acls *acl.Set) *Settings {
 		Names:      names.Defaults(),
 		Headers:    headers.Defaults(),
 		Access:     access.Defaults(acls),
+		Guard:      guard.Defaults(),
 		Redirector: redirector.Defaults(acls),
 		Pages:      errpage.Defaults(),
 		Logs:       logs.Defaults(),
@@ -49,7 +52,7 @@ func (s *Settings) directives() directive.Set {
 		"configuration_includes_quoted_values": directive.Nothing, // package conf follows it
 	}
 	for _, feature := range []interface{ Directives() directive.Set }{
-		&s.Program, &s.Ports, &s.Connection, &s.Names, &s.Headers, &s.Access, &s.Redirector, &s.Pages, &s.Logs,
+		&s.Program, &s.Ports, &s.Connection, &s.Names, &s.Headers, &s.Access, &s.Guard, &s.Redirector, &s.Pages, &s.Logs,
 	} {
 		all.Add(feature.Directives())
 	}
@@ -65,6 +68,7 @@ func (s *Settings) finish(c *directive.Context, commandLine []string) error {
 	if err := s.Ports.Finish(c, commandLine, s.Path); err != nil {
 		return err
 	}
+	s.Guard.Finish(c, s.Ports)
 	s.Headers.Finish(c)
 	if err := s.Names.Finish(c); err != nil {
 		return err

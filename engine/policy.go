@@ -2,6 +2,7 @@ package engine
 
 import (
 	"log/slog"
+	"net/netip"
 
 	"exaproxy/dnsasync"
 	"exaproxy/engine/h1"
@@ -38,6 +39,11 @@ type Policy interface {
 	// the last one last; it is empty at first. Refuse without a Failure then says that there is no
 	// other way, and the client is told of the last attempt.
 	Route(r *Request, failed []Attempt) Route
+
+	// Permit says whether the address to may be connected to for the request: nil, or why not. It is
+	// asked for each address of the hop that Route gave, and for that of a connection which was kept,
+	// so once or more for every hop.
+	Permit(r *Request, h *Hop, to netip.AddrPort) *Failure
 
 	// Edit makes the configured changes to a head that is about to be sent: Via,
 	// X-Forwarded-For, and on replies what Squid adds. Hop-by-hop fields are gone already
@@ -89,6 +95,9 @@ func (DefaultPolicy) Route(r *Request, failed []Attempt) Route {
 	}
 	return Route{Hop: Direct(r)}
 }
+
+// Permit allows all addresses.
+func (DefaultPolicy) Permit(*Request, *Hop, netip.AddrPort) *Failure { return nil }
 
 // Edit changes nothing.
 func (DefaultPolicy) Edit(*Request, *h1.Header, Direction) {}

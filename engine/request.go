@@ -67,6 +67,7 @@ func (r *Request) AddNote(key, value []byte) {
 // for nothing.
 type Judged struct {
 	Known bool         // somebody has looked
+	Allow bool         // the rule that allowed the request named them
 	Addrs []netip.Addr // none: there is nothing that may be connected to
 	Err   error        // why the name had none
 }
@@ -74,7 +75,7 @@ type Judged struct {
 // Judge keeps the addresses that an acl saw, or why it saw none. Only the first look counts.
 func (r *Request) Judge(addrs []netip.Addr, err error) {
 	if !r.Judged.Known {
-		r.Judged = Judged{Known: true, Addrs: append(r.Judged.Addrs[:0], addrs...), Err: err}
+		r.Judged = Judged{Known: true, Allow: r.Judged.Allow, Addrs: append(r.Judged.Addrs[:0], addrs...), Err: err}
 	}
 }
 

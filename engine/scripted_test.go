@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"sync"
 
 	"exaproxy/engine/h1"
@@ -22,7 +23,8 @@ type scripted struct {
 	line      string // of Question
 	question  Action
 	interpret Decision
-	route     *Route // nil: the default's
+	route     *Route       // nil: the default's
+	forbidden []netip.Addr // Permit says no
 	edit      func(*h1.Header, Direction)
 	page      func(*Failure) LocalReply // nil: the default's
 	logFull   bool
@@ -55,6 +57,13 @@ func (s *scripted) Route(r *Request, failed []Attempt) Route {
 		return *s.route
 	}
 	return s.DefaultPolicy.Route(r, failed)
+}
+
+func (s *scripted) Permit(_ *Request, _ *Hop, to netip.AddrPort) *Failure {
+	if slices.Contains(s.forbidden, to.Addr()) {
+		return &Failure{Kind: Refused, Side: OurSide, Peer: to, Err: errTest}
+	}
+	return nil
 }
 
 func (s *scripted) Edit(_ *Request, h *h1.Header, d Direction) {

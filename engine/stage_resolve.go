@@ -12,13 +12,11 @@ var errLookupLate = errors.New("no name server answered in time")
 // resolve finds the addresses of the next hop, unless it is known which they are to be.
 func (t *transaction) resolve() stage {
 	if len(t.hop.Addrs) > 0 {
-		t.dial(t.hop.Addrs...)
-		return connecting
+		return t.dial(t.hop.Addrs...)
 	}
 	if t.lookup == nil {
 		if addr, err := netip.ParseAddr(string(t.hop.Host)); err == nil {
-			t.dial(addr)
-			return connecting
+			return t.dial(addr)
 		}
 		t.lookup = t.setup.resolver.Lookup(string(t.hop.Host), t.waker)
 	}
@@ -30,20 +28,41 @@ func (t *transaction) resolve() stage {
 	if err != nil {
 		return t.unresolved(err)
 	}
-	t.dial(answer.Addrs...)
-	return connecting
+	return t.dial(answer.Addrs...)
 }
 
-// dial lends a dialer and gives it the addresses to try. The time for all connecting begins with
-// the first.
-func (t *transaction) dial(addrs ...netip.Addr) {
+// dial lends a dialer and gives it the addresses to try, as far as the policy permits them. The time
+// for all connecting begins with the first.
+func (t *transaction) dial(addrs ...netip.Addr) stage {
 	if t.dialer == nil {
 		t.dialer = t.client.worker.dialers.Get()
 	}
 	t.dialer.begin(addrs, &t.hop, t.setup.config, t.triesLeft())
+	if f := t.onlyPermitted(t.dialer); f != nil {
+		return t.refuseHop(f)
+	}
 	if t.forwardBy.IsZero() {
 		t.forwardBy = t.now().Add(t.setup.config.Timeouts.forward())
 	}
+	return connecting
+}
+
+// onlyPermitted leaves the dialer those addresses that the policy permits. If that is none of them it
+// returns why.
+func (t *transaction) onlyPermitted(d *dialer) (why *Failure) {
+	permitted := d.addrs[:0]
+	for _, a := range d.addrs {
+		if f := t.setup.policy.Permit(t.request, &t.hop, netip.AddrPortFrom(a, d.port)); f != nil {
+			why = f
+			continue
+		}
+		permitted = append(permitted, a)
+	}
+	d.addrs = permitted
+	if len(permitted) > 0 {
+		return nil
+	}
+	return why
 }
 
 // NameFailure is the failure of looking a name up.

@@ -50,6 +50,25 @@ func TestResolveNeedsNoName(t *testing.T) {
 	}
 }
 
+func TestResolveDialsWhatIsPermitted(t *testing.T) {
+	one, two := netip.MustParseAddr("192.0.2.8"), netip.MustParseAddr("2001:db8::8")
+	both := func(h *Hop) { h.Addrs = []netip.Addr{one, two} }
+	forbidding := func(addrs ...netip.Addr) func(*scripted) { return func(s *scripted) { s.forbidden = addrs } }
+
+	p := newTransaction(t, resolving, given{hop: both, policy: forbidding(one)})
+	p.wants(p.play(), connecting)
+	p.wantsAddrs("2001:db8::8")
+
+	p = newTransaction(t, resolving, given{hop: both, policy: forbidding(one, two)})
+	p.wantsFailure(p.play(), Refused, OurSide, true)
+	if p.record.Decided != Refuse || p.record.Forwarded || p.record.Hierarchy != "" || !p.forwardBy.IsZero() {
+		t.Errorf("the record says decision %d, %v, %q", p.record.Decided, p.record.Forwarded, p.record.Hierarchy)
+	}
+
+	p = newTransaction(t, resolving, given{ask: connectRequest, hop: both, policy: forbidding(one, two)})
+	p.wants(p.play(), establishing)
+}
+
 func TestResolveWaitsForTheAddresses(t *testing.T) {
 	p := newTransaction(t, resolving, given{config: func(c *Config) { c.Timeouts.Forward = time.Minute }})
 	p.wants(p.play(), resolving)

@@ -33,6 +33,8 @@ func (t *transaction) route() stage {
 func (t *transaction) noRoute(f *Failure) stage {
 	t.record.Forwarded = true
 	switch {
+	case f != nil && f.Kind == Refused:
+		return t.refuseHop(f)
 	case f != nil:
 	case t.unreached != nil:
 		f = t.unreached
@@ -40,6 +42,12 @@ func (t *transaction) noRoute(f *Failure) stage {
 		f = &Failure{Kind: NoRoute, Side: OurSide, Err: errors.New("there is no next hop for it")}
 	}
 	return t.failWith(f)
+}
+
+// refuseHop refuses a request because of where it would go. That is a verdict as any other.
+func (t *transaction) refuseHop(f *Failure) stage {
+	t.record.Forwarded, t.record.Hierarchy = false, ""
+	return t.decide(Decision{Action: Refuse, Failure: f})
 }
 
 // anotherHop asks for another next hop after one could not be reached, unless there were enough.
@@ -65,6 +73,10 @@ func (t *transaction) reuse() bool {
 	}
 	u := t.client.worker.idle.take(&t.hop)
 	if u == nil {
+		return false
+	}
+	if t.setup.policy.Permit(t.request, &t.hop, u.peer) != nil {
+		u.pool.put(u) // for whom it was opened; this request is told why when it comes to dial
 		return false
 	}
 	u.end.SetWaker(t.waker)

@@ -130,6 +130,21 @@ func TestRouteReusesAConnectionToTheSameHop(t *testing.T) {
 	}
 }
 
+// A connection that was opened for somebody who was permitted its peer serves nobody who is not.
+func TestRouteReusesOnlyWhatIsPermitted(t *testing.T) {
+	p := newTransaction(t, routing, given{policy: func(s *scripted) { s.forbidden = []netip.Addr{serverAddr.Addr()} }})
+	u := p.idleTo(Direct(p.request))
+	p.wants(p.play(), resolving)
+	if p.upstream != nil || !u.idle() || p.sent != 0 {
+		t.Error("the idle connection was taken")
+	}
+	p.policy.forbidden = nil
+	news := p.countWakes()
+	p.stage = routing
+	p.wants(p.play(), sending)
+	p.wantsReused(u, news)
+}
+
 // wantsReused checks that an idle connection is the transaction's now.
 func (p *played) wantsReused(u *upstream, news *counted) {
 	p.t.Helper()

@@ -94,6 +94,10 @@ var walls = map[string]wall{
 		mayNot: []string{"net", "net/http", "os/exec"},
 		reason: "a feature: it sees no other but the error pages",
 	},
+	"compat/guard": {
+		may: []string{"compat/directive", "compat/errpage", "engine"}, mayNot: []string{"net/http", "os", "os/exec"},
+		reason: "a feature: it sees no other but the error pages (package net: the machine's addresses are asked for when the configuration is read)",
+	},
 	"compat/headers": {
 		may: []string{"compat/directive", "compat/decision", "compat/errpage", "engine", "engine/h1"}, mayNot: []string{"net", "net/http", "os/exec"},
 		reason: "a feature: it sees no other but the error pages",
@@ -129,7 +133,7 @@ var walls = map[string]wall{
 		reason: "what the tests of features share",
 	},
 	"compat": {
-		may: []string{"compat/conf", "compat/directive", "compat/decision", "compat/acl", "compat/errpage", "compat/access", "compat/redirector",
+		may: []string{"compat/conf", "compat/directive", "compat/decision", "compat/acl", "compat/errpage", "compat/access", "compat/guard", "compat/redirector",
 			"compat/headers", "compat/manager", "compat/logs", "compat/names", "compat/ports", "compat/connection", "compat/program",
 			"engine", "engine/h1", "engine/loop"},
 		mayNot: []string{"net", "net/http", "os", "os/exec"},

@@ -44,6 +44,7 @@ func (p *Policy) Admit(r *engine.Request, st *State, m *decision.Memory) engine.
 	case acl.Pending:
 		return engine.Decision{Action: engine.Pending}
 	case acl.Allow:
+		r.Judged.Allow = st.place.MatchedAddress()
 		return engine.Decision{Action: engine.Proceed}
 	}
 	panic("BUG: an access list that neither allows nor denies")

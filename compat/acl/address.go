@@ -1,6 +1,9 @@
 package acl
 
-import "net/netip"
+import (
+	"net/netip"
+	"slices"
+)
 
 // addressTest is an acl of addresses: src, localip, dst.
 type addressTest struct {
@@ -41,7 +44,7 @@ func (t *addressTest) match(p *Place) outcome {
 	case t.of != nil:
 		return outcomeOf(t.networks.contains(t.of(p)))
 	case p.hostAddr.IsValid():
-		return outcomeOf(t.networks.contains(p.hostAddr))
+		return t.matchAny(p, p.hostAddr)
 	case t.noLookup:
 		return mismatch
 	}
@@ -49,11 +52,14 @@ func (t *addressTest) match(p *Place) outcome {
 	if !done {
 		return wait
 	}
-	for _, addr := range addrs {
-		if t.networks.contains(addr) {
-			p.matched = append(p.matched, t)
-			return match
-		}
+	return t.matchAny(p, addrs...)
+}
+
+// matchAny matches if any address of the host does.
+func (t *addressTest) matchAny(p *Place, addrs ...netip.Addr) outcome {
+	if !slices.ContainsFunc(addrs, t.networks.contains) {
+		return mismatch
 	}
-	return mismatch
+	p.matched = append(p.matched, t)
+	return match
 }

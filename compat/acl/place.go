@@ -52,6 +52,10 @@ func (p *Place) narrow() {
 	}
 }
 
+// MatchedAddress reports whether the rule that matched names the host's addresses, by an acl of the
+// type dst that is not negated.
+func (p *Place) MatchedAddress() bool { return len(p.matched) > 0 }
+
 // Last names the acl that was looked at last: the one that made a rule match, or the first that
 // kept the last rule from matching. Of a group it is the member. deny_info goes by it.
 func (p *Place) Last() string { return p.last }

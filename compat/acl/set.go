@@ -32,7 +32,8 @@ type namedTest struct {
 }
 
 // NewSet returns a Set with the acls that Squid predefines: all, manager, localhost,
-// to_localhost and CONNECT.
+// to_localhost, to_linklocal (of Squid 6) and CONNECT. Those that look at where a request goes
+// know IPv4 addresses within NAT64 (RFC 6052) and 6to4 (RFC 3056) addresses, too.
 func NewSet() *Set {
 	s := &Set{acls: make(map[string]*namedTest)}
 	for _, text := range predefined {
@@ -47,7 +48,8 @@ var predefined = [...]string{
 	"all src all",
 	"manager url_regex -i ^cache_object:// +i ^[^:]+://[^/]+/squid-internal-mgr/",
 	"localhost src 127.0.0.1/32 ::1",
-	"to_localhost dst 127.0.0.0/8 0.0.0.0/32 ::1/128 ::/128",
+	"to_localhost dst 127.0.0.0/8 0.0.0.0/32 ::1/128 ::/128 64:ff9b::7f00:0/104 64:ff9b::/128 2002:7f00::/24 2002::/48",
+	"to_linklocal dst 169.254.0.0/16 fe80::/10 64:ff9b::a9fe:0/112 2002:a9fe::/32",
 	"CONNECT method CONNECT",
 }
 

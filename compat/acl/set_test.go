@@ -159,7 +159,7 @@ func TestWhatIsSaidOfACLLines(t *testing.T) {
 			reasons: []string{"ERROR: acl 'a' would contain itself: a -> c -> b -> a"}},
 		{name: "a group of nothing", conf: "acl g any-of", warnings: "Warning: empty ACL: acl g any-of"},
 		{name: "a rule of what is not there", conf: "http_access deny nosuch", bungled: true, reasons: []string{"ACL not found: nosuch"}},
-		{name: "no such predefined acl in 5.7", conf: "http_access deny to_linklocal", bungled: true, reasons: []string{"ACL not found: to_linklocal"}},
+		{name: "an acl that Squid 6 predefines", conf: "http_access deny to_linklocal"},
 		{name: "a rule without action", conf: "http_access", warnings: "aclParseAccessLine: squid.conf line 1: http_access\naclParseAccessLine: missing 'allow' or 'deny'."},
 		{name: "a rule of another action", conf: "http_access foo all", warnings: "aclParseAccessLine: squid.conf line 1: http_access foo all\n" +
 			"aclParseAccessLine: expecting 'allow' or 'deny', got 'foo'."},

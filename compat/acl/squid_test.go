@@ -154,7 +154,9 @@ func startSquid(t *testing.T) runningSquid {
 			t.Fatal(err)
 		}
 	}
-	cmd := exec.Command(program, "-N", "-d1", "-f", path)
+	// a service of its own: two of one name share memory, as does one with what another left that was killed
+	service := fmt.Sprintf("acltest%d", os.Getpid())
+	cmd := exec.Command(program, "-N", "-n", service, "-d1", "-f", path)
 	log, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -165,6 +167,10 @@ func startSquid(t *testing.T) runningSquid {
 	t.Cleanup(func() {
 		cmd.Process.Kill()
 		cmd.Wait()
+		left, _ := filepath.Glob("/dev/shm/" + service + "-*")
+		for _, path := range left {
+			os.Remove(path)
+		}
 	})
 	awaitSquid(t, bufio.NewScanner(log))
 	return s

@@ -180,7 +180,8 @@ func logRequests() []asked {
 		{name: "rewritten, old form", raw: get(origin + "/legacy")},
 		{name: "helper's nonsense", raw: get(origin + "/nonsense")},
 		{name: "helper is broken", raw: get(origin + "/broken")},
-		{name: "helper's impossible status", raw: get(origin + "/silly")},
+		{name: "helper's impossible status", raw: get(origin + "/silly"),
+			deliberate: "target=deny: a verdict that cannot be carried out is no permission; Squid lets the request pass"},
 		{name: "redirected CONNECT", raw: request("CONNECT", "redirected.test:443"), deliberate: pageKind},
 		{name: "rewritten CONNECT", raw: request("CONNECT", "moved.test:443"), then: "GET /plain HTTP/1.0\r\n\r\n"},
 

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"net/netip"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -42,8 +44,20 @@ type program struct {
 
 func exaproxy() program { return program{path: built.proxy} }
 
-// squid is Debian's; a test that needs it is skipped where it is not installed.
-func squid(t testing.TB) program { return program{path: peer(t, "squid", "squid-openssl")} }
+// squid is Debian's; a test that needs it is skipped where it is not installed. It is a service of its
+// own, since two of one name share memory, as does one with what another left that was killed.
+func squid(t testing.TB) program {
+	service := fmt.Sprintf("test%dn%d", os.Getpid(), services.Add(1))
+	t.Cleanup(func() {
+		left, _ := filepath.Glob("/dev/shm/" + service + "-*")
+		for _, path := range left {
+			os.Remove(path)
+		}
+	})
+	return program{path: peer(t, "squid", "squid-openssl"), args: []string{"-n", service}}
+}
+
+var services atomic.Int32 // that were named
 
 // peer finds a program of a package, or skips the test.
 func peer(t testing.TB, name, packageName string) string {

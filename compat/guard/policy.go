@@ -1,0 +1,95 @@
+package guard
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"slices"
+	"time"
+
+	"exaproxy/compat/errpage"
+	"exaproxy/engine"
+)
+
+// A Policy is the guard of one worker.
+type Policy struct {
+	settings *Settings
+	log      *slog.Logger
+	now      func() time.Time
+
+	warned     time.Time // when a refusal was last told in the log
+	suppressed int       // refusals that were not told since then
+}
+
+// NewPolicy makes one that follows s.
+func NewPolicy(s *Settings, log *slog.Logger, now func() time.Time) *Policy {
+	return &Policy{settings: s, log: log, now: now}
+}
+
+var (
+	errOwnPort   = errors.New("it is a port of this proxy")
+	errLinkLocal = errors.New("the address is link-local")
+	errMetadata  = errors.New("it is the address of a cloud's metadata")
+)
+
+// Permit says whether to may be connected to for a request: nil, or the failure that is due.
+func (p *Policy) Permit(r *engine.Request, h *engine.Hop, to netip.AddrPort) *engine.Failure {
+	if !p.settings.On || h.Proxy || r.Judged.Allow || !bytes.Equal(h.Host, r.Target.Host) {
+		return nil
+	}
+	err := p.reason(r, netip.AddrPortFrom(plain(to.Addr()), to.Port()))
+	if err == nil {
+		return nil
+	}
+	p.warn(r, to, err)
+	return &engine.Failure{Kind: engine.Refused, Side: engine.OurSide, Page: errpage.AccessDenied, Peer: to, Err: err}
+}
+
+// reason is why a plain address is guarded, or nil.
+func (p *Policy) reason(r *engine.Request, to netip.AddrPort) error {
+	switch addr := to.Addr(); {
+	case addr.IsLinkLocalUnicast():
+		return errLinkLocal
+	case isMetadata(addr):
+		return errMetadata
+	case to == netip.AddrPortFrom(r.Local.Addr().Unmap(), r.Local.Port()), slices.ContainsFunc(p.settings.ports, func(port netip.AddrPort) bool {
+		return port.Port() == to.Port() && p.listens(port.Addr(), addr)
+	}):
+		return errOwnPort
+	}
+	return nil
+}
+
+// listens reports whether a port that is bound to bound has connections to addr. To connect to no
+// address in particular is to connect to this machine (ip(7)).
+func (p *Policy) listens(bound, addr netip.Addr) bool {
+	switch {
+	case bound == addr:
+		return true
+	case addr.IsUnspecified():
+		return bound.IsLoopback() || bound.IsUnspecified()
+	case bound.IsUnspecified():
+		return (bound.Is6() || addr.Is4()) && (addr.IsLoopback() || slices.Contains(p.settings.interfaces, addr))
+	}
+	return false
+}
+
+// warnEvery is how often a refusal is told: clients could fill the log otherwise.
+const warnEvery = time.Minute
+
+func (p *Policy) warn(r *engine.Request, to netip.AddrPort, why error) {
+	now := p.now()
+	if !p.warned.IsZero() && now.Sub(p.warned) < warnEvery {
+		p.suppressed++
+		return
+	}
+	more := ""
+	if p.suppressed > 0 {
+		more = fmt.Sprintf(" (and %d more were refused)", p.suppressed)
+	}
+	p.warned, p.suppressed = now, 0
+	p.log.Warn(fmt.Sprintf("guard: %s may not connect to %s as %s: %s%s; a dst acl in an http_access allow line allows it, or '#exaproxy guard off' all such addresses",
+		r.Client.Addr(), to, r.Target.Host, why, more))
+}
