@@ -17,6 +17,9 @@ type Config struct {
 	// Workers is how many loops run. 0: the number of CPUs, but no more than leave each worker
 	// four children of the helper pool.
 	Workers int
+	// Descriptors is how many the process may have open, which is fixed at the start: near it no
+	// client is accepted. 0: nobody knows.
+	Descriptors int
 	// Ports are where clients connect. At least one.
 	Ports []Port
 	// Helper describes the helper pool; each worker has its share of it. nil: nobody is asked.

@@ -23,6 +23,7 @@ type dialer struct {
 	limit   int
 	timeout time.Duration // of one address
 	trying  [2]attempt
+	starved bool           // there was no descriptor for the last that was tried: it is to be tried again
 	peer    netip.AddrPort // of the last failure
 	err     error
 }
@@ -50,10 +51,11 @@ func (d *dialer) dial(l *loop.Loop, w *loop.Waker) (fd *loop.FD, done bool, wake
 			return fd, true, 0
 		}
 	}
-	for slot := d.freeSlot(now); slot != nil && d.tried < min(len(d.addrs), d.limit); slot = d.freeSlot(now) {
+	d.starved = false
+	for slot := d.freeSlot(now); !d.starved && slot != nil && d.tried < min(len(d.addrs), d.limit); slot = d.freeSlot(now) {
 		d.try(slot, l, w)
 	}
-	if d.underWay() == 0 {
+	if d.underWay() == 0 && !d.starved {
 		return nil, true, 0
 	}
 	return nil, false, d.untilNext(now)
@@ -123,6 +125,11 @@ func (d *dialer) try(a *attempt, l *loop.Loop, w *loop.Waker) {
 		spec.Local = netip.AddrPortFrom(d.local, 0)
 	}
 	fd, err := l.Dial(spec, w)
+	if starved(err) {
+		d.tried--
+		d.starved = true
+		return
+	}
 	if err != nil {
 		d.peer, d.err = a.peer, err
 		return
@@ -133,6 +140,9 @@ func (d *dialer) try(a *attempt, l *loop.Loop, w *loop.Waker) {
 // untilNext is how long nothing needs to be done if nothing happens.
 func (d *dialer) untilNext(now time.Time) time.Duration {
 	wait := d.timeout
+	if d.starved {
+		wait = starvedDelay
+	}
 	for i := range d.trying {
 		if d.trying[i].fd != nil {
 			wait = min(wait, d.trying[i].since.Add(d.timeout).Sub(now))

@@ -77,6 +77,10 @@ func (l *listener) Run() {
 		return
 	}
 	for n := range l.most {
+		if l.worker.crowded() {
+			l.on.Rest()
+			return
+		}
 		fd, peer, err := l.on.Accept()
 		if err == loop.ErrAgain {
 			l.most = max(n, 1)

@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"log/slog"
 	"net/netip"
 	"strings"
 	"testing"
@@ -27,16 +28,20 @@ func (k *counting) Accept(sys int) (int, loop.Peer, error) {
 }
 
 // begun is an engine with one worker and the plain policy on a kernel, and its loop, to be turned by hand.
-func startedInMemory(t *testing.T, k loop.Kernel) (*engine.Engine, *loop.Loop) {
+func startedInMemory(t *testing.T, k loop.Kernel, change ...func(*engine.Config)) (*engine.Engine, *loop.Loop) {
 	t.Helper()
-	e, err := engine.New(engine.Config{
+	c := engine.Config{
 		Workers:   1,
 		Ports:     []engine.Port{{Addr: netip.MustParseAddrPort("192.0.2.9:3128")}},
 		NewKernel: func() (loop.Kernel, error) { return k, nil },
 		NewPolicy: func(engine.Services) (engine.Policy, error) {
 			return &silent{plain{log: &strings.Builder{}}}, nil
 		},
-	})
+	}
+	for _, f := range change {
+		f(&c)
+	}
+	e, err := engine.New(c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,5 +95,42 @@ func TestEverybodyIsAcceptedAndFewAreLookedForInVain(t *testing.T) {
 				t.Errorf("%d of %d accepts found nobody; want %d at most", k.vain, k.all, row.vain)
 			}
 		})
+	}
+}
+
+// Near the limit of descriptors clients wait outside, so that those who are in can be served.
+func TestClientsWaitWhileDescriptorsRunOut(t *testing.T) {
+	k := looptest.NewKernel(t)
+	log := &strings.Builder{}
+	e, l := startedInMemory(t, k, func(c *engine.Config) {
+		c.Descriptors = 40 // the listener is one, and a quarter is held back
+		c.Log = slog.New(slog.NewTextHandler(log, nil))
+	})
+	turns := func() {
+		for l.Turn(false) {
+		}
+	}
+	var clients []*looptest.End
+	for range 40 {
+		clients = append(clients, k.Dial(e.Addrs()[0]))
+	}
+	turns()
+	if n := e.Held().Clients; n != 29 {
+		t.Fatalf("%d clients were accepted, want 29", n)
+	}
+	if n := strings.Count(log.String(), "running out of descriptors"); n != 1 {
+		t.Errorf("the log says %d times that descriptors run out: %s", n, log)
+	}
+	for _, c := range clients[:5] {
+		c.Close()
+	}
+	turns()
+	k.Advance(time.Second)
+	turns()
+	if n := e.Held().Clients; n != 29 {
+		t.Errorf("after five have left %d clients are in, want 29", n)
+	}
+	if n := strings.Count(log.String(), "running out of descriptors"); n != 1 {
+		t.Errorf("within 15 s the log says it %d times", n)
 	}
 }

@@ -68,7 +68,8 @@ func (ch *change) discard() {
 
 // Reconfigure makes all transactions that begin from now on follow c. Ports that both
 // configurations have stay open throughout. First every worker prepares what it needs; if anything
-// of it cannot be had, by any of them, nothing changes. The number of workers is fixed at the start.
+// of it cannot be had, by any of them, nothing changes. The numbers of workers and of
+// descriptors are fixed at the start.
 func (e *Engine) Reconfigure(c Config) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -78,7 +79,7 @@ func (e *Engine) Reconfigure(c Config) error {
 	if e.leaving {
 		return errors.New("reconfigure: the engine is shutting down")
 	}
-	c.Workers = len(e.workers)
+	c.Workers, c.Descriptors = len(e.workers), e.config.Descriptors
 	if err := e.reconfigure(&c); err != nil {
 		return fmt.Errorf("reconfigure: %w", err)
 	}

@@ -12,6 +12,9 @@ func (t *transaction) connect() stage {
 	w := t.client.worker
 	fd, done, wake := t.dialer.dial(w.loop, t.waker)
 	if !done {
+		if t.dialer.starved {
+			w.idle.close()
+		}
 		t.await()
 		t.wakeIn(wake)
 		return connecting

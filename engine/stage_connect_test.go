@@ -258,3 +258,38 @@ func TestConnectTriesNoMoreThanAllowed(t *testing.T) {
 	p.kernel.Unreachable(serverAddr)
 	p.wantsFailure(p.play(), CannotConnect, UpstreamSide, true)
 }
+
+// Where there is no descriptor for a connection the request waits for one: it is no failure of the server's.
+func TestConnectWaitsForADescriptor(t *testing.T) {
+	for _, errno := range []error{syscall.EMFILE, syscall.ENFILE} {
+		p := newTransaction(t, connecting, given{hop: to(serverAddr), config: func(c *Config) { c.Limits.ForwardTries = 1 }})
+		u := p.idleTo(Hop{Host: []byte("other.example"), Port: 80})
+		p.kernel.FailConnect(errno, 2)
+		p.wants(p.play(), connecting)
+		if u.idle() {
+			t.Error("an idle connection has kept its descriptor")
+		}
+		p.passes(starvedDelay)
+		p.wants(p.play(), connecting)
+		p.passes(starvedDelay)
+		p.wants(p.play(), connecting)
+		p.turn()
+		p.wants(p.play(), sending)
+		if p.tries != 1 {
+			t.Errorf("%d addresses were tried", p.tries)
+		}
+	}
+}
+
+// It does not wait for longer than all connecting may take.
+func TestConnectWaitsForADescriptorUntilItIsLate(t *testing.T) {
+	p := newTransaction(t, connecting, given{hop: to(serverAddr), config: func(c *Config) { c.Timeouts.Forward = 2 * starvedDelay }})
+	p.kernel.FailConnect(syscall.EMFILE, 10)
+	p.wants(p.play(), connecting)
+	p.passes(starvedDelay)
+	p.wants(p.play(), connecting)
+	p.passes(starvedDelay + 20*time.Millisecond)
+	if !p.overdue() {
+		t.Error("it waits for ever")
+	}
+}

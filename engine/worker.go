@@ -25,6 +25,9 @@ type worker struct {
 	clients *client // all of them, linked
 	open    int     // how many
 
+	room        int       // descriptors in use with which clients are still accepted; see roomFor
+	crowdedSaid time.Time // when it was last logged that they run out
+
 	transactions loop.FreeList[transaction]
 	requests     loop.FreeList[Request]
 	dialers      loop.FreeList[dialer]

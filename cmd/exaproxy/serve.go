@@ -66,10 +66,11 @@ func (s *server) start() error {
 	s.files = logs.NewFiles(s.log, who)
 	s.openCacheLog()
 	s.logStart()
-	s.raiseDescriptors()
+	descriptors := s.raiseDescriptors()
 	if s.setup, err = s.settings.Engine(s.log, s.files); err != nil {
 		return &abnormal{err.Error()}
 	}
+	s.setup.Config.Descriptors = descriptors
 	if s.engine, err = engine.New(s.setup.Config); err != nil {
 		return s.cannotListen(err)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"runtime/debug"
 	"syscall"
@@ -33,11 +34,12 @@ func (s *server) user() (*logs.Owner, error) {
 	return effectiveUser(s.settings.Program.User, s.settings.Program.Group)
 }
 
-// raiseDescriptors allows as many descriptors as the system does, or as max_filedescriptors says.
-func (s *server) raiseDescriptors() {
+// raiseDescriptors allows as many descriptors as the system does, or as max_filedescriptors says, and
+// returns how many; 0 if that cannot be told.
+func (s *server) raiseDescriptors() int {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
-		return
+		return 0
 	}
 	want := limit
 	want.Cur = want.Max
@@ -50,6 +52,7 @@ func (s *server) raiseDescriptors() {
 		want = limit
 	}
 	s.log.Say(1, fmt.Sprintf("With %d file descriptors available", want.Cur))
+	return int(min(want.Cur, math.MaxInt32))
 }
 
 // openCacheLog opens cache.log as the settings say. If it cannot be opened messages go on to standard

@@ -22,7 +22,7 @@ type listenerState uint8
 
 const (
 	listening      listenerState = iota
-	backingOff                   // accept failed for want of descriptors or memory; goes on by timer
+	backingOff                   // for want of descriptors or memory; goes on by timer
 	listenerClosed               // for good
 )
 
@@ -71,14 +71,22 @@ func (ln *Listener) Accept() (*FD, Peer, error) {
 	return fd, peer, nil
 }
 
+// Rest has the listener wait as if there were no descriptors: it is not watched for 100 ms, and then
+// the waker is woken.
+func (ln *Listener) Rest() {
+	if ln.state == listening {
+		ln.unwatch(backingOff)
+		ln.backoff.Set(acceptBackoff)
+	}
+}
+
 // acceptError adds the address to an error of accept, and backs off if it would come again.
 func (ln *Listener) acceptError(err error) error {
 	switch {
 	case err == ErrAgain:
 		return err
 	case outOfResources(err):
-		ln.unwatch(backingOff)
-		ln.backoff.Set(acceptBackoff)
+		ln.Rest()
 	}
 	return fmt.Errorf("accept on %v: %w", ln.addr, err)
 }

@@ -139,6 +139,9 @@ func (l *Loop) runWoken() {
 // Kernel returns what the loop was made with.
 func (l *Loop) Kernel() Kernel { return l.kernel }
 
+// Watched is how many descriptors the loop watches.
+func (l *Loop) Watched() int { return len(l.table.slots) - len(l.table.free) }
+
 // Now returns the time at which the present turn began. Timers count from it.
 func (l *Loop) Now() time.Time { return l.now }
 

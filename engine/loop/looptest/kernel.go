@@ -22,11 +22,14 @@ type Kernel struct {
 	ports      map[netip.AddrPort]*Port
 	datagram   map[netip.AddrPort]*DatagramPort
 	addresses  map[netip.AddrPort]condition
-	allocated  uint16   // ports so far
-	acceptErr  error    // what Accept fails with
-	acceptErrs int      // how many times
-	spurious   bool     // wake-ups are
-	moved      []string // what tasks did meanwhile
+	allocated  uint16 // ports so far
+	acceptErr  error  // what Accept fails with
+	acceptErrs int    // how many times
+
+	connectErr  error    // what Connect fails with
+	connectErrs int      // how many times
+	spurious    bool     // wake-ups are
+	moved       []string // what tasks did meanwhile
 }
 
 // firstDescriptor is the number of the first one, as in a program that has its standard

@@ -42,6 +42,13 @@ func (k *Kernel) FailAccept(err error, n int) {
 	k.acceptErr, k.acceptErrs = err, n
 }
 
+// FailConnect makes the next n connects fail before they begin.
+func (k *Kernel) FailConnect(err error, n int) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.connectErr, k.connectErrs = err, n
+}
+
 // allocatePort returns a port that is not in use.
 func (k *Kernel) allocatePort() uint16 {
 	k.allocated++
@@ -96,6 +103,10 @@ func (k *Kernel) DialDiverted(from, to, original netip.AddrPort) *End {
 func (k *Kernel) Connect(s loop.DialSpec) (int, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if k.connectErrs > 0 {
+		k.connectErrs--
+		return -1, k.connectErr
+	}
 	c := k.addresses[s.Remote]
 	if c == unreachable {
 		return -1, syscall.ENETUNREACH
