@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -10,6 +11,9 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // readyVariable is set for the process in the background: its parent waits, on descriptor 3, for the
@@ -114,5 +118,14 @@ func notifySystemd(state string) {
 		return
 	}
 	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(time.Second)) // its queue may be full
 	io.WriteString(conn, state)
+}
+
+// notifyReloading says that what was READY is not until the next time (Type=notify-reload).
+func notifyReloading() {
+	var now unix.Timespec
+	if unix.ClockGettime(unix.CLOCK_MONOTONIC, &now) == nil {
+		notifySystemd(fmt.Sprintf("RELOADING=1\nMONOTONIC_USEC=%d", now.Nano()/1000))
+	}
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
+	"os/signal"
 	"strings"
 	"syscall"
 
@@ -53,4 +55,16 @@ func (c command) send(path string) error {
 		return nil
 	}
 	return fmt.Errorf("failed to send signal %d to Squid instance with PID %d: %s", c.signal, pid, conf.SystemText(err))
+}
+
+// caught are the signals that the running program gets. Those that end it have a channel of their own:
+// package signal drops what finds a channel full, and nobody is to fill this one.
+type caught struct{ end, other chan os.Signal }
+
+func catchSignals() *caught {
+	c := &caught{end: make(chan os.Signal, 8), other: make(chan os.Signal, 8)}
+	signal.Notify(c.end, syscall.SIGTERM, syscall.SIGINT)
+	signal.Notify(c.other, syscall.SIGHUP, syscall.SIGTTIN, syscall.SIGUSR1, syscall.SIGUSR2)
+	signal.Ignore(syscall.SIGPIPE)
+	return c
 }
