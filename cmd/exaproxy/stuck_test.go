@@ -1,9 +1,15 @@
 package main
 
 import (
+	"bufio"
+	"fmt"
 	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -67,6 +73,58 @@ func TestSignalsBesideAStuckLog(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestRequestsWaitForAFullLog fills the memory for the lines of a pipe that nobody reads. Further clients
+// get their replies, wait, and hold no connection to the origin; the second TERM ends all at once.
+func TestRequestsWaitForAFullLog(t *testing.T) {
+	p, _ := fifoPlace(t)
+	long := "logformat long " + strings.Repeat("x", 250<<10) + "\n"
+	p.write("squid.conf", long+strings.Replace(p.read("squid.conf"), "access.log squid", "access.log long", 1))
+	var opened atomic.Int32
+	origin := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "ok") }))
+	origin.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			opened.Add(1)
+		}
+	}
+	origin.Start()
+	defer origin.Close()
+	x := p.start()
+	before := descriptors(t, x)
+	for range 64*4 + 100 {
+		conn := x.dial()
+		defer conn.Close()
+		fmt.Fprintf(conn, "GET %s/ HTTP/1.1\r\nConnection: close\r\n\r\n", origin.URL)
+		reply, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil || reply.StatusCode != 200 {
+			t.Fatalf("the reply is %v: %v", reply, err)
+		}
+	}
+	if n := descriptors(t, x) - before; n < 50 {
+		t.Errorf("%d descriptors are held: nobody waits for the log", n)
+	}
+	if n := opened.Load(); n > 20 {
+		t.Errorf("there were %d connections to the origin: those who wait hold them", n)
+	}
+	x.signal(syscall.SIGHUP)
+	x.expect("Reconfigured")
+	x.signal(syscall.SIGTERM)
+	x.expect("Waiting up to 30 seconds for active connections to finish")
+	x.signal(syscall.SIGTERM)
+	if status := x.wait(); status != 0 {
+		t.Errorf("the exit status is %d", status)
+	}
+}
+
+// descriptors counts what a proxy has open.
+func descriptors(t *testing.T, x *proxy) int {
+	t.Helper()
+	names, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", x.cmd.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(names)
 }
 
 // TestStderrThatNobodyReads has a helper say more than the pipe of standard error holds: requests go on,
