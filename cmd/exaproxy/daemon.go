@@ -12,8 +12,6 @@ import (
 	"strings"
 	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // readyVariable is set for the process in the background: its parent waits, on descriptor 3, for the
@@ -123,9 +121,6 @@ func notifySystemd(state string) {
 }
 
 // notifyReloading says that what was READY is not until the next time (Type=notify-reload).
-func notifyReloading() {
-	var now unix.Timespec
-	if unix.ClockGettime(unix.CLOCK_MONOTONIC, &now) == nil {
-		notifySystemd(fmt.Sprintf("RELOADING=1\nMONOTONIC_USEC=%d", now.Nano()/1000))
-	}
+func notifyReloading(now int64) {
+	notifySystemd(fmt.Sprintf("RELOADING=1\nMONOTONIC_USEC=%d", now/1000))
 }

@@ -19,6 +19,7 @@ type change struct {
 
 // A prepared is how a reload has gone so far.
 type prepared struct {
+	began  int64 // monotonic
 	change *change
 	err    error
 }
@@ -26,10 +27,11 @@ type prepared struct {
 // prepare reads the configuration again (SIGHUP). It is an errand: names may have to be looked up, and
 // the disk may be slow.
 func (s *server) prepare() *prepared {
-	notifyReloading()
+	began := monotonic()
+	notifyReloading(began)
 	s.log.Say(1, "Reconfiguring ExaProxy (version "+version+")...")
 	c, err := s.read()
-	return &prepared{c, err}
+	return &prepared{began, c, err}
 }
 
 // follow has the program follow a configuration that could be prepared. Otherwise nothing changes.
@@ -38,6 +40,7 @@ func (s *server) follow(p *prepared) {
 	if err == nil {
 		err = s.commit(p.change)
 	}
+	go tellOutcome(p.began, err)
 	if err != nil {
 		s.log.Say(0, fmt.Sprintf("ERROR: the configuration was not changed: %s", err))
 		notifySystemd("READY=1\nSTATUS=The last reload failed: " + strings.ReplaceAll(err.Error(), "\n", "; "))

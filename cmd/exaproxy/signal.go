@@ -44,13 +44,24 @@ func findCommand(text string) (command, bool) {
 	return command{}, false
 }
 
-// send signals the proxy whose pid file is at path. The error is in Squid's words.
+// reloads says whether the command has the configuration read again.
+func (c command) reloads() bool { return c.signal == syscall.SIGHUP || c.signal == syscall.SIGTTIN }
+
+// send signals the proxy whose pid file is at path, and has it say how a reload went. The error is in
+// Squid's words where it has any.
 func (c command) send(path string) error {
 	pid, err := readPIDFile(path)
 	if err != nil {
 		return err
 	}
-	err = syscall.Kill(pid, c.signal)
+	if c.reloads() {
+		return hearOutcome(pid, func() error { return c.kill(pid) })
+	}
+	return c.kill(pid)
+}
+
+func (c command) kill(pid int) error {
+	err := syscall.Kill(pid, c.signal)
 	if err == nil || c.signal == 0 && errors.Is(err, syscall.EPERM) {
 		return nil
 	}
