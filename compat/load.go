@@ -15,6 +15,8 @@ type Overrides struct {
 	Ports   []string // -a, once each: a port of its own beside those of the file
 	Kid     bool     // the macros are those of a worker process, as in Squid without -N
 
+	KeepUser bool // the proxy stays who it is, if it is root too
+
 	// Echo has each line logged before it is looked at, as -k parse does.
 	Echo bool
 	// Say gets all messages, in Squid's order and wording, with their level of debug_options.
@@ -125,7 +127,11 @@ func (l *loader) finish(s *Settings) error {
 	if l.checker.Unrecognized > 0 || l.checker.Refused > 0 {
 		return &Rejected{text: s.Path + ": " + l.counted()}
 	}
-	if err := s.finish(l.context, l.o.Ports); err != nil {
+	err := s.finish(l.context, l.o.Ports)
+	if err == nil && !l.o.KeepUser {
+		err = s.checkHelper()
+	}
+	if err != nil {
 		l.o.Say(0, "FATAL: "+err.Error())
 		return &Rejected{Fatal: true, text: err.Error()}
 	}

@@ -1,6 +1,8 @@
 package compat
 
 import (
+	"fmt"
+
 	"exaproxy/compat/access"
 	"exaproxy/compat/acl"
 	"exaproxy/compat/connection"
@@ -78,5 +80,17 @@ func (s *Settings) finish(c *directive.Context, commandLine []string) error {
 	}
 	s.Pages.Finish(c, s.Access.Pages())
 	s.Redirector.ReadPages(c, s.Pages.Directory)
+	return nil
+}
+
+// checkHelper returns why the redirector cannot be run by the user whom the proxy becomes.
+func (s *Settings) checkHelper() error {
+	if !s.Redirector.Enabled() {
+		return nil
+	}
+	program := s.Redirector.Argv[0]
+	if err := s.Program.CheckHelper(program); err != nil {
+		return fmt.Errorf("url_rewrite_program %s: %w", program, err)
+	}
 	return nil
 }

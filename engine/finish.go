@@ -2,9 +2,13 @@ package engine
 
 import "exaproxy/engine/h1"
 
-// finish ends the transaction, once its record can be kept.
+// finish ends the transaction, once its record can be kept. While it cannot, others have the
+// connection to the next hop.
 func (t *transaction) finish() {
 	if !t.setup.policy.LogReady(t.waker) {
+		t.cancelWaits()
+		t.releaseUpstream()
+		t.down.release()
 		t.await()
 		return
 	}

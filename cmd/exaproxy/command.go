@@ -8,8 +8,8 @@ import (
 )
 
 // runCommand carries out -k: it reads the configuration, which says where the pid file is, and
-// signals the running proxy. A configuration that the running proxy could not use is not announced
-// to it.
+// signals the running proxy. A configuration that cannot be used is not announced to it; one that the
+// running proxy could not follow, with its lesser rights, is an error too.
 func runCommand(o *options, stderr io.Writer) int {
 	c, _ := findCommand(o.command)
 	if c.name == "parse" {
@@ -24,7 +24,10 @@ func runCommand(o *options, stderr io.Writer) int {
 		rejected(stderr, err)
 		return 1
 	}
-	if err := c.send(settings.Program.PIDFile); err != nil {
+	switch err := c.send(settings.Program.PIDFile); {
+	case errors.Is(err, errNoOutcome):
+		say(stderr, "WARNING: "+err.Error())
+	case err != nil:
 		fatal(stderr, err)
 		return 1
 	}

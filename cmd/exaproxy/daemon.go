@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // readyVariable is set for the process in the background: its parent waits, on descriptor 3, for the
@@ -114,5 +116,11 @@ func notifySystemd(state string) {
 		return
 	}
 	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(time.Second)) // its queue may be full
 	io.WriteString(conn, state)
+}
+
+// notifyReloading says that what was READY is not until the next time (Type=notify-reload).
+func notifyReloading(now int64) {
+	notifySystemd(fmt.Sprintf("RELOADING=1\nMONOTONIC_USEC=%d", now/1000))
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"exaproxy/compat/account"
 )
 
 // daemon starts the program in the background and gives its process.
@@ -98,7 +100,7 @@ func TestPrivilegesAreGivenUp(t *testing.T) {
 	}
 	p := newPlace(t, "cache_effective_user nobody\nlogfile_rotate 1")
 	pid := p.daemon()
-	who, err := lookupOwner("nobody", "")
+	who, err := account.Lookup("nobody", "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -106,8 +106,12 @@ var walls = map[string]wall{
 		may: []string{"compat/decision", "compat/errpage", "engine", "engine/h1"}, mayNot: []string{"net", "net/http", "os"},
 		reason: "a feature: it sees no other but the error pages",
 	},
+	"compat/account": {
+		may: []string{system}, mayNot: []string{"net", "net/http", "os/exec"},
+		reason: "users and files: it knows neither squid.conf nor what the files are for",
+	},
 	"compat/logs": {
-		may:    []string{"compat/conf", "compat/directive", "compat/acl", "compat/logformat", "engine", "engine/loop"},
+		may:    []string{"compat/account", "compat/conf", "compat/directive", "compat/acl", "compat/logformat", "engine", "engine/loop", system},
 		mayNot: []string{"net", "net/http", "os/exec"},
 		reason: "a feature: it writes files, and the loop is woken when they can take more",
 	},
@@ -124,8 +128,8 @@ var walls = map[string]wall{
 		reason: "a feature: values for the engine",
 	},
 	"compat/program": {
-		may: []string{"compat/directive"}, mayNot: []string{"net", "net/http", "os/exec"},
-		reason: "a feature: values for the program",
+		may: []string{"compat/account", "compat/directive"}, mayNot: []string{"net", "net/http", "os/exec"},
+		reason: "a feature: values for the program, and what its user may run",
 	},
 	"compat/compattest": {
 		may:    []string{"compat/conf", "compat/directive", "compat/acl", "engine", "engine/h1", "engine/loop", "engine/loop/looptest", "helper"},
@@ -143,8 +147,8 @@ var walls = map[string]wall{
 		reason: "tests of the built program from outside: they see what a user sees",
 	},
 	"cmd/exaproxy": {
-		may: []string{"compat", "compat/logs", "compat/headers", "compat/conf", "engine", flag}, mayNot: []string{"net/http"},
-		reason: "flags, signals, the pid file; all else is compat's and the engine's (it owns the logs, and says versions and errors as Squid does)",
+		may: []string{"compat", "compat/account", "compat/logs", "compat/headers", "compat/conf", "compat/program", "engine", flag, system}, mayNot: []string{"net/http"},
+		reason: "flags, signals, the pid file; all else is compat's and the engine's (it owns the logs and the rights, and says versions and errors as Squid does)",
 	},
 }
 

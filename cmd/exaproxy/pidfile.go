@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 
+	"exaproxy/compat/account"
 	"exaproxy/compat/conf"
 )
 
@@ -21,20 +22,20 @@ type pidFile struct {
 
 // writePIDFile writes this process's number to path, over a number that belongs to no running
 // process. An empty path is no file (pid_filename none) and gives a nil pidFile, which may be
-// removed all the same. The error is in Squid's words.
-func writePIDFile(path string) (*pidFile, error) {
+// removed all the same. As root it is written with the rights of who, unless its folder is root's
+// alone. The error is in Squid's words.
+func writePIDFile(path string, who *account.User) (*pidFile, error) {
 	if path == "" {
 		return nil, nil
 	}
 	if err := checkPIDFile(path); err != nil {
 		return nil, err
 	}
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	file, err := who.Overwrite(path, 0o644) // the mode is what scripts of other users rely on
 	if err != nil {
 		return nil, fmt.Errorf("failed to open %s: %s", path, conf.SystemText(err))
 	}
-	// the mode is what scripts of other users rely on, whatever the umask
-	if err := errors.Join(file.Chmod(0o644), writeString(file, strconv.Itoa(os.Getpid())+"\n")); err != nil {
+	if _, err := file.WriteString(strconv.Itoa(os.Getpid()) + "\n"); err != nil {
 		file.Close()
 		return nil, fmt.Errorf("failed to write %s: %w", path, err)
 	}
@@ -47,11 +48,6 @@ func (p *pidFile) name() string {
 		return ""
 	}
 	return p.path
-}
-
-func writeString(file *os.File, text string) error {
-	_, err := file.WriteString(text)
-	return err
 }
 
 // checkPIDFile returns an error if path names a process that runs and is not this one.

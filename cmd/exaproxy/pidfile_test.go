@@ -73,7 +73,7 @@ func TestPIDFile(t *testing.T) {
 	if err := os.WriteFile(path, []byte(strconv.Itoa(ended(t))+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p, err := writePIDFile(path)
+	p, err := writePIDFile(path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,11 +95,11 @@ func TestPIDFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := fmt.Sprintf("Squid is already running: Found fresh instance PID file (%s) with PID %d", path, other)
-	if _, err := writePIDFile(path); err == nil || err.Error() != want {
+	if _, err := writePIDFile(path, nil); err == nil || err.Error() != want {
 		t.Errorf("with another proxy running it says %v", err)
 	}
 
-	none, err := writePIDFile("")
+	none, err := writePIDFile("", nil)
 	if none != nil || err != nil || none.remove() != nil {
 		t.Errorf("without a pid file there is %v, %v", none, err)
 	}

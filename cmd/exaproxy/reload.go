@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 	"syscall"
 
 	"exaproxy/compat"
@@ -18,22 +19,41 @@ type change struct {
 	keepLog  bool // cache.log goes on where it goes now
 }
 
-// reload reads the configuration again (SIGHUP). If it cannot be used nothing changes.
-func (s *server) reload() {
+// A prepared is how a reload has gone so far.
+type prepared struct {
+	began  int64 // monotonic
+	change *change
+	err    error
+}
+
+// prepare reads the configuration again (SIGHUP). It is an errand: names may have to be looked up, and
+// the disk may be slow.
+func (s *server) prepare() *prepared {
+	began := monotonic()
+	notifyReloading(began)
 	s.log.Say(1, "Reconfiguring ExaProxy (version "+version+")...")
-	c, err := s.prepare()
+	c, err := s.read()
+	return &prepared{began, c, err}
+}
+
+// follow has the program follow a configuration that could be prepared. Otherwise nothing changes.
+func (s *server) follow(p *prepared) {
+	err := p.err
 	if err == nil {
-		err = s.commit(c)
+		err = s.commit(p.change)
 	}
+	go tellOutcome(p.began, err)
 	if err != nil {
 		s.log.Say(0, fmt.Sprintf("ERROR: the configuration was not changed: %s", err))
+		notifySystemd("READY=1\nSTATUS=The last reload failed: " + strings.ReplaceAll(err.Error(), "\n", "; "))
 		return
 	}
 	s.log.Say(1, "Reconfigured: transactions that begin now follow the new configuration")
+	notifySystemd("READY=1\nSTATUS=")
 }
 
-// prepare reads the configuration, and opens the logs that it names.
-func (s *server) prepare() (*change, error) {
+// read reads the configuration, and opens the logs that it names.
+func (s *server) read() (*change, error) {
 	settings, err := s.o.load(s.log.Say)
 	if err != nil {
 		return nil, err
@@ -79,17 +99,17 @@ func (s *server) commit(c *change) error {
 	return nil
 }
 
-// warnFixed says which changes wait for the next start.
+// warnFixed says which values wait for the next start, at each reload until then.
 func (s *server) warnFixed(settings *compat.Settings) {
-	before, now := &s.settings.Program, &settings.Program
+	running, now := &s.started, &settings.Program
 	for _, fixed := range []struct {
 		name    string
 		changed bool
 	}{
 		{"pid_filename", now.PIDFile != s.pid.name()},
-		{"cache_effective_user", now.User != before.User || now.Group != before.Group},
-		{"workers", now.Workers != before.Workers},
-		{"max_filedescriptors", now.Descriptors != before.Descriptors},
+		{"cache_effective_user", now.User != running.User || now.Group != running.Group},
+		{"workers", now.Workers != running.Workers},
+		{"max_filedescriptors", now.Descriptors != running.Descriptors},
 	} {
 		if fixed.changed {
 			s.log.Say(1, fmt.Sprintf("WARNING: the new value of %s is used after the next start", fixed.name))

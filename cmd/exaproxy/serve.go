@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"os/signal"
 	"runtime"
 	"syscall"
 	"time"
@@ -21,19 +20,19 @@ import (
 // serve runs the proxy until a signal ends it.
 func serve(o *options, stdout, stderr io.Writer) int {
 	// until it listens, whoever started it is shown why not
-	s := &server{o: o, log: logs.NewCacheLog(logs.CacheLogOptions{Stderr: stderr, StderrLevel: max(o.level, 0), Tag: tag()})}
+	s := &server{o: o, stderr: logs.NewStream(stderr, time.Now)}
+	s.log = logs.NewCacheLog(logs.CacheLogOptions{Stderr: s.stderr, StderrLevel: max(o.level, 0), Tag: tag()})
 	if isDaemon() {
 		syscall.CloseOnExec(readyDescriptor)
 	}
-	signals := make(chan os.Signal, 8) // from now on none of them ends the program on its own
-	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGTTIN, syscall.SIGUSR1, syscall.SIGUSR2)
-	signal.Ignore(syscall.SIGPIPE)
+	signals := catchSignals() // from now on none of them ends the program on its own
 	err := s.start()
 	if err == nil {
 		s.log.SetStderrLevel(o.level)
 		if o.trying {
 			welcome(stdout, o, s.engine.Addrs()[0])
 		}
+		s.stderr.Flush(stderrPatience) // it may be another from now on
 		notifyReady(o.level >= 0)
 		err = s.run(signals)
 	}
@@ -62,8 +61,10 @@ func (s *server) start() error {
 	if err != nil {
 		return &abnormal{err.Error()}
 	}
+	s.started = s.settings.Program
 	syscall.Umask(s.settings.Program.Umask)
 	s.files = logs.NewFiles(s.log, who)
+	s.files.CacheLogOpened = catchCrashes
 	s.openCacheLog()
 	s.logStart()
 	descriptors := s.raiseDescriptors()
@@ -75,7 +76,7 @@ func (s *server) start() error {
 		return s.cannotListen(err)
 	}
 	s.setup.Commit()
-	if s.pid, err = writePIDFile(s.settings.Program.PIDFile); err != nil {
+	if s.pid, err = writePIDFile(s.settings.Program.PIDFile, who); err != nil {
 		return &abnormal{err.Error()}
 	}
 	if who != nil {
@@ -117,43 +118,54 @@ func (s *server) cannotListen(err error) error {
 }
 
 // run serves, and does what signals ask for, until the engine has ended.
-func (s *server) run(signals <-chan os.Signal) error {
+func (s *server) run(signals *caught) error {
 	ended := make(chan error, 1)
 	go func() { ended <- s.engine.Run(context.Background()) }()
 	raiseMaxProcs(s.engine.Workers())
 	setGarbagePercent()
 	memory, ticks := newMemoryTrimmer(), time.NewTicker(trimEvery)
 	defer ticks.Stop()
-	stopping := false
-	for {
+	reloads, rotations := newErrand(s.prepare), newErrand(s.rotate)
+	for stopping := false; ; {
 		select {
 		case <-ticks.C:
 			memory.trim()
 		case err := <-ended:
 			return err
-		case sig := <-signals:
-			switch sig {
-			case syscall.SIGTERM:
-				s.shutdown(stopping)
-				stopping = true
-			case syscall.SIGINT:
-				stopping = true
-				s.engine.Shutdown(0)
-			case syscall.SIGHUP, syscall.SIGTTIN:
-				s.reload()
-			case syscall.SIGUSR1:
-				s.rotate()
-			case syscall.SIGUSR2:
-				s.log.Say(0, "debug_options "+s.log.ToggleDebug(s.verbosity()).String())
-			}
+		case sig := <-signals.end:
+			s.shutdown(stopping || sig == syscall.SIGINT)
+			stopping = true
+		case sig := <-signals.other:
+			s.obey(sig, reloads, rotations)
+		case p := <-reloads.done:
+			s.follow(p)
+			reloads.finish()
+		case err := <-rotations.done:
+			s.rotated(err)
+			rotations.finish()
 		}
 	}
 }
 
-// shutdown lets transactions end for shutdown_lifetime, or with again no longer.
-func (s *server) shutdown(again bool) {
+// obey does what a signal asks for that does not end the program.
+func (s *server) obey(sig os.Signal, reloads *errand[*prepared], rotations *errand[error]) {
+	switch sig {
+	case syscall.SIGHUP, syscall.SIGTTIN:
+		reloads.ask()
+	case syscall.SIGUSR1:
+		rotations.ask()
+	case syscall.SIGUSR2:
+		s.log.Say(0, "debug_options "+s.log.ToggleDebug(s.verbosity()).String())
+	}
+}
+
+// stderrPatience is how long standard error is waited for.
+const stderrPatience = time.Second
+
+// shutdown lets transactions end for shutdown_lifetime, or with now no longer.
+func (s *server) shutdown(now bool) {
 	lifetime := s.settings.Program.Shutdown
-	if again {
+	if now {
 		lifetime = 0
 	} else {
 		notifySystemd("STOPPING=1")
@@ -190,5 +202,6 @@ func (s *server) end(err error) int {
 	if s.files != nil {
 		s.files.Close()
 	}
+	s.stderr.Flush(stderrPatience)
 	return status
 }

@@ -8,8 +8,10 @@ import (
 	"syscall"
 
 	"exaproxy/compat"
+	"exaproxy/compat/account"
 	"exaproxy/compat/conf"
 	"exaproxy/compat/logs"
+	"exaproxy/compat/program"
 	"exaproxy/engine"
 )
 
@@ -17,8 +19,10 @@ import (
 // goroutine.
 type server struct {
 	o        *options
+	stderr   *logs.Stream
 	log      *logs.CacheLog
 	files    *logs.Files
+	started  program.Settings // what of the configuration is followed from start to end
 	settings *compat.Settings
 	setup    *compat.Setup
 	engine   *engine.Engine
@@ -27,11 +31,11 @@ type server struct {
 
 // user is who the proxy becomes once it listens; nil if it stays who it is. With --try it does: the
 // redirector may stand in a home that nobody else can enter, and only this machine is served.
-func (s *server) user() (*logs.Owner, error) {
+func (s *server) user() (*account.User, error) {
 	if s.o.trying {
 		return nil, nil
 	}
-	return effectiveUser(s.settings.Program.User, s.settings.Program.Group)
+	return account.Effective(s.settings.Program.User, s.settings.Program.Group)
 }
 
 // raiseDescriptors allows as many descriptors as the system does, or as max_filedescriptors says, and
@@ -73,7 +77,6 @@ func (s *server) openCacheLog() {
 func (s *server) useCacheLog(f *logs.File) {
 	s.log.SetVerbosity(s.verbosity())
 	s.files.UseCacheLog(f, &s.settings.Logs)
-	s.catchCrashes()
 }
 
 // verbosity is debug_options; -X is stronger.
@@ -84,25 +87,24 @@ func (s *server) verbosity() logs.Verbosity {
 	return s.settings.Logs.Verbosity
 }
 
-// catchCrashes has the runtime write what it has to say about a crash to cache.log too: a
-// process in the background has no standard error.
-func (s *server) catchCrashes() {
-	path := s.settings.Logs.CacheLog
-	if path == "" {
-		return
-	}
-	if file, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0); err == nil {
-		debug.SetCrashOutput(file, debug.CrashOptions{}) // it makes a descriptor of its own
-		file.Close()
+// catchCrashes has the runtime write what it has to say about a crash to cache.log too: a process in
+// the background has no standard error.
+func catchCrashes(cacheLog *os.File) {
+	if cacheLog != os.Stdout && cacheLog != os.Stderr {
+		debug.SetCrashOutput(cacheLog, debug.CrashOptions{}) // it makes a descriptor of its own
 	}
 }
 
-// rotate opens the logs again.
-func (s *server) rotate() {
+// rotate opens the logs again. It is an errand: the disk may be slow.
+func (s *server) rotate() error {
 	s.log.Say(1, "Rotating log files")
-	if err := s.files.Rotate(); err != nil {
+	return s.files.Rotate()
+}
+
+// rotated says how that went.
+func (s *server) rotated(err error) {
+	if err != nil {
 		s.log.Say(0, fmt.Sprintf("ERROR: %s", err))
 	}
-	s.catchCrashes()
 	s.log.Say(1, "Log files are rotated")
 }

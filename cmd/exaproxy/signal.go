@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
+	"os/signal"
 	"strings"
 	"syscall"
 
@@ -42,15 +44,38 @@ func findCommand(text string) (command, bool) {
 	return command{}, false
 }
 
-// send signals the proxy whose pid file is at path. The error is in Squid's words.
+// reloads says whether the command has the configuration read again.
+func (c command) reloads() bool { return c.signal == syscall.SIGHUP || c.signal == syscall.SIGTTIN }
+
+// send signals the proxy whose pid file is at path, and has it say how a reload went. The error is in
+// Squid's words where it has any.
 func (c command) send(path string) error {
 	pid, err := readPIDFile(path)
 	if err != nil {
 		return err
 	}
-	err = syscall.Kill(pid, c.signal)
+	if c.reloads() {
+		return hearOutcome(pid, func() error { return c.kill(pid) })
+	}
+	return c.kill(pid)
+}
+
+func (c command) kill(pid int) error {
+	err := syscall.Kill(pid, c.signal)
 	if err == nil || c.signal == 0 && errors.Is(err, syscall.EPERM) {
 		return nil
 	}
 	return fmt.Errorf("failed to send signal %d to Squid instance with PID %d: %s", c.signal, pid, conf.SystemText(err))
+}
+
+// caught are the signals that the running program gets. Those that end it have a channel of their own:
+// package signal drops what finds a channel full, and nobody is to fill this one.
+type caught struct{ end, other chan os.Signal }
+
+func catchSignals() *caught {
+	c := &caught{end: make(chan os.Signal, 8), other: make(chan os.Signal, 8)}
+	signal.Notify(c.end, syscall.SIGTERM, syscall.SIGINT)
+	signal.Notify(c.other, syscall.SIGHUP, syscall.SIGTTIN, syscall.SIGUSR1, syscall.SIGUSR2)
+	signal.Ignore(syscall.SIGPIPE)
+	return c
 }

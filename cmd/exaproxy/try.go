@@ -28,6 +28,7 @@ func loadTrial(o *options, over compat.Overrides) (*compat.Settings, error) {
 	if o.try != "" {
 		text += "url_rewrite_program " + o.try + "\n"
 	}
+	over.KeepUser = true // the redirector may stand in a home that nobody else can enter
 	over.Open = func(name string) (io.ReadCloser, error) {
 		if name == trialName {
 			return io.NopCloser(strings.NewReader(text)), nil

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
@@ -109,6 +110,25 @@ func TestFinishWarns(t *testing.T) {
 		if !strings.Contains(got, want) {
 			t.Errorf("the messages lack %q:\n%s", want, got)
 		}
+	}
+}
+
+// TestFinishWarnsInTheFilesOrder has the acls of deny_info complained of in the order of the file.
+func TestFinishWarnsInTheFilesOrder(t *testing.T) {
+	const n = 8
+	var lines strings.Builder
+	for i := range n {
+		fmt.Fprintf(&lines, "deny_info ERR_X nobody%d\n", n-i)
+	}
+	_, messages := newPolicy(t, lines.String())
+	var got []string
+	for _, text := range messages {
+		if _, name, found := strings.Cut(text, "deny_info names acl 'nobody"); found {
+			got = append(got, name[:1])
+		}
+	}
+	if order := strings.Join(got, ""); order != "87654321" {
+		t.Errorf("the acls are complained of in the order %s", order)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 type Settings struct {
 	Rules    *acl.List          // http_access
 	DenyInfo map[string]*Denial // deny_info, by acl
+	denied   []string           // the acls of DenyInfo, in the file's order
 }
 
 // Defaults deny everybody, as Squid does without an http_access line. Host names among the values
@@ -46,7 +47,7 @@ func (s *Settings) Finish(c *directive.Context) {
 	if s.Rules.Empty() {
 		c.Say(1, "NOTICE: there is no http_access line: everybody is denied")
 	}
-	for name := range s.DenyInfo {
+	for _, name := range s.denied {
 		if !c.ACLs.Has(name) {
 			c.Say(1, "WARNING: deny_info names acl '%s', which there is not", name)
 		}

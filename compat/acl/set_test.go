@@ -210,6 +210,22 @@ func TestEveryTypeOfSquidIsKnown(t *testing.T) {
 	}
 }
 
+// TestEmptyValues gives each type values without a byte, which only quoted values can be.
+func TestEmptyValues(t *testing.T) {
+	for name, known := range types {
+		if known.new == nil {
+			continue
+		}
+		for _, values := range []string{`""`, `x ""`, `"" ""`, `-i ""`, `+i ""`, `"" 17:00-18:00`} {
+			load(t, "configuration_includes_quoted_values on\nacl a "+name+" "+values+"\nhttp_access deny a", nil)
+		}
+	}
+	c := load(t, "configuration_includes_quoted_values on\nacl a time \"\" 17:00-18:00", nil)
+	if spans := c.set.acls["a"].test.(*timeTest).spans; c.err != nil || len(spans) != 1 || spans[0].days != allDays {
+		t.Errorf("hours behind an empty value are %v: %v", spans, c.err)
+	}
+}
+
 func TestASetIsFinishedBeforeUse(t *testing.T) {
 	tests := map[string]func(s *Set){
 		"matching too early":  func(s *Set) { s.NewList("http_access", Deny).Match(nil, nil, nil) },

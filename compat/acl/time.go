@@ -41,7 +41,7 @@ func (t *timeTest) add(v *values) error {
 	t.given = true
 	var days uint8
 	for _, item := range v.items {
-		if !digit(item.Text[0]) {
+		if item.Text == "" || !digit(item.Text[0]) {
 			days |= readDays(item, v)
 			continue
 		}

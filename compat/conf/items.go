@@ -2,8 +2,10 @@ package conf
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -19,7 +21,9 @@ type Item struct {
 // for the items in it: one a line, without comments and blank lines. open may be nil for os.Open.
 //
 // A file that cannot be opened is not an error: as in Squid it ends the values, with a
-// warning; what an acl without values means is the caller's business. The error is an Invalid.
+// warning; what an acl without values means is the caller's business. One that may not be read is:
+// Squid reads lists as root, and a reload after root was given up would empty those that root alone
+// can read. The error is an Invalid.
 func (l *Line) Items(from int, open Open) (items []Item, warnings []string, err error) {
 	if open == nil {
 		open = func(name string) (io.ReadCloser, error) { return os.Open(name) }
@@ -34,6 +38,8 @@ func (l *Line) Items(from int, open Open) (items []Item, warnings []string, err 
 		switch {
 		case err != nil && token.File:
 			return nil, nil, Invalid{"WARNING: file :" + path + " not found", "FATAL: Error opening config file: parameters"}
+		case errors.Is(err, fs.ErrPermission):
+			return nil, nil, invalid("ERROR: Can not open file %s for reading: %s", path, SystemText(err))
 		case err != nil:
 			return items, []string{fmt.Sprintf("ERROR: Can not open file %s for reading", path)}, nil
 		}

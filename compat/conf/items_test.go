@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -88,6 +90,18 @@ func TestItemsOfAListThatCannotBeRead(t *testing.T) {
 	_, _, err := aclLine(t, files).Items(2, open)
 	if want := "ERROR: Can not read file list: disk on fire"; err == nil || err.Error() != want {
 		t.Errorf("half a list meets %v, want %q", err, want)
+	}
+}
+
+// TestItemsOfAListThatMayNotBeRead has a list that only root can read not be emptied by a reload.
+func TestItemsOfAListThatMayNotBeRead(t *testing.T) {
+	files := memory{"squid.conf": []byte(`acl x dstdomain "list"` + "\n")}
+	open := func(name string) (io.ReadCloser, error) {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: syscall.EACCES}
+	}
+	_, _, err := aclLine(t, files).Items(2, open)
+	if want := "ERROR: Can not open file list for reading: (13) Permission denied"; err == nil || err.Error() != want {
+		t.Errorf("a list that may not be read meets %v, want %q", err, want)
 	}
 }
 

@@ -39,11 +39,12 @@ type part struct {
 // Append appends the line for rec to dst, without a line feed.
 func (f *Format) Append(dst []byte, rec *engine.Record) []byte {
 	if f.builtin != nil {
+		start := len(dst)
 		dst = f.builtin(dst, f, rec)
 		if f.Headers {
 			dst = appendHeaders(dst, rec)
 		}
-		return dst
+		return escapeControls(dst, start)
 	}
 	for i := range f.parts {
 		p := &f.parts[i]
@@ -67,6 +68,9 @@ func (p *part) append(dst []byte, f *Format, rec *engine.Record) []byte {
 		quote = p.code.quote
 	}
 	dst = requote(dst, start, quote)
+	if quote != raw {
+		dst = escapeControls(dst, start)
+	}
 	if p.max >= 0 && !p.code.number && len(dst)-start > p.max {
 		dst = dst[:start+p.max]
 	}

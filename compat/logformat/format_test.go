@@ -124,6 +124,35 @@ func TestQuotedLineEnds(t *testing.T) {
 	}
 }
 
+// TestControlCharacters has no byte reach a terminal that it would obey, unless the format asks for
+// bytes as they are. Squid 5.7 writes them raw in all rows but those of brackets and URLs.
+func TestControlCharacters(t *testing.T) {
+	const value = "a\x1b[31m\x01\x7fb\tc\xc3\xa9"
+	const seen = `a\x1b[31m\x01\x7fb` + "\tc\xc3\xa9"
+	rec := fetched(t, "GET http://x/ HTTP/1.1", "X-T: "+value, "User-Agent: "+value, "Referer: "+value)
+	rec.Request.Notes = []engine.Note{{Key: []byte("tag"), Value: []byte(value)}}
+	rec.ContentType = []byte("text/\x1b[2J")
+	for _, tt := range []struct{ name, format, want string }{
+		{"quotation marks", `%"{X-T}>h`, strings.ReplaceAll(seen, "\t", `\t`)},
+		{"shell", "%/{X-T}>h", seen},
+		{"a code that is not quoted", "%et %mt", seen + ` text/\x1b[2J`},
+		{"brackets", "%[{X-T}>h", "a%1b%5b31m%01%7fb%09c%c3%a9"},
+		{"raw", "%'{X-T}>h", value},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := line(t, tt.format, rec); got != tt.want {
+				t.Errorf("the format %q should give\n%q, it gave\n%q", tt.format, tt.want, got)
+			}
+		})
+	}
+	for name := range builtins {
+		f, _ := Builtin(name)
+		if got := string(f.Append(nil, rec)); strings.ContainsAny(got, "\x01\x1b\x7f") {
+			t.Errorf("the format %s gives control characters: %q", name, got)
+		}
+	}
+}
+
 func TestSequence(t *testing.T) {
 	f, err := Compile("%sn")
 	if err != nil {

@@ -1,5 +1,7 @@
 package logformat
 
+import "slices"
+
 // quoting is how a value is protected from being mistaken for something else.
 type quoting uint8
 
@@ -65,6 +67,29 @@ func appendBackslashed(dst, value []byte, tabs bool) []byte {
 	}
 	return dst
 }
+
+// escapeControls writes the control characters in dst[start:] as \xHH, but for tabs: a log is read
+// on terminals, which obey them. Squid 5 leaves them as they are wherever it does not escape as in a
+// URL, between quotation marks too.
+func escapeControls(dst []byte, start int) []byte {
+	first := slices.IndexFunc(dst[start:], isControl)
+	if first < 0 {
+		return dst
+	}
+	const hex = "0123456789abcdef"
+	start += first
+	end := len(dst)
+	for _, c := range dst[start:end] {
+		if isControl(c) {
+			dst = append(dst, '\\', 'x', hex[c>>4], hex[c&15])
+		} else {
+			dst = append(dst, c)
+		}
+	}
+	return append(dst[:start], dst[end:]...)
+}
+
+func isControl(c byte) bool { return c < ' ' && c != '\t' || c == 0x7f }
 
 // appendWord quotes value for a shell: between quotation marks if it has spaces.
 func appendWord(dst, value []byte) []byte {

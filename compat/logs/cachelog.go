@@ -40,8 +40,8 @@ type cacheLog struct {
 
 // CacheLogOptions is what the command line says of cache.log.
 type CacheLogOptions struct {
-	Tag         string // "kid1"; "" for none
-	Stderr      io.Writer
+	Tag         string           // "kid1"; "" for none
+	Stderr      io.Writer        // must not block: see Stream
 	StderrLevel int              // -d; -1: none
 	Clock       func() time.Time // nil: time.Now
 }
@@ -59,6 +59,9 @@ func NewCacheLog(o CacheLogOptions) *CacheLog {
 	c.verbosity.Store(&Verbosity{All: 1})
 	return &CacheLog{cacheLog: c, section: -1}
 }
+
+// stampLayout is how a line begins.
+const stampLayout = "2006/01/02 15:04:05"
 
 // maxEarly bounds what is kept for a file that is not open yet.
 const maxEarly = 256 << 10
@@ -169,7 +172,7 @@ func appendAttr(b *strings.Builder, a slog.Attr) {
 // line writes one record. Line feeds inside it, which only a peer's bytes can bring, are shown.
 func (c *cacheLog) line(when time.Time, level int, text string) {
 	b := make([]byte, 0, 160)
-	b = when.AppendFormat(b, "2006/01/02 15:04:05")
+	b = when.AppendFormat(b, stampLayout)
 	b = append(b, c.tag...)
 	b = append(b, "| "...)
 	b = append(b, strings.ReplaceAll(text, "\n", `\n`)...)

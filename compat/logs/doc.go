@@ -7,8 +7,10 @@
 // the main goroutine. A Policy is one worker's: LogReady and Record are called on its goroutine
 // when a transaction ends.
 //
-// CacheLog and File are for any goroutine. Each File has a goroutine of its own, which is the only
-// thing here that waits for a disk. Opening and using are two steps, so that a reconfiguration
+// CacheLog, File and Stream are for any goroutine. Each File and Stream has a goroutine of its own: it
+// writes, rotates and closes, and is the only thing here, but for opening, that waits for a disk or
+// for the reader of a pipe. No lock is held meanwhile. Whoever controls waits for it no longer than
+// two seconds. Opening and using are two steps, so that a reconfiguration
 // may still be given up when a file cannot be opened: nothing is written differently before
 // UseCacheLog and OpenedLogs.Commit.
 //

@@ -1,6 +1,7 @@
 package logs
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -65,6 +66,11 @@ func openFile(files *Files, path string, keep int) (*File, error) {
 		files.configure(f, keep, false)
 	}
 	return f, err
+}
+
+// runJob has the file's writer do something, and waits for it.
+func runJob(f *File, run func()) {
+	f.wait(context.Background(), f.do(func() error { run(); return nil }))
 }
 
 func readFile(t *testing.T, path string) string {
@@ -202,14 +208,14 @@ func TestBacklogIsBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	good := f.file
-	f.do(func() { f.file = full })
+	runJob(f, func() { f.file = full })
 	block := []byte(strings.Repeat("x", 1<<20-1) + "\n")
 	f.Append(block)
 	f.Flush() // the writer holds this one now
 	for range maxBacklog>>20 + 5 {
 		f.Append(block)
 	}
-	f.do(func() { f.file = good; full.Close() })
+	runJob(f, func() { f.file = good; full.Close() })
 	f.Flush()
 	said.await(t, "is written again; 5 lines were lost")
 	files.Close()
@@ -258,7 +264,7 @@ func TestSlowDiskLosesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	good := f.file
-	f.do(func() { f.file = write })
+	runJob(f, func() { f.file = write })
 	l, err := loop.New(looptest.NewKernel(t))
 	if err != nil {
 		t.Fatal(err)
@@ -286,7 +292,7 @@ func TestSlowDiskLosesNothing(t *testing.T) {
 		t.Error("whoever waited was woken, and there is no room")
 	}
 	f.Flush()
-	f.do(func() { f.file = good; write.Close() })
+	runJob(f, func() { f.file = good; write.Close() })
 	if n := <-drained; n != int64(blocks)<<20 {
 		t.Errorf("%d bytes were written, want %d", n, int64(blocks)<<20)
 	}

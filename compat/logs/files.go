@@ -1,47 +1,73 @@
 package logs
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"os"
 	"slices"
 	"sync"
+	"time"
+
+	"exaproxy/compat/account"
 )
 
+// patience is how long control waits for files that are busy.
+const patience = 2 * time.Second
+
 // Files are the log files that are open, by path: lines of the configuration that name the same
-// file share it, and it stays open across a reconfiguration that still names it. The goroutine
-// that reads the configuration opens them; the policies of the workers, each on its own goroutine,
-// hold and release them.
+// file share it, and it stays open across a reconfiguration that still names it. One goroutine at a
+// time opens them; the policies of the workers, each on its own goroutine, hold and release them.
 type Files struct {
-	log   *CacheLog
-	owner *Owner
+	// CacheLogOpened, if set, is called with each file that cache.log goes to from now on, on a
+	// goroutine of the log's. The file is the log's.
+	CacheLogOpened func(*os.File)
 
-	mu      sync.Mutex
+	log      *CacheLog
+	owner    *account.User
+	patience time.Duration
+
+	mu      sync.Mutex // never held while anything waits for a disk
 	files   map[string]*File
-	cache   *File   // of log
 	closing []*File // given up; their writers may not have finished
+
+	cache *File // of log; of the goroutine that calls UseCacheLog and Close
 }
 
-// NewFiles makes an empty set. Trouble with its files is logged to log. Files that it creates are
-// given to owner, unless that is nil.
-func NewFiles(log *CacheLog, owner *Owner) *Files {
-	return &Files{log: log, owner: owner, files: make(map[string]*File)}
+// NewFiles makes an empty set. Trouble with its files is logged to log. They are opened with the rights
+// of owner; nil is whoever we are.
+func NewFiles(log *CacheLog, owner *account.User) *Files {
+	return &Files{log: log, owner: owner, patience: patience, files: make(map[string]*File)}
 }
 
-// open returns the file at path, held once more.
+// open returns the file at path, held once more. It may wait for the disk.
 func (l *Files) open(path string) (*File, error) {
+	if f := l.find(path); f != nil {
+		return f, nil
+	}
+	f, err := newFile(path, l.owner, slog.New(l.log))
+	if err != nil {
+		return nil, err
+	}
+	f.refs = 1
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.files[path] = f
+	return f, nil
+}
+
+// find returns the file at path if it is open, held once more.
+func (l *Files) find(path string) *File {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	f := l.files[path]
-	if f == nil {
-		var err error
-		if f, err = newFile(path, l.owner, slog.New(l.log)); err != nil {
-			return nil, err
-		}
-		l.files[path] = f
+	if f != nil {
+		f.refs++
 	}
-	f.refs++
-	return f, nil
+	return f
 }
 
 // configure says how many old files a rotation keeps, and whether lines may wait for longer
@@ -70,10 +96,25 @@ func (l *Files) OpenCacheLog(s *Settings) (*File, error) {
 func (l *Files) UseCacheLog(f *File, s *Settings) {
 	if f != nil {
 		l.configure(f, s.Rotate, false)
+		if f != l.cache {
+			l.announce(f)
+		}
 	}
 	l.log.use(f)
 	l.Release(l.cache)
 	l.cache = f
+}
+
+// announce has CacheLogOpened called for the file that f has open, and for each that takes its place.
+func (l *Files) announce(f *File) {
+	if l.CacheLogOpened == nil {
+		return
+	}
+	f.do(func() error {
+		f.opened = l.CacheLogOpened
+		f.use(f.file)
+		return nil
+	})
 }
 
 // hold counts one more user of f.
@@ -91,54 +132,80 @@ func (l *Files) Release(f *File) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	f.refs--
-	if f.refs == 0 {
+	if f.refs == 0 && l.files[f.path] == f { // after Close it is not there any more
 		delete(l.files, f.path)
 		l.startClosing(f)
 	}
 }
 
-// startClosing has a file finish on its own, since a worker does not wait for a disk. Close waits.
+// startClosing has a file finish on its own, since a worker does not wait for a disk. Close waits. The
+// lock is held.
 func (l *Files) startClosing(f *File) {
 	f.end()
-	l.closing = append(slices.DeleteFunc(l.closing, (*File).ended), f)
+	l.closing = append(slices.DeleteFunc(l.closing, func(f *File) bool { return closed(f.done) }), f)
 }
 
-// Rotate rotates every file as its configuration says.
+// Rotate rotates every file as its configuration says. A file that is stuck does so when it can, and is
+// named in the error.
 func (l *Files) Rotate() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	var all []error
-	for _, f := range l.files {
-		all = append(all, f.Rotate(f.keep, l.owner))
+	type asked struct {
+		file *File
+		job  *job
 	}
-	return errors.Join(all...)
+	var all []asked
+	l.mu.Lock()
+	for _, f := range l.files {
+		all = append(all, asked{f, f.rotate(f.keep)})
+	}
+	l.mu.Unlock()
+	slices.SortFunc(all, func(a, b asked) int { return cmp.Compare(a.file.path, b.file.path) })
+	ctx, cancel := context.WithTimeout(context.Background(), l.patience)
+	defer cancel()
+	var trouble []error
+	for _, a := range all {
+		trouble = append(trouble, a.file.wait(ctx, a.job))
+	}
+	return errors.Join(trouble...)
 }
 
-// Close writes what is left and closes all files.
+// Close writes what is left and closes all files. Those that are stuck are given up after a while.
 func (l *Files) Close() {
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	for path, f := range l.files {
+		delete(l.files, path)
 		if f != l.cache { // trouble with the others may have to be logged there
-			delete(l.files, path)
 			l.startClosing(f)
 		}
 	}
-	for _, f := range l.closing {
-		<-f.done
-	}
+	closing := l.closing
+	l.closing = nil
+	l.mu.Unlock()
+	l.awaitEnds(closing)
 	if l.cache != nil {
 		l.cache.end()
-		<-l.cache.done
-		delete(l.files, l.cache.path)
+		l.awaitEnds([]*File{l.cache})
+	}
+}
+
+// awaitEnds waits for writers that were told to end.
+func (l *Files) awaitEnds(files []*File) {
+	ctx, cancel := context.WithTimeout(context.Background(), l.patience)
+	defer cancel()
+	for _, f := range files {
+		select {
+		case <-f.done:
+		case <-ctx.Done():
+			l.log.Say(0, fmt.Sprintf("ERROR: log file %s is stuck: its last lines are lost", f.path))
+		}
 	}
 }
 
 // Flush returns when all lines that were appended are written, or could not be.
 func (l *Files) Flush() {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, f := range l.files {
+	all := slices.Collect(maps.Values(l.files))
+	l.mu.Unlock()
+	for _, f := range all {
 		f.Flush()
 	}
 }

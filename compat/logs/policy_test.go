@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"exaproxy/compat/account"
 	"exaproxy/compat/acl"
 	"exaproxy/compat/compattest"
 	"exaproxy/engine"
@@ -52,7 +53,7 @@ access_log stdio:DIR/all.log logformat=mine
 // TestOpenGivesUpWhatItOpened has the second of two access logs fail.
 func TestOpenGivesUpWhatItOpened(t *testing.T) {
 	s := Settings{AccessLogs: []AccessLog{{Path: filepath.Join(t.TempDir(), "a.log")}, {Path: "/nonexistent/a.log"}}}
-	files := NewFiles(newMessages().CacheLog, &Owner{Name: "proxy"})
+	files := NewFiles(newMessages().CacheLog, &account.User{Name: "proxy"})
 	defer files.Close()
 	_, err := s.Open(files)
 	if err == nil || !strings.Contains(err.Error(), "cannot open '/nonexistent/a.log' for writing") ||

@@ -5,6 +5,7 @@ import (
 	"os"
 	"time"
 
+	"exaproxy/compat/account"
 	"exaproxy/compat/directive"
 )
 
@@ -58,4 +59,14 @@ func (s *Settings) HelperDir(say func(level int, text string)) string {
 		return ""
 	}
 	return s.CoreDir
+}
+
+// CheckHelper returns why the user whom the proxy becomes cannot run a helper, as far as can be seen
+// without being him; nil where the proxy is not started by root.
+func (s *Settings) CheckHelper(path string) error {
+	who, err := account.Effective(s.User, s.Group)
+	if err != nil {
+		return nil // the start ends with that
+	}
+	return who.CanRun(path)
 }

@@ -1,0 +1,113 @@
+package account
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// maxLinks is how many links are followed to a file, as by the kernel.
+const maxLinks = 40
+
+// A stop is a folder or a file on the way to a file.
+type stop struct {
+	path     string
+	mode     fs.FileMode
+	uid, gid uint32
+	listed   bool // an access list (acl(5)) says more than the mode
+}
+
+// A way is how the kernel comes to a file: through folders, those too that links lead to.
+type way struct {
+	folders []stop
+	place   string // of the file, without links; it need not be there
+	file    *stop  // nil if it is not
+}
+
+// follow finds the way to a file. Its folders must be there.
+func follow(path string) (*way, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	w := &way{place: "/"}
+	rest := strings.Split(path, "/")
+	for links := 0; len(rest) > 0; {
+		name := rest[0]
+		rest = rest[1:]
+		link, err := w.step(name, len(rest) == 0)
+		if err != nil {
+			return nil, err
+		}
+		if link == "" {
+			continue
+		}
+		if links++; links > maxLinks {
+			return nil, &fs.PathError{Op: "follow", Path: path, Err: syscall.ELOOP}
+		}
+		if filepath.IsAbs(link) {
+			w.place = "/"
+		}
+		rest = append(strings.Split(link, "/"), rest...)
+	}
+	return w, nil
+}
+
+// step goes to what is called name in the present place, or returns where the link of that name
+// leads.
+func (w *way) step(name string, last bool) (link string, err error) {
+	switch name {
+	case "", ".":
+		return "", nil
+	case "..":
+		w.place = filepath.Dir(w.place)
+		return "", nil
+	}
+	folder, err := look(w.place)
+	if err != nil {
+		return "", err
+	}
+	w.folders = append(w.folders, folder)
+	next := filepath.Join(w.place, name)
+	found, err := look(next)
+	switch {
+	case os.IsNotExist(err) && last:
+		w.place = next
+		return "", nil
+	case err != nil:
+		return "", err
+	case found.mode.Type() == fs.ModeSymlink:
+		return os.Readlink(next)
+	}
+	w.place, w.file = next, &found
+	return "", nil
+}
+
+// look looks at a file and follows no link.
+func look(path string) (stop, error) {
+	facts, err := os.Lstat(path)
+	if err != nil {
+		return stop{}, err
+	}
+	system, ok := facts.Sys().(*syscall.Stat_t)
+	if !ok {
+		return stop{}, fmt.Errorf("look at %s: its owner is not known", path)
+	}
+	_, err = unix.Lgetxattr(path, "system.posix_acl_access", nil)
+	return stop{path: path, mode: facts.Mode(), uid: system.Uid, gid: system.Gid, listed: err == nil}, nil
+}
+
+// onlyRootsOwn says whether nobody but root can change where the way leads.
+func (w *way) onlyRootsOwn() bool {
+	for _, s := range w.folders {
+		if s.uid != 0 || s.mode.Perm()&0o022 != 0 { // the bits of the group bound those of an access list
+			return false
+		}
+	}
+	return true
+}

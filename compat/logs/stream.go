@@ -1,0 +1,90 @@
+package logs
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+)
+
+// maxStream is how many bytes wait for whoever reads standard error.
+const maxStream = 1 << 20
+
+// A Stream is a writer that never blocks, before one that may: standard error, which may be a pipe that
+// nobody reads. What does not fit its memory is dropped, and the number of lines is written when
+// somebody reads again. Any goroutine may use it.
+type Stream struct {
+	to    io.Writer
+	clock func() time.Time
+
+	mu      sync.Mutex // never held over a write to to
+	pending []byte
+	dropped int             // lines
+	flushes []chan struct{} // closed when all is written
+	wake    chan struct{}
+}
+
+// NewStream makes a stream, and starts its goroutine, which ends with the program.
+func NewStream(to io.Writer, clock func() time.Time) *Stream {
+	s := &Stream{to: to, clock: clock, wake: make(chan struct{}, 1)}
+	go s.copy()
+	return s
+}
+
+// Write takes whole lines. It never fails.
+func (s *Stream) Write(lines []byte) (int, error) {
+	s.mu.Lock()
+	if len(s.pending)+len(lines) > maxStream {
+		s.dropped += bytes.Count(lines, []byte{'\n'})
+	} else {
+		s.pending = append(s.pending, lines...)
+	}
+	s.mu.Unlock()
+	signal(s.wake)
+	return len(lines), nil
+}
+
+// Flush returns when all that was written so far has been taken, or after d.
+func (s *Stream) Flush(d time.Duration) {
+	done := make(chan struct{})
+	s.mu.Lock()
+	s.flushes = append(s.flushes, done)
+	s.mu.Unlock()
+	signal(s.wake)
+	late := time.NewTimer(d)
+	defer late.Stop()
+	select {
+	case <-done:
+	case <-late.C:
+	}
+}
+
+// copy is the stream's goroutine.
+func (s *Stream) copy() {
+	var lines []byte
+	var flushes []chan struct{}
+	for range s.wake {
+		lines, flushes = s.take(lines[:0])
+		if len(lines) > 0 {
+			s.to.Write(lines) // there is nowhere to tell if this fails
+		}
+		for _, done := range flushes {
+			close(done)
+		}
+	}
+}
+
+// take returns what is to be written, and who waits for it. spare is memory for what comes next.
+func (s *Stream) take(spare []byte) (lines []byte, flushes []chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	lines, s.pending = s.pending, spare
+	if s.dropped > 0 {
+		lines = s.clock().AppendFormat(lines, stampLayout)
+		lines = fmt.Appendf(lines, "| WARNING: nobody read this; %d lines are missing here\n", s.dropped)
+		s.dropped = 0
+	}
+	flushes, s.flushes = s.flushes, nil
+	return lines, flushes
+}
