@@ -23,6 +23,7 @@ type Engine struct {
 	workers []*worker
 	running bool
 	leaving bool
+	begun   chan struct{} // closed when Run has begun
 	ended   chan struct{} // closed when the last worker has ended
 
 	listening atomic.Int32 // workers that have not begun to leave
@@ -35,7 +36,7 @@ func New(c Config) (*Engine, error) {
 	if c.NewPolicy == nil || len(c.Ports) == 0 {
 		return nil, errors.New("make an engine: a policy and at least one port are needed")
 	}
-	e := &Engine{config: &c, ended: make(chan struct{})}
+	e := &Engine{config: &c, begun: make(chan struct{}), ended: make(chan struct{})}
 	for n := range c.workers() {
 		w, err := newWorker(e, n, &c)
 		if err != nil {
@@ -100,10 +101,14 @@ func (e *Engine) Addrs() []netip.AddrPort {
 // Workers says how many workers there are.
 func (e *Engine) Workers() int { return len(e.workers) }
 
+// Begun is closed when Run has begun: from then on there is somebody to follow a Reconfigure.
+func (e *Engine) Begun() <-chan struct{} { return e.begun }
+
 // Run serves until Shutdown or Stop has ended the last worker, or ctx is done, which is Stop.
 func (e *Engine) Run(ctx context.Context) error {
 	e.mu.Lock()
 	e.running = true
+	close(e.begun)
 	e.mu.Unlock()
 	failures := make(chan error, len(e.workers))
 	for _, w := range e.workers {

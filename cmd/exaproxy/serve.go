@@ -121,6 +121,7 @@ func (s *server) cannotListen(err error) error {
 func (s *server) run(signals *caught) error {
 	ended := make(chan error, 1)
 	go func() { ended <- s.engine.Run(context.Background()) }()
+	<-s.engine.Begun() // a signal to reload may have come already
 	raiseMaxProcs(s.engine.Workers())
 	setGarbagePercent()
 	memory, ticks := newMemoryTrimmer(), time.NewTicker(trimEvery)

@@ -188,15 +188,29 @@ func TestRootsFolder(t *testing.T) {
 // TestFoldersThatOthersChange has root create nothing below a folder that is not its alone.
 func TestFoldersThatOthersChange(t *testing.T) {
 	u := nobody(t)
-	for _, mode := range []fs.FileMode{0o775, 0o757, 0o757 | fs.ModeSticky} {
+	other := &User{UID: 4242, GID: 4242}
+	for _, row := range []struct {
+		mode   fs.FileMode // of the folder above
+		owner  *User       // of the folder in it
+		opened bool
+	}{
+		{0o775, nil, false},
+		{0o757, nil, false},
+		{0o757 | fs.ModeSticky, nil, true}, // as below /tmp: only root can take away what is root's
+		{0o757 | fs.ModeSticky, other, false},
+		{0o755, nil, true},
+	} {
 		outer := folder(t, nil)
 		inner := filepath.Join(outer, "inner")
-		if err := errors.Join(os.Mkdir(inner, 0o755), os.Chmod(outer, mode)); err != nil {
+		if err := errors.Join(os.Mkdir(inner, 0o755), os.Chmod(outer, row.mode)); err != nil {
 			t.Fatal(err)
 		}
-		if file, err := u.Append(filepath.Join(inner, "file"), 0o640); !errors.Is(err, fs.ErrPermission) {
-			file.Close()
-			t.Errorf("below a folder of mode %v it is opened: %v", mode, err)
+		if row.owner != nil {
+			give(t, inner, row.owner)
+		}
+		file, err := u.Append(filepath.Join(inner, "file"), 0o640)
+		if file.Close(); err == nil != row.opened || err != nil && !errors.Is(err, fs.ErrPermission) {
+			t.Errorf("below a folder of mode %v, in one of %v, it is opened: %v", row.mode, row.owner, err)
 		}
 	}
 }

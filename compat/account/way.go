@@ -27,6 +27,7 @@ type way struct {
 	folders []stop
 	place   string // of the file, without links; it need not be there
 	file    *stop  // nil if it is not
+	open    bool   // somebody but root can change where it leads
 }
 
 // follow finds the way to a file. Its folders must be there.
@@ -75,6 +76,7 @@ func (w *way) step(name string, last bool) (link string, err error) {
 	w.folders = append(w.folders, folder)
 	next := filepath.Join(w.place, name)
 	found, err := look(next)
+	w.open = w.open || !folder.keeps(found, err)
 	switch {
 	case os.IsNotExist(err) && last:
 		w.place = next
@@ -102,12 +104,14 @@ func look(path string) (stop, error) {
 	return stop{path: path, mode: facts.Mode(), uid: system.Uid, gid: system.Gid, listed: err == nil}, nil
 }
 
-// onlyRootsOwn says whether nobody but root can change where the way leads.
-func (w *way) onlyRootsOwn() bool {
-	for _, s := range w.folders {
-		if s.uid != 0 || s.mode.Perm()&0o022 != 0 { // the bits of the group bound those of an access list
-			return false
-		}
+// keeps says whether nobody but root can put something else in the place of what was found in the
+// folder, or was not. Where the sticky bit is set, what is root's is only his to remove.
+func (s *stop) keeps(found stop, err error) bool {
+	if s.uid != 0 {
+		return false
 	}
-	return true
+	if s.mode.Perm()&0o022 == 0 { // the bits of the group bound those of an access list
+		return true
+	}
+	return s.mode&fs.ModeSticky != 0 && err == nil && found.uid == 0
 }
