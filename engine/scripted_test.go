@@ -100,8 +100,14 @@ func (c *children) Spawn(*helper.Config, int) (helper.Process, error) { return c
 func (c *children) Questions() int { return c.sys }
 func (c *children) Answers() int   { return c.sys }
 func (c *children) PID() int       { return 1001 }
-func (c *children) Wait() string   { return <-c.ended }
-func (c *children) Kill()          { c.end() }
+
+// Wait implements helper.Process; the helper reads its input at once.
+func (c *children) Wait(ready func()) helper.Ending {
+	ready()
+	return helper.Ending{How: <-c.ended}
+}
+
+func (c *children) Kill() { c.end() }
 
 // end ends the process.
 func (c *children) end() {

@@ -121,7 +121,6 @@ const section = 61
 
 // Configure gives the engine its pool of helpers, if there are to be any. c.Log is set.
 func (s *Settings) Configure(c *engine.Config, p Process) {
-	c.Timeouts.Helper = s.Timeout
 	if !s.Enabled() {
 		return
 	}
@@ -135,6 +134,7 @@ func (s *Settings) Configure(c *engine.Config, p Process) {
 		PerWorker:   p.PerWorker,
 		PTY:         s.PTY,
 		Retries:     2, // a question may end three helpers before it is given up
+		Timeout:     s.Timeout,
 		Env:         append(os.Environ(), "SQUID_DEBUG="+p.Debug),
 		Dir:         p.Dir,
 		Stderr:      p.Stderr,
