@@ -172,14 +172,14 @@ func (p *Pool) leastRisky() *Question {
 }
 
 // limitBlamed gives up questions that are likely to have ended a child and wait for too long, or are too
-// many.
+// many. While no child is ready everybody waits.
 func (p *Pool) limitBlamed() {
-	now, blamed := p.loop.Now(), 0
+	now, blamed, ready := p.loop.Now(), 0, p.hasReadyChild()
 	for q := p.risky.first; q != nil; {
 		next := q.next
 		switch {
 		case !q.blamed:
-		case now.Sub(q.riskyAt) > maxBlameWait:
+		case ready && now.Sub(q.riskyAt) > maxBlameWait:
 			p.risky.remove(q)
 			p.lose(q)
 		default:

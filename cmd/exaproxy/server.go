@@ -94,12 +94,14 @@ func (s *server) catchCrashes() {
 	}
 }
 
-// rotate opens the logs again.
+// rotate opens the logs again, and has new helpers take the place of the present ones, as Squid does:
+// they may read their lists anew.
 func (s *server) rotate() {
 	s.log.Say(1, "Rotating log files")
 	if err := s.files.Rotate(); err != nil {
 		s.log.Say(0, fmt.Sprintf("ERROR: %s", err))
 	}
 	s.catchCrashes()
+	s.engine.RestartHelpers()
 	s.log.Say(1, "Log files are rotated")
 }

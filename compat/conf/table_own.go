@@ -4,5 +4,7 @@ package conf
 // "#exaproxy", so that one file serves both proxies.
 var tableOwn = []Directive{
 	{Name: "connect_verdict", Type: "page|redirect|close", Treat: Done, Own: true, Default: "page", Note: "how a client that asked for a tunnel learns that it is redirected or refused"},
-	{Name: "url_rewrite_failure", Type: "crash=deny|pass bh=pass|deny invalid=pass|deny", Treat: Done, Own: true, Default: "crash=deny bh=pass invalid=pass", Note: "what becomes of a request that the helpers could not answer"},
+	{Name: "helper_line_max", Type: "NUMBER", Treat: Done, Own: true, Default: "8191", Note: "bytes of the longest line that helpers are given; 0: any length"},
+	{Name: "keep_helpers", Type: "on|off", Treat: Done, Own: true, Default: "off", Note: "a reconfiguration that does not change the helpers keeps them; otherwise new ones are started, as in Squid"},
+	{Name: "url_rewrite_failure", Type: "crash=deny|pass bh=pass|deny invalid=pass|deny long=deny|pass", Treat: Done, Own: true, Default: "crash=deny bh=pass invalid=pass long=deny", Note: "what becomes of a request that the helpers could not answer"},
 }
