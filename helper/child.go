@@ -53,6 +53,7 @@ type child struct {
 	silenceWarned         bool
 	lineWarnings          warningLimiter // about lines that answer nothing
 	loss                  *loss          // nil: none, or we ended it
+	terminated            bool           // since it did not end after the end of its input
 }
 
 // start starts a child.
@@ -148,10 +149,7 @@ func (c *child) watch() (err error) {
 func (c *child) Run() {
 	switch c.state {
 	case warming:
-		if c.exchange(); c.state == warming && c.timer.Expired() {
-			c.pool.health.recordSlowStart()
-			c.kill(fmt.Sprintf("has not begun to read its input for %v", c.pool.loop.Now().Sub(c.startTime).Round(time.Second)))
-		}
+		c.warmUp()
 		c.pool.dispatch()
 	case serving, draining:
 		c.exchange()
@@ -161,9 +159,25 @@ func (c *child) Run() {
 		if c.timer.Expired() {
 			c.timer.Clear()
 			c.reportNotExiting()
+			c.terminated = true
 			c.process.Kill()
 		}
 	case starting, exited:
+	}
+}
+
+// warmUp drops what the child writes before it reads its input, and replaces it when that takes too long.
+func (c *child) warmUp() {
+	if c.timer.Expired() {
+		c.pool.health.recordSlowStart()
+		c.kill(fmt.Sprintf("has not begun to read its input for %v", c.pool.loop.Now().Sub(c.startTime).Round(time.Second)))
+		return
+	}
+	switch err := c.readAnswers(); {
+	case err == nil:
+		c.waker.Wake() // there may be more
+	case err != loop.ErrAgain:
+		c.fail("")
 	}
 }
 

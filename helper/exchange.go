@@ -260,7 +260,7 @@ func (c *child) abandon(q *Question) {
 
 // startSilenceTimer starts to time the child's silence, or starts again.
 func (c *child) startSilenceTimer() {
-	if !c.silenceWarned {
+	if !c.silenceWarned && c.state != warming {
 		c.timer.Set(c.pool.config.SilenceWarning)
 	}
 }

@@ -157,6 +157,8 @@ func TestBrokenInput(t *testing.T) {
 	if w.child(1).killed == 0 {
 		t.Error("it lives on and was not terminated")
 	}
+	w.logs("that was our doing", "signal: terminated\"", 0)
+	w.logs("that was our doing", "ended by itself", 0)
 }
 
 func TestExitWithoutEndOfOutput(t *testing.T) {

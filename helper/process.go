@@ -64,7 +64,21 @@ func (p *process) Wait(ready func()) Ending {
 	if err != nil {
 		return Ending{How: err.Error(), Failed: !p.killed}
 	}
-	return Ending{How: state.String(), Failed: !state.Success() && !p.killed}
+	return Ending{How: state.String(), Failed: !p.killed && crashed(state.Sys().(syscall.WaitStatus))}
+}
+
+// crashed reports whether a process ended by a fault of its own, and was not asked to end: by a signal
+// that administrators send, or by a status with which shells tell of one.
+func crashed(s syscall.WaitStatus) bool {
+	number := s.ExitStatus() - 128
+	if s.Signaled() {
+		number = int(s.Signal())
+	}
+	switch syscall.Signal(number) {
+	case syscall.SIGTERM, syscall.SIGKILL, syscall.SIGINT, syscall.SIGHUP:
+		return false
+	}
+	return s.Signaled() || s.ExitStatus() != 0
 }
 
 // lookAgain calls ready if the process has become so, and returns when to look again; negative: never.

@@ -119,7 +119,7 @@ func (c *child) reportNotExiting() {
 // reportEnd logs how a child's process ended: at debug level if the pool ended it or is failing,
 // which has been logged.
 func (c *child) reportEnd(how string) {
-	if c.loss == nil || c.loss.cause != "" || c.pool.health.failing {
+	if c.loss == nil || c.loss.cause != "" || c.terminated || c.pool.health.failing {
 		c.pool.config.Log.Debug(fmt.Sprintf("%v ended (%s)", c, how))
 	} else {
 		c.pool.warnSeldom("ended", c, fmt.Sprintf("ended by itself after %v (%s)%s; what it wrote to standard error may tell why",

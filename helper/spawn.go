@@ -32,7 +32,7 @@ type Process interface {
 // An Ending is how a process has ended.
 type Ending struct {
 	How    string // "exit status 1", "signal: killed"
-	Failed bool   // by a signal or with a status other than 0, and Kill was not called
+	Failed bool   // by a fault of its own: not by Kill or another's wish, not with status 0
 }
 
 // processSpawner is the Spawner of this machine.
