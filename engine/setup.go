@@ -83,8 +83,8 @@ func (s *setup) inherit(old *setup) {
 	switch {
 	case old.helpers == nil || s.helpers == nil:
 		return
-	case s.helpers == old.helpers:
-		s.passedOn = false
+	case s.passedOn: // it was to keep them
+		s.helpers, s.passedOn = old.helpers, false
 	default:
 		s.helpers.Succeed(old.helpers)
 	}

@@ -293,6 +293,18 @@ func TestSuccession(t *testing.T) {
 	late.wants("", "3")
 }
 
+// A pool that starts nothing before it is asked takes over all the same.
+func TestSuccessionOfAPoolThatStartsNothing(t *testing.T) {
+	w := newWorld(t, Config{Children: 1, Startup: 1})
+	first := w.actors[0]
+	w.actors = nil
+	w.succession(Config{Children: 3})
+	w.children("one is started", 1, 1)
+	if !first.in.Closed() {
+		t.Error("the old child does not see the end of its input")
+	}
+}
+
 // A program that does not come up does not take the place of one that works; one that works takes over
 // from one that does not, with all that waits.
 func TestSuccessionOfPoolsThatDoNotComeUp(t *testing.T) {

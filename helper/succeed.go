@@ -7,9 +7,11 @@ package helper
 func (p *Pool) Succeed(old *Pool) {
 	old.successor, p.old = p, old
 	p.ordinary, p.poison = old.ordinary, old.poison
+	p.target = max(p.target, 1) // or it would never take over
 	if p.hasReadyChild() {
 		p.takeOver()
 	}
+	p.dispatch()
 }
 
 // takeOver ends the pool that this one succeeds.
