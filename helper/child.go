@@ -117,7 +117,7 @@ func (c *child) becomeReady() {
 		c.dropPartial()
 		c.timer.Clear()
 		c.state = serving
-		c.pool.recordReady()
+		c.pool.recordReady(c)
 	}
 	c.waker.Wake()
 	c.pool.dispatch()

@@ -72,11 +72,16 @@ func (p *Pool) recordLoss(c *child, risky bool) {
 	} else if risky {
 		p.health.recordRiskyLoss()
 	}
+	p.storm.cost = p.storm.cost || risky
 }
 
 // recordReady records that a child has begun to read its input.
-func (p *Pool) recordReady() {
+func (p *Pool) recordReady(c *child) {
 	p.health.slowStarts = 0
+	if p.storm.cost {
+		now := p.loop.Now()
+		p.storm.cost, p.storm.rest = false, now.Add(restFactor*now.Sub(c.startTime))
+	}
 	p.takeOver()
 }
 

@@ -2,6 +2,7 @@ package helper
 
 import (
 	"bytes"
+	"flag"
 	"fmt"
 	"os/exec"
 	"slices"
@@ -11,6 +12,9 @@ import (
 
 	"exaproxy/engine/loop"
 )
+
+// siege is how long each part of TestPoison takes: go test ./helper -run TestPoison -v -siege 60s
+var siege = flag.Duration("siege", 2*time.Second, "how long poisoned lines are asked")
 
 // script returns the command line of a Python program; the test is skipped where there is no Python.
 func script(t *testing.T, program string) []string {
@@ -32,6 +36,7 @@ for line in sys.stdin.buffer:
 // A crowd asks ordinary lines all the time, each asker the next when it has its answer.
 type crowd struct {
 	*stage
+	pause  time.Duration // between an answer and the next question
 	lines  int
 	took   []time.Duration
 	lost   int
@@ -44,6 +49,7 @@ type patron struct {
 	crowd    *crowd
 	question *Question
 	waker    *loop.Waker
+	timer    *loop.Timer // of the pause
 	number   int
 }
 
@@ -53,6 +59,10 @@ func (p *patron) ask() {
 }
 
 func (p *patron) Run() {
+	if p.question == nil {
+		p.rested()
+		return
+	}
 	answer, done, err := p.question.Answer()
 	if !done {
 		return
@@ -64,8 +74,22 @@ func (p *patron) Run() {
 	}
 	c.took = append(c.took, p.question.Waited())
 	p.question.Cancel()
-	if c.open--; !c.ending {
-		c.open++
+	p.question = nil
+	if c.pause > 0 {
+		p.timer.Set(c.pause)
+		return
+	}
+	p.rested()
+}
+
+// rested ends the pause.
+func (p *patron) rested() {
+	switch {
+	case p.timer.Armed():
+	case p.crowd.ending:
+		p.crowd.open--
+		p.timer.Set(time.Hour) // it leaves
+	default:
 		p.ask()
 	}
 }
@@ -88,11 +112,12 @@ func (p *poisoner) Run() {
 }
 
 // besiege lets a crowd of 20 and a poisoner ask for a while.
-func besiege(s *stage, d time.Duration) (*crowd, *poisoner) {
-	c := &crowd{stage: s}
+func besiege(s *stage, pause, d time.Duration) (*crowd, *poisoner) {
+	c := &crowd{stage: s, pause: pause}
 	for n := range 20 {
 		p := &patron{crowd: c, number: n}
 		p.waker = s.l.NewWaker(p)
+		p.timer = s.l.NewTimer(p.waker)
 		c.open++
 		p.ask()
 	}
@@ -121,16 +146,18 @@ func TestPoison(t *testing.T) {
 		name     string
 		children int
 		program  string
+		pause    time.Duration
 		p99      time.Duration
 	}{
-		{"4 children", 4, strictly, time.Second},
-		{"1 child", 1, strictly, time.Second},
-		{"4 children that start slowly", 4, "import time; time.sleep(1)\n" + strictly, 2 * time.Second},
-		{"1 child that starts slowly", 1, "import time; time.sleep(1)\n" + strictly, 2 * time.Second},
+		{"4 children", 4, strictly, 0, time.Second},
+		{"1 child", 1, strictly, 100 * time.Millisecond, time.Second},
+		{"4 children that start slowly", 4, "import time; time.sleep(1)\n" + strictly, 100 * time.Millisecond, 2 * time.Second},
+		{"1 child that starts slowly", 1, "import time; time.sleep(1)\n" + strictly, 100 * time.Millisecond, 2 * time.Second},
+		{"1 child that starts slowly and is never idle", 1, "import time; time.sleep(1)\n" + strictly, 0, 2 * time.Second},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			s := perform(t, Config{Children: row.children, Startup: row.children, Retries: 2, Argv: script(t, row.program)})
-			c, p := besiege(s, siege)
+			c, p := besiege(s, row.pause, *siege)
 			p99 := c.percentile99()
 			t.Logf("%d answers, p99 %v, most %v; %d poisoned lines, %d children started", len(c.took), p99, c.took[len(c.took)-1], p.asked, s.pool.started)
 			if p99 > row.p99 {

@@ -14,6 +14,8 @@ const (
 	maxBlameWait = 30 * time.Second // how long each of them does
 	riskySweep   = time.Second      // how often that is looked at
 
+	restFactor = 4 // starts that a single child serves the others after one, before it is risked again
+
 	mostPoison = 4096             // lines that are remembered because they were given up
 	poisonTime = 10 * time.Minute // for which they are
 )
@@ -56,6 +58,9 @@ func (o *ordinary) unusual(line []byte) bool {
 type storm struct {
 	deaths  [stormDeaths]time.Time
 	unusual time.Time // the last that had an unusual question
+
+	cost bool      // a child was lost to a risky question, and no other has become ready since
+	rest time.Time // until when a single child is not risked again
 }
 
 // rages reports whether unusual questions are to be asked with care.
@@ -128,7 +133,8 @@ func (p *Pool) dispatchRisky() {
 }
 
 // mayRisk reports whether one more child may be given a risky question: no more than a quarter of them,
-// or one, are to be missing at a time. A single child is risked when nobody else waits for it.
+// or one, are to be missing at a time. A single child is risked when nobody else waits for it, and for what
+// is unusual now and then only.
 func (p *Pool) mayRisk() bool {
 	missing := p.target - p.active
 	for _, c := range p.children {
@@ -136,7 +142,12 @@ func (p *Pool) mayRisk() bool {
 			missing++
 		}
 	}
-	return missing < max(p.target/4, 1) && (p.target > 1 || p.backlog.n == 0)
+	return missing < max(p.target/4, 1) && (p.target > 1 || p.mayRiskSingle())
+}
+
+func (p *Pool) mayRiskSingle() bool {
+	resting := p.loop.Now().Before(p.storm.rest)
+	return p.backlog.n == 0 && !(resting && p.ordinary.unusual(p.leastRisky().text))
 }
 
 // vacant returns a child that nobody waits for. If there is none, it reserves one, which will be.
