@@ -114,6 +114,7 @@ func (c *children) end() {
 	c.once.Do(func() {
 		c.far.Close()
 		c.ended <- "exit status 0"
+		close(c.ended) // one that takes its place ends too
 	})
 }
 
