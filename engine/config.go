@@ -24,6 +24,9 @@ type Config struct {
 	Ports []Port
 	// Helper describes the helper pool; each worker has its share of it. nil: nobody is asked.
 	Helper *helper.Config
+	// KeepHelpers keeps the helpers over a reconfiguration that does not change Helper (keep_helpers).
+	// Otherwise new ones are started, and take over when the first is ready.
+	KeepHelpers bool
 	// Names configures name resolution.
 	Names dnsasync.Config
 	// NewPolicy makes the policy of one worker, on that worker's goroutine. Required.
@@ -73,7 +76,6 @@ type Timeouts struct {
 	RequestStart time.Duration // first byte of the first request on a connection [5 min]
 	Request      time.Duration // a request's head, from its first byte [5 min]
 	ClientIdle   time.Duration // between requests on a kept connection [2 min]
-	Helper       time.Duration // one answer of the helpers [none]
 	Names        time.Duration // a lookup [2 min; the resolver gives up earlier, by dns_timeout]
 	Connect      time.Duration // one address [1 min]
 	Forward      time.Duration // all addresses and retries together [4 min]
@@ -106,7 +108,6 @@ func or(d, otherwise time.Duration) time.Duration {
 func (t *Timeouts) requestStart() time.Duration { return or(t.RequestStart, 5*time.Minute) }
 func (t *Timeouts) request() time.Duration      { return or(t.Request, 5*time.Minute) }
 func (t *Timeouts) clientIdle() time.Duration   { return or(t.ClientIdle, 2*time.Minute) }
-func (t *Timeouts) helper() time.Duration       { return or(t.Helper, forever) }
 func (t *Timeouts) names() time.Duration        { return or(t.Names, 2*time.Minute) }
 func (t *Timeouts) connect() time.Duration      { return or(t.Connect, time.Minute) }
 func (t *Timeouts) forward() time.Duration      { return or(t.Forward, 4*time.Minute) }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"exaproxy/engine/loop"
+	"exaproxy/helper"
 )
 
 // An Engine is the proxy: its listening ports and its workers. Its methods may be called from
@@ -146,12 +147,19 @@ func (e *Engine) Start() ([]*loop.Loop, error) {
 }
 
 // Held counts what an engine has in hand.
-type Held struct{ Clients, Transactions, Buffers, IdleUpstreams int }
+type Held struct {
+	Clients, Transactions, Buffers, IdleUpstreams int
+
+	Helpers int // processes that are starting or have not ended
+}
 
 // Held says what the workers have in hand. Their loops must not be running.
 func (e *Engine) Held() (h Held) {
 	for _, w := range e.workers {
 		h.Clients += w.open
+		for _, p := range w.pools {
+			h.Helpers += len(p.Stats().Each)
+		}
 		h.Buffers += w.buffers.inUse
 		w.eachClient(func(c *client) {
 			if c.tx != nil {
@@ -163,6 +171,17 @@ func (e *Engine) Held() (h Held) {
 		}
 	}
 	return h
+}
+
+// Helpers says how every pool of helpers is doing, those that are ending included. The loops of the workers
+// must not be running.
+func (e *Engine) Helpers() (all []helper.Stats) {
+	for _, w := range e.workers {
+		for _, p := range w.pools {
+			all = append(all, p.Stats())
+		}
+	}
+	return all
 }
 
 // run is a worker's whole life.

@@ -1,14 +1,15 @@
 package engine
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
+
+	"exaproxy/helper"
 )
 
-// ErrHelperLate is given to Policy.Interpret when the helpers did not answer within
-// Config.Timeouts.Helper.
-var ErrHelperLate = errors.New("the helper did not answer in time")
+// ErrHelperLate is given to Policy.Interpret when a helper did not answer within the Timeout of
+// Config.Helper.
+var ErrHelperLate = helper.ErrLate
 
 // A Failure is why a transaction did not go as asked: what kind of thing, on which side, in
 // which stage, and the error underneath.

@@ -30,8 +30,8 @@ type Policy interface {
 
 	// Interpret says what the helpers' answer means: Proceed, Rewrite, Redirect, Refuse,
 	// Challenge, Serve, Ask or Pending. answer is nil if they were not asked or failed; then err is
-	// nil, ErrHelperLate, or what kept the pool from answering, such as helper.ErrLost. answer is
-	// valid during the transaction.
+	// nil, or one of package helper's: ErrLost, ErrLate, ErrTooLong, ErrClosed. answer is valid
+	// during the transaction.
 	Interpret(r *Request, answer []byte, err error) Decision
 
 	// Route says which next hop the request goes to: Proceed with a Hop, Refuse, or Pending. It is

@@ -86,6 +86,14 @@ func (e *Engine) Reconfigure(c Config) error {
 	return nil
 }
 
+// RestartHelpers starts new helpers everywhere, which take the place of the present ones as soon as they
+// are ready; those finish what they were asked. Nothing else changes, and nobody waits.
+func (e *Engine) RestartHelpers() {
+	for _, w := range e.workers {
+		w.loop.Post(w.restartHelpers)
+	}
+}
+
 func (e *Engine) reconfigure(c *Config) error {
 	ports, err := e.open(c, e.ports)
 	if err != nil {

@@ -109,14 +109,21 @@ func (c *children) Spawn(*helper.Config, int) (helper.Process, error) { return c
 func (c *children) Questions() int { return c.sys }
 func (c *children) Answers() int   { return c.sys }
 func (c *children) PID() int       { return 1001 }
-func (c *children) Wait() string   { return <-c.ended }
-func (c *children) Kill()          { c.end() }
+
+// Wait implements helper.Process; the helper reads its input at once.
+func (c *children) Wait(ready func()) helper.Ending {
+	ready()
+	return helper.Ending{How: <-c.ended}
+}
+
+func (c *children) Kill() { c.end() }
 
 // end ends the process.
 func (c *children) end() {
 	c.once.Do(func() {
 		c.far.Close()
 		c.ended <- "exit status 0"
+		close(c.ended) // one that takes its place ends too
 	})
 }
 

@@ -182,6 +182,9 @@ func (p *played) letGo() {
 	if c != nil {
 		c.close()
 	}
+	if p.helpers != nil {
+		p.helpers.end() // which the worker waits for
+	}
 	p.worker.end()
 	p.engine.closePorts(p.engine.ports)
 	if n := p.worker.buffers.inUse; n != 0 {
@@ -190,9 +193,7 @@ func (p *played) letGo() {
 	if n := len(p.policy.records); n != 1 {
 		p.t.Errorf("there are %d records of one transaction", n)
 	}
-	if p.helpers != nil {
-		p.helpers.end()
-	} else if n := p.kernel.OpenDescriptors(); n != 0 {
+	if n := p.kernel.OpenDescriptors(); n != 0 && p.helpers == nil {
 		p.t.Errorf("%d descriptors are still open", n)
 	}
 }

@@ -55,7 +55,7 @@ origin 192.0.2.7:80 is alone`,
 }
 
 func TestHelperThatIsLate(t *testing.T) {
-	play(t, func(c *engine.Config) { helped(c); c.Timeouts.Helper = 3 * time.Second }, `
+	play(t, func(c *engine.Config) { helped(c); c.Helper.Timeout = 3 * time.Second }, `
 client a sends               GET http://a.example/ HTTP/1.1
 helper 1 reads               http://a.example/
 clock +2s

@@ -33,10 +33,7 @@ func (t *transaction) stageTimeout() time.Duration {
 	case reading:
 		return limits.request()
 	case asking:
-		if t.question == nil {
-			return forever // the policy waits for something of its own
-		}
-		return limits.helper()
+		return forever // the helpers' own timeout ends it
 	case resolving:
 		return limits.names()
 	case connecting:
@@ -66,9 +63,7 @@ func (t *transaction) giveUp() stage {
 		t.failure = &Failure{Kind: ClientLate, Side: ClientSide, During: t.stage.String()}
 		return t.drop()
 	case asking:
-		t.question.Late()
-		t.question, t.helperErr = nil, ErrHelperLate
-		return interpreting
+		return t.drop() // the client's lifetime is over
 	case resolving:
 		t.lookup.Cancel()
 		t.lookup = nil

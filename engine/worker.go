@@ -2,10 +2,12 @@ package engine
 
 import (
 	"log/slog"
+	"slices"
 	"time"
 
 	"exaproxy/engine/h1"
 	"exaproxy/engine/loop"
+	"exaproxy/helper"
 )
 
 // A worker is a whole proxy on one goroutine. It owns a loop, its listeners, its clients, its
@@ -40,8 +42,10 @@ type worker struct {
 	dateField []byte
 
 	faults  faults
-	retired []*setup // replaced, and still used
-	leaving bool     // shutting down: no new clients, no kept connections
+	retired []*setup       // replaced, and still used
+	pools   []*helper.Pool // that may have children
+	hurried bool           // nobody waits for children that do not end
+	leaving bool           // shutting down: no new clients, no kept connections
 	waker   *loop.Waker
 	timer   *loop.Timer
 }
@@ -111,6 +115,7 @@ func (w *worker) removeClient(c *client) {
 // shutDown begins to end the worker: no new clients; idle ones are closed, the others when
 // their transaction is over, all of them after lifetime. It says whether this was the beginning.
 func (w *worker) shutDown(lifetime time.Duration) (begun bool) {
+	w.hurried = w.leaving && lifetime <= 0
 	if begun = !w.leaving; begun {
 		w.leaving = true
 		w.stopListening()
@@ -150,6 +155,21 @@ func (w *worker) eachClient(f func(*client)) {
 	}
 }
 
+// childrenTime is how long helpers have to end, which are terminated and then killed meanwhile.
+const childrenTime = 12 * time.Second
+
+// endHelpers ends the helpers, and waits for them: one that ignores the end of its input must not
+// outlive us.
+func (w *worker) endHelpers() {
+	for _, p := range w.pools {
+		p.Close(false)
+	}
+	w.timer.Set(childrenTime)
+	for !w.hurried && !w.timer.Expired() && slices.ContainsFunc(w.pools, func(p *helper.Pool) bool { return !p.Closed() }) {
+		w.loop.Turn(true)
+	}
+}
+
 // end releases what the worker holds, after its loop has stopped.
 func (w *worker) end() {
 	w.eachClient((*client).closeNow)
@@ -160,5 +180,6 @@ func (w *worker) end() {
 			s.close()
 		}
 	}
+	w.endHelpers()
 	w.loop.Close()
 }

@@ -35,7 +35,7 @@ func newEcho(tb testing.TB, concurrency int) *echo {
 		tb.Fatal(err)
 	}
 	e.pool = NewPool(e.l, Config{Children: 1, Startup: 1, Concurrency: concurrency, Spawn: e})
-	for e.pool.children[0].state == starting {
+	for e.pool.children[0].comesUp() {
 		e.l.Turn(true)
 	}
 	tb.Cleanup(e.close)
@@ -57,7 +57,7 @@ func (e *echo) Questions() int                      { return e.sys[0] }
 func (e *echo) Answers() int                        { return e.sys[0] }
 func (e *echo) PID() int                            { return 1 }
 func (e *echo) Kill()                               {}
-func (e *echo) Wait() string                        { return <-e.end }
+func (e *echo) Wait(ready func()) Ending            { ready(); return Ending{How: <-e.end} }
 
 // round asks as many questions as there is room for at once, and waits for all answers.
 func (e *echo) round(line []byte, questions []*Question) {

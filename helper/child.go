@@ -14,7 +14,8 @@ const exitTimeout = 5 * time.Second
 type childState uint8
 
 const (
-	starting childState = iota // its goroutine spawns it → serving, exited
+	starting childState = iota // its goroutine spawns it → warming, exited
+	warming                    // its process runs, and does not read its input yet → serving, exiting
 	serving                    // it takes questions → draining, exiting
 	draining                   // it takes no more, and answers those in flight → exiting
 	exiting                    // we have closed its input, or it has closed its output → exited
@@ -28,7 +29,9 @@ type child struct {
 	number    int
 	state     childState
 	waker     *loop.Waker
-	timer     *loop.Timer // serving, draining: its silence; exiting: exitTimeout
+	timer     *loop.Timer // warming: the grace; serving, draining: its silence; exiting: exitTimeout
+	deadline  *loop.Timer // of the oldest question in flight, with Config.Timeout
+	hold      *loop.Timer // when the answers that are held back are looked at
 	process   Process
 	startTime time.Time
 
@@ -36,7 +39,7 @@ type child struct {
 	channels           channels
 	awaited            int    // questions in flight that were not cancelled
 	stuck              int    // questions in flight that were late
-	exclusive          bool   // the question in flight is to stay the only one
+	exclusive          bool   // the question in flight is risky, and is to stay the only one
 	out                []byte // lines of questions
 	sent               int    // bytes of out that are written
 
@@ -46,17 +49,11 @@ type child struct {
 
 	asked, answered, late uint64
 	lastService           time.Duration // time that the last answer took
+	lastAnswer            time.Time     // when it came
 	silenceWarned         bool
 	lineWarnings          warningLimiter // about lines that answer nothing
 	loss                  *loss          // nil: none, or we ended it
-}
-
-// loss is how a child was lost that the pool did not let go, and what became of its questions.
-type loss struct {
-	cause          string // why we ended it; "": it ended by itself
-	lifetime       time.Duration
-	again, givenUp int  // questions that are asked again, and that were settled with ErrLost
-	early          bool // a replacement might end the same way at once
+	terminated            bool           // since it did not end after the end of its input
 }
 
 // start starts a child.
@@ -65,7 +62,7 @@ func (p *Pool) start() {
 	p.active++
 	c := &child{pool: p, number: p.started, startTime: p.loop.Now()}
 	c.waker = p.loop.NewWaker(c)
-	c.timer = p.loop.NewTimer(c.waker)
+	c.timer, c.deadline, c.hold = p.loop.NewTimer(c.waker), p.loop.NewTimer(c.waker), p.loop.NewTimer(c.waker)
 	p.children = append(p.children, c)
 	go c.runProcess()
 }
@@ -79,8 +76,8 @@ func (c *child) runProcess() {
 		return
 	}
 	c.pool.loop.Post(func() { c.startSucceeded(process) })
-	how := process.Wait()
-	c.pool.loop.Post(func() { c.processExited(how) })
+	end := process.Wait(func() { c.pool.loop.Post(c.becomeReady) })
+	c.pool.loop.Post(func() { c.processExited(end) })
 }
 
 // startFailed records that there is no process.
@@ -88,19 +85,39 @@ func (c *child) startFailed(err error) {
 	p := c.pool
 	p.active--
 	c.loss = &loss{early: true}
-	p.recordLoss(c)
+	p.recordLoss(c, false)
 	c.reportStartFailed(err)
 	c.remove()
 	p.dispatch()
 }
 
-// startSucceeded puts the new process to work.
+// startSucceeded watches the new process, which is given nothing before it reads its input.
 func (c *child) startSucceeded(process Process) {
 	c.process = process
 	c.startTime = c.pool.loop.Now()
-	c.state = serving
+	c.state = warming
+	c.timer.Set(c.pool.health.grace())
 	if err := c.watch(); err != nil {
 		c.kill(err.Error())
+	}
+	c.waker.Wake()
+	c.pool.dispatch()
+}
+
+// becomeReady puts a process to work that reads its input now. Whatever it has written before is no
+// answer, half a line included.
+func (c *child) becomeReady() {
+	if c.state != warming {
+		return
+	}
+	if err := c.readAnswers(); err != nil && err != loop.ErrAgain {
+		c.fail("")
+	}
+	if c.state == warming { // it has not been replaced
+		c.dropPartial()
+		c.timer.Clear()
+		c.state = serving
+		c.pool.recordReady(c)
 	}
 	c.waker.Wake()
 	c.pool.dispatch()
@@ -131,6 +148,9 @@ func (c *child) watch() (err error) {
 // Run does what can be done now; the child's waker calls it.
 func (c *child) Run() {
 	switch c.state {
+	case warming:
+		c.warmUp()
+		c.pool.dispatch()
 	case serving, draining:
 		c.exchange()
 		c.pool.dispatch()
@@ -139,15 +159,31 @@ func (c *child) Run() {
 		if c.timer.Expired() {
 			c.timer.Clear()
 			c.reportNotExiting()
+			c.terminated = true
 			c.process.Kill()
 		}
 	case starting, exited:
 	}
 }
 
+// warmUp drops what the child writes before it reads its input, and replaces it when that takes too long.
+func (c *child) warmUp() {
+	if c.timer.Expired() {
+		c.pool.health.recordSlowStart()
+		c.kill(fmt.Sprintf("has not begun to read its input for %v", c.pool.loop.Now().Sub(c.startTime).Round(time.Second)))
+		return
+	}
+	switch err := c.readAnswers(); {
+	case err == nil:
+		c.waker.Wake() // there may be more
+	case err != loop.ErrAgain:
+		c.fail("")
+	}
+}
+
 // retire ends the child once it has answered the questions in flight.
 func (c *child) retire() {
-	if c.state == serving {
+	if c.state == serving || c.state == warming {
 		c.pool.active--
 		c.state = draining
 	}
@@ -188,130 +224,35 @@ func (c *child) discard() {
 	c.waker.Wake()
 }
 
-// fail closes both pipes of a child that has ended (cause "") or that must not be asked again.
-// Its questions go back to the backlog and another child may be started in its place.
-func (c *child) fail(cause string) {
-	if !c.answering() {
-		return
-	}
-	served := c.state == serving
-	c.state = exiting
-	c.loss = &loss{cause: cause, lifetime: c.pool.loop.Now().Sub(c.startTime)}
-	c.requeue()
-	harmful := c.answered == 0 || c.loss.again+c.loss.givenUp > 0 || cause != ""
-	c.loss.early = harmful && c.loss.lifetime < stableAfter
-	c.questions.Close()
-	c.answers.Close()
-	c.timer.Set(exitTimeout)
-	if cause != "" {
-		c.reportReplaced()
-	}
-	if served {
-		c.pool.active--
-		c.pool.recordLoss(c)
-	}
-	c.pool.waker.Wake()
-}
-
-// kill is fail for a child that may ignore the end of its input.
-func (c *child) kill(cause string) {
-	if c.answering() {
-		c.fail(cause)
-		c.timer.Clear()
-		c.process.Kill()
-	}
-}
-
 // Abort ends a child about which we have erred.
 func (c *child) Abort() { c.kill("met a fault of ours") }
-
-// closeQuestions settles the questions in flight, for a pool that does not drain.
-func (c *child) closeQuestions() {
-	for _, q := range c.channels.empty() {
-		if q.state == assigned {
-			q.settle(nil, ErrClosed)
-		} else {
-			c.pool.recycle(q)
-		}
-	}
-	c.awaited, c.stuck = 0, 0
-	c.retire()
-}
-
-// requeue returns the questions in flight to the backlog, or settles those that have ended too
-// many children. A question that was not written to the end is not to blame.
-func (c *child) requeue() {
-	var again []*Question
-	for _, q := range c.channels.empty() {
-		if q.state == abandoned {
-			c.pool.recycle(q)
-			continue
-		}
-		if q.end <= c.writtenBytes {
-			q.losses++
-		}
-		q.child = nil
-		if q.losses > c.pool.config.Retries {
-			c.loss.givenUp++
-			c.pool.stats.lost++
-			q.settle(nil, ErrLost)
-		} else {
-			again = append(again, q)
-		}
-	}
-	c.loss.again = len(again)
-	c.awaited, c.stuck = 0, 0
-	c.pool.backlog.putBack(again)
-}
-
-// recycleAbandoned recycles the questions in flight, all of which are abandoned.
-func (c *child) recycleAbandoned() {
-	for _, q := range c.channels.empty() {
-		c.pool.recycle(q)
-	}
-	c.stuck = 0
-}
-
-// processExited handles the end of the process. What it wrote before may still wait to be read.
-// The end of that output is not waited for: it does not come as long as some other process,
-// which the child has left behind, holds the pipe.
-func (c *child) processExited(how string) {
-	if c.answering() {
-		c.readAnswers()
-		c.fail("")
-	}
-	c.questions.Close()
-	c.answers.Close()
-	c.reportEnd(how)
-	c.remove()
-	c.pool.dispatch()
-}
 
 // remove takes the child out of the pool.
 func (c *child) remove() {
 	c.state = exited
 	c.timer.Clear()
+	c.deadline.Clear()
+	c.hold.Clear()
 	c.waker.Retire()
 	c.pool.removeChild(c)
 }
 
-// hasRoom reports whether the child can take a question.
+// hasRoom reports whether the child can take an ordinary question.
 func (c *child) hasRoom() bool {
-	return c.state == serving && c.channels.n < c.pool.config.capacity() && !(c.exclusive && c.awaited > 0)
-}
-
-// accepts reports whether the child can take this question; nil is any.
-func (c *child) accepts(q *Question) bool {
-	return c.hasRoom() && (c.awaited == 0 || q == nil || !q.lastChance())
+	return c.state == serving && c.channels.n < c.pool.config.capacity() && !(c.exclusive && c.awaited > 0) &&
+		c != c.pool.reserved
 }
 
 // untested reports whether the child has yet to answer its first question.
-func (c *child) untested() bool {
-	return c.state == starting || c.state == serving && c.answered == 0
-}
+func (c *child) untested() bool { return c.comesUp() || c.state == serving && c.answered == 0 }
 
-// answering reports whether answers are expected of the child.
-func (c *child) answering() bool { return c.state == serving || c.state == draining }
+// comesUp reports whether the child is to become ready.
+func (c *child) comesUp() bool { return c.state == starting || c.state == warming }
+
+// answering reports whether the child's output is read for lines.
+func (c *child) answering() bool {
+	return c.state == warming || c.state == serving || c.state == draining
+}
 
 // String names the child in messages.
 func (c *child) String() string {

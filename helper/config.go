@@ -3,6 +3,8 @@ package helper
 import (
 	"io"
 	"log/slog"
+	"path/filepath"
+	"reflect"
 	"syscall"
 	"time"
 )
@@ -24,6 +26,11 @@ type Config struct {
 
 	PTY     bool // give the child a terminal for its output, so that its stdio does not buffer it
 	Retries int  // how often a question that was lost with its child is asked again; 0: never
+	LineMax int  // bytes of a question, without channel number and line end; a longer one is settled with ErrTooLong; 0: any length
+
+	// Timeout is how long a child that was ready may take for an answer; then the question is settled
+	// with ErrLate. Waiting for a child counts for nothing. 0: for ever.
+	Timeout time.Duration
 
 	Env        []string            // of the child; nil: ours
 	Dir        string              // the child's working directory; "": ours
@@ -37,7 +44,7 @@ type Config struct {
 	Spawn Spawner // how a child is started; nil: as a process
 
 	// SilenceWarning is how long a child may be silent after a question before a warning is logged
-	// that it may not flush its output. 0: 10 s.
+	// that it may not flush its output. 0: 10 s. It is half of Timeout at most.
 	SilenceWarning time.Duration
 }
 
@@ -59,6 +66,14 @@ func (c Config) Share(worker, workers int) Config {
 	c.Startup = share(c.Startup)
 	c.Idle = share(c.Idle)
 	return c
+}
+
+// Same reports whether children of d would be the same as those of c: what they write to aside, which is
+// whoever made the configuration's.
+func (c Config) Same(d Config) bool {
+	c.Stderr, c.Log, c.Spawn = nil, nil, nil
+	d.Stderr, d.Log, d.Spawn = nil, nil, nil
+	return reflect.DeepEqual(c, d)
 }
 
 // withDefaults returns the configuration with its zeroes replaced, so that no other code has
@@ -83,7 +98,18 @@ func (c Config) withDefaults() Config {
 	if c.SilenceWarning == 0 {
 		c.SilenceWarning = 10 * time.Second
 	}
+	if c.Timeout > 0 {
+		c.SilenceWarning = min(c.SilenceWarning, c.Timeout/2)
+	}
 	return c
+}
+
+// program is the name of the program without its folder.
+func (c *Config) program() string {
+	if len(c.Argv) == 0 {
+		return ""
+	}
+	return filepath.Base(c.Argv[0])
 }
 
 // numbered reports whether lines carry channel numbers.

@@ -7,20 +7,34 @@
 // A Pool lives from NewPool until it is Closed. Ask returns a Question: whoever asked is woken,
 // looks with Answer, and ends with Cancel, answered or not. In between the question waits in the
 // backlog, which has no limit, or is in flight: assigned to a child. The first child that has nothing
-// to do gets it, else the one that has least. The questions of a child that ends go back to the
-// head of the backlog, and it is replaced, at once if it had lived long, ever more slowly if
-// children end before they answer. A question that has ended Config.Retries+1 children is given
-// up (ErrLost); for its last chance it has a child to itself, so that no other is given up
-// because of it. As long as no child can be started, questions wait: whoever asked keeps the
-// deadline, and calls Late when it has passed.
+// to do gets it, else the one that has least. With Config.Timeout it is settled with ErrLate when a
+// child has had it for longer, and a child whose channels are all stuck is replaced; waiting for a
+// child counts for nothing.
+//
+// A child is asked only when its process is seen waiting for its input (see inputWatch): programs may
+// take long to start, and write something meanwhile, which is dropped. One that does not get ready is
+// replaced after a minute, and the next have longer, up to 16 minutes.
+//
+// The questions of a child that ends go back to the head of the backlog, and it is replaced, at once
+// if it had lived long, ever more slowly if children end before they answer. Those that it had read
+// and that are likely to be the cause are risky: alone with the child, unlike any line that was
+// answered before, or lost as often as Config.Retries allows. Risky ones wait behind all others, are
+// asked alone, and leave three quarters of the children to the others; those blamed are given up
+// (ErrLost) after 30 s or if they are more than 64. A question that has ended Config.Retries+1
+// children is given up, and its line for ten minutes. As long as no child can be started, questions
+// wait.
 //
 // With Config.Concurrency above 0 each line begins with a channel number and so must its
 // answer; numbers run from 0 and the lowest free one is used. With 0 a child has one question
 // at a time and lines have no number, so that a line too many would shift all later answers
 // by one. What a child had written when the loop last read events is never taken for the
-// answer to a question that is sent afterwards, and a child that writes such a line is replaced.
-// An unsolicited line that comes later cannot be told from an answer: one question may get it,
-// and the true answer is then the line for which the child is replaced.
+// answer to a question that is sent afterwards; nor is, with a child that is new or where such lines
+// were seen, what it wrote while the question was still in its pipe. A child that writes such a line
+// is replaced, and for ten minutes answers are held back for 20 ms, lest another line follow. For
+// as long they are for 100 ms if two children have crashed right behind an answer; a crash meanwhile
+// makes it none.
+//
+// A pool can take the place of another without a moment in which nobody answers: Succeed.
 //
 // Lines are passed on as they are, NUL bytes and all, but for the line end: a line feed with
 // at most one carriage return before it. A child that writes more than 1 MiB without a line end

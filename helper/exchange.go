@@ -2,13 +2,13 @@ package helper
 
 import (
 	"strconv"
-	"time"
 
 	"exaproxy/engine/loop"
 )
 
 const (
 	readsPerRun = 4        // then others have their turn
+	probation   = 3        // answers of a new child for which it is checked that it has read the question
 	maxKeptOut  = 64 << 10 // bytes of capacity that a child's out buffer keeps once it is written
 )
 
@@ -30,6 +30,8 @@ func (c *child) exchange() {
 		c.fail("")
 		return
 	}
+	c.releaseHeld()
+	c.checkDeadlines()
 	c.checkSilence()
 }
 
@@ -43,7 +45,10 @@ func (c *child) assign(q *Question) {
 	q.state, q.child, q.assignedAt = assigned, c, now
 	q.channel = c.channels.assign(q)
 	c.awaited++
-	c.exclusive = q.lastChance()
+	c.exclusive = q.risky
+	if c.pool.config.Timeout > 0 && !c.deadline.Armed() {
+		c.deadline.Set(c.pool.config.Timeout)
+	}
 	c.asked++
 	c.pool.stats.questions++
 	c.appendLine(q)
@@ -130,48 +135,92 @@ func (c *child) handleOutput(output []byte) {
 	}
 }
 
-// handleAnswer settles the question that the line answers. It returns false if there is none,
-// or none that the child can have read.
+// handleAnswer settles the question that the line answers, or holds the answer back. It returns false if
+// there is none, or none that the child can have read.
 func (c *child) handleAnswer(line []byte) bool {
 	channel, rest, ok := 0, line, true
 	if c.pool.config.numbered() {
 		channel, rest, ok = cutNumber(line)
 	}
 	q := c.channels.at(channel)
-	if !ok || q == nil || q.end > c.writtenBytes {
+	if !ok || q == nil || q.held || q.end > c.writtenBytes || c.unread(q) {
 		return false
 	}
+	now := c.pool.loop.Now()
+	c.lastService, c.lastAnswer = now.Sub(q.assignedAt), now
+	if d := c.pool.doubts.hold(now); d > 0 && q.state == assigned {
+		c.holdBack(q, rest, d)
+		return true
+	}
 	c.channels.release(channel)
-	c.lastService = c.pool.loop.Now().Sub(q.assignedAt)
+	c.finish(q, rest)
+	return true
+}
+
+// unread reports whether the child cannot have read the question that it seems to answer. Without
+// channel numbers that shows that the line is another's, and is worth a system call with a new child
+// and where such lines were seen.
+func (c *child) unread(q *Question) bool {
+	p := c.pool
+	if p.config.numbered() || c.answered >= probation && !p.doubts.surplusSeen(p.loop.Now()) {
+		return false
+	}
+	return c.questions.Unread() > 0
+}
+
+// finish ends a question in flight, which has left its channel, with its answer.
+func (c *child) finish(q *Question, answer []byte) {
 	c.answered++
 	c.pool.stats.recordAnswer(c.lastService)
+	c.pool.ordinary.learn(q.text)
 	if c.answered == 1 {
 		c.pool.recordFirstAnswer()
 	}
 	if q.state == assigned {
 		c.awaited--
-		q.settle(rest, nil)
-		return true
+		q.settle(answer, nil)
+		return
 	}
 	if q.stuck {
 		c.stuck--
 	}
 	c.pool.recycle(q)
-	return true
 }
 
 // handleUnsolicited drops a line that answers nothing. With channel numbers nothing worse can
 // come of it. Without, such a line that came a little later would pass for the answer to the
 // next question, and so on for ever: the child is replaced, unless it only wrote something
-// before the first question, or in the same read as an answer.
+// before its first answer, or in the same read as an answer.
 func (c *child) handleUnsolicited(line []byte, afterAnswer bool) {
 	c.pool.stats.unsolicited++
-	if c.pool.config.numbered() {
+	switch {
+	case c.state == warming:
+		c.pool.warnBanner(c, line)
+	case c.pool.config.numbered():
 		c.warnChannel(line)
-	} else if c.asked == 0 || afterAnswer {
-		c.warnLine(line)
-	} else {
+	case c.answered == 0 && !afterAnswer && !c.holds(): // a question in flight is not read yet
+		c.pool.warnBanner(c, line)
+	default:
+		c.pool.doubts.surplus = c.pool.loop.Now()
+		if afterAnswer {
+			c.warnLine(line)
+			return
+		}
 		c.fail("wrote a line that nobody asked for: " + quote(line) + "; " + oneForOne)
+	}
+}
+
+// holds reports whether the child, which has no channel numbers, has given an answer that is held back.
+func (c *child) holds() bool {
+	q := c.channels.at(0)
+	return q != nil && q.held
+}
+
+// dropPartial drops the beginning of a line that a child has written before it was ready.
+func (c *child) dropPartial() {
+	if partial := c.in.partial(); len(partial) > 0 {
+		c.pool.warnBanner(c, partial)
+		c.in.drop()
 	}
 }
 
@@ -195,6 +244,9 @@ func (c *child) readyForNext() bool {
 // abandon marks a question in flight as cancelled.
 func (c *child) abandon(q *Question) {
 	q.state, q.waker = abandoned, nil
+	if !c.answering() {
+		return // its answer is held back until it is known how the child ended
+	}
 	c.awaited--
 	if c.awaited > 0 {
 		return
@@ -206,48 +258,9 @@ func (c *child) abandon(q *Question) {
 	}
 }
 
-// timeOut is abandon for a question that was not answered in time. Its channel is stuck until
-// the answer comes; a child with no other channel is replaced.
-func (c *child) timeOut(q *Question) {
-	c.late++
-	q.stuck = true
-	c.stuck++
-	waited := c.pool.loop.Now().Sub(q.assignedAt)
-	c.abandon(q)
-	c.replaceIfStuck(waited)
-}
-
-// markStuck marks as stuck the abandoned questions that children have had in flight for as long
-// as another question waited in the backlog until its deadline. Cancel was called for them
-// rather than Late.
-func (p *Pool) markStuck(waited time.Duration) {
-	for _, c := range p.children {
-		if !c.answering() {
-			continue
-		}
-		for _, q := range c.channels.held {
-			if q != nil && q.state == abandoned && !q.stuck && p.loop.Now().Sub(q.assignedAt) >= waited {
-				q.stuck = true
-				c.stuck++
-			}
-		}
-		c.replaceIfStuck(waited)
-	}
-}
-
-func (c *child) replaceIfStuck(waited time.Duration) {
-	if c.stuck == c.pool.config.capacity() {
-		cause := "has not answered for " + waited.Round(time.Millisecond).String()
-		if partial := c.in.partial(); len(partial) > 0 {
-			cause += ", but for half a line: " + quote(partial)
-		}
-		c.kill(cause)
-	}
-}
-
 // startSilenceTimer starts to time the child's silence, or starts again.
 func (c *child) startSilenceTimer() {
-	if !c.silenceWarned {
+	if !c.silenceWarned && c.state != warming {
 		c.timer.Set(c.pool.config.SilenceWarning)
 	}
 }

@@ -27,7 +27,7 @@ func TestLostQuestionsAreAskedAgain(t *testing.T) {
 	w.logs("the end is logged with the questions", "redirector #1 (pid 1001): ended by itself after 0s (signal: killed); questions asked again: 3", 1)
 }
 
-func TestLostQuestionsGoToOthersAtOnce(t *testing.T) {
+func TestLostQuestionGoesToAnother(t *testing.T) {
 	w := newWorld(t, Config{Children: 2, Startup: 2, Retries: 2})
 	a, b := w.ask("a"), w.ask("b")
 	c := w.ask("c")
@@ -35,9 +35,12 @@ func TestLostQuestionsGoToOthersAtOnce(t *testing.T) {
 	w.reads(2, "", "b\n")
 	w.dies(1)
 	w.writes(2, "B\n")
-	w.reads(2, "the lost question before the one that waited", "a\n")
-	w.writes(2, "A\n")
+	w.reads(2, "who waits does not wait for one that may have ended a child", "c\n")
 	w.writes(2, "C\n")
+	w.reads(2, "and the last child is not risked", "")
+	w.pass(minRestartDelay + aTick)
+	w.reads(2, "but one of two is", "a\n")
+	w.writes(2, "A\n")
 	a.wants("", "A")
 	b.wants("", "B")
 	c.wants("", "C")
@@ -71,6 +74,8 @@ func TestQuestionThatEndsChildrenLosesNoOther(t *testing.T) {
 	w.dies(2)
 	c := w.put("c")
 	w.pass(maxRestartDelay)
+	w.reads(3, "who was not there is asked as ever", "0 c\n")
+	w.writes(3, "0 C\n")
 	w.reads(3, "at its last chance a question is alone", "0 a\n")
 	w.writes(3, "0 A\n")
 	w.reads(3, "so is the next", "0 poison\n")
@@ -78,8 +83,6 @@ func TestQuestionThatEndsChildrenLosesNoOther(t *testing.T) {
 	w.pass(maxRestartDelay)
 	w.reads(4, "and the next", "0 b\n")
 	w.writes(4, "0 B\n")
-	w.reads(4, "who was not there is asked as ever", "0 c\n")
-	w.writes(4, "0 C\n")
 	a.wants("it was in bad company", "A")
 	poison.fails("it has ended three children", ErrLost)
 	b.wants("it was in bad company", "B")
@@ -154,6 +157,8 @@ func TestBrokenInput(t *testing.T) {
 	if w.child(1).killed == 0 {
 		t.Error("it lives on and was not terminated")
 	}
+	w.logs("that was our doing", "signal: terminated\"", 0)
+	w.logs("that was our doing", "ended by itself", 0)
 }
 
 func TestExitWithoutEndOfOutput(t *testing.T) {
@@ -241,7 +246,7 @@ func TestSpawnFails(t *testing.T) {
 		q.waits("while nothing can be started, questions wait")
 	}
 	w.logs("it is said loudly, once", "level=ERROR", 1)
-	w.logs("in few lines", "no such file", alarmThreshold+1)
+	w.logs("in few lines", "no such file", 3)
 	if !w.pool.Busy() {
 		t.Error("a pool that waits before it tries again is not busy")
 	}
@@ -252,79 +257,67 @@ func TestSpawnFails(t *testing.T) {
 }
 
 func TestLate(t *testing.T) {
-	w := newWorld(t, Config{Children: 1, Retries: 2})
+	w := newWorld(t, Config{Children: 1, Retries: 2, Timeout: stableAfter})
 	w.proves(1)
 	stuck, waiting := w.ask("stuck"), w.ask("waiting")
-	w.pass(stableAfter)
-	stuck.Late()
-	w.settle()
+	w.pass(stableAfter/2 + aTick)
+	w.pass(stableAfter / 2)
+	stuck.fails("its time is over", ErrLate)
 	if w.child(1).killed == 0 {
 		t.Error("the stuck child was not killed")
 	}
 	w.reads(2, "the question that was late is not asked again", "waiting\n")
+	waiting.waits("it has waited as long, but for a child: its time begins now")
 	w.writes(2, "fine\n")
 	waiting.wants("", "fine")
 	w.logs("it is logged", "redirector #1 (pid 1001): has not answered for 10s. It is replaced", 1)
+	w.logs("why that may be was said before", "has been silent for 5s after a question: does it flush its output?", 1)
 	if s := w.pool.Stats(); s.Late != 1 {
 		t.Errorf("%d late questions are counted, want 1", s.Late)
 	}
 }
 
 func TestLateWithHalfALine(t *testing.T) {
-	w := newWorld(t, Config{Children: 1, Retries: 2})
+	w := newWorld(t, Config{Children: 1, Retries: 2, Timeout: stableAfter})
 	w.proves(1)
-	q := w.ask("x")
+	w.ask("x")
 	w.writes(1, "OK url=")
-	w.pass(stableAfter)
-	q.Late()
-	w.settle()
+	w.pass(stableAfter + aTick)
 	w.logs("it is said what the child forgot", `has not answered for 10s, but for half a line: \"OK url=\". It is replaced`, 1)
 }
 
-func TestLateInTheQueue(t *testing.T) {
-	w := newWorld(t, Config{Children: 1, Startup: 1})
+// Nobody waits for the answer of a child that is stuck, but others wait for the child.
+func TestLateThoughCancelled(t *testing.T) {
+	w := newWorld(t, Config{Children: 1, Startup: 1, Timeout: 5 * time.Second})
 	w.ask("abandoned").Cancel()
-	w.pass(time.Second)
-	young := w.ask("waiting")
-	w.pass(4 * time.Second)
-	young.Late()
-	w.settle()
-	w.children("what was abandoned was in flight for as long as another's deadline: its child is stuck", 1, 0)
+	w.pass(5*time.Second + aTick)
+	w.children("its child is stuck", 1, 0)
 	w.pass(minRestartDelay + aTick)
 	q := w.ask("next")
 	w.writes(2, "fine\n")
 	q.wants("so nothing waits for ever behind it", "fine")
 }
 
-func TestLateInTheQueueKeepsBusyChildren(t *testing.T) {
-	w := newWorld(t, Config{Children: 1, Startup: 1})
-	old := w.ask("old")
-	late := w.ask("late")
-	late.Late()
-	w.settle()
-	w.writes(1, "fine\n")
-	old.wants("a child whose question is waited for is let alone", "fine")
-}
-
 func TestLateWithChannels(t *testing.T) {
-	w := newWorld(t, Config{Children: 1, Startup: 1, Concurrency: 2, Retries: 2})
+	w := newWorld(t, Config{Children: 1, Startup: 1, Concurrency: 2, Retries: 2, Timeout: stableAfter})
 	w.proves(1)
-	w.pass(stableAfter)
 	a := w.ask("a")
-	a.Late()
+	w.pass(stableAfter / 2)
 	b := w.ask("b")
+	w.pass(stableAfter/2 + aTick)
+	a.fails("its time is over", ErrLate)
+	b.waits("its time is not")
 	w.reads(1, "the channel of the late one is kept", "0 a\n1 b\n")
 	w.writes(1, "0 too late\n")
-	b.waits("a late answer is dropped")
 	c := w.ask("c")
-	w.reads(1, "its channel is free after its answer", "0 c\n")
-	b.Late()
-	w.settle()
+	w.reads(1, "its channel is free after its answer, which is dropped", "0 c\n")
+	w.pass(stableAfter / 2)
+	b.fails("now its time is over", ErrLate)
 	if w.child(1).killed > 0 {
 		t.Fatal("a child was killed that has a channel left")
 	}
-	c.Late()
-	w.settle()
+	w.pass(stableAfter/2 + aTick)
+	c.fails("and this one's", ErrLate)
 	if w.child(1).killed == 0 {
 		t.Error("all channels are stuck, and the child was not killed")
 	}

@@ -11,6 +11,9 @@ const (
 	minRestartDelay = 100 * time.Millisecond // before the next start when one ended early
 	maxRestartDelay = 30 * time.Second       // what the delay grows to, doubling
 	alarmThreshold  = 3                      // early exits without an answer between, before it is logged that the pool is failing
+
+	minGrace = time.Minute      // for a child to begin to read its input
+	maxGrace = 16 * time.Minute // what that grows to, doubling, while children do not
 )
 
 // health is what a pool learns from children that end early. Those that end together, as they
@@ -19,6 +22,20 @@ type health struct {
 	timer      *loop.Timer // armed: nothing may be started before it expires
 	earlyExits int         // since a new child answered
 	failing    bool        // it was logged, as an error
+	slowStarts int         // children that were replaced because they did not get ready, since one did
+}
+
+// grace is how long a child has to begin to read its input.
+func (h *health) grace() time.Duration { return min(minGrace<<min(h.slowStarts, 16), maxGrace) }
+
+// recordSlowStart has the next children be given longer.
+func (h *health) recordSlowStart() { h.slowStarts++ }
+
+// recordRiskyLoss delays the next start by as little as is needed not to be busy with starting.
+func (h *health) recordRiskyLoss() {
+	if !h.timer.Armed() {
+		h.timer.Set(minRestartDelay)
+	}
 }
 
 // recordEarlyExit delays the next start.
@@ -47,11 +64,25 @@ func (p *Pool) mayStart() bool {
 	return true
 }
 
-// recordLoss records the loss of an active child.
-func (p *Pool) recordLoss(c *child) {
+// recordLoss records the loss of an active child, and whether a risky question was to blame: that
+// delays nobody for long.
+func (p *Pool) recordLoss(c *child, risky bool) {
 	if c.loss.early {
 		p.health.recordEarlyExit()
+	} else if risky {
+		p.health.recordRiskyLoss()
 	}
+	p.storm.cost = p.storm.cost || risky
+}
+
+// recordReady records that a child has begun to read its input.
+func (p *Pool) recordReady(c *child) {
+	p.health.slowStarts = 0
+	if p.storm.cost {
+		now := p.loop.Now()
+		p.storm.cost, p.storm.rest = false, now.Add(restFactor*now.Sub(c.startTime))
+	}
+	p.takeOver()
 }
 
 // hasWorkingChild reports whether a child is serving that has answered before.

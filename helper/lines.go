@@ -48,6 +48,9 @@ func (l *lines) partial() []byte {
 	return l.part
 }
 
+// drop forgets the beginning of a line that has no end yet.
+func (l *lines) drop() { l.part = l.part[:0] }
+
 // cutNumber takes the channel number off a line, as strtol(3) would read it: blanks, a sign,
 // decimal digits; and the blanks that follow. A number must end at a blank or with the line:
 // "302:…" is the answer of a program that knows nothing of channels. Without a number ok is

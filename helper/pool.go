@@ -14,12 +14,24 @@ type Pool struct {
 	waker   *loop.Waker
 	backlog backlog
 
+	risky      backlog     // questions that are likely to end their child, behind all others
+	riskyTimer *loop.Timer // when those are looked at that wait for long
+	reserved   *child      // that takes no ordinary question because a risky one waits for it
+	ordinary   ordinary
+	storm      storm
+	poison     poison
+	doubts     doubts
+
+	old, successor *Pool // see Succeed
+
 	children []*child // in the order of their numbers, until their processes have ended
 	active   int      // of them, those that are starting or serving
 	target   int      // how many are to be active
 	started  int      // so far; the number of the last
 	health   health
 	closing  bool
+	warned   map[string]*warningLimiter // by kind of warning
+	bannered bool                       // it was said that children write something before they are ready
 
 	serial  uint64 // of the last question
 	free    loop.FreeList[Question]
@@ -37,7 +49,9 @@ func NewPool(l *loop.Loop, c Config) *Pool {
 	p.free.Most = maxFreeQuestions
 	p.waker = l.NewWaker(p)
 	p.health.timer = l.NewTimer(p.waker)
+	p.riskyTimer = l.NewTimer(p.waker)
 	p.target = p.config.Startup
+	p.reportStart()
 	p.dispatch()
 	return p
 }
@@ -46,6 +60,7 @@ func NewPool(l *loop.Loop, c Config) *Pool {
 // answered. It never refuses and never waits; the line is copied. The question belongs to the
 // caller until its Cancel.
 func (p *Pool) Ask(line []byte, w *loop.Waker) *Question {
+	p = p.taker()
 	q := p.newQuestion()
 	p.serial++
 	q.ask(line, w, p.serial)
@@ -66,31 +81,44 @@ func (p *Pool) Run() { p.dispatch() }
 // dispatch assigns waiting questions to children with room, starts children if there are not
 // enough, and ends them if the pool is closing.
 func (p *Pool) dispatch() {
+	if p.closing && p.successor != nil {
+		p.handOver()
+	}
+	p.dispatchOrdinary()
+	reserved := p.reserved
+	p.dispatchRisky()
+	if reserved != nil && p.reserved != reserved {
+		p.dispatchOrdinary() // it takes ordinary questions again
+	}
+	p.grow()
+	if p.closing && p.backlog.n == 0 && p.risky.n == 0 {
+		p.retireAll()
+	}
+}
+
+// dispatchOrdinary assigns what waits in the backlog. What turns out to be risky leaves it.
+func (p *Pool) dispatchOrdinary() {
 	for p.backlog.n > 0 {
-		c := p.next(p.backlog.first)
+		if q := p.backlog.first; p.isRisky(q) {
+			p.wary(q)
+			continue
+		}
+		c := p.next()
 		if c == nil {
-			break
+			return
 		}
 		if c.readyForNext() { // if not, it is being replaced
 			c.assign(p.backlog.pop())
 		}
 	}
-	p.grow()
-	if p.closing && p.backlog.n == 0 {
-		p.retireAll()
-	}
 }
 
-// next returns the child that gets the question: the first that has nothing in flight, else the
+// next returns the child that gets the next question: the first that has nothing in flight, else the
 // one with the least among those with room; nil if there is none.
-//
-// A question that has its last chance waits for a child with nothing in flight, which gets
-// nothing else until it has answered: so no other question is given up because of one that
-// ends every child.
-func (p *Pool) next(q *Question) (best *child) {
+func (p *Pool) next() (best *child) {
 	for _, c := range p.children {
 		switch {
-		case !c.accepts(q):
+		case !c.hasRoom():
 		case c.channels.n == 0:
 			return c
 		case best == nil || c.channels.n < best.channels.n:
@@ -98,6 +126,14 @@ func (p *Pool) next(q *Question) (best *child) {
 		}
 	}
 	return best
+}
+
+// waiting returns the queue that a question waits in.
+func (p *Pool) waiting(q *Question) *backlog {
+	if q.risky {
+		return &p.risky
+	}
+	return &p.backlog
 }
 
 // grow starts children: enough for the backlog and for Idle of them to have room, and in
@@ -116,7 +152,7 @@ func (p *Pool) grow() {
 // shortage returns how many children with room are missing.
 func (p *Pool) shortage() int {
 	capacity := p.config.capacity()
-	need := (p.backlog.n + capacity - 1) / capacity
+	need := (p.backlog.n + min(p.risky.n, 1) + capacity - 1) / capacity
 	if !p.closing {
 		need = max(need, p.config.Idle)
 	}
@@ -124,7 +160,7 @@ func (p *Pool) shortage() int {
 		if need == 0 {
 			break
 		}
-		if c.state == starting || c.accepts(p.backlog.first) {
+		if c.comesUp() || c.hasRoom() {
 			need--
 		}
 	}
@@ -139,13 +175,17 @@ func (p *Pool) retireAll() {
 }
 
 // Queue returns how many questions wait for a child.
-func (p *Pool) Queue() int { return p.backlog.n }
+func (p *Pool) Queue() int {
+	p = p.taker()
+	return p.backlog.n + p.risky.n
+}
 
 // Busy reports whether no child has room and none may be started now: because there are as
 // many as Config.Children, or because the last ones ended at once.
 func (p *Pool) Busy() bool {
+	p = p.taker()
 	for _, c := range p.children {
-		if c.state == starting || c.hasRoom() {
+		if c.comesUp() || c.hasRoom() {
 			return false
 		}
 	}
@@ -158,9 +198,16 @@ func (p *Pool) Busy() bool {
 // called again without drain to cut the draining short.
 func (p *Pool) Close(drain bool) {
 	p.closing = true
+	if p.old != nil {
+		p.old.Close(drain)
+		p.old = nil
+	}
 	if !drain {
 		for p.backlog.n > 0 {
 			p.backlog.pop().settle(nil, ErrClosed)
+		}
+		for p.risky.n > 0 {
+			p.risky.pop().settle(nil, ErrClosed)
 		}
 		for _, c := range p.children {
 			c.closeQuestions()
@@ -172,7 +219,7 @@ func (p *Pool) Close(drain bool) {
 // Closed reports whether, after Close, all questions are settled and the last child has ended:
 // nothing is left of the pool on the loop or outside.
 func (p *Pool) Closed() bool {
-	return p.closing && len(p.children) == 0 && p.backlog.n == 0
+	return p.closing && len(p.children) == 0 && p.backlog.n == 0 && p.risky.n == 0
 }
 
 // removeChild removes a child whose process has ended.
@@ -183,8 +230,13 @@ func (p *Pool) removeChild(c *child) {
 			break
 		}
 	}
+	if p.reserved == c {
+		p.reserved = nil
+	}
 	if p.Closed() {
 		p.health.timer.Clear()
+		p.riskyTimer.Clear()
+		p.scratch = nil
 		p.waker.Retire()
 	}
 }

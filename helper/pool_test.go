@@ -140,7 +140,6 @@ func TestCancel(t *testing.T) {
 	waiting.Cancel()
 	held.Cancel()
 	(*Question)(nil).Cancel()
-	(*Question)(nil).Late()
 	w.settle()
 	next.waits("the child still works on what was cancelled")
 	w.reads(1, "a cancelled question occupies its child", "held\n")
@@ -159,7 +158,7 @@ func TestCancelledTwiceIsABug(t *testing.T) {
 	q := w.ask("x")
 	w.writes(1, "y\n")
 	q.Cancel()
-	for name, f := range map[string]func(){"Cancel": q.Cancel, "Answer": func() { q.Answer() }, "Late": q.Late} {
+	for name, f := range map[string]func(){"Cancel": q.Cancel, "Answer": func() { q.Answer() }} {
 		func() {
 			defer func() {
 				if recover() == nil {

@@ -12,15 +12,23 @@ const (
 	killTimeout      = 5 * time.Second        // between SIGTERM and SIGKILL
 	exitPollInterval = 500 * time.Millisecond // looking for the end of a process, on kernels that do not report it
 	maxStderrReads   = 32                     // reads of standard error at a time
+
+	lookAfter  = time.Millisecond       // the first look whether a process waits for input; then ever more seldom
+	maxLook    = 50 * time.Millisecond  // between two looks
+	blindReady = 200 * time.Millisecond // after which a process counts as ready that cannot be looked at
 )
 
 // A process is a Process of this machine. Its goroutine, the one in Wait, waits for three
-// things at once: standard error, the process's end, and Kill.
+// things at once: standard error, the process's end, and Kill. Until the process is ready it also looks
+// at it every now and then.
 type process struct {
 	os                         *os.Process
 	questions, answers, stderr int
 	wakeup                     *os.File // eventfd: Kill was called
 	log                        lineWriter
+	input                      inputWatch
+	started                    time.Time
+	ready                      func() // nil: it was called
 	killed                     bool
 	killTimeout                time.Duration // between SIGTERM and SIGKILL
 	buf                        [4096]byte
@@ -38,10 +46,10 @@ func (p *process) Kill() {
 	p.wakeup.Write(one[:]) // closed once the process has ended
 }
 
-// Wait copies what the process writes to its standard error until it ends, and returns how it
-// ended. Processes that it has left behind may still hold its descriptors; no more of their
+// Wait copies what the process writes to its standard error until it ends. Processes that it has left behind may still hold its descriptors; no more of their
 // standard error is read than is there at that moment.
-func (p *process) Wait() string {
+func (p *process) Wait(ready func()) Ending {
+	p.ready, p.started = ready, time.Now()
 	if err := p.os.WithHandle(func(pidfd uintptr) { p.watch(int32(pidfd)) }); err != nil {
 		p.watch(-1) // before Linux 5.4
 	}
@@ -54,9 +62,38 @@ func (p *process) Wait() string {
 	state, err := p.os.Wait()
 	p.wakeup.Close()
 	if err != nil {
-		return err.Error()
+		return Ending{How: err.Error(), Failed: !p.killed}
 	}
-	return state.String()
+	return Ending{How: state.String(), Failed: !p.killed && crashed(state.Sys().(syscall.WaitStatus))}
+}
+
+// crashed reports whether a process ended by a fault of its own, and was not asked to end: by a signal
+// that administrators send, or by a status with which shells tell of one.
+func crashed(s syscall.WaitStatus) bool {
+	number := s.ExitStatus() - 128
+	if s.Signaled() {
+		number = int(s.Signal())
+	}
+	switch syscall.Signal(number) {
+	case syscall.SIGTERM, syscall.SIGKILL, syscall.SIGINT, syscall.SIGHUP:
+		return false
+	}
+	return s.Signaled() || s.ExitStatus() != 0
+}
+
+// lookAgain calls ready if the process has become so, and returns when to look again; negative: never.
+func (p *process) lookAgain() time.Duration {
+	if p.ready == nil || p.killed {
+		return -1
+	}
+	age := time.Since(p.started)
+	seen := p.input.look()
+	if seen == waiting || seen == unknown && age >= blindReady {
+		p.ready()
+		p.ready = nil
+		return -1
+	}
+	return min(max(age/8, lookAfter), maxLook)
 }
 
 // watch returns when the process has ended. Without a pidfd (-1) it polls for that.
@@ -68,7 +105,7 @@ func (p *process) watch(pidfd int32) {
 	}
 	var killAt time.Time // when to send SIGKILL
 	for !p.ended() {
-		_, err := unix.Poll(wait, p.pollTimeout(pidfd, killAt))
+		_, err := unix.Poll(wait, p.pollTimeout(pidfd, killAt, p.lookAgain()))
 		if err != nil { // EINTR
 			continue
 		}
@@ -87,9 +124,9 @@ func (p *process) watch(pidfd int32) {
 	}
 }
 
-// pollTimeout returns how many milliseconds poll may wait; -1 for ever.
-func (p *process) pollTimeout(pidfd int32, killAt time.Time) int {
-	until := time.Duration(-1)
+// pollTimeout returns how many milliseconds poll may wait, and no longer than until if that is not
+// negative; -1 for ever.
+func (p *process) pollTimeout(pidfd int32, killAt time.Time, until time.Duration) int {
 	if p.killed {
 		until = max(time.Until(killAt), 0) + time.Millisecond
 	}

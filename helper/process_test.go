@@ -244,18 +244,19 @@ func TestChildThatIgnoresSIGTERM(t *testing.T) {
 	unix.Close(p.questions)
 	p.Kill()
 	p.Kill()
-	if got := p.Wait(); got != "signal: killed" {
-		t.Errorf("the child that ignores everything ended with %q, want a kill", got)
+	if got := p.Wait(func() {}); got.How != "signal: killed" || got.Failed {
+		t.Errorf("the child that ignores everything ended with %+v, want a kill of ours", got)
 	}
 	p.Kill() // harmless
 	unix.Close(p.answers)
 }
 
 func TestLateRealChild(t *testing.T) {
-	s := run(t, "silent", Config{Children: 1, Startup: 1})
+	s := run(t, "silent", Config{Children: 1, Startup: 1, Timeout: 50 * time.Millisecond})
 	s.until("the child is there", s.up(1))
 	pid := s.pool.Stats().Each[0].PID
-	s.pool.Ask([]byte("x"), nil).Late()
+	q := s.pool.Ask([]byte("x"), nil)
+	s.until("the question is late", func() bool { return done(q) })
 	s.until("its process has ended", func() bool { return unix.Kill(pid, 0) == unix.ESRCH })
 	s.until("another is there", s.up(1))
 }

@@ -10,10 +10,10 @@ import (
 	"time"
 )
 
-// A storm plays random questions, answers and misfortunes. Whatever their order, every
+// A tempest plays random questions, answers and misfortunes. Whatever their order, every
 // question that is not cancelled settles exactly once: with its own answer, or with ErrLost
 // after it has ended Retries+1 children.
-type storm struct {
+type tempest struct {
 	*world
 	r          *rand.Rand
 	asked      int
@@ -27,10 +27,10 @@ func TestEveryQuestionSettlesOnceWithItsOwnAnswer(t *testing.T) {
 	for seed := range uint64(60) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(seed, 0))
-			s := &storm{r: r, lines: map[*asker]string{}, unanswered: map[*actor][]string{}, rest: map[*actor][]byte{}}
+			s := &tempest{r: r, lines: map[*asker]string{}, unanswered: map[*actor][]string{}, rest: map[*actor][]byte{}}
 			s.world = newWorld(t, Config{
 				Children: 1 + r.IntN(4), Startup: r.IntN(3), Idle: r.IntN(2),
-				Concurrency: []int{0, 0, 1, 3, 70}[r.IntN(5)], Retries: r.IntN(3),
+				Concurrency: []int{0, 0, 1, 3, 70}[r.IntN(5)], Retries: r.IntN(3), Timeout: []time.Duration{0, 10 * time.Second}[r.IntN(2)],
 			})
 			s.oneEnd = r.IntN(3) == 0
 			for range 300 {
@@ -42,7 +42,7 @@ func TestEveryQuestionSettlesOnceWithItsOwnAnswer(t *testing.T) {
 }
 
 // step lets one thing happen.
-func (s *storm) step() {
+func (s *tempest) step() {
 	switch s.r.IntN(13) {
 	case 0, 1, 2, 3:
 		for range 1 + s.r.IntN(6) {
@@ -52,9 +52,9 @@ func (s *storm) step() {
 			s.open = append(s.open, a)
 		}
 	case 4:
-		s.withdraw((*Question).Cancel)
+		s.withdraw()
 	case 5:
-		s.withdraw((*Question).Late)
+		s.each(4, func(a *actor) { a.exit("exit status 0") })
 	case 6:
 		s.each(4, func(a *actor) { a.exit("signal: killed") })
 	case 7:
@@ -74,17 +74,17 @@ func (s *storm) step() {
 }
 
 // withdraw ends some open question.
-func (s *storm) withdraw(how func(*Question)) {
+func (s *tempest) withdraw() {
 	if len(s.open) == 0 {
 		return
 	}
 	i := s.r.IntN(len(s.open))
-	how(s.open[i].Question)
+	s.open[i].Cancel()
 	s.open = append(s.open[:i], s.open[i+1:]...)
 }
 
 // each calls f with one in n of the children that run.
-func (s *storm) each(n int, f func(*actor)) {
+func (s *tempest) each(n int, f func(*actor)) {
 	s.mu.Lock()
 	living := make([]*actor, 0, len(s.actors))
 	for _, a := range s.actors {
@@ -101,7 +101,7 @@ func (s *storm) each(n int, f func(*actor)) {
 }
 
 // answer has a child read, and answer some of what it has in flight, in any order.
-func (s *storm) answer(a *actor) {
+func (s *tempest) answer(a *actor) {
 	s.rest[a] = append(s.rest[a], a.in.Read()...)
 	for {
 		line, rest, ok := bytes.Cut(s.rest[a], []byte{'\n'})
@@ -123,7 +123,7 @@ func (s *storm) answer(a *actor) {
 }
 
 // look checks the questions that have settled.
-func (s *storm) look() {
+func (s *tempest) look() {
 	s.t.Helper()
 	still := s.open[:0]
 	for _, a := range s.open {
@@ -135,9 +135,10 @@ func (s *storm) look() {
 			}
 			still = append(still, a)
 			continue
+		case errors.Is(err, ErrLate) && s.pool.config.Timeout > 0:
 		case err != nil && !errors.Is(err, ErrLost):
 			s.t.Errorf("%s: %v", s.lines[a], err)
-		case err != nil && a.losses != s.pool.config.Retries+1:
+		case err != nil && a.losses != s.pool.config.Retries+1 && a.riskyAt.IsZero():
 			s.t.Errorf("%s was given up after %d children", s.lines[a], a.losses)
 		case err == nil && string(line) != s.lines[a]+" answered":
 			s.t.Errorf("%s: got another's answer, %q", s.lines[a], line)
@@ -152,7 +153,7 @@ func (s *storm) look() {
 }
 
 // calm lets everything be answered, and ends the pool.
-func (s *storm) calm() {
+func (s *tempest) calm() {
 	for range 5_000 {
 		if len(s.open) == 0 {
 			break
@@ -177,7 +178,7 @@ func (s *storm) calm() {
 }
 
 // balanced checks that the pool's numbers agree when all is over.
-func (s *storm) balanced() {
+func (s *tempest) balanced() {
 	s.t.Helper()
 	if st := s.pool.Stats(); st.Answers > st.Questions || st.Unsolicited > 0 || st.Queue > 0 || st.Active > 0 {
 		s.t.Errorf("the numbers do not agree: %+v", st)

@@ -9,10 +9,15 @@ import (
 )
 
 var (
-	// ErrLost settles a question that ended one child more than Config.Retries allows.
+	// ErrLost settles a question that ended one child more than Config.Retries allows, one that did so
+	// lately, and one that waited for too long because it is likely to end a child.
 	ErrLost = errors.New("ask helper: every child that was asked ended without an answer")
 	// ErrClosed settles a question that the pool will not ask any more.
 	ErrClosed = errors.New("ask helper: the pool is closed")
+	// ErrLate settles a question that its child did not answer within Config.Timeout.
+	ErrLate = errors.New("the helper did not answer in time")
+	// ErrTooLong settles a question that is longer than Config.LineMax.
+	ErrTooLong = errors.New("ask helper: the question is too long")
 	// ErrLineFeed settles a question that contains a line feed: it would be two questions,
 	// and every later answer would be another question's.
 	ErrLineFeed = errors.New("ask helper: the question contains a line feed")
@@ -30,7 +35,7 @@ const (
 )
 
 // A Question is a line on its way to a child, and the line that came back. It belongs to
-// whoever asked until Cancel or Late; then to the pool, which uses it again for others.
+// whoever asked until Cancel; then to the pool, which uses it again for others.
 // It is used on the loop's goroutine only.
 type Question struct {
 	pool  *Pool
@@ -42,19 +47,26 @@ type Question struct {
 	child   *child // that it is assigned to
 	channel int
 	end     uint64 // the child's queuedBytes behind it
-	stuck   bool   // abandoned because it was late
+	stuck   bool   // abandoned, and late
+
+	held      bool   // answered, and the answer is held back
+	answer    []byte // that is
+	heldUntil time.Time
 
 	serial     uint64 // questions are assigned in this order
 	askedAt    time.Time
 	assignedAt time.Time     // the last time
 	waited     time.Duration // from asking to settling
 	losses     int           // how many children have ended with it in flight
+	risky      bool          // it is asked with care: alone
+	blamed     bool          // because it is likely to end its child
+	riskyAt    time.Time     // since when it waits for that
 
-	prev, next *Question // in the backlog
+	prev, next *Question // in the backlog, or among the risky ones
 }
 
 // Answer returns the line that answers the question, without its line end and channel number,
-// or why there will be none: ErrLost, ErrClosed, ErrLineFeed. Until done the other two are nil.
+// or why there will be none: ErrLost, ErrLate, ErrClosed, ErrTooLong, ErrLineFeed. Until done the other two are nil.
 // The line may be empty, and is valid until Cancel.
 func (q *Question) Answer() (line []byte, done bool, err error) {
 	switch q.state {
@@ -87,10 +99,10 @@ func (q *Question) Cancel() {
 	}
 	switch q.state {
 	case queued:
-		if q.lastChance() {
-			q.pool.waker.Wake() // others need not wait for a free child any more
+		q.pool.waiting(q).remove(q)
+		if q.pool.risky.n > 0 {
+			q.pool.waker.Wake() // a risky question may be asked when nobody else waits
 		}
-		q.pool.backlog.remove(q)
 		q.pool.recycle(q)
 	case assigned:
 		q.child.abandon(q)
@@ -101,32 +113,18 @@ func (q *Question) Cancel() {
 	}
 }
 
-// Late is Cancel for a question whose deadline has passed: its child may be stuck. A child that takes one question at a time is killed and replaced; one with
-// channels when all of them are stuck. On a nil Question it does nothing.
-func (q *Question) Late() {
-	if q == nil {
-		return
-	}
-	p := q.pool
-	switch q.state {
-	case queued:
-		p.stats.late++
-		p.markStuck(q.Waited())
-	case assigned:
-		p.stats.late++
-		q.child.timeOut(q)
-		return
-	case unused, abandoned, settled:
-	}
-	q.Cancel()
-}
-
 // ask makes the question one of this line.
 func (q *Question) ask(line []byte, w *loop.Waker, serial uint64) {
 	q.text = append(q.text[:0], line...)
 	q.waker, q.serial, q.askedAt = w, serial, q.pool.loop.Now()
-	if bytes.IndexByte(line, '\n') >= 0 {
+	c := &q.pool.config
+	switch {
+	case bytes.IndexByte(line, '\n') >= 0:
 		q.settle(nil, ErrLineFeed)
+	case c.LineMax > 0 && len(line) > c.LineMax:
+		q.settle(nil, ErrTooLong)
+	case q.pool.poison.remembers(line, q.askedAt):
+		q.pool.lose(q)
 	}
 }
 
@@ -140,7 +138,7 @@ func (q *Question) settle(line []byte, err error) {
 	q.waited = q.pool.loop.Now().Sub(q.askedAt)
 	q.text = append(q.text[:0], line...)
 	q.err = err
-	q.child = nil
+	q.child, q.held = nil, false
 	q.state = settled
 	q.waker.Wake()
 }
@@ -159,10 +157,10 @@ func (p *Pool) newQuestion() *Question {
 
 // recycle puts a question on the free list.
 func (p *Pool) recycle(q *Question) {
-	text := q.text[:0]
-	if cap(text) > maxKeptText {
-		text = nil
+	text, answer := q.text[:0], q.answer[:0]
+	if cap(text)+cap(answer) > maxKeptText {
+		text, answer = nil, nil
 	}
-	*q = Question{pool: p, text: text}
+	*q = Question{pool: p, text: text, answer: answer}
 	p.free.Put(q)
 }

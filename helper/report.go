@@ -12,10 +12,10 @@ const (
 	oneForOne = "a program without channel numbers must write one line for each line it reads"
 )
 
-// warnInterval is how often one child is warned about for lines that answer nothing.
+// warnInterval is how often the same kind of thing is logged.
 const warnInterval = time.Minute
 
-// A warningLimiter keeps a child that errs all the time from filling the log.
+// A warningLimiter keeps children that err all the time from filling the log.
 type warningLimiter struct {
 	last       time.Time
 	suppressed int // since then
@@ -30,6 +30,41 @@ func (w *warningLimiter) allow(now time.Time) (suppressed int, ok bool) {
 	suppressed = w.suppressed
 	w.last, w.suppressed = now, 0
 	return suppressed, true
+}
+
+// reportStart logs that children are started, in Squid's words.
+func (p *Pool) reportStart() {
+	c := &p.config
+	p.config.Log.Info(fmt.Sprintf("helperOpenServers: Starting %d/%d '%s' processes", max(c.Startup, c.Idle), c.Children, c.program()))
+}
+
+// warnSeldom logs a warning about a child: one of each kind in a while.
+func (p *Pool) warnSeldom(kind string, c *child, what string) {
+	if p.warned == nil {
+		p.warned = map[string]*warningLimiter{}
+	}
+	limiter := p.warned[kind]
+	if limiter == nil {
+		limiter = &warningLimiter{}
+		p.warned[kind] = limiter
+	}
+	suppressed, ok := limiter.allow(p.loop.Now())
+	if !ok {
+		return
+	}
+	if suppressed > 0 {
+		what += fmt.Sprintf(" (%d more of this kind since the last message)", suppressed)
+	}
+	c.warn(what)
+}
+
+// warnBanner logs, once, that children write something before they are ready.
+func (p *Pool) warnBanner(c *child, line []byte) {
+	if !p.bannered {
+		p.bannered = true
+		c.warn("wrote something before its first question: " + quote(line) +
+			". What children write then is dropped; it had better go to standard error")
+	}
 }
 
 // warnChannel logs what is wrong with a line of a child that has channel numbers.
@@ -71,20 +106,24 @@ func (c *child) reportSilence() {
 }
 
 // reportReplaced logs why we end a child.
-func (c *child) reportReplaced() { c.warn(c.loss.cause + ". It is replaced" + c.loss.questions()) }
+func (c *child) reportReplaced() {
+	kind, _, _ := strings.Cut(c.loss.cause, ":")
+	c.pool.warnSeldom(kind, c, c.loss.cause+". It is replaced"+c.loss.questions())
+}
 
 // reportNotExiting logs that a child ignores the end of its input.
 func (c *child) reportNotExiting() {
-	c.warn(fmt.Sprintf("has not ended %v after the end of its input: it is terminated", exitTimeout))
+	c.pool.warnSeldom("not exiting", c, fmt.Sprintf("has not ended %v after the end of its input: it is terminated", exitTimeout))
 }
 
 // reportEnd logs how a child's process ended: at debug level if the pool ended it or is failing,
 // which has been logged.
 func (c *child) reportEnd(how string) {
-	if c.loss == nil || c.loss.cause != "" || c.pool.health.failing {
+	if c.loss == nil || c.loss.cause != "" || c.terminated || c.pool.health.failing {
 		c.pool.config.Log.Debug(fmt.Sprintf("%v ended (%s)", c, how))
 	} else {
-		c.warn(fmt.Sprintf("ended by itself after %v (%s)%s", c.loss.lifetime.Round(time.Millisecond), how, c.loss.questions()))
+		c.pool.warnSeldom("ended", c, fmt.Sprintf("ended by itself after %v (%s)%s; what it wrote to standard error may tell why",
+			c.loss.lifetime.Round(time.Millisecond), how, c.loss.questions()))
 	}
 	if c.loss != nil && c.loss.early {
 		c.pool.reportFailing(how)
@@ -94,7 +133,7 @@ func (c *child) reportEnd(how string) {
 // reportStartFailed logs why a child could not be started.
 func (c *child) reportStartFailed(err error) {
 	if !c.pool.health.failing {
-		c.warn(err.Error())
+		c.pool.warnSeldom("start", c, err.Error())
 	}
 	c.pool.reportFailing(err.Error())
 }

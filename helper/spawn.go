@@ -19,14 +19,20 @@ type Spawner interface {
 
 // A Process is a child that runs.
 //
-// Wait blocks until it has ended, and returns how; it is called once, on the child's goroutine.
-// All else is called on the loop's, and must not block.
+// Wait blocks until it has ended, and returns how; it is called once, on the child's goroutine. As soon
+// as the process waits for its first question it calls ready, once. All else is called on the loop's, and must not block.
 type Process interface {
 	Questions() int // descriptor to write to, non-blocking; the loop takes it over
 	Answers() int   // descriptor to read from, likewise; it may be the same, a socket's
 	PID() int
-	Wait() string
+	Wait(ready func()) Ending
 	Kill() // ends it, by force if need be; harmless once it has ended, and when repeated
+}
+
+// An Ending is how a process has ended.
+type Ending struct {
+	How    string // "exit status 1", "signal: killed"
+	Failed bool   // by a fault of its own: not by Kill or another's wish, not with status 0
 }
 
 // processSpawner is the Spawner of this machine.
@@ -49,6 +55,7 @@ func (processSpawner) Spawn(c *Config, _ int) (Process, error) {
 	return &process{
 		os: started, wakeup: p.wakeup, log: lineWriter{to: c.Stderr},
 		questions: p.questions, answers: p.answers, stderr: p.stderr, killTimeout: killTimeout,
+		input: newInputWatch(started.Pid, p.questions),
 	}, nil
 }
 

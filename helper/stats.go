@@ -30,6 +30,7 @@ type ChildStats struct {
 
 	Questions, Answers, Late uint64
 
+	Starting bool // it has not begun to read its input
 	Busy     bool // it can take no more questions
 	Writing  bool // not all of its questions are written
 	Closing  bool // its input has ended
@@ -61,7 +62,7 @@ func (p *Pool) Stats() Stats {
 	s := Stats{
 		Name: p.config.Name, Argv: p.config.Argv,
 		Children: p.config.Children, Active: p.active, Stopping: len(p.children) - p.active,
-		Queue: p.backlog.n, Questions: p.stats.questions, Answers: p.stats.answers,
+		Queue: p.backlog.n + p.risky.n, Questions: p.stats.questions, Answers: p.stats.answers,
 		Late: p.stats.late, Lost: p.stats.lost, Unsolicited: p.stats.unsolicited, Started: p.started,
 		Service: p.stats.service,
 	}
@@ -75,7 +76,7 @@ func (c *child) stats() ChildStats {
 	s := ChildStats{
 		Number: c.number, Descriptor: -1,
 		Questions: c.asked, Answers: c.answered, Late: c.late,
-		Busy: c.state == serving && !c.hasRoom(), Writing: c.sent < len(c.out),
+		Starting: c.comesUp(), Busy: c.state == serving && !c.hasRoom(), Writing: c.sent < len(c.out),
 		Closing: c.state == exiting, Shutdown: c.state == draining,
 		Pending: c.channels.n, Time: c.lastService, Offset: len(c.in.partial()),
 	}

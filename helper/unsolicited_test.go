@@ -14,7 +14,7 @@ func TestUnsolicitedLines(t *testing.T) {
 		replaced bool
 		log      string
 	}{
-		{"a greeting before the first question", func(w *world) { w.writes(1, "ready\n") }, 1, false, `wrote a line that nobody asked for: \"ready\"`},
+		{"a greeting before the first question", func(w *world) { w.writes(1, "ready\n") }, 1, false, `wrote something before its first question: \"ready\"`},
 		{"a second line in the same read", func(w *world) { w.ask("x"); w.writes(1, "y\n\n") }, 1, false, `nobody asked for: \"\"`},
 		{"a second line later", func(w *world) { w.proves(1); w.writes(1, "late\n") }, 1, true, `nobody asked for: \"late\"`},
 		{"half a line later, when the next question comes", func(w *world) { w.proves(1); w.writes(1, "ha"); w.ask("x") }, 0, true, `half a line that nobody asked for: \"ha\"`},
@@ -51,6 +51,7 @@ func TestStaleLineIsNoAnswer(t *testing.T) {
 	w.pass(minRestartDelay + aTick)
 	w.reads(2, "the question goes to the replacement, though it may be asked but once: it had not left", "x\n")
 	w.writes(2, "fresh\n")
+	w.pass(surplusHold + aTick)
 	q.wants("its own answer", "fresh")
 }
 

@@ -28,6 +28,7 @@ type world struct {
 	spawnErr error    // what spawning fails with
 	spawns   int      // tried so far
 	oneEnd   bool     // children have one descriptor for both directions
+	slow     bool     // children do not read their input before the test says so
 
 	unwatchable bool // children's answers come from a descriptor that there is not
 }
@@ -38,9 +39,12 @@ type actor struct {
 	n           int
 	sys         [2]int
 	in, out     *looptest.End // what the child reads from and writes to
+	got         []byte        // what it has read that the test has not looked at
 	end         chan string   // how it ended
+	begin       chan bool     // it reads its input now
 	mu          sync.Mutex
 	left        bool // it is ending
+	begun       bool // a slow one was told to begin
 	killed      int
 	ignoresKill bool // it does not end when it is killed
 }
@@ -80,7 +84,10 @@ func (w *world) Spawn(_ *Config, n int) (Process, error) {
 	if w.spawnErr != nil {
 		return nil, w.spawnErr
 	}
-	a := &actor{w: w, n: n, end: make(chan string, 1)}
+	a := &actor{w: w, n: n, end: make(chan string, 1), begin: make(chan bool, 1)}
+	if !w.slow {
+		a.begin <- true
+	}
 	a.sys[0], a.in = w.k.Pair()
 	a.sys[1], a.out = a.sys[0], a.in
 	if !w.oneEnd {
@@ -97,7 +104,20 @@ func (w *world) Spawn(_ *Config, n int) (Process, error) {
 func (a *actor) Questions() int { return a.sys[0] }
 func (a *actor) Answers() int   { return a.sys[1] }
 func (a *actor) PID() int       { return 1000 + a.n }
-func (a *actor) Wait() string   { return <-a.end }
+
+// Wait implements Process.
+func (a *actor) Wait(ready func()) Ending {
+	how := ""
+	select {
+	case <-a.begin:
+		ready()
+		how = <-a.end
+	case how = <-a.end:
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return Ending{How: how, Failed: how != "exit status 0" && a.killed == 0}
+}
 
 func (a *actor) Kill() {
 	a.mu.Lock()
@@ -129,6 +149,24 @@ func (a *actor) leaving() bool {
 	return a.left
 }
 
+// begins reports whether the process reads its input, or did so at once.
+func (a *actor) begins() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return !a.w.slow || a.begun
+}
+
+// begins has a child that is slow read its input.
+func (w *world) begins(n int) {
+	w.t.Helper()
+	a := w.child(n)
+	a.mu.Lock()
+	a.begun = true
+	a.mu.Unlock()
+	a.begin <- true
+	w.settle()
+}
+
 // settle lets everything happen that can: children start that are starting, those whose
 // process has ended are removed.
 func (w *world) settle() {
@@ -150,7 +188,7 @@ func (w *world) settle() {
 func (w *world) moving() bool {
 	return slices.ContainsFunc(w.pool.children, func(c *child) bool {
 		a, ok := c.process.(*actor)
-		return c.state == starting || ok && a.leaving()
+		return c.state == starting || ok && (a.leaving() || c.state == warming && a.begins())
 	})
 }
 
@@ -177,20 +215,29 @@ func (w *world) child(n int) *actor {
 // reads checks what a child has been given since the last time.
 func (w *world) reads(n int, sentence, want string) {
 	w.t.Helper()
-	if got := string(w.child(n).in.Read()); got != want {
-		w.t.Errorf("%s: child %d read %q, want %q", sentence, n, got, want)
+	a := w.child(n)
+	a.read()
+	if string(a.got) != want {
+		w.t.Errorf("%s: child %d read %q, want %q", sentence, n, a.got, want)
 	}
+	a.got = nil
 }
 
-// writes has a child write.
+// read has the process read what there is.
+func (a *actor) read() { a.got = append(a.got, a.in.Read()...) }
+
+// writes has a child write that has read what it was given.
 func (w *world) writes(n int, s string) {
 	w.t.Helper()
+	w.child(n).read()
 	w.child(n).out.WriteString(s)
 	w.settle()
 }
 
+// dies has a child end that has read what it was given.
 func (w *world) dies(n int) {
 	w.t.Helper()
+	w.child(n).read()
 	w.child(n).exit("signal: killed")
 	w.settle()
 }

@@ -13,11 +13,12 @@ import (
 
 	"exaproxy/compat"
 	"exaproxy/compat/logs"
+	"exaproxy/engine"
 	"exaproxy/engine/enginetest"
 )
 
 // TestScenarios plays each archive of testdata/scenarios: under the configuration in its section
-// squid.conf, the dialogue in its section script, whose language is that of
+// squid.conf, and those in sections squid.conf.NAME for its verb "reconfigure NAME", the dialogue in its section script, whose language is that of
 // enginetest.World.Play. Everything runs but the network, the helpers and the clock, which are
 // the script's. The section "says", if there is one, are lines that the cache log has in the
 // end, in this order, perhaps with others between them.
@@ -68,20 +69,27 @@ func playScenario(t *testing.T, archive *txtar.Archive, segment int) {
 	access := filepath.Join(dir, "access.log")
 	said := &strings.Builder{}
 	log := logs.NewCacheLog(logs.CacheLogOptions{Stderr: said, StderrLevel: 9})
-	conf := strings.ReplaceAll(sections["squid.conf"], "stdio:access.log", "stdio:"+access)
-	settings, err := compat.Load("squid.conf", compat.Overrides{Say: log.Say, Open: opener(sections, conf)})
-	if err != nil {
-		t.Fatalf("the configuration is rejected:\n%s", said)
-	}
 	files := logs.NewFiles(log, nil)
 	defer files.Close()
-	setup, err := settings.Engine(log, files)
+	load := func(name string) (engine.Config, error) {
+		conf := strings.ReplaceAll(sections[name], "stdio:access.log", "stdio:"+access)
+		settings, err := compat.Load("squid.conf", compat.Overrides{Say: log.Say, Open: opener(sections, conf)})
+		if err != nil {
+			return engine.Config{}, fmt.Errorf("the configuration is rejected:\n%s", said)
+		}
+		setup, err := settings.Engine(log, files)
+		if err != nil {
+			return engine.Config{}, err
+		}
+		t.Cleanup(setup.Close)
+		return setup.Config, nil
+	}
+	config, err := load("squid.conf")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer setup.Close()
-
-	w := enginetest.NewWorld(t, setup.Config)
+	w := enginetest.NewWorld(t, config)
+	w.Configuration = func(name string) (engine.Config, error) { return load("squid.conf." + name) }
 	w.Segment = segment
 	seen := 0
 	w.Log = func() string {

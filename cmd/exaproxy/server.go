@@ -106,5 +106,6 @@ func (s *server) rotated(err error) {
 	if err != nil {
 		s.log.Say(0, fmt.Sprintf("ERROR: %s", err))
 	}
+	s.engine.RestartHelpers() // as Squid does: they may read their lists anew
 	s.log.Say(1, "Log files are rotated")
 }

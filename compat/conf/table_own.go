@@ -5,5 +5,7 @@ package conf
 var tableOwn = []Directive{
 	{Name: "connect_verdict", Type: "page|redirect|close", Treat: Done, Own: true, Default: "page", Note: "how a client that asked for a tunnel learns that it is redirected or refused"},
 	{Name: "guard", Type: "on|off", Treat: Done, Own: true, Default: "on", Note: "whether clients are kept from our own ports, from link-local addresses and from those where clouds keep secrets, unless an http_access line that allows them names the address by a dst acl"},
-	{Name: "url_rewrite_failure", Type: "crash=deny|pass bh=pass|deny invalid=pass|deny target=deny|pass", Treat: Done, Own: true, Default: "crash=deny bh=pass invalid=pass target=deny", Note: "what becomes of a request that the helpers could not answer"},
+	{Name: "helper_line_max", Type: "NUMBER", Treat: Done, Own: true, Default: "8191", Note: "bytes of the longest line that helpers are given; 0: any length"},
+	{Name: "keep_helpers", Type: "on|off", Treat: Done, Own: true, Default: "off", Note: "a reconfiguration that does not change the helpers keeps them; otherwise new ones are started, as in Squid"},
+	{Name: "url_rewrite_failure", Type: "crash=deny|pass bh=pass|deny invalid=pass|deny target=deny|pass long=deny|pass", Treat: Done, Own: true, Default: "crash=deny bh=pass invalid=pass target=deny long=deny", Note: "what becomes of a request that the helpers could not answer"},
 }

@@ -9,6 +9,7 @@ import (
 	"exaproxy/compat/errpage"
 	"exaproxy/compat/rewrite"
 	"exaproxy/engine"
+	"exaproxy/helper"
 )
 
 // mostAsked is how often a question is put to the helpers at most, when they answer BH or are late
@@ -28,6 +29,10 @@ func (p *Policy) decide(r *engine.Request, line []byte, err error, st *State, m 
 	switch {
 	case err == engine.ErrHelperLate:
 		return p.late(r, st, m)
+	case err == helper.ErrTooLong:
+		p.log.Error(fmt.Sprintf("URL rewrite helper: a line of more than %d bytes was not sent (helper_line_max)", p.settings.LineMax),
+			"url", p.shortURL(r))
+		return fault(p.settings.Long, m, engine.HelperLost, err)
 	case err != nil:
 		p.log.Error(fmt.Sprintf("URL rewrite helper: %s", err), "url", p.shortURL(r))
 		return fault(p.settings.Crash, m, engine.HelperLost, err)

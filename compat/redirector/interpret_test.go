@@ -36,6 +36,8 @@ func TestInterpret(t *testing.T) {
 		{name: "lost, pass", conf: "url_rewrite_failure crash=pass", err: helper.ErrLost, asked: 1, want: engine.Proceed},
 		{name: "line feed in the question", err: helper.ErrLineFeed, asked: 1, want: engine.Refuse, kind: engine.HelperLost},
 		{name: "late", err: engine.ErrHelperLate, asked: 1, want: engine.Refuse, kind: engine.HelperLate},
+		{name: "too long", err: helper.ErrTooLong, asked: 1, want: engine.Refuse, kind: engine.HelperLost},
+		{name: "too long, pass", conf: "url_rewrite_failure long=pass", err: helper.ErrTooLong, asked: 1, want: engine.Proceed},
 		{name: "late, bypass", conf: "url_rewrite_timeout 1 second on_timeout=bypass", err: engine.ErrHelperLate, asked: 1, want: engine.Proceed},
 		{name: "late, retry", conf: "url_rewrite_timeout 1 second on_timeout=retry", err: engine.ErrHelperLate, asked: 2, want: engine.Ask},
 		{name: "late, retried enough", conf: "url_rewrite_timeout 1 second on_timeout=retry", err: engine.ErrHelperLate, asked: 3, want: engine.Refuse, kind: engine.HelperLate},

@@ -22,6 +22,8 @@ func (s *Settings) Directives() directive.Set {
 		"url_rewrite_extras":      s.setExtras,
 		"url_rewrite_timeout":     s.setTimeout,
 		"url_rewrite_failure":     s.setFailure,
+		"helper_line_max":         s.setLineMax,
+		"keep_helpers":            directive.OnOff(&s.Keep),
 	}
 }
 
@@ -182,9 +184,22 @@ var timeoutActions = map[string]OnTimeout{
 	"use_configured_response": TimeoutResponse,
 }
 
-// setFailure takes crash=, bh=, invalid= and target=, each deny or pass.
+// setLineMax takes a number of bytes.
+func (s *Settings) setLineMax(c *directive.Context, l *conf.Line) error {
+	n, err := c.Args(l).Int()
+	if err != nil {
+		return err
+	}
+	if n < 0 {
+		return conf.Invalid{fmt.Sprintf("ERROR: the value of %s cannot be less than 0", l.Name)}
+	}
+	s.LineMax = n
+	return nil
+}
+
+// setFailure takes crash=, bh=, invalid=, target= and long=, each deny or pass.
 func (s *Settings) setFailure(c *directive.Context, l *conf.Line) error {
-	fields := map[string]*Fault{"crash": &s.Crash, "bh": &s.Broken, "invalid": &s.Invalid, "target": &s.Target}
+	fields := map[string]*Fault{"crash": &s.Crash, "bh": &s.Broken, "invalid": &s.Invalid, "target": &s.Target, "long": &s.Long}
 	args := c.Args(l)
 	for given := false; ; given = true {
 		key, value, ok, err := args.KeyValue()
@@ -199,7 +214,7 @@ func (s *Settings) setFailure(c *directive.Context, l *conf.Line) error {
 		}
 		field := fields[key]
 		if field == nil || value != "deny" && value != "pass" {
-			return conf.Invalid{fmt.Sprintf("ERROR: %s: '%s=%s' is not crash=, bh=, invalid= or target= with deny or pass", l.Name, key, value)}
+			return conf.Invalid{fmt.Sprintf("ERROR: %s: '%s=%s' is not crash=, bh=, invalid=, target= or long= with deny or pass", l.Name, key, value)}
 		}
 		*field = Deny
 		if value == "pass" {

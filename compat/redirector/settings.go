@@ -34,7 +34,10 @@ type Settings struct {
 	OnTimeout OnTimeout
 	Response  string // of OnTimeout TimeoutResponse
 
-	Crash, Broken, Invalid, Target Fault // url_rewrite_failure: crash=, bh=, invalid=, target=
+	Crash, Broken, Invalid, Target, Long Fault // url_rewrite_failure: crash=, bh=, invalid=, target=, long=
+
+	LineMax int  // helper_line_max: bytes; 0: any length
+	Keep    bool // keep_helpers
 
 	LocalPages map[string][]byte // what is in error_directory, by name, for file://NAME
 
@@ -68,9 +71,13 @@ const (
 	Pass
 )
 
+// lineMax is the longest line, without its end, that fits the buffer of 8 KB that helpers of Squid have.
+const lineMax = 8191
+
 // Defaults are Squid's, but that what a lost helper did not answer does not pass.
 func Defaults(acls *acl.Set) Settings {
-	return Settings{Children: 20, Idle: 1, Broken: Pass, Invalid: Pass, Access: acls.NewList("url_rewrite_access", acl.Allow)}
+	return Settings{Children: 20, Idle: 1, Broken: Pass, Invalid: Pass, LineMax: lineMax,
+		Access: acls.NewList("url_rewrite_access", acl.Allow)}
 }
 
 // Enabled says whether there are redirectors to be asked.
@@ -121,10 +128,10 @@ const section = 61
 
 // Configure gives the engine its pool of helpers, if there are to be any. c.Log is set.
 func (s *Settings) Configure(c *engine.Config, p Process) {
-	c.Timeouts.Helper = s.Timeout
 	if !s.Enabled() {
 		return
 	}
+	c.KeepHelpers = s.Keep
 	c.Helper = &helper.Config{
 		Name:        "redirector",
 		Argv:        s.Argv,
@@ -135,6 +142,8 @@ func (s *Settings) Configure(c *engine.Config, p Process) {
 		PerWorker:   p.PerWorker,
 		PTY:         s.PTY,
 		Retries:     2, // a question may end three helpers before it is given up
+		Timeout:     s.Timeout,
+		LineMax:     s.LineMax,
 		Env:         append(os.Environ(), "SQUID_DEBUG="+p.Debug),
 		Dir:         p.Dir,
 		Stderr:      p.Stderr,

@@ -43,8 +43,17 @@ const firstPID = 1000
 func (c *child) Questions() int { return c.sys }
 func (c *child) Answers() int   { return c.sys }
 func (c *child) PID() int       { return firstPID + c.number }
-func (c *child) Wait() string   { return <-c.ended }
 func (c *child) Kill()          { c.die("signal: terminated") }
+
+// Wait implements helper.Process; the helper reads its input at once.
+func (c *child) Wait(ready func()) helper.Ending {
+	ready()
+	how := <-c.ended
+	return helper.Ending{How: how, Failed: how == killed}
+}
+
+// killed is how a helper ends that the script lets die.
+const killed = "signal: killed"
 
 // die ends the process.
 func (c *child) die(how string) {
@@ -67,11 +76,11 @@ func (c *child) isDead() bool {
 // moving says whether the goroutine of a child is about to post something: it is starting, or
 // its process has ended.
 func (s *children) moving() bool {
-	for _, pool := range s.world.pools {
-		for _, stats := range pool.Stats().Each {
+	for _, pool := range s.world.engine.Helpers() {
+		for _, stats := range pool.Each {
 			c := s.number(stats.PID - firstPID)
 			switch {
-			case c == nil, c.isDead():
+			case c == nil, c.isDead(), stats.Starting:
 				return true
 			case c.end.Closed() && stats.Closing:
 				c.die("exit status 0") // its input has ended
@@ -94,14 +103,19 @@ func (s *children) number(n int) *child {
 	return nil
 }
 
-// next gives the next line that the child has been asked, and false if there is none.
-func (c *child) next() (string, bool) {
+// read has the helper read what it was asked.
+func (c *child) read() {
 	text := c.half + string(c.end.Read())
 	lines := strings.SplitAfter(text, "\n")
 	c.half = lines[len(lines)-1]
 	for _, line := range lines[:len(lines)-1] {
 		c.pending = append(c.pending, strings.TrimSuffix(line, "\n"))
 	}
+}
+
+// next gives the next line that the child has been asked, and false if there is none.
+func (c *child) next() (string, bool) {
+	c.read()
 	if len(c.pending) == 0 {
 		return "", false
 	}

@@ -38,8 +38,9 @@ import (
 //	log has    LINE         the next lines of the log are so
 //	log is empty
 //	reconfigure NAME        the proxy follows the configuration of that name from now on
+//	restart helpers         new helpers take the place of the present ones
 //	shutdown 30s            the proxy is told to end
-//	held clients=1 buffers<3        what the engine holds
+//	held clients=1 buffers<3        what the engine holds; helpers=1 are processes
 func (w *World) Play(script string) {
 	w.tb.Helper()
 	for _, s := range sentences(script) {
@@ -141,6 +142,10 @@ func (w *World) perform(s *sentence) error {
 		return w.checkLog(s)
 	case "reconfigure":
 		return w.reconfigure(s.words[1])
+	case "restart":
+		w.engine.RestartHelpers()
+		w.settle()
+		return nil
 	case "shutdown":
 		return w.shutdown(s.words[1])
 	case "held":
@@ -184,7 +189,7 @@ func (w *World) shutdown(text string) error {
 func (w *World) checkHeld(s *sentence) error {
 	held := w.engine.Held()
 	numbers := map[string]int{"clients": held.Clients, "transactions": held.Transactions,
-		"buffers": held.Buffers, "idleupstreams": held.IdleUpstreams}
+		"buffers": held.Buffers, "idleupstreams": held.IdleUpstreams, "helpers": held.Helpers}
 	for _, word := range s.words[1:] {
 		at := strings.IndexAny(word, "=<")
 		if at < 0 {

@@ -169,15 +169,18 @@ func (w *World) helperDoes(s *sentence) error {
 		}
 		return nil
 	case "writes":
+		c.read()
 		c.end.WriteString(strings.Join(s.text, " ") + "\n")
 	case "says":
 		b, err := spoken(s.text)
 		if err != nil {
 			return err
 		}
+		c.read()
 		c.end.WriteString(b)
 	case "dies":
-		c.die("signal: killed")
+		c.read()
+		c.die(killed)
 	default:
 		return fmt.Errorf("a helper cannot %q", s.words[2])
 	}

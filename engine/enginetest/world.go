@@ -8,7 +8,6 @@ import (
 	"exaproxy/engine"
 	"exaproxy/engine/loop"
 	"exaproxy/engine/loop/looptest"
-	"exaproxy/helper"
 )
 
 // A World is an engine with one worker, and everybody around it.
@@ -25,7 +24,6 @@ type World struct {
 	kernel  *looptest.Kernel
 	loop    *loop.Loop
 	engine  *engine.Engine
-	pools   []*helper.Pool // of all configurations so far
 	address netip.AddrPort // where clients connect
 
 	clients map[string]*actor
@@ -61,13 +59,6 @@ func (w *World) adapt(c engine.Config) engine.Config {
 		h := *c.Helper
 		h.Spawn = w.helpers
 		c.Helper = &h
-	}
-	policy := c.NewPolicy
-	c.NewPolicy = func(s engine.Services) (engine.Policy, error) {
-		if s.Helpers != nil {
-			w.pools = append(w.pools, s.Helpers)
-		}
-		return policy(s)
 	}
 	return c
 }
@@ -133,7 +124,9 @@ func (w *World) End() {
 	w.settle()
 	w.engine.Shutdown(0)
 	w.settle()
-	if held := w.engine.Held(); held != (engine.Held{}) {
+	held := w.engine.Held()
+	held.Helpers = 0 // they are ended when the loop is
+	if held != (engine.Held{}) {
 		w.tb.Errorf("when everybody had left, the engine still held %+v", held)
 	}
 }

@@ -30,6 +30,7 @@ func TestConformance(t *testing.T) {
 		{"a reset connection gives what was read, an error, and the end", resetByPeer},
 		{"Reset resets", resetsPeer},
 		{"closing with bytes unread resets", closeUnread},
+		{"what the peer has not read is counted", countsUnread},
 		{"CloseWrite is the peer's end, and reading goes on", closeWrite},
 		{"a closed descriptor refuses everything", refusesWhenClosed},
 		{"another waker is woken from now on", changesWaker},
@@ -48,6 +49,27 @@ func TestConformance(t *testing.T) {
 		{"Stop ends Run", stopEndsRun},
 	} {
 		t.Run(row.name, func(t *testing.T) { onBothKernels(t, row.test) })
+	}
+}
+
+func countsUnread(w *world) {
+	fd, far, _ := w.pair()
+	if n := fd.Unread(); n != 0 {
+		w.Errorf("before anything is written, %d bytes are unread", n)
+	}
+	if _, err := fd.Write([]byte("hello")); err != nil {
+		w.Fatal(err)
+	}
+	if fd.Unread() == 0 {
+		w.Error("what was just written is said to be read")
+	}
+	far.Read()
+	if n := fd.Unread(); n != 0 {
+		w.Errorf("after everything was read, %d bytes are unread", n)
+	}
+	fd.Close()
+	if n := fd.Unread(); n != 0 {
+		w.Errorf("of a closed descriptor %d bytes are unread", n)
 	}
 }
 

@@ -204,6 +204,16 @@ func (f *FD) unready(op string) error {
 	return ErrAgain
 }
 
+// Unread returns how many bytes of what was written to a pipe its reader has not taken yet; see
+// Kernel.Unread. It costs a system call.
+func (f *FD) Unread() int {
+	if !f.Open() {
+		return 0
+	}
+	n, _ := f.loop.kernel.Unread(int(f.sys), f.typ)
+	return n
+}
+
 // CloseWrite ends the stream to the peer. What was written before still goes to it.
 func (f *FD) CloseWrite() error {
 	if f.state&closed != 0 {

@@ -42,6 +42,9 @@ type Kernel interface {
 	// Write and Writev return how much was written; less than all is no error.
 	Write(sys int, t Type, p []byte) (int, error)
 	Writev(sys int, t Type, p [][]byte) (int, error)
+	// Unread returns how many bytes of what was written to a pipe its reader has not taken yet, even
+	// if that has closed it. Of a socketpair it is 0 exactly if everything was read.
+	Unread(sys int, t Type) (int, error)
 	CloseWrite(sys int) error
 	Close(sys int) error
 	// Reset closes a connection so that the peer notices (TCP: with RST).

@@ -180,6 +180,14 @@ func (k *linux) writev(sys int, t Type, iov []unix.Iovec) (int, error) {
 	return ioResult(n, errno)
 }
 
+func (k *linux) Unread(sys int, t Type) (int, error) {
+	request := uint(unix.TIOCINQ) // FIONREAD, which of a pipe is the same at both ends
+	if t.socket() {
+		request = unix.TIOCOUTQ // SIOCOUTQ
+	}
+	return unix.IoctlGetInt(sys, request)
+}
+
 func (k *linux) Close(sys int) error {
 	_, _, errno := unix.RawSyscall(unix.SYS_CLOSE, uintptr(sys), 0, 0)
 	return errnoError(errno) // not again after EINTR: close(2)

@@ -257,3 +257,27 @@ func stacked(state, function string) bool {
 	}
 	return false
 }
+
+// What a pipe's reader has left unread is known even when it has gone.
+func TestUnreadOfAPipe(t *testing.T) {
+	k, err := loop.Linux()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer k.Release()
+	var ends [2]int
+	if err := unix.Pipe2(ends[:], unix.O_CLOEXEC); err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(ends[1])
+	if _, err := unix.Write(ends[1], []byte("one\ntwo\n")); err != nil {
+		t.Fatal(err)
+	}
+	unix.Read(ends[0], make([]byte, 4))
+	for _, when := range []string{"while it is open", "when its reader has gone"} {
+		if n, err := k.Unread(ends[1], loop.Pipe); n != 4 || err != nil {
+			t.Errorf("%s: %d bytes are unread, error %v; want 4", when, n, err)
+		}
+		unix.Close(ends[0])
+	}
+}

@@ -84,6 +84,11 @@ func (k *Kernel) Writev(sys int, _ loop.Type, p [][]byte) (int, error) {
 	})
 }
 
+// Unread implements loop.Kernel.
+func (k *Kernel) Unread(sys int, _ loop.Type) (int, error) {
+	return k.with(sys, func(d *descriptor) (int, error) { return d.out.unread(), nil })
+}
+
 // CloseWrite implements loop.Kernel.
 func (k *Kernel) CloseWrite(sys int) error {
 	_, err := k.with(sys, func(d *descriptor) (int, error) {

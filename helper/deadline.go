@@ -1,0 +1,60 @@
+package helper
+
+import "time"
+
+// checkDeadlines settles the questions that the child has had for longer than Config.Timeout. Their
+// channels are stuck until their answers come; a child whose channels are all stuck is replaced.
+// Questions that nobody waits for any more count too.
+func (c *child) checkDeadlines() {
+	if !c.deadline.Expired() {
+		return
+	}
+	c.deadline.Clear()
+	timeout, now := c.pool.config.Timeout, c.pool.loop.Now()
+	var next time.Time // when the oldest of the others was assigned
+	for channel, q := range c.channels.held {
+		switch {
+		case q == nil || q.stuck || q.held:
+		case now.Sub(q.assignedAt) >= timeout:
+			c.timeOut(channel, q)
+		case next.IsZero() || q.assignedAt.Before(next):
+			next = q.assignedAt
+		}
+	}
+	if !next.IsZero() {
+		c.deadline.Set(timeout - now.Sub(next))
+	}
+	c.replaceIfStuck()
+}
+
+// timeOut settles a question that is late, and leaves another in its channel that waits for its answer.
+func (c *child) timeOut(channel int, q *Question) {
+	c.stuck++
+	if q.state == abandoned {
+		q.stuck = true
+		return
+	}
+	c.late++
+	c.pool.stats.late++
+	left := c.pool.newQuestion()
+	left.text = append(left.text[:0], q.text...)
+	left.state, left.stuck, left.child, left.channel = abandoned, true, c, channel
+	left.end, left.serial, left.assignedAt = q.end, q.serial, q.assignedAt
+	c.channels.held[channel] = left
+	c.awaited--
+	q.settle(nil, ErrLate)
+}
+
+func (c *child) replaceIfStuck() {
+	if c.stuck == c.pool.config.capacity() {
+		cause := "has not answered for " + c.pool.config.Timeout.Round(time.Millisecond).String()
+		if partial := c.in.partial(); len(partial) > 0 {
+			cause += ", but for half a line: " + quote(partial)
+		}
+		c.kill(cause)
+		return
+	}
+	if c.state == draining && c.awaited == 0 {
+		c.closeInput()
+	}
+}

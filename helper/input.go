@@ -1,0 +1,216 @@
+package helper
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// A sighting is what was seen of a process that is to begin to read its input.
+type sighting uint8
+
+const (
+	busy    sighting = iota // it, and all that it has started, do something else
+	waiting                 // somebody waits for a line
+	unknown                 // the kernel does not tell, or nobody that it has started holds the pipe
+)
+
+// An inputWatch looks whether a process, or one that it has started, waits for its input: whether one of
+// their threads is in a system call that waits for that pipe (proc_pid_syscall(5)). The pipe is known
+// by its number and not as descriptor 0, since PHP and others read a duplicate.
+type inputWatch struct {
+	pid  int
+	pipe string // as it stands in /proc/PID/fd
+}
+
+// newInputWatch makes one of a process whose input is the other end of questions.
+func newInputWatch(pid, questions int) inputWatch {
+	pipe, _ := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", questions))
+	return inputWatch{pid: pid, pipe: pipe}
+}
+
+// look looks once.
+func (w *inputWatch) look() sighting {
+	holds, blind := false, false
+	for todo := []string{strconv.Itoa(w.pid)}; len(todo) > 0; {
+		p := lookedAt{inputWatch: w, dir: "/proc/" + todo[0]}
+		if p.waits() {
+			return waiting
+		}
+		holds = holds || p.holds()
+		blind = blind || p.blind
+		todo = append(todo[1:], p.children...)
+	}
+	if blind || !holds {
+		return unknown
+	}
+	return busy
+}
+
+// lookedAt is one process of them, for one look.
+type lookedAt struct {
+	*inputWatch
+	dir      string   // in /proc
+	children []string // numbers of the processes that it has started
+	blind    bool     // something could not be seen
+}
+
+// waits looks at each thread of the process. One that has ended meanwhile does not matter.
+func (p *lookedAt) waits() bool {
+	p.blind = p.is32()
+	tasks, _ := os.ReadDir(p.dir + "/task")
+	for _, task := range tasks {
+		dir := p.dir + "/task/" + task.Name()
+		if text, ok := p.read(dir, "/syscall"); ok && !p.blind && p.awaits(parseCall(text)) {
+			return true
+		}
+		if text, ok := p.read(dir, "/children"); ok {
+			p.children = append(p.children, strings.Fields(text)...)
+		}
+	}
+	return false
+}
+
+// read reads a file in the directory of a thread.
+func (p *lookedAt) read(dir, name string) (text string, ok bool) {
+	b, err := os.ReadFile(dir + name)
+	if err == nil {
+		return string(b), true
+	}
+	if _, gone := os.Stat(dir); gone == nil && !errors.Is(err, unix.ESRCH) {
+		p.blind = true // not permitted, or a kernel without it
+	}
+	return "", false
+}
+
+// is32 reports whether a 64-bit kernel runs a 32-bit program: its system calls have other numbers.
+func (p *lookedAt) is32() bool {
+	f, err := os.Open(p.dir + "/exe")
+	if err != nil {
+		return errors.Is(err, fs.ErrPermission)
+	}
+	defer f.Close()
+	var head [5]byte // elf(5): EI_CLASS is 1
+	n, _ := f.Read(head[:])
+	return n == len(head) && head[4] == 1 && strconv.IntSize == 64
+}
+
+// holds reports whether the process has the pipe open.
+func (p *lookedAt) holds() bool {
+	names, err := os.ReadDir(p.dir + "/fd")
+	p.blind = p.blind || errors.Is(err, fs.ErrPermission)
+	for _, name := range names {
+		if fd, err := strconv.Atoi(name.Name()); err == nil && p.isInput(fd) {
+			return true
+		}
+	}
+	return false
+}
+
+// isInput reports whether a descriptor of the process is the pipe.
+func (p *lookedAt) isInput(fd int) bool {
+	to, err := os.Readlink(fmt.Sprintf("%s/fd/%d", p.dir, fd))
+	return err == nil && to == p.pipe
+}
+
+// A call is the system call that a thread is in: its number and arguments.
+type call struct {
+	number int // -1: none
+	args   [6]uint64
+}
+
+// parseCall reads what stands in /proc/PID/syscall: "running", or numbers.
+func parseCall(text string) call {
+	c := call{number: -1}
+	words := strings.Fields(text)
+	if len(words) < 1+len(c.args) {
+		return c
+	}
+	n, err := strconv.Atoi(words[0])
+	if err != nil {
+		return c
+	}
+	c.number = n
+	for i := range c.args {
+		c.args[i], _ = strconv.ParseUint(words[1+i], 0, 64)
+	}
+	return c
+}
+
+// awaits reports whether the call waits for the pipe.
+func (p *lookedAt) awaits(c call) bool {
+	switch c.number {
+	case unix.SYS_READ, unix.SYS_READV, unix.SYS_SPLICE, unix.SYS_COPY_FILE_RANGE:
+		return p.isInput(int(c.args[0]))
+	case unix.SYS_PPOLL, callPoll:
+		return p.polls(c.args[0], c.args[1])
+	case unix.SYS_PSELECT6, callSelect:
+		return p.selects(c.args[0], c.args[1])
+	case unix.SYS_EPOLL_PWAIT, unix.SYS_EPOLL_PWAIT2, callEpollWait:
+		return p.epolls(c.args[0])
+	case unix.SYS_IO_URING_ENTER:
+		return true // what for cannot be seen
+	}
+	return false
+}
+
+const mostPolled = 64 // descriptors of a poll(2) that are looked at
+
+// polls looks for the pipe in the array of a poll(2).
+func (p *lookedAt) polls(array, n uint64) bool {
+	const size = 8 // of a struct pollfd, which begins with the descriptor
+	entries := p.memory(array, size*int(min(n, mostPolled)))
+	for i := 0; i+size <= len(entries); i += size {
+		if p.isInput(int(int32(binary.NativeEndian.Uint32(entries[i:])))) {
+			return true
+		}
+	}
+	return false
+}
+
+// selects looks for the pipe among the descriptors that a select(2) waits for.
+func (p *lookedAt) selects(n, set uint64) bool {
+	if set == 0 {
+		return false // it sleeps
+	}
+	words := p.memory(set, 8*int((min(n, 1024)+63)/64))
+	for fd := range min(int(n), 8*len(words)) {
+		if binary.NativeEndian.Uint64(words[fd/64*8:])>>(fd%64)&1 == 1 && p.isInput(fd) {
+			return true
+		}
+	}
+	return false
+}
+
+// epolls looks for the pipe in the list of an epoll(7) descriptor.
+func (p *lookedAt) epolls(epoll uint64) bool {
+	about, _ := os.ReadFile(fmt.Sprintf("%s/fdinfo/%d", p.dir, epoll))
+	for line := range bytes.Lines(about) {
+		if words := strings.Fields(string(line)); len(words) > 1 && words[0] == "tfd:" {
+			if fd, err := strconv.Atoi(words[1]); err == nil && p.isInput(fd) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// memory reads the memory of the process; nothing if that cannot be done.
+func (p *lookedAt) memory(at uint64, n int) []byte {
+	f, err := os.Open(p.dir + "/mem")
+	if err != nil {
+		p.blind = true
+		return nil
+	}
+	defer f.Close()
+	b := make([]byte, n)
+	got, _ := f.ReadAt(b, int64(at))
+	return b[:got]
+}

@@ -1,0 +1,189 @@
+package helper
+
+import "time"
+
+// A loss is how a child was lost that the pool did not let go, and what became of its questions.
+type loss struct {
+	cause          string // why we ended it; "": it ended by itself
+	lifetime       time.Duration
+	again, givenUp int  // questions that are asked again, and that were settled with ErrLost
+	early          bool // a replacement might end the same way at once
+	afterAnswer    bool // no question was in flight, and the last answer was very recent
+	held           []*Question
+}
+
+// crashWindow is how soon after an answer a child must end for the answer to be doubted.
+const crashWindow = 100 * time.Millisecond
+
+// fail closes both pipes of a child that has ended (cause "") or that must not be asked again.
+// Its questions are asked again, and another child may be started in its place.
+func (c *child) fail(cause string) {
+	if !c.answering() {
+		return
+	}
+	active := c.state != draining
+	unproved := c.answered == 0
+	c.loss = &loss{cause: cause, lifetime: c.pool.loop.Now().Sub(c.startTime)}
+	risky := c.requeue()
+	c.state = exiting
+	harmful := unproved || c.loss.again+c.loss.givenUp > 0 || cause != ""
+	c.loss.early = harmful && !risky && c.loss.lifetime < stableAfter
+	c.questions.Close()
+	c.answers.Close()
+	c.timer.Set(exitTimeout)
+	if cause != "" {
+		c.reportReplaced()
+	}
+	if active {
+		c.pool.active--
+		c.pool.recordLoss(c, risky)
+	}
+	c.pool.waker.Wake()
+}
+
+// kill is fail for a child that may ignore the end of its input.
+func (c *child) kill(cause string) {
+	if c.answering() {
+		c.fail(cause)
+		c.timer.Clear()
+		c.process.Kill()
+	}
+}
+
+// requeue has the questions in flight asked again, or settles those that have ended too many
+// children. It returns whether a risky one was to blame.
+func (c *child) requeue() (risky bool) {
+	now := c.pool.loop.Now()
+	suspects := c.suspects()
+	if c.loss.cause == "" {
+		risky = c.pool.recordDeath(suspects, now)
+	}
+	c.loss.afterAnswer = len(suspects) == 0 && c.answeredBefore(now)
+	var again []*Question
+	for _, q := range c.channels.empty() {
+		switch {
+		case q.held && c.loss.cause == "":
+			c.loss.held = append(c.loss.held, q) // until it is known how the process ended
+		case q.held:
+			c.settleHeld(q)
+		case q.state == abandoned:
+			c.pool.recycle(q)
+		default:
+			again = append(again, q)
+		}
+	}
+	c.awaited, c.stuck = 0, 0
+	c.pool.askAgain(again, c.loss)
+	return risky
+}
+
+// suspects are the questions that the child has read and not answered: one that it has not read to its
+// end is not to blame for its end.
+func (c *child) suspects() (all []*Question) {
+	read := c.writtenBytes - min(uint64(c.questions.Unread()), c.writtenBytes)
+	for _, q := range c.channels.held {
+		if q != nil && !q.held && q.end <= read {
+			q.losses++
+			all = append(all, q)
+		}
+	}
+	return all
+}
+
+// answeredBefore reports whether the child has answered so recently that its end is part of that.
+func (c *child) answeredBefore(now time.Time) bool {
+	return !c.lastAnswer.IsZero() && now.Sub(c.lastAnswer) <= crashWindow
+}
+
+// askAgain puts back questions that were lost with a child, or gives them up.
+func (p *Pool) askAgain(lost []*Question, l *loss) {
+	var ordinary, risky []*Question
+	for _, q := range lost {
+		q.child = nil
+		switch {
+		case q.losses > p.config.Retries:
+			l.givenUp++
+			p.poison.remember(q.text, p.loop.Now())
+			p.lose(q)
+			continue
+		case q.risky:
+			risky = append(risky, q)
+		default:
+			ordinary = append(ordinary, q)
+		}
+		l.again++
+	}
+	p.backlog.putBack(ordinary)
+	p.putRisky(risky)
+}
+
+// lose settles a question with ErrLost.
+func (p *Pool) lose(q *Question) {
+	p.stats.lost++
+	q.settle(nil, ErrLost)
+}
+
+// closeQuestions settles the questions in flight, for a pool that does not drain.
+func (c *child) closeQuestions() {
+	all := c.channels.empty()
+	if c.loss != nil {
+		all = append(all, c.loss.held...)
+		c.loss.held = nil
+	}
+	for _, q := range all {
+		if q.state == assigned {
+			q.settle(nil, ErrClosed)
+		} else {
+			c.pool.recycle(q)
+		}
+	}
+	c.awaited, c.stuck = 0, 0
+	c.retire()
+}
+
+// recycleAbandoned recycles the questions in flight, all of which are abandoned.
+func (c *child) recycleAbandoned() {
+	for _, q := range c.channels.empty() {
+		c.pool.recycle(q)
+	}
+	c.stuck = 0
+}
+
+// processExited handles the end of the process. What it wrote before may still wait to be read.
+// The end of that output is not waited for: it does not come as long as some other process,
+// which the child has left behind, holds the pipe.
+func (c *child) processExited(end Ending) {
+	if c.answering() {
+		c.readAnswers()
+		c.fail("")
+	}
+	c.questions.Close()
+	c.answers.Close()
+	if c.loss != nil {
+		c.judgeHeld(end.Failed)
+	}
+	c.reportEnd(end.How)
+	c.remove()
+	c.pool.dispatch()
+}
+
+// judgeHeld decides on the answers that were held back until it was known how the process ended: if it
+// crashed they were none.
+func (c *child) judgeHeld(failed bool) {
+	crashed := failed && c.loss.cause == ""
+	if crashed && c.loss.afterAnswer {
+		c.pool.recordCrash(c)
+	}
+	var again []*Question
+	for _, q := range c.loss.held {
+		if crashed && q.state == assigned {
+			q.losses++
+			q.held, q.risky, q.blamed = false, true, true
+			again = append(again, q)
+		} else {
+			c.settleHeld(q)
+		}
+	}
+	c.loss.held = nil
+	c.pool.askAgain(again, c.loss)
+}

@@ -1,0 +1,313 @@
+package helper
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"exaproxy/engine/loop"
+)
+
+// siege is how long each part of TestPoison takes: go test ./helper -run TestPoison -v -siege 60s
+var siege = flag.Duration("siege", 2*time.Second, "how long poisoned lines are asked")
+
+// script returns the command line of a Python program; the test is skipped where there is no Python.
+func script(t *testing.T, program string) []string {
+	t.Helper()
+	python, err := exec.LookPath("python3")
+	if err != nil {
+		t.Skip("there is no python3")
+	}
+	return []string{python, "-u", "-c", program}
+}
+
+// strictly is a redirector that dies of bytes that are no UTF-8, as scripts do that decode their input.
+const strictly = `
+import sys
+for line in sys.stdin.buffer:
+    sys.stdout.write("OK " + line.decode("utf-8"))
+`
+
+// A crowd asks ordinary lines all the time, each asker the next when it has its answer.
+type crowd struct {
+	*stage
+	pause  time.Duration // between an answer and the next question
+	lines  int
+	took   []time.Duration
+	lost   int
+	open   int
+	ending bool
+}
+
+// A patron is one of them.
+type patron struct {
+	crowd    *crowd
+	question *Question
+	waker    *loop.Waker
+	timer    *loop.Timer // of the pause
+	number   int
+}
+
+func (p *patron) ask() {
+	p.crowd.lines++
+	p.question = p.crowd.pool.Ask(fmt.Appendf(nil, "http://good.test/%d/%d 192.0.2.1/- - GET", p.number, p.crowd.lines), p.waker)
+}
+
+func (p *patron) Run() {
+	if p.question == nil {
+		p.rested()
+		return
+	}
+	answer, done, err := p.question.Answer()
+	if !done {
+		return
+	}
+	c := p.crowd
+	if want := fmt.Sprintf("OK http://good.test/%d/", p.number); err != nil || !bytes.HasPrefix(answer, []byte(want)) {
+		c.lost++
+		c.t.Errorf("patron %d got %q, error %v", p.number, answer, err)
+	}
+	c.took = append(c.took, p.question.Waited())
+	p.question.Cancel()
+	p.question = nil
+	if c.pause > 0 {
+		p.timer.Set(c.pause)
+		return
+	}
+	p.rested()
+}
+
+// rested ends the pause.
+func (p *patron) rested() {
+	switch {
+	case p.timer.Armed():
+	case p.crowd.ending:
+		p.crowd.open--
+		p.timer.Set(time.Hour) // it leaves
+	default:
+		p.ask()
+	}
+}
+
+// A poisoner asks lines that end a child, each another.
+type poisoner struct {
+	crowd *crowd
+	timer *loop.Timer
+	asked int
+	open  []*Question
+}
+
+func (p *poisoner) Run() {
+	if !p.timer.Expired() || p.crowd.ending {
+		return
+	}
+	p.asked++
+	p.open = append(p.open, p.crowd.pool.Ask(fmt.Appendf(nil, "http://127.0.0.1/%d\xff 192.0.2.1/- - GET", p.asked), nil))
+	p.timer.Set(48 * time.Millisecond) // 20 a second
+}
+
+// besiege lets a crowd of 20 and a poisoner ask for a while.
+func besiege(s *stage, pause, d time.Duration) (*crowd, *poisoner) {
+	c := &crowd{stage: s, pause: pause}
+	for n := range 20 {
+		p := &patron{crowd: c, number: n}
+		p.waker = s.l.NewWaker(p)
+		p.timer = s.l.NewTimer(p.waker)
+		c.open++
+		p.ask()
+	}
+	p := &poisoner{crowd: c}
+	waker := s.l.NewWaker(p)
+	p.timer = s.l.NewTimer(waker)
+	s.until("the crowd is served", func() bool { return c.lines > 100 })
+	c.took = nil
+	p.timer.Set(0)
+	end := time.Now().Add(d)
+	s.until("the siege is over", func() bool { return time.Now().After(end) })
+	c.ending = true
+	s.until("all of the crowd are served", func() bool { return c.open == 0 })
+	return c, p
+}
+
+// percentile99 is what all but one in a hundred stay below.
+func (c *crowd) percentile99() time.Duration {
+	slices.Sort(c.took)
+	return c.took[len(c.took)*99/100]
+}
+
+// Lines that end every child, each another, delay nobody else by much.
+func TestPoison(t *testing.T) {
+	for _, row := range []struct {
+		name     string
+		children int
+		program  string
+		pause    time.Duration
+		p99      time.Duration
+	}{
+		{"4 children", 4, strictly, 0, time.Second},
+		{"1 child", 1, strictly, 100 * time.Millisecond, time.Second},
+		{"4 children that start slowly", 4, "import time; time.sleep(1)\n" + strictly, 100 * time.Millisecond, 2 * time.Second},
+		{"1 child that starts slowly", 1, "import time; time.sleep(1)\n" + strictly, 100 * time.Millisecond, 2 * time.Second},
+		{"1 child that starts slowly and is never idle", 1, "import time; time.sleep(1)\n" + strictly, 0, 2 * time.Second},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			s := perform(t, Config{Children: row.children, Startup: row.children, Retries: 2, Argv: script(t, row.program)})
+			c, p := besiege(s, row.pause, *siege)
+			p99 := c.percentile99()
+			t.Logf("%d answers, p99 %v, most %v; %d poisoned lines, %d children started", len(c.took), p99, c.took[len(c.took)-1], p.asked, s.pool.started)
+			if p99 > row.p99 {
+				t.Errorf("one in a hundred waits for more than %v, want %v", p99, row.p99)
+			}
+			for _, q := range p.open {
+				if _, done, err := q.Answer(); done && err != ErrLost {
+					t.Errorf("a poisoned line: %v, want ErrLost", err)
+				}
+			}
+			if n := strings.Count(s.log.String(), "ended by itself"); n > 2 {
+				t.Errorf("%d lines of the log say that a child ended, want one a minute", n)
+			}
+		})
+	}
+}
+
+// A child that begins to read late is asked late, and is not late.
+func TestSlowStart(t *testing.T) {
+	for _, argv := range [][]string{
+		script(t, "import time; time.sleep(0.4)\n"+strictly),
+		{"/bin/sh", "-c", `sleep 0.4; exec sed -u "s/^/OK /"`},
+		{"/bin/sh", "-c", `sleep 0.4; while read line; do echo OK $line; done`},
+		{"/bin/sh", "-c", `exec 5<&0 </dev/null; sleep 0.4; sed -u "s/^/OK /" <&5`},
+	} {
+		s := perform(t, Config{Children: 1, Timeout: 250 * time.Millisecond, Argv: argv})
+		s.answers("x", "OK x")
+		s.answers("y", "OK y")
+		if s.pool.started != 1 || s.pool.stats.late != 0 {
+			t.Errorf("%q: %d children were started, %d questions were late; want 1 and none", argv, s.pool.started, s.pool.stats.late)
+		}
+	}
+}
+
+// A child that waits in poll(2), select(2) or epoll(7) for its input is ready; one that waits for something else is not.
+func TestWaitingForInput(t *testing.T) {
+	const answers = `
+    line = os.read(0, 9999)
+    if not line: break
+    sys.stdout.write("OK " + line.decode())`
+	for name, program := range map[string]string{
+		"poll":   "p = select.poll(); p.register(0, select.POLLIN)\nwhile p.poll():" + answers,
+		"select": "while select.select([0], [], []):" + answers,
+		"epoll":  "p = select.epoll(); p.register(0, select.EPOLLIN)\nwhile p.poll():" + answers,
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := perform(t, Config{Children: 1, Timeout: 250 * time.Millisecond, Argv: script(t, `
+import os, select, sys, socket
+one, other = socket.socketpair()
+select.select([one], [], [], 0.15)
+p = select.poll(); p.register(one); p.poll(150)
+p = select.epoll(); p.register(one, select.EPOLLIN); p.poll(0.15)
+`+program)})
+			s.answers("x", "OK x")
+			if s.pool.started != 1 || s.pool.stats.late != 0 {
+				t.Errorf("%d children were started, %d questions were late; want 1 and none", s.pool.started, s.pool.stats.late)
+			}
+		})
+	}
+}
+
+// What a child writes before it is ready answers nobody.
+func TestBanner(t *testing.T) {
+	const banner = "import sys, time; time.sleep(0.1); print('Config Path=/etc'); time.sleep(0.1); print('ready'); sys.stdout.write('> ')\n"
+	s := perform(t, Config{Children: 4, Argv: script(t, banner+strictly)})
+	var all []*Question
+	for i := range 200 {
+		all = append(all, s.pool.Ask(fmt.Append(nil, i), nil))
+	}
+	for i, q := range all {
+		s.until("all are answered", func() bool { return done(q) })
+		if got, _, err := q.Answer(); err != nil || string(got) != fmt.Sprint("OK ", i) {
+			t.Errorf("question %d: got %q, error %v", i, got, err)
+		}
+	}
+	if n := strings.Count(s.log.String(), "wrote something before its first question"); n != 1 {
+		t.Errorf("it is logged %d times, want once:\n%s", n, s.log.String())
+	}
+	if s.pool.started != 4 {
+		t.Errorf("%d children were started, want 4", s.pool.started)
+	}
+}
+
+// Two lines for each question, written at once, never give one the answer of another. Where the second
+// is written later it may come when another question has been read, and nobody can tell.
+func TestTwoLinesForEach(t *testing.T) {
+	s := perform(t, Config{Children: 4, Retries: 100, Argv: script(t, `
+import sys
+for line in sys.stdin:
+    sys.stdout.write("OK " + line + "more " + line)
+    sys.stdout.flush()
+`)})
+	var all []*Question
+	for i := range 60 {
+		all = append(all, s.pool.Ask(fmt.Append(nil, i), nil))
+	}
+	for i, q := range all {
+		s.until("all are answered", func() bool { return done(q) })
+		if got, _, err := q.Answer(); err != nil || string(got) != fmt.Sprint("OK ", i) {
+			t.Errorf("question %d: got %q, error %v", i, got, err)
+		}
+	}
+	if !strings.Contains(s.log.String(), oneForOne) {
+		t.Errorf("the log does not say what is wrong:\n%s", s.log.String())
+	}
+}
+
+// An answer that is followed by a crash is none, once that has happened twice.
+func TestCrashBehindTheAnswer(t *testing.T) {
+	s := perform(t, Config{Children: 1, Retries: 2, Argv: script(t, `
+import os, sys
+for line in sys.stdin:
+    print()
+    os._exit(255)
+`)})
+	passed := 0
+	for i := range doubtAfter + 1 {
+		q := s.pool.Ask(fmt.Append(nil, i), nil)
+		s.until("it is settled", func() bool { return done(q) })
+		if _, _, err := q.Answer(); err == nil {
+			passed++
+		}
+	}
+	if passed > doubtAfter {
+		t.Errorf("%d answers counted, want %d", passed, doubtAfter)
+	}
+	if !strings.Contains(s.log.String(), "crashed right behind its answer") {
+		t.Errorf("the log does not say so:\n%s", s.log.String())
+	}
+}
+
+// A helper that ends well after each answer is an ordinary one.
+func TestEndBehindTheAnswer(t *testing.T) {
+	s := perform(t, Config{Children: 1, Retries: 2, Argv: []string{"/bin/sh", "-c", "read line; echo OK $line"}})
+	for i := range 8 {
+		s.answers(fmt.Sprint(i), fmt.Sprint("OK ", i))
+	}
+}
+
+// A compiled helper is asked as soon as it is there.
+func TestQuickStart(t *testing.T) {
+	best := time.Hour
+	for range 5 {
+		s := perform(t, Config{Children: 1, Argv: []string{"/bin/cat"}})
+		began := time.Now()
+		s.answers("x", "x")
+		best = min(best, time.Since(began))
+	}
+	t.Logf("from start to first answer: %v", best)
+	if best > 25*time.Millisecond {
+		t.Errorf("from start to first answer it takes %v", best)
+	}
+}
