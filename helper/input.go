@@ -19,6 +19,7 @@ type sighting uint8
 const (
 	busy    sighting = iota // it, and all that it has started, do something else
 	waiting                 // somebody waits for a line
+	asleep                  // one that holds the pipe sleeps: it may be one of those that look for a line now and then
 	unknown                 // the kernel does not tell, or nobody that it has started holds the pipe
 )
 
@@ -38,18 +39,23 @@ func newInputWatch(pid, questions int) inputWatch {
 
 // look looks once.
 func (w *inputWatch) look() sighting {
-	holds, blind := false, false
+	holds, blind, sleeps := false, false, false
 	for todo := []string{strconv.Itoa(w.pid)}; len(todo) > 0; {
 		p := lookedAt{inputWatch: w, dir: "/proc/" + todo[0]}
 		if p.waits() {
 			return waiting
 		}
-		holds = holds || p.holds()
+		held := p.holds()
+		holds = holds || held
+		sleeps = sleeps || held && p.sleeps
 		blind = blind || p.blind
 		todo = append(todo[1:], p.children...)
 	}
-	if blind || !holds {
+	switch {
+	case blind || !holds:
 		return unknown
+	case sleeps:
+		return asleep
 	}
 	return busy
 }
@@ -60,6 +66,7 @@ type lookedAt struct {
 	dir      string   // in /proc
 	children []string // numbers of the processes that it has started
 	blind    bool     // something could not be seen
+	sleeps   bool     // a thread does nothing for some time
 }
 
 // waits looks at each thread of the process. One that has ended meanwhile does not matter.
@@ -68,8 +75,12 @@ func (p *lookedAt) waits() bool {
 	tasks, _ := os.ReadDir(p.dir + "/task")
 	for _, task := range tasks {
 		dir := p.dir + "/task/" + task.Name()
-		if text, ok := p.read(dir, "/syscall"); ok && !p.blind && p.awaits(parseCall(text)) {
-			return true
+		if text, ok := p.read(dir, "/syscall"); ok && !p.blind {
+			c := parseCall(text)
+			if p.awaits(c) {
+				return true
+			}
+			p.sleeps = p.sleeps || c.sleeps()
 		}
 		if text, ok := p.read(dir, "/children"); ok {
 			p.children = append(p.children, strings.Fields(text)...)
@@ -142,6 +153,19 @@ func parseCall(text string) call {
 		c.args[i], _ = strconv.ParseUint(words[1+i], 0, 64)
 	}
 	return c
+}
+
+// sleeps reports whether the call waits for nothing but time.
+func (c call) sleeps() bool {
+	switch c.number {
+	case unix.SYS_NANOSLEEP, unix.SYS_CLOCK_NANOSLEEP:
+		return true
+	case unix.SYS_PSELECT6, callSelect: // of no descriptors
+		return c.args[0] == 0
+	case unix.SYS_PPOLL, callPoll:
+		return c.args[1] == 0
+	}
+	return false
 }
 
 // awaits reports whether the call waits for the pipe.

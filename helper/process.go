@@ -16,6 +16,10 @@ const (
 	lookAfter  = time.Millisecond       // the first look whether a process waits for input; then ever more seldom
 	maxLook    = 50 * time.Millisecond  // between two looks
 	blindReady = 200 * time.Millisecond // after which a process counts as ready that cannot be looked at
+
+	// asleepReady is after which a process counts as ready that holds its input and sleeps: some look for
+	// a line now and then and never wait for one. A shorter sleep is that of a program which starts.
+	asleepReady = 15 * time.Second
 )
 
 // A process is a Process of this machine. Its goroutine, the one in Wait, waits for three
@@ -46,8 +50,9 @@ func (p *process) Kill() {
 	p.wakeup.Write(one[:]) // closed once the process has ended
 }
 
-// Wait copies what the process writes to its standard error until it ends. Processes that it has left behind may still hold its descriptors; no more of their
-// standard error is read than is there at that moment.
+// Wait copies what the process writes to its standard error until it ends. Processes that it has left
+// behind may still hold its descriptors; no more of their standard error is read than is there at that
+// moment. ready is called once, when the process is seen to be ready for its input.
 func (p *process) Wait(ready func()) Ending {
 	p.ready, p.started = ready, time.Now()
 	if err := p.os.WithHandle(func(pidfd uintptr) { p.watch(int32(pidfd)) }); err != nil {
@@ -88,7 +93,7 @@ func (p *process) lookAgain() time.Duration {
 	}
 	age := time.Since(p.started)
 	seen := p.input.look()
-	if seen == waiting || seen == unknown && age >= blindReady {
+	if seen == waiting || seen == unknown && age >= blindReady || seen == asleep && age >= asleepReady {
 		p.ready()
 		p.ready = nil
 		return -1
