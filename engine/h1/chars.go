@@ -116,3 +116,11 @@ func element(list []byte) (first, rest []byte, more bool) {
 	}
 	return trim(list), nil, false
 }
+
+// appendLower appends s to dst, its letters in lower case.
+func appendLower(dst, s []byte) []byte {
+	for _, c := range s {
+		dst = append(dst, lower[c])
+	}
+	return dst
+}

@@ -6,7 +6,7 @@ import (
 )
 
 // maxFields bounds the work that one head can cause: names are looked up one by one.
-const maxFields = 500
+const maxFields = 2000
 
 // A Header is the fields of a message in the order in which they came. Names are compared
 // without regard to case and written as they were given.

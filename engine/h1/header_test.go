@@ -2,6 +2,7 @@ package h1
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -119,6 +120,28 @@ func TestRemoveHopByHop(t *testing.T) {
 	want := "Host: h\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\nProxy-Authorization: p\r\nX-C: 4\r\n"
 	if got := string(h.AppendTo(nil)); got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// What a long list names is removed as what a short one names is, and nothing else.
+func TestRemoveHopByHopOfLongLists(t *testing.T) {
+	for n := range 3 * fewListed {
+		var fields, left []string
+		list := "Connection: host, Content-length, Connection"
+		fields = append(fields, "Host: h", "Content-Length: 5")
+		for i := range n {
+			list += fmt.Sprintf(",x-Listed-%d ,,", i)
+			fields = append(fields, fmt.Sprintf("X-listed-%d: 1", i), fmt.Sprintf("X-Kept-%d: 1", i), fmt.Sprintf("X-LISTED-%d: 2", i))
+		}
+		fields = append(fields, list, "Connection: keep-alive, x-last", "X-Last: 1")
+		h := headerOf(t, fields...)
+		RemoveHopByHop(h)
+		for name := range h.Each {
+			left = append(left, string(name))
+		}
+		if len(left) != 2+n || n > 0 && left[2] != "X-Kept-0" {
+			t.Errorf("with %d listed names %q is left", n, left)
+		}
 	}
 }
 

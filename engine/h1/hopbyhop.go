@@ -13,12 +13,8 @@ var protected = [...]string{"Connection", "Host", "Content-Length", "Transfer-En
 // It leaves Transfer-Encoding and Content-Length (see Body.Declare) and the fields of proxy
 // authentication, which belong to whoever authenticates.
 func RemoveHopByHop(h *Header) {
-	for i := 0; ; i++ {
-		list, found := h.nth("Connection", i)
-		if !found {
-			break
-		}
-		h.deleteListed(list)
+	if !h.lacks("Connection") {
+		h.removeListed()
 	}
 	h.remove(0, isHopByHop)
 }
@@ -33,30 +29,60 @@ func isHopByHop(name []byte) bool {
 	return false
 }
 
-func (h *Header) deleteListed(list []byte) {
-	for more := true; more; {
-		var name []byte
-		if name, list, more = element(list); len(name) > 0 && !oneOf(name, protected[:]) {
-			h.delete(name, 0)
+// fewListed is how many names of fields Connection may list before they are looked up in a table.
+const fewListed = 8
+
+// removeListed removes the fields that Connection names.
+func (h *Header) removeListed() {
+	var few [fewListed]string
+	n := 0
+	h.eachListed(func(name []byte) {
+		if n < fewListed {
+			few[n] = stringView(name)
 		}
+		n++
+	})
+	switch {
+	case n == 0:
+	case n <= fewListed:
+		h.remove(0, func(name []byte) bool { return oneOf(name, few[:n]) })
+	default:
+		h.removeManyListed()
 	}
 }
 
-// nth returns the i-th value of the named field, counted from 0.
-func (h *Header) nth(name string, i int) (value []byte, found bool) {
-	if h.lacks(name) {
-		return nil, false
+// removeManyListed is for lists that somebody has made long so that we look through all fields for each
+// name in them.
+func (h *Header) removeManyListed() {
+	listed := make(map[string]bool, len(h.fields)) // by the names of the fields that are there, in lower case
+	var folded []byte
+	for i := range h.fields {
+		folded = appendLower(folded[:0], h.fields[i].name)
+		listed[string(folded)] = false
 	}
-	for j := range h.fields {
-		if !equalFold(h.fields[j].name, name) {
-			continue
+	h.eachListed(func(name []byte) {
+		folded = appendLower(folded[:0], name)
+		if _, found := listed[string(folded)]; found {
+			listed[string(folded)] = true
 		}
-		if i == 0 {
-			return h.fields[j].value, true
+	})
+	h.remove(0, func(name []byte) bool {
+		folded = appendLower(folded[:0], name)
+		return listed[string(folded)]
+	})
+}
+
+// eachListed calls f with every name in the Connection fields whose field may be there and removed.
+func (h *Header) eachListed(f func(name []byte)) {
+	h.All("Connection", func(list []byte) bool {
+		for more := true; more; {
+			var name []byte
+			if name, list, more = element(list); len(name) > 0 && !h.lacks(stringView(name)) && !oneOf(name, protected[:]) {
+				f(name)
+			}
 		}
-		i--
-	}
-	return nil, false
+		return true
+	})
 }
 
 func oneOf(name []byte, names []string) bool {
