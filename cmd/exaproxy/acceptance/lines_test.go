@@ -9,7 +9,10 @@ import (
 // twoReadings: Squid asks about what it makes of such a target and another reader might not. A filter
 // must not be led by a host that the origin, the browser and the helper understand differently, so
 // ExaProxy refuses the request with 400 and asks nobody.
-const twoReadings = "a target with two readings is refused"
+const (
+	twoReadings = "a target with two readings is refused"
+	tooLong     = "long=deny: a line of more than 8,191 bytes does not fit the buffer of many helpers"
+)
 
 // lineRequests are the ways to write a URL that Squid brings into one form before it asks.
 func lineRequests() []asked {
@@ -74,7 +77,7 @@ func lineRequests() []asked {
 		{name: "one letter host", raw: get("http://o/short")},
 		{name: "host without dots", raw: get("http://origin/nodots")},
 		{name: "long URL", raw: get("http://origin.test:8080/" + long)},
-		{name: "URL of 8191", raw: get("http://origin.test:8080/" + strings.Repeat("x", 8191-24))},
+		{name: "URL of 8191", raw: get("http://origin.test:8080/" + strings.Repeat("x", 8191-24)), deliberate: tooLong},
 		{name: "URL of 8192", raw: get("http://origin.test:8080/" + strings.Repeat("x", 8192-24))},
 		{name: "URL of 9000", raw: get("http://origin.test:8080/" + strings.Repeat("x", 9000))},
 		{name: "POST", raw: "POST http://origin.test:8080/post HTTP/1.1\r\nHost: origin.test\r\nContent-Length: 3\r\n\r\nabc"},
