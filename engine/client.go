@@ -68,7 +68,7 @@ func (c *client) recoverFault() {
 	if fault == nil {
 		return
 	}
-	c.worker.faults.report(c.worker, "a fault of ours ended a transaction; please report it", fault, "client", c.connection.Client.String())
+	c.worker.reportFault("a fault of ours ended a transaction; please report it", fault, "client", c.connection.Client.String())
 	defer c.close()
 	defer func() { recover() }() // a second fault leaves what the first had left; it was logged
 	c.endTransaction(Internal)

@@ -125,7 +125,7 @@ func (d *dialer) try(a *attempt, l *loop.Loop, w *loop.Waker) {
 		spec.Local = netip.AddrPortFrom(d.local, 0)
 	}
 	fd, err := l.Dial(spec, w)
-	if starved(err) {
+	if loop.OutOfDescriptors(err) {
 		d.tried--
 		d.starved = true
 		return

@@ -77,8 +77,8 @@ func (l *listener) Run() {
 		return
 	}
 	for n := range l.most {
-		if l.worker.crowded() {
-			l.on.Rest()
+		if l.worker.nearDescriptorLimit() {
+			l.on.BackOff()
 			return
 		}
 		fd, peer, err := l.on.Accept()

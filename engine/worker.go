@@ -27,8 +27,8 @@ type worker struct {
 	clients *client // all of them, linked
 	open    int     // how many
 
-	room        int       // descriptors in use with which clients are still accepted; see roomFor
-	crowdedSaid time.Time // when it was last logged that they run out
+	acceptLimit        int // descriptors in use with which clients are still accepted; see acceptLimit
+	descriptorWarnings loop.Limiter
 
 	transactions loop.FreeList[transaction]
 	requests     loop.FreeList[Request]
@@ -41,7 +41,7 @@ type worker struct {
 	dated     int64 // the second of dateField
 	dateField []byte
 
-	faults  faults
+	faults  loop.Limiter   // of what is logged of faults of ours
 	retired []*setup       // replaced, and still used
 	pools   []*helper.Pool // that may have children
 	hurried bool           // nobody waits for children that do not end

@@ -30,8 +30,8 @@ type Pool struct {
 	started  int      // so far; the number of the last
 	health   health
 	closing  bool
-	warned   map[string]*warningLimiter // by kind of warning
-	bannered bool                       // it was said that children write something before they are ready
+	warned   map[string]*loop.Limiter // by kind of warning
+	bannered bool                     // it was said that children write something before they are ready
 
 	serial  uint64 // of the last question
 	free    loop.FreeList[Question]

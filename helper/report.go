@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"exaproxy/engine/loop"
 )
 
 const (
@@ -15,23 +17,6 @@ const (
 // warnInterval is how often the same kind of thing is logged.
 const warnInterval = time.Minute
 
-// A warningLimiter keeps children that err all the time from filling the log.
-type warningLimiter struct {
-	last       time.Time
-	suppressed int // since then
-}
-
-// allow reports whether a warning may be logged now, and how many were suppressed before it.
-func (w *warningLimiter) allow(now time.Time) (suppressed int, ok bool) {
-	if !w.last.IsZero() && now.Sub(w.last) < warnInterval {
-		w.suppressed++
-		return 0, false
-	}
-	suppressed = w.suppressed
-	w.last, w.suppressed = now, 0
-	return suppressed, true
-}
-
 // reportStart logs that children are started, in Squid's words.
 func (p *Pool) reportStart() {
 	c := &p.config
@@ -41,14 +26,14 @@ func (p *Pool) reportStart() {
 // warnSeldom logs a warning about a child: one of each kind in a while.
 func (p *Pool) warnSeldom(kind string, c *child, what string) {
 	if p.warned == nil {
-		p.warned = map[string]*warningLimiter{}
+		p.warned = map[string]*loop.Limiter{}
 	}
 	limiter := p.warned[kind]
 	if limiter == nil {
-		limiter = &warningLimiter{}
+		limiter = &loop.Limiter{}
 		p.warned[kind] = limiter
 	}
-	suppressed, ok := limiter.allow(p.loop.Now())
+	suppressed, ok := limiter.Allow(p.loop.Now(), warnInterval)
 	if !ok {
 		return
 	}
@@ -84,7 +69,7 @@ func (c *child) warnLine(line []byte) {
 }
 
 func (c *child) warnLimited(what string) {
-	suppressed, ok := c.lineWarnings.allow(c.pool.loop.Now())
+	suppressed, ok := c.lineWarnings.Allow(c.pool.loop.Now(), warnInterval)
 	if !ok {
 		return
 	}

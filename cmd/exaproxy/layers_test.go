@@ -90,12 +90,12 @@ var walls = map[string]wall{
 	},
 	"compat/redirector": {
 		may: []string{"compat/conf", "compat/directive", "compat/decision", "compat/acl", "compat/logformat", "compat/rewrite", "compat/errpage",
-			"engine", "engine/h1", "helper"},
+			"engine", "engine/h1", "engine/loop", "helper"},
 		mayNot: []string{"net", "net/http", "os/exec"},
 		reason: "a feature: it sees no other but the error pages",
 	},
 	"compat/guard": {
-		may: []string{"compat/directive", "compat/errpage", "engine"}, mayNot: []string{"net/http", "os", "os/exec"},
+		may: []string{"compat/directive", "compat/errpage", "engine", "engine/loop"}, mayNot: []string{"net/http", "os", "os/exec"},
 		reason: "a feature: it sees no other but the error pages (package net: the machine's addresses are asked for when the configuration is read)",
 	},
 	"compat/headers": {

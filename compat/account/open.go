@@ -53,7 +53,7 @@ func (u *User) open(path string, asUser, asRoot opener) (file *os.File, err erro
 		return file, err
 	}
 	way, failed := follow(path)
-	if failed != nil || way.open {
+	if failed != nil || way.untrusted {
 		return nil, err
 	}
 	file, failed = asRoot(way.place)

@@ -24,10 +24,10 @@ type stop struct {
 
 // A way is how the kernel comes to a file: through folders, those too that links lead to.
 type way struct {
-	folders []stop
-	place   string // of the file, without links; it need not be there
-	file    *stop  // nil if it is not
-	open    bool   // somebody but root can change where it leads
+	folders   []stop
+	place     string // of the file, without links; it need not be there
+	file      *stop  // nil if it is not
+	untrusted bool   // somebody but root can change where it leads
 }
 
 // follow finds the way to a file. Its folders must be there.
@@ -76,7 +76,7 @@ func (w *way) step(name string, last bool) (link string, err error) {
 	w.folders = append(w.folders, folder)
 	next := filepath.Join(w.place, name)
 	found, err := look(next)
-	w.open = w.open || !folder.keeps(found, err)
+	w.untrusted = w.untrusted || !folder.keeps(found, err)
 	switch {
 	case os.IsNotExist(err) && last:
 		w.place = next

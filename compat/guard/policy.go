@@ -11,6 +11,7 @@ import (
 
 	"exaproxy/compat/errpage"
 	"exaproxy/engine"
+	"exaproxy/engine/loop"
 )
 
 // A Policy is the guard of one worker.
@@ -19,8 +20,7 @@ type Policy struct {
 	log      *slog.Logger
 	now      func() time.Time
 
-	warned     time.Time // when a refusal was last told in the log
-	suppressed int       // refusals that were not told since then
+	refusals loop.Limiter // of what is logged of them
 }
 
 // NewPolicy makes one that follows s.
@@ -54,12 +54,21 @@ func (p *Policy) reason(r *engine.Request, to netip.AddrPort) error {
 		return errLinkLocal
 	case isMetadata(addr):
 		return errMetadata
-	case to == netip.AddrPortFrom(r.Local.Addr().Unmap(), r.Local.Port()), slices.ContainsFunc(p.settings.ports, func(port netip.AddrPort) bool {
-		return port.Port() == to.Port() && p.listens(port.Addr(), addr)
-	}):
+	case p.isOwnPort(r, to):
 		return errOwnPort
 	}
 	return nil
+}
+
+// isOwnPort reports whether it is this proxy that listens there: where the request came to it, or by
+// another of its ports.
+func (p *Policy) isOwnPort(r *engine.Request, to netip.AddrPort) bool {
+	if to == netip.AddrPortFrom(r.Local.Addr().Unmap(), r.Local.Port()) {
+		return true
+	}
+	return slices.ContainsFunc(p.settings.ports, func(port netip.AddrPort) bool {
+		return port.Port() == to.Port() && p.listens(port.Addr(), to.Addr())
+	})
 }
 
 // listens reports whether a port that is bound to bound has connections to addr. To connect to no
@@ -76,20 +85,18 @@ func (p *Policy) listens(bound, addr netip.Addr) bool {
 	return false
 }
 
-// warnEvery is how often a refusal is told: clients could fill the log otherwise.
+// warnEvery is how often a refusal is logged: clients could fill the log otherwise.
 const warnEvery = time.Minute
 
 func (p *Policy) warn(r *engine.Request, to netip.AddrPort, why error) {
-	now := p.now()
-	if !p.warned.IsZero() && now.Sub(p.warned) < warnEvery {
-		p.suppressed++
+	suppressed, ok := p.refusals.Allow(p.now(), warnEvery)
+	if !ok {
 		return
 	}
 	more := ""
-	if p.suppressed > 0 {
-		more = fmt.Sprintf(" (and %d more were refused)", p.suppressed)
+	if suppressed > 0 {
+		more = fmt.Sprintf(" (and %d more were refused)", suppressed)
 	}
-	p.warned, p.suppressed = now, 0
 	p.log.Warn(fmt.Sprintf("guard: %s may not connect to %s as %s: %s%s; a dst acl in an http_access allow line allows it, or '#exaproxy guard off' all such addresses",
 		r.Client.Addr(), to, r.Target.Host, why, more))
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"exaproxy/engine"
+	"exaproxy/engine/loop"
 	"exaproxy/helper"
 )
 
@@ -18,10 +19,10 @@ type overload struct {
 	log      *slog.Logger
 	now      func() time.Time
 
-	limit  int       // of the queue, this worker's share
-	since  time.Time // when the queue was last not too long
-	warned time.Time // when the administrator was last warned
-	logged bool      // that this overload is persistent
+	limit    int          // of the queue, this worker's share
+	since    time.Time    // when the queue was last not too long
+	warnings loop.Limiter // of those to the administrator
+	logged   bool         // that this overload is persistent
 }
 
 const (
@@ -57,11 +58,9 @@ func (o *overload) skip() bool {
 
 // warn says, now and then, that questions wait.
 func (o *overload) warn(queue int) {
-	now := o.now()
-	if !o.warned.IsZero() && now.Sub(o.warned) < warnEvery {
+	if _, ok := o.warnings.Allow(o.now(), warnEvery); !ok {
 		return
 	}
-	o.warned = now
 	all := o.settings.Children
 	o.log.Warn(fmt.Sprintf("All %d/%d redirector processes are busy.", all, all))
 	o.log.Warn(fmt.Sprintf("%d pending requests queued", queue))

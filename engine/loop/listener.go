@@ -71,9 +71,9 @@ func (ln *Listener) Accept() (*FD, Peer, error) {
 	return fd, peer, nil
 }
 
-// Rest has the listener wait as if there were no descriptors: it is not watched for 100 ms, and then
+// BackOff stops accepting for a while, as if there were no descriptors: the listener is not watched for 100 ms, and then
 // the waker is woken.
-func (ln *Listener) Rest() {
+func (ln *Listener) BackOff() {
 	if ln.state == listening {
 		ln.unwatch(backingOff)
 		ln.backoff.Set(acceptBackoff)
@@ -86,7 +86,7 @@ func (ln *Listener) acceptError(err error) error {
 	case err == ErrAgain:
 		return err
 	case outOfResources(err):
-		ln.Rest()
+		ln.BackOff()
 	}
 	return fmt.Errorf("accept on %v: %w", ln.addr, err)
 }
@@ -102,14 +102,20 @@ func connectionGone(err error) bool {
 	return false
 }
 
+// OutOfDescriptors reports whether an error is that the process, or the machine, has no descriptor left.
+// What failed can be tried again when others were closed.
+func OutOfDescriptors(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
+}
+
 // outOfResources reports whether the machine, not the connection, is what an error is about.
 func outOfResources(err error) bool {
-	for _, e := range [...]error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ENOSPC} {
+	for _, e := range [...]error{syscall.ENOBUFS, syscall.ENOMEM, syscall.ENOSPC} {
 		if errors.Is(err, e) {
 			return true
 		}
 	}
-	return false
+	return OutOfDescriptors(err)
 }
 
 // resume is the task of the backoff timer.
