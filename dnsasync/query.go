@@ -3,6 +3,8 @@ package dnsasync
 import (
 	"net/netip"
 	"time"
+
+	"exaproxy/engine/loop"
 )
 
 // A query asks name servers for the records of one type. It goes to one server after the
@@ -93,11 +95,19 @@ func (p *query) blameSilentServer() {
 func (p *query) send(now time.Time) {
 	r := p.question.resolver
 	if p.sends == 0 && !r.register(p) {
-		p.due = now.Add(makeRoomEvery)
+		p.due = now.Add(retryAfter)
 		return
 	}
 	for s := p.next(); s != nil; s = p.next() {
-		if s.ask(p) {
+		err := s.ask(p)
+		if loop.OutOfDescriptors(err) { // which is not the server's fault
+			if p.sends == 0 {
+				p.unregister()
+			}
+			p.due = now.Add(retryAfter)
+			return
+		}
+		if err == nil {
 			if p.sends > 0 {
 				r.stats.Retransmits++
 			}
@@ -178,11 +188,16 @@ func (p *query) askAgain(s *server) {
 
 // retryByTCP asks the same server again for what it could not send in a datagram.
 func (p *query) retryByTCP(s *server) {
-	if !s.askByTCP(p) {
+	now := p.question.resolver.loop.Now()
+	switch err := s.askByTCP(p); {
+	case loop.OutOfDescriptors(err):
+		p.askAgain(s)
+		p.due = now.Add(retryAfter)
+		return
+	case err != nil:
 		p.serverFailed(s)
 		return
 	}
-	now := p.question.resolver.loop.Now()
 	p.sent, p.last, p.current, p.awaitsReply = now, byTCP, s.index, true
 	p.due = now.Add(p.interval())
 }

@@ -44,6 +44,8 @@ const (
 	maxAsked = 1 << 15
 	// makeRoomEvery is how often all queries are looked at for ones that may leave.
 	makeRoomEvery = 100 * time.Millisecond
+	// retryAfter is how long a query waits for what we lack: an identifier, or a descriptor.
+	retryAfter = makeRoomEvery
 	// patient is how long a question is let wait at least while others want its place.
 	patient = 2 * time.Second
 )

@@ -2,6 +2,8 @@ package dnsasync
 
 import (
 	"net/netip"
+
+	"exaproxy/engine/loop"
 )
 
 // A server is a name server, with the descriptors by which it is asked.
@@ -33,18 +35,19 @@ func (t transport) String() string { return [...]string{byUDP: "UDP", byTCP: "TC
 // logged.
 const silencesBeforeWarning = 3
 
-// ask sends a query by UDP. It returns whether that succeeded; a datagram for which there
-// is no room now counts as sent and lost.
-func (s *server) ask(p *query) bool {
+// ask sends a query by UDP. A datagram for which there is no room now counts as sent and lost.
+func (s *server) ask(p *query) error {
 	r := s.resolver
 	message, err := packQuery(r.message, p.id, p.name, p.qtype, !s.noEDNS)
 	if err != nil {
-		return false // an alias that cannot be a name
+		return err // an alias that cannot be a name
 	}
 	k, err := s.send(message)
 	if err != nil {
-		s.recordFailure(byUDP, err)
-		return false
+		if !loop.OutOfDescriptors(err) {
+			s.recordFailure(byUDP, err)
+		}
+		return err
 	}
 	try := &p.tries[s.index]
 	if try.socket != nil {
@@ -53,30 +56,32 @@ func (s *server) ask(p *query) bool {
 	try.socket, try.edns, p.size = k, !s.noEDNS, len(message)
 	k.waiting++
 	s.queries++
-	return true
+	return nil
 }
 
 // askByTCP sends a query by TCP, unless it is on its way already.
-func (s *server) askByTCP(p *query) bool {
+func (s *server) askByTCP(p *query) error {
 	try := &p.tries[s.index]
 	if try.stream != nil {
-		return true
+		return nil
 	}
 	r := s.resolver
 	message, err := packQuery(r.message, p.id, p.name, p.qtype, !s.noEDNS)
 	if err != nil {
-		return false
+		return err
 	}
 	if s.stream == nil {
 		if s.stream, err = newStream(s); err != nil {
-			s.recordFailure(byTCP, err)
-			return false
+			if !loop.OutOfDescriptors(err) {
+				s.recordFailure(byTCP, err)
+			}
+			return err
 		}
 	}
 	s.stream.send(message)
 	try.stream, try.edns, p.size = s.stream, !s.noEDNS, len(message)
 	s.queries++
-	return true
+	return nil
 }
 
 // queryFor returns the query to which a message claims to be the reply.

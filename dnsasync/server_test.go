@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -154,4 +155,24 @@ func TestOccasionalSilenceIsNotLogged(t *testing.T) {
 	if log := w.log.String(); log != "" {
 		t.Errorf("one datagram in two was lost: %s", log)
 	}
+}
+
+// Where there is no descriptor for a question it waits for one: that is no failure of the server's.
+func TestLookupWaitsForADescriptor(t *testing.T) {
+	w := newWorld(t, Config{IPv4Only: true})
+	server := w.nameServer(1)
+	w.kernel.FailConnect(syscall.EMFILE, 3)
+	first := w.looks("a.example")
+	for range 3 {
+		w.passes(2 * makeRoomEvery)
+	}
+	server.asked("it asks when there is one", "A a.example").answers("a.example. 300 IN A 192.0.2.1")
+	first.gets("it was answered", "192.0.2.1")
+
+	w.passes(maxAge + time.Second) // another socket is due
+	w.kernel.FailConnect(syscall.ENFILE, 1)
+	second := w.looks("b.example")
+	w.passes(2 * makeRoomEvery)
+	server.asked("so is one that is to take the place of the first", "A b.example").answers("b.example. 300 IN A 192.0.2.2")
+	second.gets("it was answered", "192.0.2.2")
 }

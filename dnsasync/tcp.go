@@ -162,7 +162,7 @@ func (t *stream) fail(err error) {
 			continue
 		}
 		try.stream = nil
-		if !useful || !s.askByTCP(p) {
+		if !useful || s.askByTCP(p) != nil {
 			p.serverFailed(s)
 		}
 	}

@@ -3,6 +3,7 @@ package dnsasync
 import (
 	"fmt"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -367,4 +368,17 @@ func TestHugeAnswerIsBounded(t *testing.T) {
 	if !done || err != nil || len(answer.Addrs) != maxRecords {
 		t.Errorf("done %v, error %v, %d addresses; want %d", done, err, len(answer.Addrs), maxRecords)
 	}
+}
+
+// A stream for which there is no descriptor is opened when there is one.
+func TestTruncatedWaitsForADescriptor(t *testing.T) {
+	w := newWorld(t, two())
+	server := w.nameServer(1)
+	client := w.looks("www.example")
+	w.kernel.FailConnect(syscall.EMFILE, 1)
+	server.asked("by UDP", "A www.example").truncates()
+	w.passes(2 * makeRoomEvery)
+	server.asked("by UDP once more", "A www.example").truncates()
+	server.askedByTCP("then by TCP", server.accepts("there is a descriptor"), "A www.example")[0].answers("www.example. 300 IN A 192.0.2.2")
+	client.gets("by TCP", "192.0.2.2")
 }
