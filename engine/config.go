@@ -22,6 +22,9 @@ type Config struct {
 	Descriptors int
 	// Ports are where clients connect. At least one.
 	Ports []Port
+	// Bind, if set, binds the socket of a port that the process itself may not have (bind(2): EACCES).
+	// It may block.
+	Bind func(sys int, addr netip.AddrPort) error
 	// Helper describes the helper pool; each worker has its share of it. nil: nobody is asked.
 	Helper *helper.Config
 	// KeepHelpers keeps the helpers over a reconfiguration that does not change Helper (keep_helpers).

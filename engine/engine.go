@@ -62,7 +62,7 @@ func (e *Engine) kernel() loop.Kernel { return e.workers[0].loop.Kernel() }
 func (e *Engine) open(c *Config, held []opened) ([]opened, error) {
 	var all []opened
 	for i := range c.Ports {
-		o, err := e.openPort(&c.Ports[i], held, all)
+		o, err := e.openPort(&c.Ports[i], held, all, c.Bind)
 		if err != nil {
 			e.closeUnused(all, held)
 			return nil, err
@@ -73,7 +73,7 @@ func (e *Engine) open(c *Config, held []opened) ([]opened, error) {
 }
 
 // openPort opens a port, or takes it over from held, unless those before it have taken it.
-func (e *Engine) openPort(p *Port, held, before []opened) (opened, error) {
+func (e *Engine) openPort(p *Port, held, before []opened, bind binder) (opened, error) {
 	for i := range before {
 		if before[i].port.Addr == p.Addr && p.Addr.Port() != 0 {
 			return opened{}, fmt.Errorf("listen on %s: it is one of the ports already", p.Addr)
@@ -85,7 +85,7 @@ func (e *Engine) openPort(p *Port, held, before []opened) (opened, error) {
 			return opened{port: p, addr: o.addr, sys: o.sys}, nil
 		}
 	}
-	return open(e.kernel(), p, len(e.workers))
+	return open(e.kernel(), p, len(e.workers), bind)
 }
 
 // Addrs gives the addresses that the engine listens on, in the order of Config.Ports.

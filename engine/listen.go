@@ -19,10 +19,13 @@ type opened struct {
 	sys  []int          // one, or one for each worker
 }
 
+// A binder is Config.Bind.
+type binder = func(sys int, addr netip.AddrPort) error
+
 // open opens a port's descriptors.
-func open(k loop.Kernel, p *Port, workers int) (opened, error) {
+func open(k loop.Kernel, p *Port, workers int, bind binder) (opened, error) {
 	o := opened{port: p}
-	spec := loop.ListenSpec{Addr: p.Addr, ReusePort: p.WorkerQueues}
+	spec := loop.ListenSpec{Addr: p.Addr, ReusePort: p.WorkerQueues, Bind: bind}
 	count := 1
 	if p.WorkerQueues {
 		count = workers

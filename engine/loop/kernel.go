@@ -101,6 +101,9 @@ type ListenSpec struct {
 	ReusePort   bool           // SO_REUSEPORT: each listener on this port has its own queue
 	Transparent bool           // IP_TRANSPARENT: accept for addresses that are not ours (TPROXY)
 
+	// Bind, if set, is asked to bind a socket to an address that we may not (EACCES): a port of
+	// root's. It may block.
+	Bind func(sys int, addr netip.AddrPort) error
 }
 
 // A DialSpec is where and how to connect.

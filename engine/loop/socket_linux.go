@@ -22,8 +22,10 @@ func (k *linux) OpenListener(s ListenSpec) (int, error) {
 	return sys, err
 }
 
-func listen(s ListenSpec) (sys int, err error) {
+// Bind gives a socket an address (bind(2)).
+func Bind(sys int, addr netip.AddrPort) error { return unix.Bind(sys, sockaddr(addr)) }
 
+func listen(s ListenSpec) (sys int, err error) {
 	sys, err = open(s.Addr.Addr(), unix.SOCK_STREAM)
 	if err != nil {
 		return -1, err
@@ -38,7 +40,10 @@ func listen(s ListenSpec) (sys int, err error) {
 		setting{true, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1}, // which accepted sockets inherit
 	)
 	if err == nil {
-		err = unix.Bind(sys, sockaddr(s.Addr))
+		err = Bind(sys, s.Addr)
+	}
+	if err == unix.EACCES && s.Bind != nil {
+		err = s.Bind(sys, s.Addr)
 	}
 	if err == nil {
 		err = unix.Listen(sys, backlog)
