@@ -19,9 +19,31 @@ type opener func(path string) (*os.File, error)
 // is ENXIO.
 func (u *User) Append(path string, mode fs.FileMode) (*os.File, error) {
 	const flags = unix.O_WRONLY | unix.O_APPEND | unix.O_CREAT
-	return u.open(path,
+	file, err := u.open(path,
 		func(path string) (*os.File, error) { return openFile(path, flags, mode) },
 		func(path string) (*os.File, error) { return u.createFor(path, flags, mode) })
+	if errors.Is(err, fs.ErrPermission) && u != nil && u.Root != nil && os.Geteuid() != 0 {
+		if file, failed := u.Root.Append(path, mode); failed == nil {
+			return file, nil
+		}
+	}
+	return file, err
+}
+
+// Read opens a file to read it.
+func (u *User) Read(path string) (*os.File, error) {
+	read := func(path string) (*os.File, error) { return openFile(path, unix.O_RDONLY, 0) }
+	return u.open(path, read, read)
+}
+
+// Remove removes a file, or the link that is there. One that is not there is no error.
+func (u *User) Remove(path string) error {
+	remove := func(path string) (*os.File, error) { return nil, os.Remove(path) }
+	_, err := u.open(path, remove, remove)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
 }
 
 // Overwrite opens a file to write it anew, and creates it if it is not there. It has that mode, whatever

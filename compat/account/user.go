@@ -2,6 +2,7 @@ package account
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"os/user"
 	"strconv"
@@ -11,6 +12,14 @@ import (
 type User struct {
 	Name     string // for messages
 	UID, GID uint32 // he is a member of no other group
+
+	// Root, if set, opens what the process itself can open no more once it is this user.
+	Root Root `json:"-"`
+}
+
+// A Root opens files with the rights that the process had before it became a User.
+type Root interface {
+	Append(path string, mode fs.FileMode) (*os.File, error)
 }
 
 // Effective is whom the proxy becomes once it listens; nil if it was not started by root. A name ""

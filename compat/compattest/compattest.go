@@ -4,6 +4,7 @@ import (
 	"io"
 	"log/slog"
 	"net/netip"
+	"os"
 	"strings"
 	"testing"
 
@@ -30,7 +31,7 @@ func Read(acls *acl.Set, setters directive.Set, text string) (*Reading, error) {
 		setters["acl"] = func(_ *directive.Context, l *conf.Line) error { _, err := acls.Add(l); return err }
 	}
 	r := &Reading{}
-	r.Context = directive.NewContext(acls, open(""), func(_ int, text string) { r.Messages = append(r.Messages, text) })
+	r.Context = directive.NewContext(acls, nil, func(_ int, text string) { r.Messages = append(r.Messages, text) })
 	lines, err := conf.Parse("squid.conf", conf.Options{Open: open(text)})
 	for i := range lines {
 		l := &lines[i]
@@ -53,11 +54,11 @@ func MustRead(t testing.TB, acls *acl.Set, setters directive.Set, text string) *
 	return r
 }
 
-// open opens squid.conf, and every other file as an empty one.
+// open opens squid.conf, which has that text, and other files on the disk.
 func open(text string) conf.Open {
 	return func(name string) (io.ReadCloser, error) {
 		if name != "squid.conf" {
-			return io.NopCloser(strings.NewReader("")), nil
+			return os.Open(name)
 		}
 		return io.NopCloser(strings.NewReader(text)), nil
 	}

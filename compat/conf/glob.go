@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// glob is glob(3) over the file system. Unlike filepath.Glob it leaves out hidden files and knows [!a].
-func glob(pattern string) ([]string, error) {
+// Match names the files that a pattern matches: it is glob(3) over the file system. Unlike filepath.Glob it leaves out hidden files and knows [!a].
+func Match(pattern string) ([]string, error) {
 	found, err := filepath.Glob(strings.ReplaceAll(pattern, "[!", "[^"))
 	if err != nil {
 		return nil, err
@@ -47,9 +47,9 @@ func notFound(err error) string {
 	return SystemText(err)
 }
 
-// shellWords splits at blanks. Double quotes keep them in the word, and a backslash between such
+// ShellWords splits at blanks. Double quotes keep them in the word, and a backslash between such
 // quotes keeps a quote.
-func shellWords(text string) []string {
+func ShellWords(text string) []string {
 	var words []string
 	var word []byte
 	inWord, inQuotes := false, false

@@ -50,7 +50,7 @@ func (o Options) withDefaults() Options {
 		o.Open = func(name string) (io.ReadCloser, error) { return os.Open(name) }
 	}
 	if o.Glob == nil {
-		o.Glob = glob
+		o.Glob = Match
 	}
 	if o.Macros.Service == "" {
 		o.Macros.Service = "squid"
@@ -257,7 +257,7 @@ func (s *source) setting(text, body string, own bool) error {
 // include reads the files that match the patterns.
 func (s *source) include(patterns string) error {
 	var names []string
-	for _, pattern := range shellWords(patterns) {
+	for _, pattern := range ShellWords(patterns) {
 		found, err := s.opt.Glob(pattern)
 		if err == nil && len(found) == 0 {
 			err = os.ErrNotExist

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"flag"
+	"io"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -219,7 +220,7 @@ func TestLoad(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	pages, warnings := Load(dir, []string{"404:ERR_MINE", "ERR_LOST"})
+	pages, warnings := Load(dir, []string{"404:ERR_MINE", "ERR_LOST"}, fromDisk)
 	if pages.Language != "" {
 		t.Errorf("the language of an error_directory is not known to us, got %s", pages.Language)
 	}
@@ -256,7 +257,7 @@ func TestLoadStaysInItsFolder(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "..", "secret"), []byte("secret"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	pages, _ := Load(dir, []string{"../secret"})
+	pages, _ := Load(dir, []string{"../secret"}, fromDisk)
 	if got := string(pages.Append(nil, "../secret", values())); got == "secret" {
 		t.Errorf("a page's name does not lead out of error_directory, got %s", got)
 	}
@@ -283,3 +284,5 @@ func BenchmarkPage(b *testing.B) {
 		buf = pages.Append(buf[:0], "ERR_ACCESS_DENIED", v)
 	}
 }
+
+func fromDisk(name string) (io.ReadCloser, error) { return os.Open(name) }

@@ -3,7 +3,7 @@ package errpage
 import (
 	_ "embed"
 	"fmt"
-	"os"
+	"io"
 	"path/filepath"
 	"strings"
 
@@ -47,8 +47,8 @@ func (t *pageText) page() string {
 // Load returns the pages of an error_directory: a file for each of Squid's names, and for those
 // that deny_info names besides (custom). What is missing there or cannot be read is
 // warned about, and our own page stands in for it; so warnings do not keep the proxy from
-// starting.
-func Load(dir string, custom []string) (pages *Pages, warnings []error) {
+// starting. Files are opened by open.
+func Load(dir string, custom []string, open conf.Open) (pages *Pages, warnings []error) {
 	pages = Default()
 	pages.Language = ""
 	names := make([]string, 0, len(texts)+len(custom))
@@ -57,7 +57,7 @@ func Load(dir string, custom []string) (pages *Pages, warnings []error) {
 	}
 	for _, name := range append(names, custom...) {
 		_, name = cutStatus(name)
-		t, more := read(dir, name)
+		t, more := read(dir, name, open)
 		warnings = append(warnings, more...)
 		if t != nil {
 			pages.templates[name] = t
@@ -67,13 +67,22 @@ func Load(dir string, custom []string) (pages *Pages, warnings []error) {
 }
 
 // read reads one template.
-func read(dir, name string) (t template, warnings []error) {
+func read(dir, name string, open conf.Open) (t template, warnings []error) {
 	path := filepath.Join(dir, filepath.Base(name))
-	page, err := os.ReadFile(path)
+	page, err := readFile(path, open)
 	if err != nil {
 		return nil, []error{fmt.Errorf("loading file '%s': %s", path, conf.SystemText(err))}
 	}
 	return compile(path, string(page))
+}
+
+func readFile(path string, open conf.Open) ([]byte, error) {
+	file, err := open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return io.ReadAll(file)
 }
 
 // Append appends the page of that name, as Name returns it, filled in with v. Of a page that

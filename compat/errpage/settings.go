@@ -1,8 +1,6 @@
 package errpage
 
 import (
-	"os"
-
 	"exaproxy/compat/directive"
 )
 
@@ -38,7 +36,7 @@ func (s *Settings) Directives() directive.Set {
 func (s *Settings) Finish(c *directive.Context, custom []string) {
 	s.Pages = Default()
 	if s.stylesheet != "" {
-		style, err := os.ReadFile(s.stylesheet)
+		style, err := readFile(s.stylesheet, c.Open)
 		if err != nil {
 			c.Say(1, "WARNING: cannot read err_page_stylesheet: %s", err)
 		}
@@ -48,7 +46,7 @@ func (s *Settings) Finish(c *directive.Context, custom []string) {
 		return
 	}
 	var warnings []error
-	s.Pages, warnings = Load(s.Directory, custom)
+	s.Pages, warnings = Load(s.Directory, custom, c.Open)
 	for _, warning := range warnings {
 		c.Say(1, "ERROR: %s", warning)
 	}

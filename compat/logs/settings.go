@@ -124,8 +124,8 @@ func (s *Settings) format(name string) *logformat.Format {
 	return nil
 }
 
-// defaultAccessLog is where Squid logs when the configuration does not say.
-const defaultAccessLog = "/var/log/squid/access.log"
+// DefaultAccessLog is where Squid logs when the configuration does not say.
+const DefaultAccessLog = "/var/log/squid/access.log"
 
 // Finish gives the logs what directives anywhere in the configuration say of all of them. The acls
 // are ready by then.
@@ -134,7 +134,7 @@ func (s *Settings) Finish(c *directive.Context) {
 		s.CacheLog = ""
 	}
 	if len(s.AccessLogs) == 0 {
-		s.AccessLogs = []AccessLog{{Path: defaultAccessLog, Format: s.format("squid"), Rotate: -1}}
+		s.AccessLogs = []AccessLog{{Path: DefaultAccessLog, Format: s.format("squid"), Rotate: -1}}
 	}
 	for i := range s.AccessLogs {
 		log := &s.AccessLogs[i]
