@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -111,13 +112,20 @@ type proxy struct {
 	cmd   *exec.Cmd
 	said  *bufio.Reader // its standard error
 	addr  string        // where it listens
+	pid   int           // the process that serves
 	ended chan error
 }
 
-// start starts the program in the foreground and waits until it listens.
+// start starts the program in the foreground, without a parent, and waits until it listens.
 func (p *place) start(args ...string) *proxy {
 	p.t.Helper()
-	cmd := p.program(append([]string{"-N", "-d1"}, args...)...)
+	return p.startAs(append([]string{"-N", "-d1"}, args...)...)
+}
+
+// startAs starts the program with arguments that keep it in the foreground, and waits until it listens.
+func (p *place) startAs(args ...string) *proxy {
+	p.t.Helper()
+	cmd := p.program(args...)
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		p.t.Fatal(err)
@@ -127,11 +135,18 @@ func (p *place) start(args ...string) *proxy {
 	}
 	x := &proxy{place: p, cmd: cmd, said: bufio.NewReader(stderr), ended: make(chan error, 1)}
 	p.t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
-	const accepting = "Accepting HTTP Socket connections at local="
-	line := x.expect(accepting)
-	_, x.addr, _ = strings.Cut(line, accepting)
-	x.addr = strings.TrimSpace(x.addr)
+	x.serves()
 	return x
+}
+
+// serves waits until the proxy says where it listens, and who it is.
+func (x *proxy) serves() {
+	x.t.Helper()
+	const process, accepting = "Process ID ", "Accepting HTTP Socket connections at local="
+	_, pid, _ := strings.Cut(x.expect(process), process)
+	x.pid, _ = strconv.Atoi(strings.TrimSpace(pid))
+	_, x.addr, _ = strings.Cut(x.expect(accepting), accepting)
+	x.addr = strings.TrimSpace(x.addr)
 }
 
 // expect reads what the proxy says until a line with text comes.

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"io"
+	"os"
 
 	"exaproxy/compat"
 )
@@ -16,7 +17,7 @@ func runCommand(o *options, stderr io.Writer) int {
 		return parse(o, stderr)
 	}
 	var messages []string
-	settings, err := o.load(func(_ int, text string) { messages = append(messages, text) })
+	settings, err := o.load(nil, func(_ int, text string) { messages = append(messages, text) })
 	if err != nil {
 		for _, text := range messages {
 			say(stderr, text)
@@ -56,12 +57,12 @@ func rejected(stderr io.Writer, err error) {
 // createSwap carries out -z, which service files call before each start. There is nothing to
 // create; it reads the configuration as Squid does, for the sake of its errors.
 func createSwap(o *options, stderr io.Writer) int {
-	settings, err := o.load(func(_ int, text string) { say(stderr, text) })
+	settings, err := o.load(nil, func(_ int, text string) { say(stderr, text) })
 	if err != nil {
 		rejected(stderr, err)
 		return 1
 	}
-	if err := checkPIDFile(settings.Program.PIDFile); err != nil {
+	if err := checkPIDFile(settings.Program.PIDFile, os.Getpid()); err != nil {
 		fatal(stderr, err)
 		return 1
 	}

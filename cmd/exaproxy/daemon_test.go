@@ -11,7 +11,7 @@ import (
 	"exaproxy/compat/account"
 )
 
-// daemon starts the program in the background and gives its process.
+// daemon starts the program in the background and gives the process of the pid file.
 func (p *place) daemon() (pid int) {
 	p.t.Helper()
 	status, said := p.call()
@@ -99,21 +99,22 @@ func TestPrivilegesAreGivenUp(t *testing.T) {
 		t.Skip("only root has any to give up")
 	}
 	p := newPlace(t, "cache_effective_user nobody\nlogfile_rotate 1")
-	pid := p.daemon()
+	parent := p.daemon()
+	pid := servedBy(t, p)
+	if about := processStatus(t, parent); !strings.Contains(about, "Uid:\t0\t0\t0\t0\n") {
+		t.Errorf("the parent is not root any more:\n%s", about)
+	}
 	who, err := account.Lookup("nobody", "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		t.Fatal(err)
-	}
+	status := processStatus(t, pid)
 	for _, want := range []string{
 		fmt.Sprintf("Uid:\t%[1]d\t%[1]d\t%[1]d\t%[1]d\n", who.UID),
 		fmt.Sprintf("Gid:\t%[1]d\t%[1]d\t%[1]d\t%[1]d\n", who.GID),
 		fmt.Sprintf("Groups:\t%d \n", who.GID),
 	} {
-		if !strings.Contains(string(status), want) {
+		if !strings.Contains(status, want) {
 			t.Errorf("the daemon's status lacks %q:\n%s", want, status)
 		}
 	}
@@ -126,4 +127,26 @@ func TestPrivilegesAreGivenUp(t *testing.T) {
 			t.Errorf("%s belongs to %d", name, owner)
 		}
 	}
+}
+
+// servedBy is the process that serves, as cache.log has it.
+func servedBy(t *testing.T, p *place) int {
+	t.Helper()
+	log := p.read("cache.log")
+	const process = "Process ID "
+	line, _, _ := strings.Cut(log[strings.LastIndex(log, process)+len(process):], "\n")
+	pid, err := strconv.Atoi(line)
+	if err != nil {
+		t.Fatalf("cache.log does not say who serves:\n%s", log)
+	}
+	return pid
+}
+
+func processStatus(t *testing.T, pid int) string {
+	t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(status)
 }

@@ -19,7 +19,8 @@ type options struct {
 	try     string // --try
 	trying  bool
 
-	foreground bool // -N, --foreground or --try
+	alone      bool // -N or --try: no parent
+	foreground bool // --foreground
 	swap       bool // -z
 	help       bool
 	version    bool
@@ -47,7 +48,7 @@ func parseOptions(args []string) (*options, error) {
 	o.trying = flags.Changed("try")
 	o.try = strings.TrimSpace(o.try)
 	if o.trying {
-		o.foreground, o.level = true, 1
+		o.alone, o.level = true, 1
 	}
 	if o.help {
 		return o, nil
@@ -86,7 +87,7 @@ func (o *options) define(flags *pflag.FlagSet) {
 	letter(func(n, s string) { flags.StringVarP(&o.service, n, s, "", "") }, "n")
 	letter(func(n, s string) { flags.StringArrayVarP(&o.ports, n, s, nil, "") }, "a")
 	letter(func(n, s string) { flags.StringVarP(&o.command, n, s, "", "") }, "k")
-	letter(func(n, s string) { flags.BoolVarP(&o.foreground, n, s, false, "") }, "N")
+	letter(func(n, s string) { flags.BoolVarP(&o.alone, n, s, false, "") }, "N")
 	flags.BoolVar(&o.foreground, "foreground", false, "")
 	letter(func(n, s string) { flags.BoolVarP(&o.swap, n, s, false, "") }, "z")
 	letter(func(n, s string) { flags.BoolVarP(&o.full, n, s, false, "") }, "X")

@@ -16,21 +16,21 @@ func TestParseOptions(t *testing.T) {
 		want options
 	}{
 		{"", options{level: -1}},
-		{"-NCd1", options{foreground: true, level: 1}},
-		{"-N -d 2", options{foreground: true, level: 2}},
+		{"-NCd1", options{alone: true, level: 1}},
+		{"-N -d 2", options{alone: true, level: 2}},
 		{"-d3", options{level: 3}},
 		{"-dx", options{level: 0}},
 		{"--foreground -sYC", options{foreground: true, syslog: true, level: -1}},
 		{"-f /etc/x.conf -k re", options{file: "/etc/x.conf", command: "re", level: -1}},
 		{"-f/etc/x.conf -kparse", options{file: "/etc/x.conf", command: "parse", level: -1}},
 		{"-n two -a 3129 -a 3130", options{service: "two", ports: []string{"3129", "3130"}, level: -1}},
-		{"foo -N bar", options{foreground: true, level: -1}},
+		{"foo -N bar", options{alone: true, level: -1}},
 		{"-X -D -z", options{full: true, obsolete: true, swap: true, level: -1}},
 		{"-l local4 -u 3130 -O x -m -i -r -R -S -F --kid squid-1", options{level: -1}},
 		{"-v", options{version: true, level: -1}},
 		{"--help", options{help: true, level: -1}},
-		{"--try", options{trying: true, foreground: true, level: 1}},
-		{"--try=/bin/cat", options{trying: true, try: "/bin/cat", foreground: true, level: 1}},
+		{"--try", options{trying: true, alone: true, level: 1}},
+		{"--try=/bin/cat", options{trying: true, try: "/bin/cat", alone: true, level: 1}},
 	} {
 		o, err := parseOptions(strings.Fields(row.args))
 		if err != nil || !reflect.DeepEqual(*o, row.want) {

@@ -146,8 +146,12 @@ var walls = map[string]wall{
 	"cmd/exaproxy/acceptance": {
 		reason: "tests of the built program from outside: they see what a user sees",
 	},
+	"cmd/exaproxy/privsep": {
+		may: []string{"compat/account", "compat/conf", "engine/loop", system}, mayNot: []string{"net/http", "os/exec"},
+		reason: "it passes files and ports; of the configuration it knows the words only",
+	},
 	"cmd/exaproxy": {
-		may: []string{"compat", "compat/account", "compat/logs", "compat/headers", "compat/conf", "compat/program", "engine", flag, system}, mayNot: []string{"net/http"},
+		may: []string{"cmd/exaproxy/privsep", "compat", "compat/account", "compat/logs", "compat/headers", "compat/conf", "compat/program", "engine", flag, system}, mayNot: []string{"net/http"},
 		reason: "flags, signals, the pid file; all else is compat's and the engine's (it owns the logs and the rights, and says versions and errors as Squid does)",
 	},
 }

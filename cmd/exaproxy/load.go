@@ -1,9 +1,14 @@
 package main
 
 import (
+	"errors"
+	"io"
+	"io/fs"
 	"os"
 
+	"exaproxy/cmd/exaproxy/privsep"
 	"exaproxy/compat"
+	"exaproxy/compat/conf"
 )
 
 // configPaths are where the configuration is looked for.
@@ -23,11 +28,38 @@ func (o *options) configuration() string {
 	return configPaths[0]
 }
 
-// load reads the configuration; say gets what there is to say about it.
-func (o *options) load(say func(int, string)) (*compat.Settings, error) {
-	over := compat.Overrides{Service: o.service, Ports: o.ports, Say: say}
+// load reads the configuration; say gets what there is to say about it. What we may not read ourselves
+// root is asked for; nil is nobody.
+func (o *options) load(root *privsep.Client, say func(int, string)) (*compat.Settings, error) {
+	over := compat.Overrides{Service: o.service, Ports: o.ports, Say: say, Open: readWith(root), Glob: matchWith(root)}
 	if o.trying {
 		return loadTrial(o, over)
 	}
 	return compat.Load(o.configuration(), over)
+}
+
+// readWith opens files, those too that only root may read.
+func readWith(root *privsep.Client) conf.Open {
+	return func(name string) (io.ReadCloser, error) {
+		file, err := os.Open(name)
+		if errors.Is(err, fs.ErrPermission) {
+			if file, failed := root.Read(name); failed == nil {
+				return file, nil
+			}
+		}
+		if err != nil {
+			return nil, err
+		}
+		return file, nil
+	}
+}
+
+// matchWith finds files, those too in folders that only root may look into.
+func matchWith(root *privsep.Client) conf.Glob {
+	return func(pattern string) ([]string, error) {
+		if names, err := root.Match(pattern); err == nil {
+			return names, nil
+		}
+		return conf.Match(pattern)
+	}
 }

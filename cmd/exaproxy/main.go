@@ -4,11 +4,16 @@
 // # Start
 //
 // Without -N it goes to the background: it starts itself again in a session of its own and ends
-// when that one listens, with status 0, or could not, with status 1 and the reason on standard
-// error. So whoever started it knows. The configuration file is that of -f, else the first of
-// /etc/squid/squid.conf and /etc/exaproxy/squid.conf that is there. It is read, the ports and
-// logs are opened and the pid file is written with the rights it was started with; then, if
-// those are root's, it becomes cache_effective_user for good.
+// when that one serves, with status 0, or could not, with status 1 and the reason on standard
+// error. So whoever started it knows. In the background there are two processes: a parent, which
+// has the pid file, keeps its rights and starts the other, which serves, and again if that
+// crashes. With --foreground the parent stays in the foreground, with -N there is none.
+//
+// The configuration file is that of -f, else the first of /etc/squid/squid.conf and
+// /etc/exaproxy/squid.conf that is there. It is read, the ports and logs are opened and the pid
+// file is written with the rights it was started with; then, if those are root's, the process that
+// serves becomes cache_effective_user for good. What only root may, later, it asks its parent for,
+// or with -N a process that it has started for that (package privsep).
 //
 // # Signals
 //
@@ -65,8 +70,6 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return runCommand(o, stderr)
 	case o.swap:
 		return createSwap(o, stderr)
-	case !o.foreground && !isDaemon():
-		return daemonise(args, stdout, stderr)
 	}
-	return serve(o, stdout, stderr)
+	return takeRole().run(o, args, stdout, stderr)
 }

@@ -8,10 +8,19 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
-// TestNotifications are what a service manager of Type=notify-reload is told (sd_notify(3)).
+// TestNotifications are what a service manager of Type=notify-reload is told (sd_notify(3)), by the
+// process that it started.
 func TestNotifications(t *testing.T) {
+	for _, mode := range []string{"-N", "--foreground"} {
+		t.Run(mode, func(t *testing.T) { testNotifications(t, mode) })
+	}
+}
+
+func testNotifications(t *testing.T, mode string) {
 	p := newPlace(t, "")
 	socket, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: p.path("notify"), Net: "unixgram"})
 	if err != nil {
@@ -22,17 +31,32 @@ func TestNotifications(t *testing.T) {
 		t.Fatal(err)
 	}
 	socket.SetDeadline(time.Now().Add(patience))
+	raw, err := socket.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw.Control(func(fd uintptr) { err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_PASSCRED, 1) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("NOTIFY_SOCKET", p.path("notify"))
+	x := p.startAs(mode, "-d1")
 	heard := func() string {
 		t.Helper()
-		b := make([]byte, 4096)
-		n, err := socket.Read(b)
+		b, rights := make([]byte, 4096), make([]byte, 256)
+		n, m, _, _, err := socket.ReadMsgUnix(b, rights)
 		if err != nil {
 			t.Fatal(err)
 		}
+		messages, err := unix.ParseSocketControlMessage(rights[:m])
+		if err != nil || len(messages) != 1 {
+			t.Fatalf("%v come beside it: %v", messages, err)
+		}
+		if who, err := unix.ParseUnixCredentials(&messages[0]); err != nil || int(who.Pid) != x.cmd.Process.Pid {
+			t.Errorf("%v tells it, not the main process %d: %v", who, x.cmd.Process.Pid, err)
+		}
 		return string(b[:n])
 	}
-	t.Setenv("NOTIFY_SOCKET", p.path("notify"))
-	x := p.start()
 	if got := heard(); got != "READY=1" {
 		t.Errorf("at the start it says %q", got)
 	}

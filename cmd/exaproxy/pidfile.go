@@ -3,12 +3,12 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"strconv"
 	"strings"
 	"syscall"
 
+	"exaproxy/cmd/exaproxy/privsep"
 	"exaproxy/compat/account"
 	"exaproxy/compat/conf"
 )
@@ -18,6 +18,7 @@ import (
 type pidFile struct {
 	path string
 	file *os.File
+	who  *account.User // with whose rights it was written
 }
 
 // writePIDFile writes this process's number to path, over a number that belongs to no running
@@ -28,7 +29,7 @@ func writePIDFile(path string, who *account.User) (*pidFile, error) {
 	if path == "" {
 		return nil, nil
 	}
-	if err := checkPIDFile(path); err != nil {
+	if err := checkPIDFile(path, os.Getpid()); err != nil {
 		return nil, err
 	}
 	file, err := who.Overwrite(path, 0o644) // the mode is what scripts of other users rely on
@@ -39,7 +40,7 @@ func writePIDFile(path string, who *account.User) (*pidFile, error) {
 		file.Close()
 		return nil, fmt.Errorf("failed to write %s: %w", path, err)
 	}
-	return &pidFile{path: path, file: file}, nil
+	return &pidFile{path: path, file: file, who: who}, nil
 }
 
 // name is the path of the file; "" if there is none.
@@ -50,10 +51,10 @@ func (p *pidFile) name() string {
 	return p.path
 }
 
-// checkPIDFile returns an error if path names a process that runs and is not this one.
-func checkPIDFile(path string) error {
+// checkPIDFile returns an error if path names a process that runs and is not self.
+func checkPIDFile(path string, self int) error {
 	pid, err := readPIDFile(path)
-	if err != nil || pid == os.Getpid() || !running(pid) {
+	if err != nil || pid == self || !running(pid) {
 		return nil
 	}
 	return fmt.Errorf("Squid is already running: Found fresh instance PID file (%s) with PID %d", path, pid)
@@ -84,22 +85,27 @@ func running(pid int) bool {
 	return err == nil || errors.Is(err, syscall.EPERM)
 }
 
-// remove takes the file away if it still names this process. A proxy that gave up root's rights
-// may not remove a file from root's folder: then it empties it, so that nobody takes the number
-// for a running proxy's.
-func (p *pidFile) remove() error {
+// ours says whether the file names this process.
+func (p *pidFile) ours() bool {
+	if p == nil {
+		return false
+	}
+	pid, err := readPIDFile(p.path)
+	return err == nil && pid == os.Getpid()
+}
+
+// remove takes the file away if it still names this process. From root's folder only root can; where
+// nobody is left who may, the file is emptied, so that nobody takes the number for a running proxy's.
+func (p *pidFile) remove(root *privsep.Client) error {
 	if p == nil {
 		return nil
 	}
 	defer p.file.Close()
-	if pid, err := readPIDFile(p.path); err != nil || pid != os.Getpid() {
+	if !p.ours() {
 		return nil // somebody else's by now
 	}
-	err := os.Remove(p.path)
-	if err == nil || errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if p.file.Truncate(0) == nil {
+	err := p.who.Remove(p.path)
+	if err == nil || root.RemovePIDFile() == nil || p.file.Truncate(0) == nil {
 		return nil
 	}
 	return err

@@ -83,7 +83,7 @@ func TestPIDFile(t *testing.T) {
 	if facts, err := os.Stat(path); err != nil || facts.Mode().Perm() != 0o644 {
 		t.Errorf("its mode is %v, %v", facts.Mode(), err)
 	}
-	if err := p.remove(); err != nil {
+	if err := p.remove(nil); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(path); err == nil {
@@ -100,7 +100,7 @@ func TestPIDFile(t *testing.T) {
 	}
 
 	none, err := writePIDFile("", nil)
-	if none != nil || err != nil || none.remove() != nil {
+	if none != nil || err != nil || none.remove(nil) != nil {
 		t.Errorf("without a pid file there is %v, %v", none, err)
 	}
 }

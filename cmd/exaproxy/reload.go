@@ -30,7 +30,7 @@ type prepared struct {
 // the disk may be slow.
 func (s *server) prepare() *prepared {
 	began := monotonic()
-	notifyReloading(began)
+	s.notifyReloading(began)
 	s.log.Say(1, "Reconfiguring ExaProxy (version "+version+")...")
 	c, err := s.read()
 	return &prepared{began, c, err}
@@ -42,19 +42,28 @@ func (s *server) follow(p *prepared) {
 	if err == nil {
 		err = s.commit(p.change)
 	}
-	go tellOutcome(p.began, err)
+	s.tellReloaded(p.began, err)
 	if err != nil {
 		s.log.Say(0, fmt.Sprintf("ERROR: the configuration was not changed: %s", err))
-		notifySystemd("READY=1\nSTATUS=The last reload failed: " + strings.ReplaceAll(err.Error(), "\n", "; "))
+		s.notify("READY=1\nSTATUS=The last reload failed: " + strings.ReplaceAll(err.Error(), "\n", "; "))
 		return
 	}
 	s.log.Say(1, "Reconfigured: transactions that begin now follow the new configuration")
-	notifySystemd("READY=1\nSTATUS=")
+	s.notify("READY=1\nSTATUS=")
+}
+
+// tellReloaded tells who ordered a reload how it ended. He asked the process in the pid file.
+func (s *server) tellReloaded(began int64, outcome error) {
+	if s.role.kid() {
+		s.root.Reloaded(began, outcome)
+	} else {
+		go tellOutcome(began, outcome)
+	}
 }
 
 // read reads the configuration, and opens the logs that it names.
 func (s *server) read() (*change, error) {
-	settings, err := s.o.load(s.log.Say)
+	settings, err := s.o.load(s.root, s.log.Say)
 	if err != nil {
 		return nil, err
 	}
@@ -62,6 +71,7 @@ func (s *server) read() (*change, error) {
 	if err != nil {
 		return nil, err
 	}
+	setup.Config.Bind = s.root.Bind
 	c := &change{settings: settings, setup: setup}
 	c.cacheLog, err = s.files.OpenCacheLog(&settings.Logs)
 	switch {
@@ -106,7 +116,7 @@ func (s *server) warnFixed(settings *compat.Settings) {
 		name    string
 		changed bool
 	}{
-		{"pid_filename", now.PIDFile != s.pid.name()},
+		{"pid_filename", now.PIDFile != running.PIDFile},
 		{"cache_effective_user", now.User != running.User || now.Group != running.Group},
 		{"workers", now.Workers != running.Workers},
 		{"max_filedescriptors", now.Descriptors != running.Descriptors},

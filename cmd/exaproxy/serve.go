@@ -18,43 +18,43 @@ import (
 )
 
 // serve runs the proxy until a signal ends it.
-func serve(o *options, stdout, stderr io.Writer) int {
+func serve(o *options, args []string, r role, stdout, stderr io.Writer) int {
 	// until it listens, whoever started it is shown why not
-	s := &server{o: o, stderr: logs.NewStream(stderr, time.Now)}
-	s.log = logs.NewCacheLog(logs.CacheLogOptions{Stderr: s.stderr, StderrLevel: max(o.level, 0), Tag: tag()})
-	if isDaemon() {
-		syscall.CloseOnExec(readyDescriptor)
-	}
+	s := &server{o: o, role: r, stderr: logs.NewStream(stderr, time.Now)}
+	s.log = logs.NewCacheLog(logs.CacheLogOptions{Stderr: s.stderr, StderrLevel: max(o.level, 0), Tag: r.tag()})
 	signals := catchSignals() // from now on none of them ends the program on its own
-	err := s.start()
+	err := s.start(args)
 	if err == nil {
 		s.log.SetStderrLevel(o.level)
 		if o.trying {
 			welcome(stdout, o, s.engine.Addrs()[0])
 		}
 		s.stderr.Flush(stderrPatience) // it may be another from now on
-		notifyReady(o.level >= 0)
+		s.notifyReady(o.level >= 0)
 		err = s.run(signals)
 	}
 	return s.end(err)
 }
 
 // tag is how lines of cache.log name the process: Squid's workers in the background are kids.
-func tag() string {
-	if isDaemon() {
+func (r role) tag() string {
+	if r.kid() {
 		return "kid1"
 	}
 	return ""
 }
 
 // start does all that needs the rights that we were started with, then gives root's up.
-func (s *server) start() error {
-	var err error
-	if s.settings, err = s.o.load(s.log.Say); err != nil {
+func (s *server) start(args []string) error {
+	err := s.meetParent()
+	if err != nil {
+		return err
+	}
+	if s.settings, err = s.o.load(s.root, s.log.Say); err != nil {
 		s.hint()
 		return err
 	}
-	if err := checkPIDFile(s.settings.Program.PIDFile); err != nil {
+	if err := checkPIDFile(s.settings.Program.PIDFile, s.instance()); err != nil {
 		return &abnormal{err.Error()}
 	}
 	who, err := s.user()
@@ -64,7 +64,7 @@ func (s *server) start() error {
 	s.started = s.settings.Program
 	syscall.Umask(s.settings.Program.Umask)
 	s.files = logs.NewFiles(s.log, who)
-	s.files.CacheLogOpened = catchCrashes
+	s.files.CacheLogOpened = s.cacheLogOpened
 	s.openCacheLog()
 	s.logStart()
 	descriptors := s.raiseDescriptors()
@@ -76,13 +76,8 @@ func (s *server) start() error {
 		return s.cannotListen(err)
 	}
 	s.setup.Commit()
-	if s.pid, err = writePIDFile(s.settings.Program.PIDFile, who); err != nil {
+	if err := s.becomeUser(who, args); err != nil {
 		return &abnormal{err.Error()}
-	}
-	if who != nil {
-		if err := setUser(who); err != nil {
-			return &abnormal{fmt.Sprintf("cannot become user %s: %s", who.Name, err)}
-		}
 	}
 	for _, addr := range s.engine.Addrs() {
 		s.log.Say(1, fmt.Sprintf("Accepting HTTP Socket connections at local=%s", addr))
@@ -126,6 +121,7 @@ func (s *server) run(signals *caught) error {
 	setGarbagePercent()
 	memory, ticks := newMemoryTrimmer(), time.NewTicker(trimEvery)
 	defer ticks.Stop()
+	alone := s.root.Gone()
 	reloads, rotations := newErrand(s.prepare), newErrand(s.rotate)
 	for stopping := false; ; {
 		select {
@@ -133,6 +129,9 @@ func (s *server) run(signals *caught) error {
 			memory.trim()
 		case err := <-ended:
 			return err
+		case <-alone:
+			alone = nil
+			s.lost()
 		case sig := <-signals.end:
 			s.shutdown(stopping || sig == syscall.SIGINT)
 			stopping = true
@@ -169,7 +168,7 @@ func (s *server) shutdown(now bool) {
 	if now {
 		lifetime = 0
 	} else {
-		notifySystemd("STOPPING=1")
+		s.notify("STOPPING=1")
 		s.log.Say(1, "Preparing for shutdown")
 		s.log.Say(1, fmt.Sprintf("Waiting up to %d seconds for active connections to finish", int(lifetime.Seconds())))
 	}
@@ -191,7 +190,7 @@ func (s *server) end(err error) int {
 	if errors.As(err, &a) || rejected != nil && rejected.Fatal {
 		s.log.Say(0, fmt.Sprintf("ExaProxy (Version %s): Terminated abnormally.", version))
 	}
-	if err := s.pid.remove(); err != nil {
+	if err := s.pid.remove(s.root); err != nil {
 		slog.New(s.log).Warn("cannot remove the pid file", "error", err)
 	}
 	if status == 0 {

@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"syscall"
 
+	"exaproxy/cmd/exaproxy/privsep"
 	"exaproxy/compat"
 	"exaproxy/compat/account"
 	"exaproxy/compat/conf"
@@ -19,6 +20,8 @@ import (
 // goroutine.
 type server struct {
 	o        *options
+	role     role
+	root     *privsep.Client // who has root's rights; nil if nobody
 	stderr   *logs.Stream
 	log      *logs.CacheLog
 	files    *logs.Files
@@ -26,7 +29,7 @@ type server struct {
 	settings *compat.Settings
 	setup    *compat.Setup
 	engine   *engine.Engine
-	pid      *pidFile
+	pid      *pidFile // a parent's is not ours
 }
 
 // user is who the proxy becomes once it listens; nil if it stays who it is. With --try it does: the
@@ -87,9 +90,12 @@ func (s *server) verbosity() logs.Verbosity {
 	return s.settings.Logs.Verbosity
 }
 
-// catchCrashes has the runtime write what it has to say about a crash to cache.log too: a process in
-// the background has no standard error.
-func catchCrashes(cacheLog *os.File) {
+// cacheLogOpened has the parent write to cache.log too, and the runtime what it has to say about a
+// crash: a process in the background has no standard error.
+func (s *server) cacheLogOpened(cacheLog *os.File) {
+	if s.role.kid() {
+		s.root.CacheLog(cacheLog)
+	}
 	if cacheLog != os.Stdout && cacheLog != os.Stderr {
 		debug.SetCrashOutput(cacheLog, debug.CrashOptions{}) // it makes a descriptor of its own
 	}

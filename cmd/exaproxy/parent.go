@@ -1,0 +1,205 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	"exaproxy/cmd/exaproxy/privsep"
+	"exaproxy/compat/account"
+)
+
+// A parent starts the proxy, and another one if that crashes. It has the rights that the program was
+// started with, does with them what the proxy may ask for, and has the pid file. Nothing of the
+// network reaches it.
+type parent struct {
+	o              *options
+	args           []string
+	stdout, stderr io.Writer
+	background     bool
+
+	// of the goroutine that serves the present proxy; of the main one before it begins and after it has ended
+	ready *os.File // to who waits for the background to serve; nil if nobody does any more
+	pid   *pidFile
+	ever  bool // a proxy has served
+
+	mu       sync.Mutex
+	cacheLog io.WriteCloser // of the proxy's; nil before there is one
+}
+
+// Squid's limits: a proxy that ends so soon, more often in a row than that, is not started again.
+const (
+	quickFailure      = 10 * time.Second
+	mostQuickFailures = 4
+)
+
+// watch is the parent's whole life; it returns the exit status. ready is nil in the foreground.
+func watch(o *options, args []string, ready *os.File, stdout, stderr io.Writer) int {
+	p := &parent{o: o, args: args, stdout: stdout, stderr: stderr, background: ready != nil, ready: ready}
+	signals := make(chan os.Signal, 16)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGTTIN, syscall.SIGUSR1, syscall.SIGUSR2)
+	status := p.keepServing(signals)
+	if err := p.pid.remove(nil); err != nil {
+		p.say("WARNING: cannot remove the pid file: " + err.Error())
+	}
+	return status
+}
+
+// keepServing runs proxies until one ends as it should, was told to end, or cannot serve.
+func (p *parent) keepServing(signals <-chan os.Signal) (status int) {
+	for failures := 0; ; {
+		began := time.Now()
+		state, stopping, err := p.runProxy(signals)
+		switch {
+		case err != nil:
+			fatal(p.stderr, err)
+			return 1
+		case !p.ever && !state.Exited():
+			fatal(p.stderr, errors.New("the proxy was ended: "+state.String()))
+			return 1
+		case !p.ever || stopping || state.Success():
+			return max(state.ExitCode(), 0) // it has said why
+		}
+		if failures++; time.Since(began) >= quickFailure {
+			failures = 0
+		}
+		if failures > mostQuickFailures {
+			p.say(fmt.Sprintf("FATAL: proxy process %d ended (%s) for the %dth time in a row within %s of its start. It is not started again; the lines before say why", state.Pid(), state, failures, quickFailure))
+			return 1
+		}
+		p.say(fmt.Sprintf("ERROR: proxy process %d ended (%s) after %s. Another is started", state.Pid(), state, time.Since(began).Round(time.Millisecond)))
+		if pause(failures, signals) {
+			return 1
+		}
+	}
+}
+
+// pause waits before the next try: not after the first failure, then a second longer each time. It returns
+// whether the program is to end.
+func pause(failures int, signals <-chan os.Signal) (ending bool) {
+	alarm := time.After(time.Duration(max(failures-1, 0)) * time.Second)
+	for {
+		select {
+		case <-alarm:
+			return false
+		case s := <-signals:
+			if s == syscall.SIGTERM || s == syscall.SIGINT {
+				return true
+			}
+		}
+	}
+}
+
+// runProxy starts a proxy, passes signals on to it and returns how it ended; stopping if it was told to.
+func (p *parent) runProxy(signals <-chan os.Signal) (state *os.ProcessState, stopping bool, err error) {
+	ours, theirs, err := socketPair()
+	if err != nil {
+		return nil, false, err
+	}
+	proxy, err := p.startProxy(theirs)
+	theirs.Close()
+	if err != nil {
+		ours.Close()
+		return nil, false, err
+	}
+	ended := make(chan error, 1)
+	go func() {
+		served := privsep.Serve(ours, p, p.o.named)
+		proxy.Wait()
+		ended <- served
+	}()
+	for {
+		select {
+		case err := <-ended:
+			return proxy.ProcessState, stopping, err
+		case s := <-signals:
+			stopping = stopping || s == syscall.SIGTERM || s == syscall.SIGINT
+			proxy.Process.Signal(s)
+		}
+	}
+}
+
+// startProxy starts a proxy with its end of the socket.
+func (p *parent) startProxy(socket *os.File) (*exec.Cmd, error) {
+	r := roleProxy
+	if p.background {
+		r = roleDaemon
+	}
+	proxy, err := again(p.args, "("+filepath.Base(p.args[0])+"-1)", r, socket)
+	if err != nil {
+		return nil, err
+	}
+	proxy.Stdout, proxy.Stderr = p.stdout, p.stderr
+	return proxy, proxy.Start()
+}
+
+// say writes a line to the proxy's cache.log, or to standard error before there is one.
+func (p *parent) say(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	to := p.stderr
+	if p.cacheLog != nil {
+		to = p.cacheLog
+	}
+	say(to, text)
+}
+
+// Starting implements privsep.Owner.
+func (p *parent) Starting(who *account.User, pidFile string) error {
+	if p.pid.name() == pidFile && p.pid.ours() {
+		return nil // of the proxy before
+	}
+	if err := p.pid.remove(nil); err != nil {
+		p.say("WARNING: cannot remove the old pid file: " + err.Error())
+	}
+	var err error
+	p.pid, err = writePIDFile(pidFile, who)
+	return err
+}
+
+// Ready implements privsep.Owner.
+func (p *parent) Ready(keepStderr bool) {
+	p.ever = true
+	if p.ready == nil {
+		return
+	}
+	silence(keepStderr)
+	io.WriteString(p.ready, readyWord) // one that is gone has stopped waiting
+	p.ready.Close()
+	p.ready = nil
+}
+
+// CacheLog implements privsep.Owner.
+func (p *parent) CacheLog(file *os.File) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.cacheLog != nil {
+		p.cacheLog.Close()
+		p.cacheLog = nil
+	}
+	if file != nil {
+		p.cacheLog = file
+	}
+}
+
+// Reloaded implements privsep.Owner.
+func (p *parent) Reloaded(began int64, reason string) {
+	var outcome error
+	if reason != "" {
+		outcome = errors.New(reason)
+	}
+	go tellOutcome(began, outcome)
+}
+
+// Notify implements privsep.Owner.
+func (p *parent) Notify(state string) { notifySystemd(state) }
+
+// RemovePIDFile implements privsep.Owner. The parent's own is removed when it ends.
+func (p *parent) RemovePIDFile() error { return nil }
