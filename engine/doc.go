@@ -67,7 +67,9 @@
 //	one per worker           the loop
 //	one per helper child     starts it, reads its standard error, waits for its end; talks by Post
 //	one per log file         writes what the loops have appended
-//	one in a daemon's parent passes signals on until the child listens
+//	one beside main          listens to the process that kept root's rights
+//
+// Other processes of the program, which no request reaches, have theirs: see docs/architecture.md.
 //
 // # Example
 //

@@ -4,7 +4,6 @@ import (
 	"io"
 	"log/slog"
 	"net/netip"
-	"os"
 	"strings"
 	"testing"
 
@@ -54,11 +53,11 @@ func MustRead(t testing.TB, acls *acl.Set, setters directive.Set, text string) *
 	return r
 }
 
-// open opens squid.conf, which has that text, and other files on the disk.
+// open opens squid.conf, and every other file as an empty one.
 func open(text string) conf.Open {
 	return func(name string) (io.ReadCloser, error) {
 		if name != "squid.conf" {
-			return os.Open(name)
+			return io.NopCloser(strings.NewReader("")), nil
 		}
 		return io.NopCloser(strings.NewReader(text)), nil
 	}
