@@ -125,7 +125,12 @@ func (p *place) start(args ...string) *proxy {
 // startAs starts the program with arguments that keep it in the foreground, and waits until it listens.
 func (p *place) startAs(args ...string) *proxy {
 	p.t.Helper()
-	cmd := p.program(args...)
+	return p.startBy(p.program(args...))
+}
+
+// startBy starts a command that becomes the program, and waits until that listens.
+func (p *place) startBy(cmd *exec.Cmd) *proxy {
+	p.t.Helper()
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		p.t.Fatal(err)

@@ -41,25 +41,26 @@ func (s *server) user() (*account.User, error) {
 	return account.Effective(s.settings.Program.User, s.settings.Program.Group)
 }
 
-// raiseDescriptors allows as many descriptors as the system does, or as max_filedescriptors says, and
-// returns how many; 0 if that cannot be told.
+// raiseDescriptors allows as many descriptors as max_filedescriptors says, and returns how many there
+// may be; 0 if that cannot be told. Without a word of the configuration's it is as many as the system
+// allows: so many package os has asked for already, and it gives helpers the limit of before. They may
+// close all that they might have when they start, and 2^30 take minutes.
 func (s *server) raiseDescriptors() int {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		return 0
 	}
-	want := limit
-	want.Cur = want.Max
 	if n := uint64(s.settings.Program.Descriptors); n > 0 {
-		want.Cur, want.Max = n, max(n, want.Max)
+		want := syscall.Rlimit{Cur: n, Max: max(n, limit.Max)}
+		if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &want); err != nil {
+			s.log.Say(0, fmt.Sprintf("ERROR: setrlimit: RLIMIT_NOFILE: %s", conf.SystemText(err)))
+			s.log.Say(0, "NOTICE: Could not increase the number of filedescriptors")
+		} else {
+			limit = want
+		}
 	}
-	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &want); err != nil {
-		s.log.Say(0, fmt.Sprintf("ERROR: setrlimit: RLIMIT_NOFILE: %s", conf.SystemText(err)))
-		s.log.Say(0, "NOTICE: Could not increase the number of filedescriptors")
-		want = limit
-	}
-	s.log.Say(1, fmt.Sprintf("With %d file descriptors available", want.Cur))
-	return int(min(want.Cur, math.MaxInt32))
+	s.log.Say(1, fmt.Sprintf("With %d file descriptors available", limit.Cur))
+	return int(min(limit.Cur, math.MaxInt32))
 }
 
 // openCacheLog opens cache.log as the settings say. If it cannot be opened messages go on to standard
