@@ -64,16 +64,21 @@ func Load(path string, o Overrides) (*Settings, error) {
 	return s, nil
 }
 
-// options are how package conf reads the file.
-func (o *Overrides) options() conf.Options {
-	macros := conf.Macros{Service: o.Service}
-	if o.Kid {
-		macros.Process, macros.Number = "squid-1", 1
-		if o.Service != "" {
-			macros.Process = o.Service + "-1"
+// Macros are those of a process: of a service (-n; "" for squid), and of a worker process or one that is alone.
+func Macros(service string, kid bool) conf.Macros {
+	m := conf.Macros{Service: service}
+	if kid {
+		m.Process, m.Number = "squid-1", 1
+		if service != "" {
+			m.Process = service + "-1"
 		}
 	}
-	return conf.Options{Open: o.Open, Glob: o.Glob, Macros: macros}
+	return m
+}
+
+// options are how package conf reads the file.
+func (o *Overrides) options() conf.Options {
+	return conf.Options{Open: o.Open, Glob: o.Glob, Macros: Macros(o.Service, o.Kid)}
 }
 
 // A loader takes a configuration, line by line, into settings.

@@ -192,6 +192,22 @@ func (x *proxy) wait() int {
 // get fetches a URL through the proxy.
 func (x *proxy) get(url string) (status int, header http.Header) {
 	x.t.Helper()
+	reply := x.fetch(url)
+	return reply.StatusCode, reply.Header
+}
+
+// page is the body of what get fetches.
+func (x *proxy) page(url string) string {
+	x.t.Helper()
+	body, err := io.ReadAll(x.fetch(url).Body)
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	return string(body)
+}
+
+func (x *proxy) fetch(url string) *http.Response {
+	x.t.Helper()
 	conn := x.dial()
 	defer conn.Close()
 	fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nConnection: close\r\n\r\n", url)
@@ -200,7 +216,7 @@ func (x *proxy) get(url string) (status int, header http.Header) {
 	if err != nil {
 		x.t.Fatalf("no reply to GET %s: %v", url, err)
 	}
-	return reply.StatusCode, reply.Header
+	return reply
 }
 
 func (x *proxy) dial() net.Conn {

@@ -21,6 +21,7 @@ type options struct {
 
 	alone      bool // -N or --try: no parent
 	foreground bool // --foreground
+	kid        bool // not an option: this is a parent's proxy, or its parent
 	swap       bool // -z
 	help       bool
 	version    bool

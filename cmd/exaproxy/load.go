@@ -31,7 +31,7 @@ func (o *options) configuration() string {
 // load reads the configuration; say gets what there is to say about it. What we may not read ourselves
 // root is asked for; nil is nobody.
 func (o *options) load(root *privsep.Client, say func(int, string)) (*compat.Settings, error) {
-	over := compat.Overrides{Service: o.service, Ports: o.ports, Say: say, Open: readWith(root), Glob: matchWith(root)}
+	over := compat.Overrides{Service: o.service, Kid: o.kid, Ports: o.ports, Say: say, Open: readWith(root), Glob: matchWith(root)}
 	if o.trying {
 		return loadTrial(o, over)
 	}

@@ -67,6 +67,25 @@ func TestParentPassesSignalsOn(t *testing.T) {
 	}
 }
 
+// TestMacrosOfAKid has the configuration of a parent's proxy be that of Squid's first worker process.
+func TestMacrosOfAKid(t *testing.T) {
+	for mode, want := range map[string]string{"-N": "squid 0", "--foreground": "squid-1 1"} {
+		p := newPlace(t, "")
+		p.write("squid.conf", strings.ReplaceAll(p.read("squid.conf"), "visible_hostname proxy.test", "err_html_text ${process_name} ${process_number}"))
+		if err := os.Mkdir(p.path("errors"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		p.write("errors/ERR_CONNECT_FAIL", "it is %L")
+		p.write("squid.conf", p.read("squid.conf")+"error_directory "+p.path("errors")+"\n")
+		x := p.startAs(mode, "-d1")
+		if body := x.page("http://127.0.0.1:1/"); body != "it is "+want {
+			t.Errorf("with %s the page has %q, want %q", mode, body, want)
+		}
+		x.signal(syscall.SIGTERM)
+		x.wait()
+	}
+}
+
 // TestKilledParent has the proxy end with its parent, as "-k kill" means it to.
 func TestKilledParent(t *testing.T) {
 	p := newPlace(t, "")

@@ -8,8 +8,8 @@ import (
 	"syscall"
 
 	"exaproxy/cmd/exaproxy/privsep"
+	"exaproxy/compat"
 	"exaproxy/compat/account"
-	"exaproxy/compat/conf"
 	"exaproxy/compat/logs"
 )
 
@@ -90,5 +90,5 @@ func (o *options) named() (*privsep.Named, error) {
 		return nil, errors.New("nothing is opened for --try")
 	}
 	written := []string{logs.Defaults().CacheLog, logs.DefaultAccessLog}
-	return privsep.NewNamed(o.configuration(), conf.Macros{Service: o.service}, o.ports, written)
+	return privsep.NewNamed(o.configuration(), compat.Macros(o.service, o.kid), o.ports, written)
 }
