@@ -21,7 +21,7 @@ import (
 const outcomePatience = 20 * time.Second
 
 // errNoOutcome is what there is to say if nobody tells.
-var errNoOutcome = fmt.Errorf("the running proxy has not said within %s whether it follows the new configuration; see cache.log", outcomePatience)
+var errNoOutcome = errors.New("the running proxy has not said whether it follows the new configuration; see cache.log")
 
 // outcomeAddr is where the outcome of a reload of process pid is told. It is no file.
 func outcomeAddr(pid int) *net.UnixAddr {
@@ -29,11 +29,14 @@ func outcomeAddr(pid int) *net.UnixAddr {
 }
 
 // hearOutcome gives an order to reload to process pid, and returns why it could not be followed. If
-// somebody else waits for an outcome just now, nobody tells us.
+// somebody else has the socket's name just now, nobody tells us.
 func hearOutcome(pid int, order func() error) error {
 	l, err := net.ListenUnix("unix", outcomeAddr(pid))
 	if err != nil {
-		return order()
+		if err := order(); err != nil {
+			return err
+		}
+		return fmt.Errorf("%w (another process has taken the place where it is told: %w)", errNoOutcome, err)
 	}
 	defer l.Close()
 	l.SetDeadline(time.Now().Add(outcomePatience))

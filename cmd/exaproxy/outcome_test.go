@@ -49,6 +49,14 @@ func TestOutcomeOfAnEarlierReload(t *testing.T) {
 	if err == nil || !strings.HasSuffix(err.Error(), ": too late") {
 		t.Errorf("it hears %v", err)
 	}
+	l, err := net.ListenUnix("unix", outcomeAddr(os.Getpid()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := hearOutcome(os.Getpid(), func() error { return nil }); !errors.Is(err, errNoOutcome) {
+		t.Errorf("when somebody else has the name it hears %v", err)
+	}
+	l.Close()
 	refused := errors.New("no such process")
 	if err := hearOutcome(os.Getpid(), func() error { return refused }); err != refused {
 		t.Errorf("an order that cannot be given gives %v", err)
