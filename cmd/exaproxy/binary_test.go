@@ -240,7 +240,10 @@ func waitFor(t *testing.T, pid int) {
 		t.Fatalf("watch process %d: %v", pid, err)
 	}
 	defer unix.Close(fd)
-	n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, int(patience.Milliseconds()))
+	n, err := 0, error(unix.EINTR)
+	for err == unix.EINTR {
+		n, err = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, int(patience.Milliseconds()))
+	}
 	if err != nil || n == 0 {
 		unix.PidfdSendSignal(fd, unix.SIGKILL, nil, 0)
 		t.Fatalf("process %d does not end (%v)", pid, err)

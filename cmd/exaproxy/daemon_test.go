@@ -100,7 +100,7 @@ func TestPrivilegesAreGivenUp(t *testing.T) {
 	}
 	p := newPlace(t, "cache_effective_user nobody\nlogfile_rotate 1")
 	parent := p.daemon()
-	pid := servedBy(t, p)
+	pid := childOf(t, parent, "-1)")
 	if about := processStatus(t, parent); !strings.Contains(about, "Uid:\t0\t0\t0\t0\n") {
 		t.Errorf("the parent is not root any more:\n%s", about)
 	}
@@ -127,19 +127,6 @@ func TestPrivilegesAreGivenUp(t *testing.T) {
 			t.Errorf("%s belongs to %d", name, owner)
 		}
 	}
-}
-
-// servedBy is the process that serves, as cache.log has it.
-func servedBy(t *testing.T, p *place) int {
-	t.Helper()
-	log := p.read("cache.log")
-	const process = "Process ID "
-	line, _, _ := strings.Cut(log[strings.LastIndex(log, process)+len(process):], "\n")
-	pid, err := strconv.Atoi(line)
-	if err != nil {
-		t.Fatalf("cache.log does not say who serves:\n%s", log)
-	}
-	return pid
 }
 
 func processStatus(t *testing.T, pid int) string {

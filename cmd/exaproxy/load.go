@@ -8,6 +8,7 @@ import (
 
 	"exaproxy/cmd/exaproxy/privsep"
 	"exaproxy/compat"
+	"exaproxy/compat/account"
 	"exaproxy/compat/conf"
 )
 
@@ -41,7 +42,7 @@ func (o *options) load(root *privsep.Client, say func(int, string)) (*compat.Set
 // readWith opens files, those too that only root may read.
 func readWith(root *privsep.Client) conf.Open {
 	return func(name string) (io.ReadCloser, error) {
-		file, err := os.Open(name)
+		file, err := account.Open(name)
 		if errors.Is(err, fs.ErrPermission) {
 			if file, failed := root.Read(name); failed == nil {
 				return file, nil

@@ -28,28 +28,30 @@ type way struct {
 	place     string // of the file, without links; it need not be there
 	file      *stop  // nil if it is not
 	untrusted bool   // somebody but root can change where it leads
+	links     []stop // those that are not root's
 }
 
-// follow finds the way to a file. Its folders must be there.
+// follow finds the way to a file. Its folders must be there. With an error the way is that to the
+// trouble.
 func follow(path string) (*way, error) {
+	w := &way{place: "/"}
 	path, err := filepath.Abs(path)
 	if err != nil {
-		return nil, err
+		return w, err
 	}
-	w := &way{place: "/"}
 	rest := strings.Split(path, "/")
 	for links := 0; len(rest) > 0; {
 		name := rest[0]
 		rest = rest[1:]
 		link, err := w.step(name, len(rest) == 0)
 		if err != nil {
-			return nil, err
+			return w, err
 		}
 		if link == "" {
 			continue
 		}
 		if links++; links > maxLinks {
-			return nil, &fs.PathError{Op: "follow", Path: path, Err: syscall.ELOOP}
+			return w, &fs.PathError{Op: "follow", Path: path, Err: syscall.ELOOP}
 		}
 		if filepath.IsAbs(link) {
 			w.place = "/"
@@ -84,6 +86,9 @@ func (w *way) step(name string, last bool) (link string, err error) {
 	case err != nil:
 		return "", err
 	case found.mode.Type() == fs.ModeSymlink:
+		if found.uid != 0 {
+			w.links = append(w.links, found)
+		}
 		return os.Readlink(next)
 	}
 	w.place, w.file = next, &found
