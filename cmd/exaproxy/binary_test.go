@@ -34,8 +34,9 @@ const patience = 20 * time.Second
 
 // A place is a folder with a configuration, and what a proxy under it leaves there.
 type place struct {
-	t   *testing.T
-	dir string
+	t    *testing.T
+	dir  string
+	conf string // the configuration file
 }
 
 // newPlace writes a configuration for a proxy on a free port, with more lines. The folder can
@@ -50,7 +51,7 @@ func newPlace(t *testing.T, more string) *place {
 	if err := os.Chmod(dir, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	p := &place{t: t, dir: dir}
+	p := &place{t: t, dir: dir, conf: filepath.Join(dir, "squid.conf")}
 	p.configure(more)
 	return p
 }
@@ -89,7 +90,7 @@ func (p *place) read(name string) string {
 
 // program is the program with these arguments, under the place's configuration.
 func (p *place) program(args ...string) *exec.Cmd {
-	cmd := exec.Command(os.Args[0], append([]string{"-f", p.path("squid.conf")}, args...)...)
+	cmd := exec.Command(os.Args[0], append([]string{"-f", p.conf}, args...)...)
 	cmd.Env = append(os.Environ(), mainVariable+"=1", "GORACE=atexit_sleep_ms=0")
 	return cmd
 }

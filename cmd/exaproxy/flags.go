@@ -21,7 +21,7 @@ type options struct {
 
 	alone      bool // -N or --try: no parent
 	foreground bool // --foreground
-	kid        bool // not an option: this is a parent's proxy, or its parent
+	kidMacros  bool // not an option: the configuration is read as by a parent's proxy
 	swap       bool // -z
 	help       bool
 	version    bool

@@ -2,9 +2,12 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"strings"
 
 	"exaproxy/cmd/exaproxy/privsep"
 	"exaproxy/compat"
@@ -32,35 +35,68 @@ func (o *options) configuration() string {
 // load reads the configuration; say gets what there is to say about it. What we may not read ourselves
 // root is asked for; nil is nobody.
 func (o *options) load(root *privsep.Client, say func(int, string)) (*compat.Settings, error) {
-	over := compat.Overrides{Service: o.service, Kid: o.kid, Ports: o.ports, Say: say, Open: readWith(root), Glob: matchWith(root)}
+	over := compat.Overrides{Service: o.service, Kid: o.kidMacros, Ports: o.ports, Say: say, Open: readWith(root), Glob: matchWith(root)}
 	if o.trying {
 		return loadTrial(o, over)
 	}
-	return compat.Load(o.configuration(), over)
+	settings, err := compat.Load(o.configuration(), over)
+	if err == nil && o.kidMacros {
+		err = o.parentsPIDFile(settings, over)
+	}
+	return settings, err
+}
+
+// parentsPIDFile has the pid file be called as the parent calls it, whose macros are not a kid's: so -k
+// looks for it.
+func (o *options) parentsPIDFile(settings *compat.Settings, over compat.Overrides) error {
+	lines, err := conf.Parse(o.configuration(), conf.Options{Open: over.Open, Glob: over.Glob, Macros: compat.Macros(o.service, false)})
+	if err != nil {
+		return err
+	}
+	for i := range lines {
+		if l := &lines[i]; l.Type == conf.Setting && l.Name == "pid_filename" && len(l.Tokens) > 0 && l.Tokens[0].Text != "none" {
+			settings.Program.PIDFile = l.Tokens[0].Text
+		}
+	}
+	return nil
 }
 
 // readWith opens files, those too that only root may read.
 func readWith(root *privsep.Client) conf.Open {
-	return func(name string) (io.ReadCloser, error) {
+	return conf.FromDisk(func(name string) (*os.File, error) {
 		file, err := account.Open(name)
-		if errors.Is(err, fs.ErrPermission) {
-			if file, failed := root.Read(name); failed == nil {
-				return file, nil
-			}
+		if !errors.Is(err, fs.ErrPermission) || root == nil {
+			return file, err
 		}
-		if err != nil {
-			return nil, err
+		file, failed := root.Read(name)
+		if failed != nil {
+			return nil, fmt.Errorf("%w (%w)", err, failed)
 		}
 		return file, nil
-	}
+	})
 }
 
 // matchWith finds files, those too in folders that only root may look into.
 func matchWith(root *privsep.Client) conf.Glob {
 	return func(pattern string) ([]string, error) {
-		if names, err := root.Match(pattern); err == nil {
-			return names, nil
+		if root == nil || listable(filepath.Dir(pattern)) {
+			return conf.Match(pattern)
 		}
-		return conf.Match(pattern)
+		return root.Match(pattern)
 	}
+}
+
+// listable says whether we see all that is in a folder ourselves. Of several, which a pattern names, it
+// does not.
+func listable(dir string) bool {
+	if strings.ContainsAny(dir, `*?[\`) {
+		return false
+	}
+	f, err := os.Open(dir)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	_, err = f.Readdirnames(1)
+	return err == nil || err == io.EOF
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"strconv"
@@ -11,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"exaproxy/cmd/exaproxy/privsep"
 )
 
 // A signal has no answer. Whoever gives the order to reload listens, therefore, on a socket whose name
@@ -36,7 +39,7 @@ func hearOutcome(pid int, order func() error) error {
 		if err := order(); err != nil {
 			return err
 		}
-		return fmt.Errorf("%w (another process has taken the place where it is told: %w)", errNoOutcome, err)
+		return fmt.Errorf("whether the running proxy follows the new configuration cannot be heard: another process has taken the place where it is told (%w); see cache.log", err)
 	}
 	defer l.Close()
 	l.SetDeadline(time.Now().Add(outcomePatience))
@@ -56,6 +59,9 @@ func hearOutcome(pid int, order func() error) error {
 	}
 }
 
+// longestOutcome bounds what a teller says, in bytes.
+const longestOutcome = 64 << 10
+
 // readOutcome reads when a reload began and how it ended, if it is process pid who tells.
 func readOutcome(conn *net.UnixConn, pid int) (began int64, outcome, err error) {
 	defer conn.Close()
@@ -63,12 +69,12 @@ func readOutcome(conn *net.UnixConn, pid int) (began int64, outcome, err error) 
 	if peer, err := peerOf(conn); err != nil || int(peer.Pid) != pid {
 		return 0, nil, errors.New("a stranger tells")
 	}
-	line, err := bufio.NewReader(conn).ReadString('\n')
+	line, err := bufio.NewReader(io.LimitReader(conn, longestOutcome)).ReadString('\n')
 	if err != nil {
 		return 0, nil, err
 	}
 	stamp, why, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
-	if why != "" {
+	if why = privsep.Printable(why); why != "" {
 		outcome = errors.New("the running proxy does not follow the new configuration: " + why)
 	}
 	began, err = strconv.ParseInt(stamp, 10, 64)

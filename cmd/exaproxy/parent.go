@@ -8,7 +8,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
-	"sync"
+	"slices"
 	"syscall"
 	"time"
 
@@ -24,14 +24,13 @@ type parent struct {
 	args           []string
 	stdout, stderr io.Writer
 	background     bool
+	log            *parentLog
+	serving        chan struct{} // one signal: the present proxy serves
 
 	// of the goroutine that serves the present proxy; of the main one before it begins and after it has ended
 	ready *os.File // to who waits for the background to serve; nil if nobody does any more
 	pid   *pidFile
 	ever  bool // a proxy has served
-
-	mu       sync.Mutex
-	cacheLog io.WriteCloser // of the proxy's; nil before there is one
 }
 
 // Squid's limits: a proxy that ends so soon, more often in a row than that, is not started again.
@@ -42,13 +41,16 @@ const (
 
 // watch is the parent's whole life; it returns the exit status. ready is nil in the foreground.
 func watch(o *options, args []string, ready *os.File, stdout, stderr io.Writer) int {
-	p := &parent{o: o, args: args, stdout: stdout, stderr: stderr, background: ready != nil, ready: ready}
+	p := &parent{o: o, args: args, stdout: stdout, stderr: stderr, background: ready != nil, ready: ready,
+		log: newParentLog(stderr), serving: make(chan struct{}, 1)}
+	signal.Ignore(syscall.SIGPIPE)
 	signals := make(chan os.Signal, 16)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGTTIN, syscall.SIGUSR1, syscall.SIGUSR2)
 	status := p.keepServing(signals)
 	if err := p.pid.remove(nil); err != nil {
-		p.say("WARNING: cannot remove the pid file: " + err.Error())
+		p.log.say("WARNING: cannot remove the pid file: " + err.Error())
 	}
+	p.log.flush()
 	return status
 }
 
@@ -59,10 +61,10 @@ func (p *parent) keepServing(signals <-chan os.Signal) (status int) {
 		state, stopping, err := p.runProxy(signals)
 		switch {
 		case err != nil:
-			fatal(p.stderr, err)
+			p.log.say("FATAL: " + err.Error())
 			return 1
-		case !p.ever && !state.Exited():
-			fatal(p.stderr, errors.New("the proxy was ended: "+state.String()))
+		case !p.ever && !state.Exited() && !stopping:
+			p.log.say("FATAL: the proxy was ended: " + state.String())
 			return 1
 		case !p.ever || stopping || state.Success():
 			return max(state.ExitCode(), 0) // it has said why
@@ -71,12 +73,13 @@ func (p *parent) keepServing(signals <-chan os.Signal) (status int) {
 			failures = 0
 		}
 		if failures > mostQuickFailures {
-			p.say(fmt.Sprintf("FATAL: proxy process %d ended (%s) for the %dth time in a row within %s of its start. It is not started again; the lines before say why", state.Pid(), state, failures, quickFailure))
+			p.log.say(fmt.Sprintf("FATAL: proxy process %d ended (%s) for the %dth time in a row within %s of its start. It is not started again; the lines before say why", state.Pid(), state, failures, quickFailure))
 			return 1
 		}
-		p.say(fmt.Sprintf("ERROR: proxy process %d ended (%s) after %s. Another is started", state.Pid(), state, time.Since(began).Round(time.Millisecond)))
+		p.log.say(fmt.Sprintf("ERROR: proxy process %d ended (%s) after %s. Another is started", state.Pid(), state, time.Since(began).Round(time.Millisecond)))
 		if pause(failures, signals) {
-			return 1
+			p.log.say("Ended as ordered, while no proxy ran")
+			return 0
 		}
 	}
 }
@@ -90,12 +93,15 @@ func pause(failures int, signals <-chan os.Signal) (ending bool) {
 		case <-alarm:
 			return false
 		case s := <-signals:
-			if s == syscall.SIGTERM || s == syscall.SIGINT {
+			if ends(s) {
 				return true
 			}
 		}
 	}
 }
+
+// ends says whether a signal ends the program.
+func ends(s os.Signal) bool { return s == syscall.SIGTERM || s == syscall.SIGINT }
 
 // runProxy starts a proxy, passes signals on to it and returns how it ended; stopping if it was told to.
 func (p *parent) runProxy(signals <-chan os.Signal) (state *os.ProcessState, stopping bool, err error) {
@@ -103,25 +109,52 @@ func (p *parent) runProxy(signals <-chan os.Signal) (state *os.ProcessState, sto
 	if err != nil {
 		return nil, false, err
 	}
-	proxy, err := p.startProxy(theirs)
-	theirs.Close()
+	defer theirs.Close()
+	server, err := privsep.NewServer(ours, p, p.o.named)
 	if err != nil {
-		ours.Close()
 		return nil, false, err
 	}
-	ended := make(chan error, 1)
-	go func() {
-		served := privsep.Serve(ours, p, p.o.named)
-		proxy.Wait()
-		ended <- served
-	}()
+	proxy, err := p.startProxy(theirs)
+	if err != nil {
+		server.Close()
+		return nil, false, err
+	}
+	served := make(chan struct{})
+	go func() { server.Serve(); close(served) }()
+	ended := make(chan struct{})
+	go func() { proxy.Wait(); close(ended) }()
+	stopping = p.passOn(signals, proxy.Process, ended)
+	server.Close() // somebody else may have the other end
+	<-served
+	return proxy.ProcessState, stopping, nil
+}
+
+// passOn passes signals on until the proxy has ended. Orders that come before it can follow them wait: it
+// would die of them.
+func (p *parent) passOn(signals <-chan os.Signal, proxy *os.Process, ended <-chan struct{}) (stopping bool) {
+	select {
+	case <-p.serving: // the one before
+	default:
+	}
+	serving := false
+	var waiting []os.Signal
 	for {
 		select {
-		case err := <-ended:
-			return proxy.ProcessState, stopping, err
+		case <-ended:
+			return stopping
+		case <-p.serving:
+			serving = true
+			for _, s := range waiting {
+				proxy.Signal(s)
+			}
+			waiting = nil
 		case s := <-signals:
-			stopping = stopping || s == syscall.SIGTERM || s == syscall.SIGINT
-			proxy.Process.Signal(s)
+			stopping = stopping || ends(s)
+			if serving || ends(s) {
+				proxy.Signal(s)
+			} else if !slices.Contains(waiting, s) {
+				waiting = append(waiting, s)
+			}
 		}
 	}
 }
@@ -137,18 +170,10 @@ func (p *parent) startProxy(socket *os.File) (*exec.Cmd, error) {
 		return nil, err
 	}
 	proxy.Stdout, proxy.Stderr = p.stdout, p.stderr
-	return proxy, proxy.Start()
-}
-
-// say writes a line to the proxy's cache.log, or to standard error before there is one.
-func (p *parent) say(text string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	to := p.stderr
-	if p.cacheLog != nil {
-		to = p.cacheLog
+	if file := p.log.current(); file != nil && p.background {
+		proxy.Stderr = file // our own leads nowhere by now, and it may have to say why it cannot start
 	}
-	say(to, text)
+	return proxy, proxy.Start()
 }
 
 // Starting implements privsep.Owner.
@@ -157,7 +182,7 @@ func (p *parent) Starting(who *account.User, pidFile string) error {
 		return nil // of the proxy before
 	}
 	if err := p.pid.remove(nil); err != nil {
-		p.say("WARNING: cannot remove the old pid file: " + err.Error())
+		p.log.say("WARNING: cannot remove the old pid file: " + err.Error())
 	}
 	var err error
 	p.pid, err = writePIDFile(pidFile, who)
@@ -167,6 +192,7 @@ func (p *parent) Starting(who *account.User, pidFile string) error {
 // Ready implements privsep.Owner.
 func (p *parent) Ready(keepStderr bool) {
 	p.ever = true
+	p.serving <- struct{}{}
 	if p.ready == nil {
 		return
 	}
@@ -177,17 +203,7 @@ func (p *parent) Ready(keepStderr bool) {
 }
 
 // CacheLog implements privsep.Owner.
-func (p *parent) CacheLog(file *os.File) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.cacheLog != nil {
-		p.cacheLog.Close()
-		p.cacheLog = nil
-	}
-	if file != nil {
-		p.cacheLog = file
-	}
-}
+func (p *parent) CacheLog(file *os.File) { p.log.use(file) }
 
 // Reloaded implements privsep.Owner.
 func (p *parent) Reloaded(began int64, reason string) {

@@ -106,8 +106,9 @@ func TestRootsAffairsAtAReload(t *testing.T) {
 		t.Run(mode, func(t *testing.T) {
 			p := newPlace(t, "")
 			who := unprivileged(t, p)
-			x := p.startAs(mode, "-d1")
 			dir := rootsFolder(t)
+			p.ofRoot(dir)
+			x := p.startAs(mode, "-d1")
 			for name, text := range map[string]string{
 				"list": ".secret.test\n", "conf.d/one.conf": "acl secret dstdomain \"" + dir + "/list\"\nhttp_access deny secret\n",
 				"errors/ERR_ACCESS_DENIED": "only root reads this",
@@ -120,8 +121,8 @@ func TestRootsAffairsAtAReload(t *testing.T) {
 				}
 			}
 			port := lowPort(t)
-			p.write("squid.conf", fmt.Sprintf("http_port 127.0.0.1:%d\ninclude %[2]s/conf.d/*.conf\nerror_directory %[2]s/errors\naccess_log stdio:%[2]s/new.log squid\n%s",
-				port, dir, p.read("squid.conf")))
+			p.ofRoot(dir, fmt.Sprintf("http_port 127.0.0.1:%d\ninclude %[2]s/conf.d/*.conf\nerror_directory %[2]s/errors\naccess_log stdio:%[2]s/new.log squid\n",
+				port, dir))
 			if status, said := p.call("-k", "reconfigure"); status != 0 {
 				t.Fatalf("-k reconfigure gives %d: %s", status, said)
 			}
@@ -140,6 +141,16 @@ func TestRootsAffairsAtAReload(t *testing.T) {
 				t.Errorf("the log in root's folder belongs to %d", owner)
 			}
 		})
+	}
+}
+
+// ofRoot puts the configuration, behind some lines, into a folder of root's: what others can change names
+// nothing to root.
+func (p *place) ofRoot(dir string, lines ...string) {
+	p.t.Helper()
+	p.conf = filepath.Join(dir, "squid.conf")
+	if err := os.WriteFile(p.conf, []byte(strings.Join(lines, "")+p.read("squid.conf")), 0o644); err != nil {
+		p.t.Fatal(err)
 	}
 }
 

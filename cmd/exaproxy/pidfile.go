@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"strconv"
 	"strings"
@@ -32,7 +34,10 @@ func writePIDFile(path string, who *account.User) (*pidFile, error) {
 	if err := checkPIDFile(path, os.Getpid()); err != nil {
 		return nil, err
 	}
-	file, err := who.Overwrite(path, 0o644) // the mode is what scripts of other users rely on
+	file, err := who.Overwrite(path, pidFileMode)
+	if errors.Is(err, fs.ErrPermission) && who != nil && who.Alone {
+		who, file, err = overwriteAsRoot(path, who)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("failed to open %s: %s", path, conf.SystemText(err))
 	}
@@ -41,6 +46,33 @@ func writePIDFile(path string, who *account.User) (*pidFile, error) {
 		return nil, fmt.Errorf("failed to write %s: %w", path, err)
 	}
 	return &pidFile{path: path, file: file, who: who}, nil
+}
+
+// pidFileMode is what scripts of other users rely on.
+const pidFileMode = 0o644
+
+// overwriteAsRoot is for a User whom root otherwise leaves alone, since others than root may have written
+// the configuration: a pid file in root's folder is usual. Only what looks like one is overwritten.
+func overwriteAsRoot(path string, who *account.User) (*account.User, *os.File, error) {
+	text, err := readSmallFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, err
+	}
+	if number := strings.TrimSpace(string(text)); number != "" {
+		if _, err := strconv.Atoi(number); err != nil {
+			return nil, nil, errors.New("it is there, and no pid file")
+		}
+	}
+	who = withRoot(who)
+	file, err := who.Overwrite(path, pidFileMode)
+	return who, file, err
+}
+
+// withRoot is a User whom root helps.
+func withRoot(who *account.User) *account.User {
+	helped := *who
+	helped.Alone = false
+	return &helped
 }
 
 // name is the path of the file; "" if there is none.
@@ -65,7 +97,7 @@ func readPIDFile(path string) (int, error) {
 	if path == "" {
 		return 0, errors.New("There is no PID file to look at")
 	}
-	text, err := os.ReadFile(path)
+	text, err := readSmallFile(path)
 	if err != nil {
 		return 0, fmt.Errorf("failed to open %s: %s", path, conf.SystemText(err))
 	}
@@ -77,6 +109,27 @@ func readPIDFile(path string) (int, error) {
 		return 0, fmt.Errorf("bad contents of instance PID file (%s): '%s'", path, strings.TrimSpace(string(text)))
 	}
 	return pid, nil
+}
+
+// longestPIDFile is more than a number needs.
+const longestPIDFile = 4096
+
+// readSmallFile reads what may be somebody else's by now: it waits for nobody, and reads no more than
+// a pid file has.
+func readSmallFile(path string) ([]byte, error) {
+	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOCTTY, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	facts, err := file.Stat()
+	switch {
+	case err != nil:
+		return nil, err
+	case !facts.Mode().IsRegular():
+		return nil, errors.New("it is no regular file")
+	}
+	return io.ReadAll(io.LimitReader(file, longestPIDFile))
 }
 
 // running says whether there is a process with that number; one that we may not signal is one.

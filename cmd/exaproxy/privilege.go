@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"exaproxy/cmd/exaproxy/privsep"
+	"exaproxy/compat"
 	"exaproxy/compat/account"
+	"exaproxy/compat/conf"
 )
 
 // meetParent makes the connection to a parent, if there is one.
@@ -16,6 +18,20 @@ func (s *server) meetParent() (err error) {
 		s.root, err = privsep.NewClient(inherited())
 	}
 	return err
+}
+
+// trust has root open nothing beyond the user's rights if others than root say what is opened.
+func (s *server) trust(who *account.User) {
+	lines, err := conf.Parse(s.o.configuration(), conf.Options{Macros: compat.Macros(s.o.service, s.o.kidMacros)})
+	for i := 0; i < len(lines) && err == nil; i++ {
+		if l := &lines[i]; l.Type == conf.Opened && !account.OnlyRoot(l.Pos.File) {
+			err = fmt.Errorf("others than root can change %s", l.Pos.File)
+		}
+	}
+	if err != nil {
+		who.Alone = true
+		s.log.Say(1, fmt.Sprintf("NOTICE: %s: root opens no log for user '%s' that he may not open himself", err, who.Name))
+	}
 }
 
 // instance is the process that the pid file names.
@@ -46,7 +62,7 @@ func (s *server) becomeUser(who *account.User, args []string) (err error) {
 	if who == nil {
 		return nil
 	}
-	if s.root != nil {
+	if s.root != nil && !who.Alone {
 		who.Root = s.root
 	}
 	if err := setUser(who); err != nil {

@@ -125,6 +125,7 @@ func TestRootsFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.write("squid.conf", strings.ReplaceAll(strings.ReplaceAll(p.read("squid.conf"), p.path("squid.pid"), dir+"/squid.pid"), p.path("access.log"), dir+"/access.log"))
+	p.ofRoot(dir)
 	x := p.start()
 	if owner := ownerOf(t, dir+"/squid.pid"); owner != 0 {
 		t.Errorf("the pid file belongs to %d", owner)

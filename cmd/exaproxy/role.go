@@ -77,7 +77,7 @@ func silence(keepStderr bool) {
 
 // run does what the role is for; it returns the exit status.
 func (r role) run(o *options, args []string, stdout, stderr io.Writer) int {
-	o.kid = r != roleRoot && !o.alone
+	o.kidMacros = r != roleRoot && !o.alone
 	switch {
 	case r == roleRoot:
 		return keepRoot(o)

@@ -1,16 +1,15 @@
 package main
 
 import (
-	"errors"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"syscall"
 
+	"golang.org/x/sys/unix"
+
 	"exaproxy/cmd/exaproxy/privsep"
-	"exaproxy/compat"
 	"exaproxy/compat/account"
-	"exaproxy/compat/logs"
 )
 
 // startRoot starts the process that keeps root's rights for a proxy without a parent (-N). It ends when
@@ -37,58 +36,66 @@ func startRoot(args []string) (*privsep.Client, error) {
 // service's processes are the proxy's affair.
 func keepRoot(o *options) int {
 	signal.Ignore(syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGTTIN, syscall.SIGUSR1, syscall.SIGUSR2)
-	k := &rootKeeper{proxy: os.Getppid()}
-	if err := privsep.Serve(inherited(), k, o.named); err != nil {
+	k := &rootProcess{proxy: os.Getppid()}
+	server, err := privsep.NewServer(inherited(), k, o.named)
+	if err != nil {
 		return 1
 	}
+	go server.Serve()
+	awaitEnd(k.proxy)
 	k.RemovePIDFile() // of a proxy that could not do it itself any more
 	return 0
 }
 
-// A rootKeeper owns the process that has root's rights for a proxy without a parent.
-type rootKeeper struct {
+// awaitEnd waits for the end of a process. One that is our parent no more has ended already.
+func awaitEnd(pid int) {
+	fd, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		return
+	}
+	defer unix.Close(fd)
+	for os.Getppid() == pid {
+		if _, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, -1); err != unix.EINTR {
+			return
+		}
+	}
+}
+
+// A rootProcess is the process that has root's rights for a proxy without a parent.
+type rootProcess struct {
 	proxy int // its process
 	who   *account.User
 	path  string // of the pid file
 }
 
 // Starting implements privsep.Owner.
-func (k *rootKeeper) Starting(who *account.User, pidFile string) error {
+func (k *rootProcess) Starting(who *account.User, pidFile string) error {
 	k.who, k.path = who, pidFile
 	return nil
 }
 
 // RemovePIDFile implements privsep.Owner.
-func (k *rootKeeper) RemovePIDFile() error {
+func (k *rootProcess) RemovePIDFile() error {
 	if pid, err := readPIDFile(k.path); err != nil || pid != k.proxy {
 		return nil // somebody else's by now
 	}
-	return k.who.Remove(k.path)
+	return withRoot(k.who).Remove(k.path)
 }
 
 // A proxy without a parent has its streams, its service manager and whoever waits for a reload itself.
 
 // Ready implements privsep.Owner.
-func (k *rootKeeper) Ready(bool) {}
+func (k *rootProcess) Ready(bool) {}
 
 // Reloaded implements privsep.Owner.
-func (k *rootKeeper) Reloaded(int64, string) {}
+func (k *rootProcess) Reloaded(int64, string) {}
 
 // Notify implements privsep.Owner.
-func (k *rootKeeper) Notify(string) {}
+func (k *rootProcess) Notify(string) {}
 
 // CacheLog implements privsep.Owner.
-func (k *rootKeeper) CacheLog(file *os.File) {
+func (k *rootProcess) CacheLog(file *os.File) {
 	if file != nil {
 		file.Close()
 	}
-}
-
-// named is what the configuration names now.
-func (o *options) named() (*privsep.Named, error) {
-	if o.trying {
-		return nil, errors.New("nothing is opened for --try")
-	}
-	written := []string{logs.Defaults().CacheLog, logs.DefaultAccessLog}
-	return privsep.NewNamed(o.configuration(), compat.Macros(o.service, o.kid), o.ports, written)
 }

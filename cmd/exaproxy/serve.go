@@ -61,6 +61,9 @@ func (s *server) start(args []string) error {
 	if err != nil {
 		return &abnormal{err.Error()}
 	}
+	if who != nil {
+		s.trust(who)
+	}
 	s.started = s.settings.Program
 	syscall.Umask(s.settings.Program.Umask)
 	s.files = logs.NewFiles(s.log, who)

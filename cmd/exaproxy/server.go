@@ -80,6 +80,9 @@ func (s *server) openCacheLog() {
 // settings ask for.
 func (s *server) useCacheLog(f *logs.File) {
 	s.log.SetVerbosity(s.verbosity())
+	if f == nil && s.role.kid() {
+		s.root.CacheLog(nil)
+	}
 	s.files.UseCacheLog(f, &s.settings.Logs)
 }
 

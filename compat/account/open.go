@@ -14,16 +14,19 @@ import (
 // An opener opens the file at a path.
 type opener func(path string) (*os.File, error)
 
-// Append opens a file to append to it, and creates it if it is not there. It belongs to the user then;
+// logMode is the mode of a log that is created.
+const logMode fs.FileMode = 0o640
+
+// Append opens a log to append to it, and creates it if it is not there. It belongs to the user then;
 // a file that is there is left as it is. A pipe that nobody reads is no reason to wait: the error
 // is ENXIO.
-func (u *User) Append(path string, mode fs.FileMode) (*os.File, error) {
+func (u *User) Append(path string) (*os.File, error) {
 	const flags = unix.O_WRONLY | unix.O_APPEND | unix.O_CREAT
 	file, err := u.open(path,
-		func(path string) (*os.File, error) { return openFile(path, flags, mode) },
-		func(path string) (*os.File, error) { return u.createFor(path, flags, mode) })
+		func(path string) (*os.File, error) { return openFile(path, flags, logMode) },
+		func(path string) (*os.File, error) { return u.createFor(path, flags, logMode) })
 	if errors.Is(err, fs.ErrPermission) && u != nil && u.Root != nil && os.Geteuid() != 0 {
-		if file, failed := u.Root.Append(path, mode); failed == nil {
+		if file, failed := u.Root.Append(path); failed == nil {
 			return file, nil
 		}
 	}
@@ -71,7 +74,7 @@ func (u *User) open(path string, asUser, asRoot opener) (file *os.File, err erro
 	if failed := u.do(func() { file, err = asUser(path) }); failed != nil {
 		return nil, failed
 	}
-	if !errors.Is(err, fs.ErrPermission) {
+	if !errors.Is(err, fs.ErrPermission) || u.Alone {
 		return file, err
 	}
 	way, failed := follow(path)

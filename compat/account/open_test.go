@@ -72,7 +72,7 @@ func secret(t *testing.T) string {
 
 // openers are the ways to open a file.
 var openers = map[string]func(u *User, path string) (*os.File, error){
-	"append":    func(u *User, path string) (*os.File, error) { return u.Append(path, 0o640) },
+	"append":    func(u *User, path string) (*os.File, error) { return u.Append(path) },
 	"overwrite": func(u *User, path string) (*os.File, error) { return u.Overwrite(path, 0o644) },
 }
 
@@ -155,7 +155,7 @@ func TestRootsFolder(t *testing.T) {
 	}
 	path := filepath.Join(dir, "link", "file")
 	for range 2 { // the second time it is there, and his
-		file, err := u.Append(path, 0o640)
+		file, err := u.Append(path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -179,7 +179,7 @@ func TestRootsFolder(t *testing.T) {
 	if text, _ := os.ReadFile(pid); string(text) != "1\n" || ownerOf(t, pid) != 0 {
 		t.Errorf("the pid file has %q and belongs to %d", text, ownerOf(t, pid))
 	}
-	if file, err := u.Append(pid, 0o640); !errors.Is(err, fs.ErrPermission) {
+	if file, err := u.Append(pid); !errors.Is(err, fs.ErrPermission) {
 		file.Close()
 		t.Errorf("a file of root's is given as a log: %v", err)
 	}
@@ -208,7 +208,7 @@ func TestFoldersThatOthersChange(t *testing.T) {
 		if row.owner != nil {
 			give(t, inner, row.owner)
 		}
-		file, err := u.Append(filepath.Join(inner, "file"), 0o640)
+		file, err := u.Append(filepath.Join(inner, "file"))
 		if file.Close(); err == nil != row.opened || err != nil && !errors.Is(err, fs.ErrPermission) {
 			t.Errorf("below a folder of mode %v, in one of %v, it is opened: %v", row.mode, row.owner, err)
 		}
@@ -245,7 +245,7 @@ func TestAPipeThatNobodyReads(t *testing.T) {
 		t.Fatal(err)
 	}
 	var u *User
-	if file, err := u.Append(path, 0o640); !errors.Is(err, unix.ENXIO) {
+	if file, err := u.Append(path); !errors.Is(err, unix.ENXIO) {
 		file.Close()
 		t.Errorf("it is opened: %v", err)
 	}

@@ -2,7 +2,6 @@ package account
 
 import (
 	"fmt"
-	"io/fs"
 	"os"
 	"os/user"
 	"strconv"
@@ -15,11 +14,15 @@ type User struct {
 
 	// Root, if set, opens what the process itself can open no more once it is this user.
 	Root Root `json:"-"`
+
+	// Alone has root open nothing for him that he may not open himself, but his pid file: those who say
+	// what is opened are not only root.
+	Alone bool
 }
 
 // A Root opens files with the rights that the process had before it became a User.
 type Root interface {
-	Append(path string, mode fs.FileMode) (*os.File, error)
+	Append(path string) (*os.File, error)
 }
 
 // Effective is whom the proxy becomes once it listens; nil if it was not started by root. A name ""

@@ -61,6 +61,13 @@ func follow(path string) (*way, error) {
 	return w, nil
 }
 
+// OnlyRoot says whether nobody but root can change the file at path, or what is found under that name. A
+// file that cannot be looked at is not root's.
+func OnlyRoot(path string) bool {
+	w, err := follow(path)
+	return err == nil && !w.untrusted && w.file != nil && w.file.uid == 0 && w.file.mode.Perm()&0o022 == 0
+}
+
 // step goes to what is called name in the present place, or returns where the link of that name
 // leads.
 func (w *way) step(name string, last bool) (link string, err error) {

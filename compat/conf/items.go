@@ -26,7 +26,7 @@ type Item struct {
 // can read. The error is an Invalid.
 func (l *Line) Items(from int, open Open) (items []Item, warnings []string, err error) {
 	if open == nil {
-		open = func(name string) (io.ReadCloser, error) { return os.Open(name) }
+		open = FromDisk(os.Open)
 	}
 	for _, token := range l.Tokens[min(from, len(l.Tokens)):] {
 		path, ok := token.List()

@@ -14,6 +14,17 @@ import (
 // Open opens a configuration file or a list for reading.
 type Open func(name string) (io.ReadCloser, error)
 
+// FromDisk makes an Open of what opens files.
+func FromDisk(open func(name string) (*os.File, error)) Open {
+	return func(name string) (io.ReadCloser, error) {
+		file, err := open(name)
+		if err != nil {
+			return nil, err // and no io.ReadCloser that is not nil
+		}
+		return file, nil
+	}
+}
+
 // Glob names the files that match a pattern of glob(7), sorted. A pattern without wildcards
 // matches the file of that name if it is there.
 type Glob func(pattern string) ([]string, error)
@@ -47,7 +58,7 @@ func Parse(name string, opt Options) ([]Line, error) {
 
 func (o Options) withDefaults() Options {
 	if o.Open == nil {
-		o.Open = func(name string) (io.ReadCloser, error) { return os.Open(name) }
+		o.Open = FromDisk(os.Open)
 	}
 	if o.Glob == nil {
 		o.Glob = Match

@@ -25,7 +25,7 @@ type Context struct {
 // log gets what there is to say, in Squid's order and wording, with the level of debug_options.
 func NewContext(acls *acl.Set, open conf.Open, log func(level int, text string)) *Context {
 	if open == nil {
-		open = func(name string) (io.ReadCloser, error) { return os.Open(name) }
+		open = conf.FromDisk(os.Open)
 	}
 	return &Context{ACLs: acls, open: open, log: log}
 }

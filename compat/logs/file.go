@@ -77,7 +77,7 @@ func openLog(path string, owner *account.User) (*os.File, error) {
 	if stream := standardStream(path); stream != nil {
 		return stream, nil
 	}
-	file, err := owner.Append(path, 0o640)
+	file, err := owner.Append(path)
 	if err != nil {
 		return nil, fmt.Errorf("open log file %s: %w", path, err)
 	}

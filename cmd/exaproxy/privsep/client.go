@@ -26,9 +26,11 @@ var (
 type Client struct {
 	gone chan struct{}
 
-	mu      sync.Mutex // held from a question to its answer
 	conn    *net.UnixConn
 	answers chan received
+
+	mu    sync.Mutex // held from a question to its answer
+	asked uint64     // questions
 }
 
 // received is an answer with the file beside it.
@@ -58,7 +60,12 @@ func (c *Client) listen() {
 		if err != nil {
 			return
 		}
-		c.answers <- received{a, file}
+		select {
+		case c.answers <- received{a, file}:
+		case old := <-c.answers: // nobody waited for it
+			old.close()
+			c.answers <- received{a, file}
+		}
 	}
 }
 
@@ -84,28 +91,62 @@ func (c *Client) ask(q question, file *os.File) (received, error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if err := send(c.conn, q, file); err != nil {
-		return received{}, errGone
+	c.asked++
+	q.ID = c.asked
+	if err := c.send(q, file); err != nil {
+		return received{}, err
 	}
 	alarm := time.NewTimer(patience)
 	defer alarm.Stop()
-	select {
-	case r := <-c.answers:
-		return r, r.err()
-	case <-c.gone:
-		return received{}, errGone
-	case <-alarm.C:
-		c.conn.Close() // a late answer would be taken for that of the next question
-		return received{}, errSilent
+	for {
+		select {
+		case r := <-c.answers:
+			if r.ID == q.ID {
+				return r, r.err()
+			}
+			r.close() // of a question that was given up
+		case <-c.gone:
+			return received{}, errGone
+		case <-alarm.C:
+			return received{}, errSilent
+		}
+	}
+}
+
+// sendPatience is how long a process that does not listen may keep us from going on.
+const sendPatience = time.Second
+
+func (c *Client) send(q question, file *os.File) error {
+	c.conn.SetWriteDeadline(time.Now().Add(sendPatience))
+	err := send(c.conn, q, file)
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return errSilent
+	case err != nil:
+		return errGone
+	}
+	return nil
+}
+
+// tell sends a message, for which no answer comes: it is for those who must not wait.
+func (c *Client) tell(q question, file *os.File) error {
+	if c == nil {
+		return errNobody
+	}
+	return c.send(q, file)
+}
+
+// close closes the file beside an answer that nobody wants.
+func (r *received) close() {
+	if r.file != nil {
+		r.file.Close()
 	}
 }
 
 // do asks for something that is answered with no more than an error.
 func (c *Client) do(q question, file *os.File) error {
 	r, err := c.ask(q, file)
-	if r.file != nil {
-		r.file.Close()
-	}
+	r.close()
 	return err
 }
 
@@ -136,8 +177,8 @@ func (c *Client) Ready(keepStderr bool) error {
 func (c *Client) Read(path string) (*os.File, error) { return c.open(question{Op: opRead, Path: path}) }
 
 // Append opens a log that the configuration names; see account.User.Append.
-func (c *Client) Append(path string, mode fs.FileMode) (*os.File, error) {
-	return c.open(question{Op: opAppend, Path: path, Mode: mode})
+func (c *Client) Append(path string) (*os.File, error) {
+	return c.open(question{Op: opAppend, Path: path})
 }
 
 // Match names the files that a pattern of an include line matches.
@@ -156,8 +197,8 @@ func (c *Client) Bind(socket int, addr netip.AddrPort) error {
 	return c.do(question{Op: opBind, Addr: addr}, copied)
 }
 
-// CacheLog says where cache.log goes from now on.
-func (c *Client) CacheLog(file *os.File) error { return c.do(question{Op: opCacheLog}, file) }
+// CacheLog says where cache.log goes from now on; nil is nowhere.
+func (c *Client) CacheLog(file *os.File) error { return c.tell(question{Op: opCacheLog}, file) }
 
 // Reloaded says how a reload ended that began then; a nil error is that it is followed.
 func (c *Client) Reloaded(began int64, outcome error) error {
@@ -165,11 +206,12 @@ func (c *Client) Reloaded(began int64, outcome error) error {
 	if outcome != nil {
 		q.Text = outcome.Error()
 	}
-	return c.do(q, nil)
+	return c.tell(q, nil)
 }
 
-// Notify has a line sent to the service manager.
-func (c *Client) Notify(state string) error { return c.do(question{Op: opNotify, Text: state}, nil) }
+// Notify has the service manager told our state: lines READY=1, RELOADING=1 with MONOTONIC_USEC=,
+// STOPPING=1 and STATUS= of sd_notify(3), and no others.
+func (c *Client) Notify(state string) error { return c.tell(question{Op: opNotify, Text: state}, nil) }
 
 // RemovePIDFile removes the pid file if it names this proxy.
-func (c *Client) RemovePIDFile() error { return c.do(question{Op: opUnlist}, nil) }
+func (c *Client) RemovePIDFile() error { return c.do(question{Op: opRemove}, nil) }

@@ -5,9 +5,12 @@
 // 1024 (ip(7)), the end of its pid file.
 //
 // The process with root's rights believes the proxy nothing: it does only what the configuration,
-// as it stands on the disk, names. Files are opened as package account opens them: as the effective
+// as it stands on the disk, names, and only lines count of files that nobody but root can change. Files are opened as package account opens them: as the effective
 // user, and by root only where nobody else can change the way to them.
 //
-// A question is one packet, and so is its answer; descriptors come beside them (SCM_RIGHTS). There is
-// one question at a time. Either end learns of the other's death by the end of the socket.
+// A question is one packet, and so is its answer; a descriptor may come beside it (SCM_RIGHTS). A
+// question that is answered late, because a disk is slow, has failed, and nothing else has: answers
+// carry the question's number. The proxy learns of the other process's death by the end of the socket.
+// The reverse does not hold, for the proxy could give its end away: the owner watches the process
+// and closes the Server.
 package privsep

@@ -1,89 +1,157 @@
 package privsep
 
 import (
+	"io/fs"
+	"net/netip"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
+	"exaproxy/compat/account"
 	"exaproxy/compat/conf"
 )
 
-// Named is what a configuration names, as far as its words tell. It knows no directive's meaning but
-// that of ports, logs and pages, so that it needs not grow with them: a word that is a path, or ends in one
-// behind an option's name, names that file.
+// Named is what a configuration names that only root may open, as far as its words tell: lists,
+// certificates and keys, pages, logs, ports. It knows no more of directives than which of their words are
+// names. Lines in files that others than root can change name nothing.
 type Named struct {
-	words    []string
-	files    []string // of the configuration itself
+	files    []source
 	patterns []string // of include lines
+	reads    []string
 	pages    []string // values of error_directory
-	logs     []string // words of lines about logs, and logs that need no line
-	ports    []string
+	logs     []string
+	ports    []string // [address:]port
+}
+
+// A source is a file of the configuration as it was when it was read.
+type source struct {
+	path    string
+	facts   fs.FileInfo // nil: it could not be looked at
+	trusted bool
 }
 
 // NewNamed reads the configuration at path. ports are those of the command line; logs those that are
 // written although no line names them.
 func NewNamed(path string, macros conf.Macros, ports, logs []string) (*Named, error) {
-	lines, err := conf.Parse(path, conf.Options{Macros: macros})
+	lines, err := conf.Parse(path, conf.Options{Macros: macros, Open: conf.FromDisk(account.Open)})
 	if err != nil {
 		return nil, err
 	}
-	n := &Named{ports: ports, logs: slices.Clone(logs)}
+	n := &Named{ports: slices.Clone(ports)}
 	for i := range lines {
-		n.line(&lines[i])
+		l := &lines[i]
+		if l.Type == conf.Opened {
+			n.opened(l.Pos.File)
+		} else if n.trusts(l.Pos.File) {
+			n.line(l)
+		}
+	}
+	if n.trusts(path) {
+		n.logs = append(n.logs, logs...)
 	}
 	return n, nil
 }
 
+// opened notes a file of the configuration.
+func (n *Named) opened(path string) {
+	facts, err := os.Stat(path)
+	if err != nil {
+		facts = nil
+	}
+	// without root's rights there is nothing that a line could get at
+	n.files = append(n.files, source{path, facts, os.Geteuid() != 0 || account.OnlyRoot(path)})
+}
+
+func (n *Named) trusts(path string) bool {
+	return slices.ContainsFunc(n.files, func(f source) bool { return f.path == path && f.trusted })
+}
+
+// fresh says whether the files are those that were read. A nil Named is not.
+func (n *Named) fresh() bool {
+	if n == nil {
+		return false
+	}
+	return !slices.ContainsFunc(n.files, func(f source) bool {
+		now, err := os.Stat(f.path)
+		return err != nil || f.facts == nil || !os.SameFile(now, f.facts) || now.Size() != f.facts.Size() || now.ModTime() != f.facts.ModTime()
+	})
+}
+
 // line notes what one line names.
 func (n *Named) line(l *conf.Line) {
-	switch l.Type {
-	case conf.Opened:
-		n.files = append(n.files, l.Pos.File)
-		return
-	case conf.Control:
+	if l.Type == conf.Control {
 		if word, rest, _ := strings.Cut(l.Text, " "); word == "include" {
 			n.patterns = append(n.patterns, conf.ShellWords(rest)...)
 		}
 		return
 	}
-	for _, token := range l.Tokens {
-		word := token.Text
+	for i, token := range l.Tokens {
 		if list, ok := token.List(); ok {
-			word = list
-		}
-		n.words = append(n.words, word)
-		switch {
-		case l.Name == "error_directory":
-			n.pages = append(n.pages, filepath.Clean(word))
-		case strings.HasSuffix(l.Name, "_log"):
-			n.logs = append(n.logs, word)
-		case strings.HasSuffix(l.Name, "_port"):
-			n.ports = append(n.ports, word)
+			n.reads = append(n.reads, list)
+		} else {
+			n.word(l.Name, token.Text, i == 0)
 		}
 	}
 }
 
+// word notes what a word names that is no list.
+func (n *Named) word(directive, word string, first bool) {
+	port := strings.HasSuffix(directive, "_port")
+	switch {
+	case port && first:
+		n.ports = append(n.ports, word)
+	case port:
+		if option, path, ok := strings.Cut(word, "="); ok && secret(option) {
+			n.reads = append(n.reads, path)
+		}
+	case !first:
+	case directive == "error_directory":
+		n.pages = append(n.pages, filepath.Clean(word))
+	case directive == "err_page_stylesheet":
+		n.reads = append(n.reads, word)
+	case directive == "cache_log":
+		n.logs = append(n.logs, word)
+	case directive == "access_log" || directive == "cache_access_log":
+		n.logs = append(n.logs, word[strings.IndexByte(word, ':')+1:]) // behind the module's name
+	}
+}
+
+// secret says whether an option of a port has the path of a certificate or a key.
+func secret(option string) bool {
+	switch strings.TrimPrefix(option, "tls-") {
+	case "cert", "key", "cafile", "clientca", "crlfile", "dh":
+		return true
+	}
+	return false
+}
+
 // Readable says whether the configuration names the file at path, is in it, or has it among its pages.
 func (n *Named) Readable(path string) bool {
-	return slices.Contains(n.files, path) || contains(n.words, path) ||
-		slices.Contains(n.pages, filepath.Dir(path))
+	return slices.ContainsFunc(n.files, func(f source) bool { return f.path == path }) ||
+		slices.Contains(n.reads, path) || slices.Contains(n.pages, filepath.Dir(path)) && filepath.Clean(path) == path
 }
 
 // Writable says whether the configuration names the log at path.
-func (n *Named) Writable(path string) bool { return contains(n.logs, path) }
+func (n *Named) Writable(path string) bool {
+	return filepath.IsAbs(path) && slices.Contains(n.logs, path)
+}
 
 // Pattern says whether an include line has the pattern.
 func (n *Named) Pattern(pattern string) bool { return slices.Contains(n.patterns, pattern) }
 
-// Port says whether a line or the command line names the port.
-func (n *Named) Port(port uint16) bool { return contains(n.ports, strconv.Itoa(int(port))) }
-
-// contains says whether a word is name, or ends in it behind the sign that ends an option, a
-// module or an address.
-func contains(words []string, name string) bool {
-	return slices.ContainsFunc(words, func(word string) bool {
-		before, ok := strings.CutSuffix(word, name)
-		return ok && (before == "" || strings.HasSuffix(before, "=") || strings.HasSuffix(before, ":"))
+// Port says whether a line or the command line names the port, and, if it names an address, that.
+func (n *Named) Port(addr netip.AddrPort) bool {
+	return slices.ContainsFunc(n.ports, func(word string) bool {
+		host, number := "", word
+		if at := strings.LastIndexByte(word, ':'); at >= 0 {
+			host, number = word[:at], word[at+1:]
+		}
+		if number != strconv.Itoa(int(addr.Port())) {
+			return false
+		}
+		literal, err := netip.ParseAddr(strings.Trim(host, "[]"))
+		return err != nil || literal == addr.Addr() // a name may be any address
 	})
 }

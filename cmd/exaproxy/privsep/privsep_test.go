@@ -41,7 +41,7 @@ func (o *owner) Starting(_ *account.User, path string) error { return o.note("st
 func (o *owner) Ready(bool)                                  { o.note("ready") }
 func (o *owner) Reloaded(_ int64, reason string)             { o.note("reloaded " + reason) }
 func (o *owner) Notify(state string)                         { o.note("notify " + state) }
-func (o *owner) RemovePIDFile() error                        { return o.note("unlist") }
+func (o *owner) RemovePIDFile() error                        { return o.note("remove") }
 func (o *owner) CacheLog(file *os.File) {
 	if file == nil {
 		o.note("no cache.log")
@@ -52,7 +52,7 @@ func (o *owner) CacheLog(file *os.File) {
 }
 
 // pair makes a client of a server under a configuration. The server's end comes by ended.
-func pair(t *testing.T, o *owner, text string) (c *Client, dir string, ended <-chan error) {
+func pair(t *testing.T, o *owner, text string) (c *Client, dir string, ended <-chan struct{}) {
 	t.Helper()
 	dir = t.TempDir()
 	path := filepath.Join(dir, "squid.conf")
@@ -66,13 +66,15 @@ func pair(t *testing.T, o *owner, text string) (c *Client, dir string, ended <-c
 		t.Fatal(err)
 	}
 	ours, theirs := sockets(t)
-	done := make(chan error, 1)
-	go func() {
-		done <- Serve(theirs, o, func() (*Named, error) {
-			return NewNamed(path, conf.Macros{}, []string{"8080"}, []string{dir + "/default.log"})
-		})
-	}()
-	c, err := NewClient(ours)
+	server, err := NewServer(theirs, o, func() (*Named, error) {
+		return NewNamed(path, conf.Macros{}, []string{"8080"}, []string{dir + "/default.log"})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() { server.Serve(); close(done) }()
+	c, err = NewClient(ours)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +92,9 @@ func sockets(t *testing.T) (ours, theirs *os.File) {
 }
 
 const configuration = `http_port 127.0.0.1:80
-acl listed dstdomain "$DIR/list"
+acl listed dstdomain "$DIR/list" # and "$DIR/comment"
+acl probes urlpath_regex -i $DIR/probes
+coredump_dir $DIR/errors
 https_port 443 cert=$DIR/cert.pem
 access_log stdio:$DIR/access.log squid
 error_directory $DIR/errors/
@@ -100,7 +104,7 @@ include $DIR/conf.d/*.conf
 func TestOnlyWhatTheConfigurationNames(t *testing.T) {
 	var o owner
 	c, dir, _ := pair(t, &o, configuration)
-	for _, name := range []string{"list", "cert.pem", "unnamed", "errors/ERR_ACCESS_DENIED", "errors.secret"} {
+	for _, name := range []string{"list", "cert.pem", "unnamed", "probes", "comment", "errors/ERR_ACCESS_DENIED", "errors.secret"} {
 		os.Mkdir(filepath.Join(dir, filepath.Dir(name)), 0o700)
 		if err := os.WriteFile(filepath.Join(dir, name), []byte("acl all src all\n"), 0o600); err != nil {
 			t.Fatal(err)
@@ -118,9 +122,12 @@ func TestOnlyWhatTheConfigurationNames(t *testing.T) {
 		{"list", true, false},
 		{"cert.pem", true, false},
 		{"errors/ERR_ACCESS_DENIED", true, false},
-		{"access.log", true, true},
+		{"access.log", false, true},
 		{"default.log", false, true},
 		{"unnamed", false, false},
+		{"probes", false, false},
+		{"comment", false, false},
+		{"errors", false, false},
 		{"errors/../unnamed", false, false},
 		{"errors.secret", false, false},
 		{"st", false, false},
@@ -130,7 +137,7 @@ func TestOnlyWhatTheConfigurationNames(t *testing.T) {
 		if row.name == "errors/../unnamed" {
 			path = dir + "/" + row.name // as it is written
 		}
-		file, err := c.Append(path, 0o640)
+		file, err := c.Append(path)
 		check(t, "append to "+row.name, row.written, file, err)
 		file, err = c.Read(path)
 		check(t, "read "+row.name, row.read, file, err)
@@ -142,6 +149,56 @@ func TestOnlyWhatTheConfigurationNames(t *testing.T) {
 	if names, err := c.Match(dir + "/*"); err == nil {
 		t.Errorf("another pattern matches %v", names)
 	}
+}
+
+// TestTheFormatOfALogIsNoLog has words beside the name of a log name none.
+func TestTheFormatOfALogIsNoLog(t *testing.T) {
+	var o owner
+	c, dir, _ := pair(t, &o, configuration)
+	if err := c.Starting(nil, ""); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(dir)
+	if file, err := c.Append("squid"); err == nil {
+		t.Errorf("%s is opened", file.Name())
+	}
+}
+
+// TestLinesOfOthersNameNothing has root do nothing for lines in a file that somebody else can change.
+func TestLinesOfOthersNameNothing(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("whoever is not root has nothing to give")
+	}
+	var o owner
+	c, dir, _ := pair(t, &o, configuration)
+	theirs := filepath.Join(dir, "conf.d", "one.conf")
+	for name, text := range map[string]string{theirs: "acl a dstdomain \"" + dir + "/a\"\naccess_log stdio:" + dir + "/b\nhttp_port 81\n", dir + "/a": ".test\n"} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := c.Starting(nil, ""); err != nil {
+		t.Fatal(err)
+	}
+	file, err := c.Read(dir + "/a")
+	check(t, "root's own include", true, file, err)
+	if err := os.Chmod(theirs, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(theirs, append([]byte("# changed\n"), must(os.ReadFile(theirs))...), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	file, err = c.Read(dir + "/a")
+	check(t, "a list of others", false, file, err)
+	file, err = c.Append(dir + "/b")
+	check(t, "a log of others", false, file, err)
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
 }
 
 func check(t *testing.T, what string, want bool, file *os.File, err error) {
@@ -160,7 +217,7 @@ func TestPorts(t *testing.T) {
 	if err := c.Starting(nil, ""); err != nil {
 		t.Fatal(err)
 	}
-	for port, want := range map[uint16]bool{80: true, 443: true, 8080: true, 3: false, 8: false, 0: false, 25: false} {
+	for port, want := range map[uint16]bool{443: true, 8080: true, 80: false, 3: false, 8: false, 0: false, 25: false} {
 		fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 		if err != nil {
 			t.Fatal(err)
@@ -169,6 +226,17 @@ func TestPorts(t *testing.T) {
 		err = c.Bind(fd, netip.AddrPortFrom(netip.MustParseAddr("192.0.2.1"), port))
 		if tried := errors.Is(err, unix.EADDRNOTAVAIL); tried != want || !want && !errors.Is(err, unix.EACCES) {
 			t.Errorf("port %d: %v", port, err)
+		}
+		unix.Close(fd)
+	}
+	for kind, want := range map[int]error{unix.SOCK_STREAM: nil, unix.SOCK_DGRAM: unix.EACCES} {
+		fd, err := unix.Socket(unix.AF_INET, kind|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// the line names 127.0.0.1:80
+		if err := c.Bind(fd, netip.MustParseAddrPort("127.0.0.1:80")); !errors.Is(err, want) && !errors.Is(err, unix.EADDRINUSE) {
+			t.Errorf("kind %d: %v, want %v", kind, err, want)
 		}
 		unix.Close(fd)
 	}
@@ -218,7 +286,7 @@ func TestWhatTheOwnerIsTold(t *testing.T) {
 	c, _, ended := pair(t, &o, configuration)
 	for _, err := range []error{
 		c.Ready(true), c.CacheLog(os.Stderr), c.CacheLog(nil), c.Reloaded(7, errors.New("no")), c.Reloaded(8, nil),
-		c.Notify("READY=1"), c.RemovePIDFile(),
+		c.Notify("READY=1\nMAINPID=1\nWATCHDOG=trigger\nMONOTONIC_USEC=12x\nSTATUS=a\x1bb\nSTOPPING=2"), c.RemovePIDFile(),
 	} {
 		if err != nil {
 			t.Error(err)
@@ -228,10 +296,8 @@ func TestWhatTheOwnerIsTold(t *testing.T) {
 		t.Error("an unknown operation is no error")
 	}
 	c.Close()
-	if err := <-ended; err != nil {
-		t.Errorf("the server ends with %v", err)
-	}
-	if want := []string{"ready", "cache.log", "no cache.log", "reloaded no", "reloaded ", "notify READY=1", "unlist"}; !slices.Equal(o.told, want) {
+	<-ended
+	if want := []string{"ready", "cache.log", "no cache.log", "reloaded no", "reloaded ", "notify READY=1\nSTATUS=a b\nSTOPPING=1", "remove"}; !slices.Equal(o.told, want) {
 		t.Errorf("the owner is told %q", o.told)
 	}
 }
@@ -253,6 +319,72 @@ func TestTheOtherEndIsGone(t *testing.T) {
 		t.Errorf("no server gives %v", err)
 	}
 	none.Close()
+}
+
+// TestLateAnswers has a question that was given up be no harm to the next: its answer is dropped, with the
+// file beside it.
+func TestLateAnswers(t *testing.T) {
+	ours, theirs := sockets(t)
+	c, err := NewClient(ours)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	conn, err := newConn(theirs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		var q question
+		if _, err := receive(conn, make([]byte, longestPacket), &q); err != nil {
+			panic(err)
+		}
+		send(conn, answer{ID: q.ID - 1, Error: "late"}, write) // of the question before
+		write.Close()
+		send(conn, answer{ID: q.ID - 1, Error: "later"}, nil)
+		send(conn, answer{ID: q.ID}, nil)
+	}()
+	if err := c.RemovePIDFile(); err != nil {
+		t.Errorf("the next question is answered with %v", err)
+	}
+	if _, err := io.ReadAll(read); err != nil {
+		t.Error(err)
+	}
+	select {
+	case <-c.Gone():
+		t.Error("a late answer ends the connection")
+	default:
+	}
+}
+
+// TestTwoDescriptors has both be closed where one is meant.
+func TestTwoDescriptors(t *testing.T) {
+	var o owner
+	ours, theirs := sockets(t)
+	server, err := NewServer(theirs, &o, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	go server.Serve()
+	conn, err := newConn(ours)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn.WriteMsgUnix([]byte(`{"Op":"cachelog"}`), unix.UnixRights(int(write.Fd()), int(write.Fd())), nil)
+	write.Close()
+	if _, err := io.ReadAll(read); err != nil { // its end comes once nobody has the other end
+		t.Error(err)
+	}
 }
 
 // TestAnswersThatAreTooLong has a pattern of very many files be refused, and the next question answered.
@@ -280,10 +412,14 @@ func TestAnswersThatAreTooLong(t *testing.T) {
 
 // TestJunk has a proxy that sends what is no question be left alone, with all descriptors closed.
 func TestJunk(t *testing.T) {
-	for _, junk := range []string{"", "{", "[]", `{"Mode":"x"}`} {
+	for _, junk := range []string{"", "{", "[]", `{"Keep":"x"}`} {
 		ours, theirs := sockets(t)
-		ended := make(chan error, 1)
-		go func() { ended <- Serve(theirs, &owner{}, nil) }()
+		server, err := NewServer(theirs, &owner{}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan struct{})
+		go func() { server.Serve(); close(ended) }()
 		conn, err := newConn(ours)
 		if err != nil {
 			t.Fatal(err)
@@ -294,9 +430,7 @@ func TestJunk(t *testing.T) {
 		}
 		conn.WriteMsgUnix([]byte(junk), unix.UnixRights(int(write.Fd())), nil)
 		write.Close()
-		if err := <-ended; err != nil {
-			t.Errorf("%q ends the server with %v", junk, err)
-		}
+		<-ended
 		if _, err := io.ReadAll(read); err != nil { // its end comes once nobody has the other end
 			t.Error(err)
 		}

@@ -7,6 +7,9 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"strconv"
+	"strings"
+	"unicode"
 
 	"golang.org/x/sys/unix"
 
@@ -16,7 +19,7 @@ import (
 )
 
 // An Owner is the process with root's rights, as far as it is not about files and ports. Its methods are
-// called by the goroutine of Serve.
+// called on Serve's goroutine.
 type Owner interface {
 	// Starting says where the pid file is to be, and with whose rights it is written.
 	Starting(who *account.User, pidFile string) error
@@ -28,52 +31,65 @@ type Owner interface {
 	RemovePIDFile() error
 }
 
-// A server serves one proxy.
-type server struct {
+// A Server does for one proxy what it asks for.
+type Server struct {
 	conn    *net.UnixConn
 	owner   Owner
 	named   func() (*Named, error)
+	last    *Named // as long as the files that it was read from are the same
 	started bool
 	who     *account.User // whom the proxy has become
 }
 
-// Serve does what the proxy at the other end of a socket asks for, until that one has ended. It owns the
-// socket. named is what the configuration names at the moment.
-func Serve(socket *os.File, owner Owner, named func() (*Named, error)) error {
+// NewServer makes the server of the proxy at the other end of a socket, which it owns from now on. named
+// reads what the configuration names.
+func NewServer(socket *os.File, owner Owner, named func() (*Named, error)) (*Server, error) {
 	conn, err := newConn(socket)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer conn.Close()
-	s := &server{conn: conn, owner: owner, named: named}
+	return &Server{conn: conn, owner: owner, named: named}, nil
+}
+
+// Close ends Serve. It is for any goroutine.
+func (s *Server) Close() { s.conn.Close() }
+
+// Serve answers until the proxy has ended, sends what is no question, or Close is called.
+func (s *Server) Serve() {
+	defer s.conn.Close()
 	buffer := make([]byte, longestPacket)
 	for {
 		var q question
-		file, err := receive(conn, buffer, &q)
+		file, err := receive(s.conn, buffer, &q)
 		if err != nil {
-			return nil // it has ended, or sends what is none of ours
+			return
 		}
 		s.answer(&q, file)
 	}
 }
 
 // answer answers one question.
-func (s *server) answer(q *question, passed *os.File) {
+func (s *Server) answer(q *question, passed *os.File) {
 	paths, file, err := s.obey(q, passed)
-	a := refusal(err)
-	a.Paths = paths
-	if err := send(s.conn, a, file); errors.Is(err, unix.EMSGSIZE) {
-		send(s.conn, refusal(err), nil) // a proxy that is gone needs no answer
-	}
 	if file != nil {
-		file.Close()
+		defer file.Close()
+	}
+	if q.ID == 0 {
+		return
+	}
+	a := refusal(err)
+	a.ID, a.Paths = q.ID, paths
+	if err := send(s.conn, a, file); errors.Is(err, unix.EMSGSIZE) {
+		a = refusal(err)
+		a.ID = q.ID
+		send(s.conn, a, nil) // a proxy that is gone needs no answer
 	}
 }
 
 var errEarly = errors.New("the proxy has not said yet who it becomes")
 
 // obey does what a question asks for, if it may be asked. It owns passed.
-func (s *server) obey(q *question, passed *os.File) (paths []string, file *os.File, err error) {
+func (s *Server) obey(q *question, passed *os.File) (paths []string, file *os.File, err error) {
 	if q.Op == opCacheLog {
 		s.owner.CacheLog(passed)
 		return nil, nil, nil
@@ -87,10 +103,10 @@ func (s *server) obey(q *question, passed *os.File) (paths []string, file *os.Fi
 	case opReady:
 		s.owner.Ready(q.Keep)
 	case opNotify:
-		s.owner.Notify(q.Text)
+		s.owner.Notify(notification(q.Text))
 	case opReloaded:
-		s.owner.Reloaded(q.Began, q.Text)
-	case opUnlist:
+		s.owner.Reloaded(q.Began, Printable(q.Text))
+	case opRemove:
 		return nil, nil, s.owner.RemovePIDFile()
 	case opRead, opAppend, opMatch, opBind:
 		return s.grant(q, passed)
@@ -101,7 +117,7 @@ func (s *server) obey(q *question, passed *os.File) (paths []string, file *os.Fi
 }
 
 // start learns who the proxy becomes. It says so once: it is root only until then.
-func (s *server) start(q *question) error {
+func (s *Server) start(q *question) error {
 	if s.started {
 		return errors.New("the proxy has said already who it becomes")
 	}
@@ -113,14 +129,16 @@ func (s *server) start(q *question) error {
 }
 
 // grant does what only root may, if the configuration names it.
-func (s *server) grant(q *question, socket *os.File) (paths []string, file *os.File, err error) {
+func (s *Server) grant(q *question, socket *os.File) (paths []string, file *os.File, err error) {
 	if !s.started {
 		return nil, nil, errEarly
 	}
-	named, err := s.named()
-	if err != nil {
-		return nil, nil, err
+	if !s.last.fresh() {
+		if s.last, err = s.named(); err != nil {
+			return nil, nil, err
+		}
 	}
+	named := s.last
 	switch q.Op {
 	case opMatch:
 		if !named.Pattern(q.Path) {
@@ -133,12 +151,12 @@ func (s *server) grant(q *question, socket *os.File) (paths []string, file *os.F
 		if !named.Readable(q.Path) {
 			return nil, nil, unnamed(q.Path)
 		}
-		file, err = s.who.Read(q.Path)
+		file, err = readRegular(s.who, q.Path)
 	case opAppend:
 		if !named.Writable(q.Path) {
 			return nil, nil, unnamed(q.Path)
 		}
-		file, err = s.who.Append(q.Path, q.Mode&fs.ModePerm)
+		file, err = s.who.Append(q.Path)
 	}
 	return paths, file, err
 }
@@ -148,15 +166,67 @@ func unnamed(what any) error {
 	return fmt.Errorf("the configuration does not name %v: %w", what, unix.EACCES)
 }
 
+// readRegular opens a file to read it. Folders and devices are no files of a configuration.
+func readRegular(who *account.User, path string) (*os.File, error) {
+	file, err := who.Read(path)
+	if err != nil {
+		return nil, err
+	}
+	facts, err := file.Stat()
+	if err == nil && !facts.Mode().IsRegular() {
+		err = &fs.PathError{Op: "read", Path: path, Err: unix.EACCES}
+	}
+	if err != nil {
+		file.Close()
+		return nil, err
+	}
+	return file, nil
+}
+
 // bind binds a socket of the proxy's.
 func bind(named *Named, socket *os.File, addr netip.AddrPort) error {
-	switch {
-	case socket == nil:
+	if socket == nil {
 		return unix.EBADF
-	case !named.Port(addr.Port()):
+	}
+	fd := int(socket.Fd())
+	kind, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE)
+	switch {
+	case err != nil:
+		return os.NewSyscallError("getsockopt", err)
+	case kind != unix.SOCK_STREAM || !named.Port(addr):
 		return unnamed(addr)
 	}
-	return loop.Bind(int(socket.Fd()), addr)
+	return loop.Bind(fd, addr)
+}
+
+// notification is what of a text for the service manager a proxy may say for its parent. Whoever else
+// is the main process, or how its watchdog is, is none of its business.
+func notification(text string) string {
+	var lines []string
+	for line := range strings.SplitSeq(text, "\n") {
+		key, value, _ := strings.Cut(line, "=")
+		switch key {
+		case "READY", "RELOADING", "STOPPING":
+			lines = append(lines, key+"=1")
+		case "MONOTONIC_USEC":
+			if n, err := strconv.ParseInt(value, 10, 64); err == nil {
+				lines = append(lines, fmt.Sprintf("%s=%d", key, n))
+			}
+		case "STATUS":
+			lines = append(lines, key+"="+Printable(value))
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Printable is a text without control characters, which terminals would obey.
+func Printable(text string) string {
+	return strings.Map(func(c rune) rune {
+		if unicode.IsControl(c) {
+			return ' '
+		}
+		return c
+	}, text)
 }
 
 // duplicate makes a file of a descriptor that stays the caller's.

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net"
 	"net/netip"
 	"os"
@@ -20,21 +19,21 @@ const (
 	opStarting operation = "starting" // User and Path (the pid file): it is about to give up root's rights
 	opReady    operation = "ready"    // Keep standard error or not: it serves
 	opRead     operation = "read"     // Path; answered with a descriptor
-	opAppend   operation = "append"   // Path, Mode; answered with a descriptor
+	opAppend   operation = "append"   // Path; answered with a descriptor
 	opMatch    operation = "match"    // Path is a pattern of an include line; answered with Paths
 	opBind     operation = "bind"     // Addr, and a socket to be bound to it
 	opCacheLog operation = "cachelog" // the file that cache.log goes to from now on
 	opReloaded operation = "reloaded" // Began, Text: why the reload failed; "" if it did not
 	opNotify   operation = "notify"   // Text is for the service manager (sd_notify(3))
-	opUnlist   operation = "unlist"   // the pid file is to go
+	opRemove   operation = "remove"   // the pid file
 )
 
 // A question is a packet of the proxy's. Operations say which fields count.
 type question struct {
+	ID    uint64 // 0: it is a message, and nobody waits for an answer
 	Op    operation
 	Path  string         `json:",omitempty"`
 	Text  string         `json:",omitempty"`
-	Mode  fs.FileMode    `json:",omitempty"`
 	Addr  netip.AddrPort `json:",omitzero"`
 	User  *account.User  `json:",omitempty"`
 	Began int64          `json:",omitempty"` // on the monotonic clock, in nanoseconds
@@ -44,6 +43,7 @@ type question struct {
 // An answer is a packet to the proxy. An error that the system had has its number too, so that
 // errors.Is finds it.
 type answer struct {
+	ID    uint64
 	Error string        `json:",omitempty"`
 	Errno syscall.Errno `json:",omitempty"`
 	Paths []string      `json:",omitempty"`
@@ -118,7 +118,7 @@ func send(conn *net.UnixConn, packet any, file *os.File) error {
 // receive receives one packet, and the file beside it; nil if there is none. buffer has room for a
 // packet.
 func receive(conn *net.UnixConn, buffer []byte, packet any) (*os.File, error) {
-	rights := make([]byte, syscall.CmsgSpace(4)) // of one descriptor; the kernel closes others
+	rights := make([]byte, syscall.CmsgSpace(4)) // of one descriptor, or two; the kernel closes others
 	n, m, _, _, err := conn.ReadMsgUnix(buffer, rights)
 	if err != nil {
 		return nil, err
@@ -134,7 +134,7 @@ func receive(conn *net.UnixConn, buffer []byte, packet any) (*os.File, error) {
 	return file, err
 }
 
-// descriptor is the file in a control message.
+// descriptor is the file in a control message. More than one is an error.
 func descriptor(rights []byte) (*os.File, error) {
 	if len(rights) == 0 {
 		return nil, nil
@@ -144,8 +144,11 @@ func descriptor(rights []byte) (*os.File, error) {
 		return nil, fmt.Errorf("control message: %w", errors.Join(err, syscall.EBADMSG))
 	}
 	fds, err := syscall.ParseUnixRights(&messages[0])
-	if err != nil || len(fds) != 1 {
-		return nil, fmt.Errorf("control message: %w", errors.Join(err, syscall.EBADMSG))
+	if err == nil && len(fds) == 1 {
+		return os.NewFile(uintptr(fds[0]), "passed"), nil
 	}
-	return os.NewFile(uintptr(fds[0]), "passed"), nil
+	for _, fd := range fds {
+		syscall.Close(fd)
+	}
+	return nil, fmt.Errorf("control message: %w", errors.Join(err, syscall.EBADMSG))
 }
