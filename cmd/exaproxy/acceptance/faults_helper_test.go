@@ -149,12 +149,12 @@ func TestHelpersThatStartSlowlyAreWaitedFor(t *testing.T) {
 	}
 }
 
-// TestABannerAnswersNobody has helpers print something before they read, while questions wait for them.
+// TestABannerAnswersNobody has helpers print something some time after their start, while questions wait for them.
 func TestABannerAnswersNobody(t *testing.T) {
 	dir := world(t)
 	o := newOrigin(t, "127.0.0.1", pages())
 	x := start(t, exaproxy(), dir, base+openPort+
-		wrapped(t, dir, "echo Config Path=/etc/redirector.conf", "-answer OK\\\\sstatus=302\\\\surl=http://page.test/?{url}\\\\n")+
+		wrapped(t, dir, "sleep 0.3; echo Config Path=/etc/redirector.conf", "-answer OK\\\\sstatus=302\\\\surl=http://page.test/?{url}\\\\n")+
 		"url_rewrite_children 8 startup=1 idle=1\n")
 	for _, complaint := range storm(x, 20, 40, func(client, n int) (string, func(*http.Response) string) {
 		url := fmt.Sprintf("%s/%d/%d", o.URL, client, n)
