@@ -119,3 +119,30 @@ func (tr *trap) take() map[string]bool {
 	tr.marks = map[string]bool{}
 	return marks
 }
+
+// nameServerOf starts a name server that answers what records returns, or that there is no such name if that is nil.
+// It is called by several goroutines.
+func nameServerOf(t testing.TB, records func(dns.Question) []dns.RR) (directive string) {
+	t.Helper()
+	at, ok := serveNames(t, dns.HandlerFunc(func(w dns.ResponseWriter, q *dns.Msg) {
+		reply := new(dns.Msg).SetReply(q)
+		if reply.Answer = records(q.Question[0]); reply.Answer == nil {
+			reply.SetRcode(q, dns.RcodeNameError)
+		}
+		w.WriteMsg(reply)
+	}))
+	if !ok {
+		t.Skip("this test needs a name server of its own, at port 53, which it may not open")
+	}
+	return "dns_nameservers " + at + "\n"
+}
+
+// address is a record of an address, which lives for ttl seconds.
+func address(name, ip string, ttl uint32) dns.RR {
+	header := dns.RR_Header{Name: name, Class: dns.ClassINET, Ttl: ttl, Rrtype: dns.TypeA}
+	if a := net.ParseIP(ip); a.To4() == nil {
+		header.Rrtype = dns.TypeAAAA
+		return &dns.AAAA{Hdr: header, AAAA: a}
+	}
+	return &dns.A{Hdr: header, A: net.ParseIP(ip)}
+}
