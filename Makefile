@@ -4,6 +4,7 @@ GO      ?= go
 BIN     := bin
 PREFIX  ?= /usr/local
 FUZZTIME ?= 10s
+MUTATIONS ?= 10000
 REPORT  ?= bench-report
 # What the tests compare with, as Debian packages. One that is missing costs its tests, which say so.
 # (jesred is fetched by its test: as a package it would put another Squid in the place of this one.)
@@ -49,6 +50,9 @@ scenarios: ## whole transactions as dialogues, in memory
 compare: ## the built binary beside Squid, squidGuard, jesred, curl, Chromium
 	$(GO) test -v ./cmd/exaproxy/acceptance ./compat/...
 
+mutations: ## MUTATIONS forms of what is blocked for each redirector, beside Squid ("make test": 1,000)
+	$(GO) test -v -timeout 1h ./cmd/exaproxy/acceptance -run NoFormOfWhatIsBlocked -args -mutations $(MUTATIONS)
+
 fuzz: ## each fuzz target for FUZZTIME
 	@for p in $$($(GO) list ./...); do \
 		for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
@@ -83,4 +87,4 @@ clean: ## remove what was built
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
-.PHONY: build run test check format lint peers scenarios compare fuzz cover bench profile microbench golden install clean help
+.PHONY: build run test check format lint peers scenarios compare mutations fuzz cover bench profile microbench golden install clean help

@@ -10,6 +10,7 @@ const (
 	stableAfter     = 10 * time.Second       // a child that lived so long may be replaced at once
 	minRestartDelay = 100 * time.Millisecond // before the next start when one ended early
 	maxRestartDelay = 30 * time.Second       // what the delay grows to, doubling
+	maxBlamedDelay  = 400 * time.Millisecond // the same if a question is likely to be to blame
 	alarmThreshold  = 3                      // early exits without an answer between, before it is logged that the pool is failing
 
 	minGrace = time.Minute      // for a child to begin to read its input
@@ -38,12 +39,12 @@ func (h *health) recordRiskyLoss() {
 	}
 }
 
-// recordEarlyExit delays the next start.
-func (h *health) recordEarlyExit() {
+// recordEarlyExit delays the next start, by at most a time.
+func (h *health) recordEarlyExit(most time.Duration) {
 	if h.timer.Armed() {
 		return
 	}
-	h.timer.Set(min(minRestartDelay<<min(h.earlyExits, 16), maxRestartDelay))
+	h.timer.Set(min(minRestartDelay<<min(h.earlyExits, 16), most))
 	h.earlyExits++
 }
 
@@ -67,8 +68,10 @@ func (p *Pool) mayStart() bool {
 // recordLoss records the loss of an active child, and whether a risky question was to blame: that
 // delays nobody for long.
 func (p *Pool) recordLoss(c *child, risky bool) {
-	if c.loss.early {
-		p.health.recordEarlyExit()
+	if c.loss.early && c.loss.blames {
+		p.health.recordEarlyExit(maxBlamedDelay)
+	} else if c.loss.early {
+		p.health.recordEarlyExit(maxRestartDelay)
 	} else if risky {
 		p.health.recordRiskyLoss()
 	}

@@ -8,6 +8,7 @@ type loss struct {
 	lifetime       time.Duration
 	again, givenUp int  // questions that are asked again, and that were settled with ErrLost
 	early          bool // a replacement might end the same way at once
+	blames         bool // one question alone had been read
 	afterAnswer    bool // no question was in flight, and the last answer was very recent
 	held           []*Question
 }
@@ -57,6 +58,7 @@ func (c *child) requeue() (risky bool) {
 	suspects := c.suspects()
 	if c.loss.cause == "" {
 		risky = c.pool.recordDeath(suspects, now)
+		c.loss.blames = len(suspects) == 1
 	}
 	c.loss.afterAnswer = len(suspects) == 0 && c.answeredBefore(now)
 	var again []*Question

@@ -190,6 +190,37 @@ func TestPoisonGoesLast(t *testing.T) {
 	again.wants("it is forgotten", "fine")
 }
 
+// A pool that has answered nothing yet takes what no URL needs for poison, once a child has ended of such a line.
+func TestPoisonComesFirst(t *testing.T) {
+	w := newWorld(t, Config{Children: 1, Startup: 1, Retries: 2})
+	for i := range 20 {
+		w.ask(strings.Repeat("\xff", i+1))
+	}
+	good := w.ask("http://ordinary.test/ abc")
+	w.dies(1)
+	w.pass(minRestartDelay + aTick)
+	w.reads(2, "who asks what is ordinary goes first", "http://ordinary.test/ abc\n")
+	w.writes(2, "fine\n")
+	good.wants("", "fine")
+}
+
+// As long as children end of what they have read, and not by themselves, others do not wait long for the next.
+func TestPoisonThatLooksOrdinary(t *testing.T) {
+	const many = 20
+	w := newWorld(t, Config{Children: 1, Startup: 1, Retries: 2})
+	for i := range many {
+		w.ask("poison" + strings.Repeat("n", i))
+	}
+	good := w.ask("good")
+	for n := 1; n <= many; n++ {
+		w.dies(n)
+		w.pass(maxBlamedDelay + aTick)
+	}
+	w.reads(many+1, "each of them was asked once", "good\n")
+	w.writes(many+1, "fine\n")
+	good.wants("", "fine")
+}
+
 func TestPoisonIsBounded(t *testing.T) {
 	w := newWorld(t, Config{Children: 1, Startup: 1, Retries: 2})
 	w.teach(1)

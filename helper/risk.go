@@ -1,6 +1,7 @@
 package helper
 
 import (
+	"bytes"
 	"hash/maphash"
 	"time"
 )
@@ -38,10 +39,10 @@ func (o *ordinary) learn(line []byte) {
 }
 
 // unusual reports whether no line like this was answered before: it has a byte that none had, or is more
-// than twice as long as any. As long as little is known nothing is unusual.
+// than twice as long as any. As long as little is known it is what is not printable ASCII, as no URL needs to be.
 func (o *ordinary) unusual(line []byte) bool {
 	if o.lines < learnLines {
-		return false
+		return bytes.IndexFunc(line, func(r rune) bool { return r < ' ' || r > '~' }) >= 0
 	}
 	if len(line) > 2*o.longest {
 		return true

@@ -121,6 +121,10 @@ var space = []byte{' '}
 // parseVersion accepts HTTP/1.x, and for GET no version at all: RFC 1945 section 4.1, Simple-Request.
 func (r *Request) parseVersion(v []byte) error {
 	if v == nil {
+		if endsInVersion(r.RawTarget) {
+			r.RawTarget = nil // it is none
+			return fault(BadRequestLine, "no space before the version", r.Line)
+		}
 		if r.Method != "GET" {
 			return fault(BadRequestLine, "no version", r.Line)
 		}
@@ -136,6 +140,13 @@ func (r *Request) parseVersion(v []byte) error {
 	}
 	r.Major, r.Minor = major, minor
 	return nil
+}
+
+// endsInVersion says whether a version follows the target without a space. Squid refuses that too: what the client
+// meant for HTTP/1.1 would become another URL, and its fields another request.
+func endsInVersion(target []byte) bool {
+	_, _, ok := version(target[max(0, len(target)-len("HTTP/1.1")):])
+	return ok
 }
 
 var httpName = []byte("HTTP/")

@@ -16,8 +16,8 @@ import (
 //	helper [-record FILE] [-rules FILE] [-answer TEXT]
 //
 // A rule is a line WORD<TAB>ANSWER. In answers {id} is the line's first word, the channel
-// number if there are channels; an answer is written as it is, so it needs its own \n;
-// the answer "silence" is none, "exit" ends the helper.
+// number if there are channels, and {url} what is asked about; an answer is written as it is, so it
+// needs its own \n; the answer "silence" is none, "exit" ends the helper, also behind an answer.
 func runHelper(args []string) {
 	flags := flag.NewFlagSet("helper", flag.ExitOnError)
 	record := flags.String("record", "", "a file to write every line to")
@@ -73,27 +73,32 @@ func (h *scriptedHelper) hear(line []byte) {
 	if h.record != nil {
 		h.record.Write(line) // in one call, before the answer: who has the answer finds the line
 	}
-	id, _, _ := strings.Cut(string(line), " ")
+	id, rest, _ := strings.Cut(string(line), " ")
+	url := id
+	if h.channels {
+		url, _, _ = strings.Cut(rest, " ")
+	}
 	for _, r := range h.rules {
 		if bytes.Contains(line, []byte(r.word)) {
-			h.say(r.answer, id)
+			h.say(r.answer, id, url)
 			return
 		}
 	}
 	if h.channels {
-		h.say("{id} "+h.answer, id)
+		h.say("{id} "+h.answer, id, url)
 		return
 	}
-	h.say(h.answer, id)
+	h.say(h.answer, id, url)
 }
 
-func (h *scriptedHelper) say(answer, id string) {
-	switch answer {
-	case "silence":
-	case "exit":
+func (h *scriptedHelper) say(answer, id, url string) {
+	if answer == "silence" {
+		return
+	}
+	answer, exits := strings.CutSuffix(answer, "exit")
+	os.Stdout.WriteString(strings.NewReplacer("{id}", id, "{url}", url).Replace(answer))
+	if exits {
 		os.Exit(1)
-	default:
-		os.Stdout.WriteString(strings.ReplaceAll(answer, "{id}", id))
 	}
 }
 

@@ -199,6 +199,7 @@ func logRequests() []asked {
 		{name: "OPTIONS *", raw: request("OPTIONS", "*"), deliberate: "Squid makes a URL without a host of it"},
 		{name: "HTTP/2.0", raw: "GET " + origin + "/plain HTTP/2.0\r\nHost: a\r\n\r\n"},
 		{name: "HTTP/3.1", raw: "GET " + origin + "/plain HTTP/3.1\r\nHost: a\r\n\r\n"},
+		{name: "version without a space", raw: "GET " + origin + "/plainHTTP/1.1\r\nHost: a\r\n\r\n"},
 		{name: "HTTP/x", raw: "GET " + origin + "/plain HTTP/x\r\nHost: a\r\n\r\n", deliberate: strict},
 		{name: "header line without colon", raw: "GET " + origin + "/plain HTTP/1.1\r\nHost: a\r\nnocolon\r\n\r\n"},
 		{name: "header line without name", raw: "GET " + origin + "/plain HTTP/1.1\r\nHost: a\r\n: b\r\n\r\n"},

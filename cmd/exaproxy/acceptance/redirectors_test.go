@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -65,19 +66,19 @@ regexi ^blocked\.test:443 302:`+blockPage+`
 	if err := copyFile(program, jesred); err != nil {
 		t.Fatal(err)
 	}
-	filters(t, withEtc(t, etc), dir, "url_rewrite_program "+program+"\n")
+	filters(t, withEtc(t, etc, exaproxy()), dir, "url_rewrite_program "+program+"\n")
 }
 
-// withEtc is the proxy in a world whose /etc is another folder. Programs that look for their
+// withEtc is a proxy in a world whose /etc is another folder. Programs that look for their
 // configuration nowhere else can be tested so without touching the machine's.
-func withEtc(t *testing.T, etc string) program {
+func withEtc(t *testing.T, etc string, p program) program {
 	t.Helper()
 	unshare := peer(t, "unshare", "util-linux")
 	mount := []string{"-m", "sh", "-c", `mount --bind "$0" /etc && exec "$@"`, etc}
 	if out, err := exec.Command(unshare, append(mount, "true")...).CombinedOutput(); err != nil {
 		t.Skipf("this test must be allowed to mount a folder of its own over /etc: %v\n%s", err, out)
 	}
-	return program{path: unshare, args: append(mount, built.proxy)}
+	return program{path: unshare, args: slices.Concat(mount, []string{p.path}, p.args)}
 }
 
 // jesred finds the program: installed, else in Debian's package, which cannot be installed beside
