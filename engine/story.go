@@ -93,6 +93,7 @@ func (t *transaction) Run() {
 		return // woken for what it has done without by now
 	}
 	defer c.recoverFault()
+	c.borrows()
 	t.advance()
 	c.serve()
 }

@@ -5,6 +5,7 @@ import (
 	"unsafe"
 
 	"exaproxy/engine"
+	"exaproxy/engine/canary"
 	"exaproxy/engine/h1"
 	"exaproxy/engine/loop"
 )
@@ -64,7 +65,11 @@ func (p *Place) Last() string { return p.last }
 func (p *Place) Release() {
 	p.questions.cancel()
 	p.request, p.target = nil, nil
+	p.url, p.text, p.utf8 = blank(p.url), blank(p.text), blank(p.utf8)
 }
+
+// blank is b for another request.
+func blank(b []byte) []byte { return canary.Again(b, canary.Text, 0) }
 
 // host is the target's host as Squid writes it: an address in its usual form, an IPv6 one in
 // brackets.
