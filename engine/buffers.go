@@ -131,8 +131,13 @@ func (p *buffers) fit(n int) *buffer {
 	case n <= relaySize:
 		return p.relay()
 	}
+	return p.exactly(n)
+}
+
+// exactly lends a buffer of just n bytes, which is not kept.
+func (p *buffers) exactly(n int) *buffer {
 	p.inUse++
-	return p.lend(&buffer{b: make([]byte, n|1)}) // an odd size: it is not kept
+	return p.lend(&buffer{b: make([]byte, n|1)}) // no size that is kept is odd
 }
 
 // grow gives a larger buffer with what b holds, and b back: 4, 16, 64 KiB and so on.
@@ -141,8 +146,7 @@ func (p *buffers) grow(b *buffer) *buffer {
 	if len(b.b) < relaySize {
 		larger = p.relay()
 	} else {
-		p.inUse++
-		larger = p.lend(&buffer{b: make([]byte, 4*len(b.b)+1)}) // an odd size: it is not kept
+		larger = p.exactly(4 * len(b.b))
 	}
 	larger.w = copy(larger.b, b.bytes())
 	p.put(b)

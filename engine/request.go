@@ -91,6 +91,11 @@ func (r *Request) Narrow(allowed func(netip.Addr) bool) {
 	r.Judged.Addrs = kept
 }
 
+// isItsHead says whether nothing is known of the request but what its head says.
+func (r *Request) isItsHead() bool {
+	return r.State == nil && r.User == "" && r.ClientName == "" && !r.WasRewritten && len(r.Notes) == 0
+}
+
 // Effective returns the target that the request goes to: the rewritten one if there is one.
 func (r *Request) Effective() *h1.Target {
 	if r.WasRewritten {

@@ -42,7 +42,7 @@ func (t *transaction) releaseForTunnel() {
 	t.head = bytes.Clone(t.head)
 	w.buffers.put(t.client.in)
 	t.client.in = nil
-	if r.State != nil || r.User != "" || r.ClientName != "" || r.WasRewritten || len(r.Notes) > 0 {
+	if !r.isItsHead() {
 		t.reread() // there is more to know of it
 		return
 	}

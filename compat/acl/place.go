@@ -61,6 +61,9 @@ func (p *Place) MatchedAddress() bool { return len(p.matched) > 0 }
 // kept the last rule from matching. Of a group it is the member. deny_info goes by it.
 func (p *Place) Last() string { return p.last }
 
+// Remembers reports whether there are questions that were put for the request.
+func (p *Place) Remembers() bool { return len(p.questions.list) > 0 }
+
 // Release ends the questions that Match put. The Place may then serve another request.
 func (p *Place) Release() {
 	p.questions.cancel()

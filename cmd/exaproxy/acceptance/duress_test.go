@@ -94,7 +94,7 @@ func gather(t *testing.T, x *proxy, n int, ask func(int) string) *crowd {
 	c := &crowd{}
 	t.Cleanup(c.leave)
 	for i := range n {
-		conn, err := net.DialTimeout("tcp", x.addr(), 10*time.Second)
+		conn, err := x.dial()
 		if err != nil {
 			t.Fatalf("client %d is refused: %v", i, err)
 		}

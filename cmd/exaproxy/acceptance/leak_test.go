@@ -118,7 +118,7 @@ func TestDownloadsSlowerDownstreamThanUpstreamKeepMemoryFlat(t *testing.T) {
 // reused is a connection to the proxy that has served requests already.
 func reused(t *testing.T, x *proxy, o *origin) (net.Conn, *bufio.Reader) {
 	t.Helper()
-	conn, err := net.Dial("tcp", x.addr())
+	conn, err := x.dial()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,7 @@ func nameServer(t testing.TB) (directive string) {
 	if err != nil {
 		t.Skipf("this test needs a name server of its own, at port 53: %v", err)
 	}
-	server := &dns.Server{PacketConn: conn, Handler: dns.HandlerFunc(func(w dns.ResponseWriter, q *dns.Msg) {
+	server := &dns.Server{PacketConn: watchedPackets{conn, t}, Handler: dns.HandlerFunc(func(w dns.ResponseWriter, q *dns.Msg) {
 		w.WriteMsg(new(dns.Msg).SetRcode(q, dns.RcodeNameError))
 	})}
 	ended := make(chan struct{})
