@@ -47,7 +47,7 @@ func Whose(run []byte) string {
 }
 
 // quarantined is how many loans are watched after they were given back.
-const quarantined = 64
+const quarantined = 32
 
 // held is memory that was given back.
 type held struct {
