@@ -83,8 +83,8 @@ func (p *policy) Admit(r *engine.Request) engine.Decision {
 // any more: it may wait for long, among thousands.
 func (p *policy) Question(r *engine.Request) (line []byte, a engine.Action) {
 	line, a = p.redirector.Question(r)
-	if st := kept(r); a == engine.Ask && r.Asked == 0 && st != nil && !st.access.Remembers() {
-		p.states.release(r)
+	if a == engine.Ask && r.Asked == 0 {
+		p.states.releaseIdle(r)
 	}
 	return line, a
 }
