@@ -112,7 +112,7 @@ func playScenario(t *testing.T, archive *txtar.Archive, segment int) {
 func checkMarks(t *testing.T, log, text string) {
 	t.Helper()
 	if whose := new(canarytest.Watch).See([]byte(text)); whose != "" {
-		t.Errorf("%s has %s:\n%s", log, whose, text)
+		t.Errorf("%s has %s:\n%q", log, whose, text)
 	}
 }
 
