@@ -3,6 +3,7 @@ package engine
 import (
 	"bytes"
 	"net/netip"
+	"slices"
 	"testing"
 
 	"exaproxy/helper"
@@ -42,12 +43,18 @@ func TestARequestInACrowdHoldsLess(t *testing.T) {
 		{"among a few", crowd - 2, nil, false, headSize},
 		{"in a crowd", crowd, nil, true, len(longPost) | 1},
 		{"with a note", crowd, func(r *Request) { r.AddNote([]byte("k"), []byte("v")) }, false, len(longPost) | 1},
-		{"with addresses that were judged", crowd, func(r *Request) { r.Judge([]netip.Addr{serverAddr.Addr()}, nil) }, false, len(longPost) | 1},
+		{"with addresses that were judged", crowd, func(r *Request) { r.Judge([]netip.Addr{serverAddr.Addr()}, nil) }, true, len(longPost) | 1},
 		{"asked once more", crowd, func(r *Request) { r.Asked = 1 }, false, len(longPost) | 1},
 		{"of a client with a name", crowd, func(r *Request) { r.ClientName = "a" }, false, len(longPost) | 1},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			p, first := crowded(t, row.others, longPost, row.change)
+			var judged Judged
+			p, first := crowded(t, row.others, longPost, func(r *Request) {
+				if row.change != nil {
+					row.change(r)
+				}
+				judged = r.Judged
+			})
 			if len(p.client.in.b) != row.size || string(p.client.in.bytes()) != "hello" {
 				t.Errorf("it holds %d bytes for its head, want %d, and behind it %q", len(p.client.in.b), row.size, p.client.in.bytes())
 			}
@@ -59,6 +66,9 @@ func TestARequestInACrowdHoldsLess(t *testing.T) {
 			r := p.request
 			if string(p.helperAnswer) != "mine" || r == nil || r.Asked == 0 || r.Waker != p.waker || r.Client != clientAddr {
 				t.Fatalf("the answer is %q, and the request %+v", p.helperAnswer, r)
+			}
+			if r.Judged.Known != judged.Known || !slices.Equal(r.Judged.Addrs, judged.Addrs) {
+				t.Errorf("judged is %v, want %v", r.Judged, judged)
 			}
 			if string(r.RawTarget) != "http://a.example/path?query" || !bytes.Equal(r.Header.Get("X-A"), []byte("b")) || r.Method != "POST" {
 				t.Errorf("of the request there is %q, %q, %q", r.Method, r.RawTarget, r.Header.Get("X-A"))

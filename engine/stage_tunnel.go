@@ -56,6 +56,9 @@ func (t *transaction) recall() {
 		t.request = t.client.worker.requests.Get()
 		t.fillInConnection()
 		t.reread()
+		if t.judged != nil {
+			t.request.Judged, t.judged = *t.judged, nil
+		}
 	}
 }
 

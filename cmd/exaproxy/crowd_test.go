@@ -10,6 +10,8 @@ import (
 
 // crowdConf has one helper, that thousands wait for.
 const crowdConf = `http_port 127.0.0.1:3128
+acl there dst 203.0.113.0/24
+http_access deny there
 http_access allow all
 visible_hostname proxy.test
 access_log stdio:access.log squid
@@ -62,7 +64,7 @@ func TestScenarioOfACrowd(t *testing.T) {
 	then("client c%d says \"other\"\norigin 192.0.2.7:80 hears \"helloother\"", number)
 	answered("cut")
 	number++
-	ask("GET "+line("first"), "GET "+line("second")+"\r\n")
+	ask("GET "+line("first"), "POST "+line("second")+"Content-Length: 2\r\n\r\nhi")
 	passed("GET", "first")
 	answered("first")
 	pipelined := number
@@ -77,12 +79,22 @@ func TestScenarioOfACrowd(t *testing.T) {
 	then("client c%d reads HTTP/1.1 302 Found\n  …\n  Location: http://b.example/\n  …", number)
 	then("log has … TCP_REDIRECT/302 … GET http://192.0.2.7/elsewhere - HIER_NONE/- …")
 	number++
+	asks.WriteString("names last 0s\nnames know judged.example 192.0.2.7\n")
+	ask("GET "+strings.ReplaceAll(line("judged"), "192.0.2.7", "judged.example"), "")
+	asks.WriteString("names know judged.example 198.51.100.9\n")
+	then("helper 1 reads http://judged.example/judged %d\nhelper 1 writes ERR", number)
+	then("origin 192.0.2.7:80 accepts\norigin 192.0.2.7:80 reads GET /judged HTTP/1.1\n  …")
+	then("origin 192.0.2.7:80 says \"HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\nConnection: close\\r\\n\\r\\nok\"")
+	then("client c%d reads HTTP/1.1 200 OK\n  …\nclient c%d hears \"ok\"", number, number)
+	then("log has … TCP_MISS/200 … http://judged.example/judged - HIER_DIRECT/192.0.2.7 -")
+	number++
 	ask("GET "+line("gone"), "")
 	fmt.Fprintf(&asks, "client c%d resets\nlog has … NONE_NONE_ABORTED/000 0 GET http://192.0.2.7/gone - HIER_NONE/- -\n", number)
 	number++
 	left := number - 1
 	number = pipelined
-	passed("GET", "second")
+	passed("POST", "second")
+	then("origin 192.0.2.7:80 hears \"hi\"")
 	answered("second")
 	held := fmt.Sprintf("held transactions=%d\n", left)
 	script := "origin 192.0.2.7:80 listens\n" + asks.String() + held + answers.String()

@@ -2,6 +2,7 @@ package acl
 
 import (
 	"net/netip"
+	"slices"
 	"unsafe"
 
 	"exaproxy/engine"
@@ -61,8 +62,11 @@ func (p *Place) MatchedAddress() bool { return len(p.matched) > 0 }
 // kept the last rule from matching. Of a group it is the member. deny_info goes by it.
 func (p *Place) Last() string { return p.last }
 
-// Remembers reports whether there are questions that were put for the request.
-func (p *Place) Remembers() bool { return len(p.questions.list) > 0 }
+// Remembers reports whether there are answers to questions that were put for the request, but for the
+// addresses of its host, which the request has itself (Judged).
+func (p *Place) Remembers() bool {
+	return slices.ContainsFunc(p.questions.list, func(q keyedQuestion) bool { return q.source != any(addressLookup{}) })
+}
 
 // Release ends the questions that Match put. The Place may then serve another request.
 func (p *Place) Release() {
