@@ -13,6 +13,8 @@ PEERS   := squid-openssl squidguard curl chromium perl python3
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 NILNESS     := golang.org/x/tools/go/analysis/passes/nilness/cmd/nilness@v0.52.0
 DEADCODE    := golang.org/x/tools/cmd/deadcode@v0.52.0
+# The packages whose tests play in memory, which "make check" runs once more with the tag canary.
+INMEMORY := ./engine/... ./helper ./dnsasync ./compat ./compat/access ./compat/decision ./compat/headers ./compat/logs ./compat/redirector
 # Where requests are taken and which redirector is asked by "make run".
 LISTEN  ?= 127.0.0.1:3128
 REDIRECTOR ?= $(BIN)/redirector
@@ -29,6 +31,8 @@ test: peers ## install what the tests compare with, then every test
 
 check: format lint ## gofmt, the linters, then every test, with the race detector, in random order
 	$(GO) test -race -shuffle=on -timeout 25m ./...
+	$(GO) test -tags canary -shuffle=on -skip '^TestPoison$$' $(INMEMORY)
+	$(GO) test -tags canary -shuffle=on ./cmd/exaproxy -run Scenario
 
 format:
 	@unformatted=$$(gofmt -l cmd compat contrib dnsasync engine helper); \
@@ -37,6 +41,7 @@ format:
 lint: ## go vet, staticcheck (staticcheck.conf), nil dereferences, functions that nothing calls
 	$(GO) vet ./...
 	$(GO) vet -tags profile ./cmd/exaproxy
+	$(GO) vet -tags canary ./...
 	$(GO) run $(STATICCHECK) ./...
 	$(GO) run $(NILNESS) ./...
 	GO=$(GO) contrib/setup/unused $(DEADCODE)
@@ -46,6 +51,9 @@ peers: ## install the programs that tests run beside ours
 
 scenarios: ## whole transactions as dialogues, in memory
 	$(GO) test -shuffle=on ./cmd/exaproxy -run Scenario
+
+canary: ## every test, built so that memory is marked when it is given back: nobody may see a mark
+	$(GO) test -tags canary -shuffle=on -timeout 25m ./...
 
 compare: ## the built binary beside Squid, squidGuard, jesred, curl, Chromium
 	$(GO) test -v ./cmd/exaproxy/acceptance ./compat/...
@@ -87,4 +95,4 @@ clean: ## remove what was built
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
-.PHONY: build run test check format lint peers scenarios compare mutations fuzz cover bench profile microbench golden install clean help
+.PHONY: build run test check format lint peers scenarios canary compare mutations fuzz cover bench profile microbench golden install clean help

@@ -79,9 +79,14 @@ func (p *policy) Admit(r *engine.Request) engine.Decision {
 	return p.headers.Admit(r, &st.decision)
 }
 
-// Question puts the URL to the redirectors.
+// Question puts the URL to the redirectors. A request that waits for them keeps no state that does not matter
+// any more: it may wait for long, among thousands.
 func (p *policy) Question(r *engine.Request) (line []byte, a engine.Action) {
-	return p.redirector.Question(r)
+	line, a = p.redirector.Question(r)
+	if a == engine.Ask && r.Asked == 0 {
+		p.states.releaseIdle(r)
+	}
+	return line, a
 }
 
 // Interpret does what the redirectors said. The state of an ordinary request is not kept any

@@ -11,6 +11,7 @@ import (
 	"exaproxy/compat/compattest"
 	"exaproxy/compat/logs"
 	"exaproxy/engine"
+	"exaproxy/engine/canary/canarytest"
 	"exaproxy/engine/h1"
 )
 
@@ -63,6 +64,7 @@ func newTestPolicy(t *testing.T, text string) *policy {
 // TestOrdinaryRequestCostsNoMemory asks the policy all that the engine asks about a request that a
 // helper lets pass, over and over.
 func TestOrdinaryRequestCostsNoMemory(t *testing.T) {
+	canarytest.SkipReuse(t)
 	p := newTestPolicy(t, `
 http_port 3128
 acl inside src 192.0.2.0/24

@@ -53,6 +53,13 @@ func (s *requestStates) of(r *engine.Request) *requestState {
 	return st
 }
 
+// releaseIdle releases the state of r if the request's acls have asked nobody.
+func (s *requestStates) releaseIdle(r *engine.Request) {
+	if st := kept(r); st != nil && !st.access.Remembers() {
+		s.release(r)
+	}
+}
+
 // release ends what the state of r began, and keeps its memory for another request.
 func (s *requestStates) release(r *engine.Request) {
 	st := kept(r)

@@ -3,6 +3,7 @@ package dnsasync
 import (
 	"net/netip"
 
+	"exaproxy/engine/canary"
 	"exaproxy/engine/loop"
 )
 
@@ -43,6 +44,7 @@ func (s *server) ask(p *query) error {
 		return err // an alias that cannot be a name
 	}
 	k, err := s.send(message)
+	canary.Spoil(message, canary.Query, 0)
 	if err != nil {
 		if !loop.OutOfDescriptors(err) {
 			s.recordFailure(byUDP, err)
@@ -79,6 +81,7 @@ func (s *server) askByTCP(p *query) error {
 		}
 	}
 	s.stream.send(message)
+	canary.Spoil(message, canary.Query, 0)
 	try.stream, try.edns, p.size = s.stream, !s.noEDNS, len(message)
 	s.queries++
 	return nil

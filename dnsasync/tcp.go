@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"exaproxy/engine/canary"
 	"exaproxy/engine/loop"
 )
 
@@ -87,6 +88,7 @@ func (t *stream) write() error {
 	}
 	n, err := t.fd.Write(t.out)
 	t.out = t.out[:copy(t.out, t.out[n:])]
+	canary.Spoil(t.out[len(t.out):], canary.Query, 0)
 	return err
 }
 
@@ -128,6 +130,7 @@ func (t *stream) receive() {
 		rest = rest[end:]
 	}
 	t.in = t.in[:copy(t.in, rest)]
+	canary.Spoil(t.in[len(t.in):], canary.Stream, 0)
 }
 
 func (t *stream) handleMessage(message []byte) {

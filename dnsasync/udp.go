@@ -3,6 +3,7 @@ package dnsasync
 import (
 	"time"
 
+	"exaproxy/engine/canary"
 	"exaproxy/engine/loop"
 )
 
@@ -102,6 +103,7 @@ func (k *socket) Run() {
 			return
 		}
 		k.receive(input[:n])
+		canary.Spoil(input[:n:n], canary.Datagram, 0)
 		if !k.fd.Open() {
 			return // it was draining, and this was the last
 		}

@@ -50,7 +50,7 @@ func (w *worker) freeTransaction(t *transaction) {
 // freeRequest takes a request back; nil is nothing.
 func (w *worker) freeRequest(r *Request) {
 	if r != nil {
-		r.reset()
+		r.reset(w.buffers.borrower)
 		w.requests.Put(r)
 	}
 }

@@ -1,6 +1,9 @@
 package engine
 
-import "exaproxy/engine/loop"
+import (
+	"exaproxy/engine/canary"
+	"exaproxy/engine/loop"
+)
 
 // Buffers are lent by the worker while a connection has bytes in flight and given back as
 // soon as they are empty, so an idle connection holds none. Three sizes are lent: a small one
@@ -21,6 +24,7 @@ const (
 
 // A buffer is a flat piece of memory of which b[r:w] holds bytes.
 type buffer struct {
+	loan canary.Loan
 	b    []byte
 	r, w int
 }
@@ -51,6 +55,7 @@ type buffers struct {
 	bulky         int // large ones lent
 	inUse         int
 	pieces        [2][]byte // of a write in two pieces
+	borrower      uint64    // in a canary build: who plays, see canary.Owner
 }
 
 // How many free buffers of a size are kept for the next borrower.
@@ -60,6 +65,9 @@ const (
 )
 
 func newBuffers() (p buffers) {
+	if canary.On {
+		return p // none is lent a second time
+	}
 	p.heads.Most, p.relays.Most, p.bulks.Most = keptBuffers, keptBuffers, keptBulks
 	return p
 }
@@ -85,6 +93,12 @@ func (p *buffers) get(free *loop.FreeList[buffer], size int) *buffer {
 	if b.b == nil {
 		b.b = make([]byte, size)
 	}
+	return p.lend(b)
+}
+
+// lend notes who borrows b.
+func (p *buffers) lend(b *buffer) *buffer {
+	b.loan.Begin(b.b, canary.Buffer, p.borrower)
 	return b
 }
 
@@ -94,6 +108,7 @@ func (p *buffers) put(b *buffer) {
 		return
 	}
 	p.inUse--
+	b.loan.End(b.b)
 	b.r, b.w = 0, 0
 	switch len(b.b) {
 	case headSize:
@@ -116,8 +131,13 @@ func (p *buffers) fit(n int) *buffer {
 	case n <= relaySize:
 		return p.relay()
 	}
+	return p.exactly(n)
+}
+
+// exactly lends a buffer of just n bytes, which is not kept.
+func (p *buffers) exactly(n int) *buffer {
 	p.inUse++
-	return &buffer{b: make([]byte, n|1)} // an odd size: it is not kept
+	return p.lend(&buffer{b: make([]byte, n|1)}) // no size that is kept is odd
 }
 
 // grow gives a larger buffer with what b holds, and b back: 4, 16, 64 KiB and so on.
@@ -126,8 +146,7 @@ func (p *buffers) grow(b *buffer) *buffer {
 	if len(b.b) < relaySize {
 		larger = p.relay()
 	} else {
-		p.inUse++
-		larger = &buffer{b: make([]byte, 4*len(b.b)+1)} // an odd size: it is not kept
+		larger = p.exactly(4 * len(b.b))
 	}
 	larger.w = copy(larger.b, b.bytes())
 	p.put(b)

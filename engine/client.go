@@ -4,6 +4,7 @@ import (
 	"io"
 	"time"
 
+	"exaproxy/engine/canary"
 	"exaproxy/engine/loop"
 )
 
@@ -45,7 +46,15 @@ const lingerTime = 2 * time.Second
 // Run is called when anything happened that concerns the client between its requests.
 func (c *client) Run() {
 	defer c.recoverFault()
+	c.borrows()
 	c.serve()
+}
+
+// borrows has buffers that are lent from now on marked as the client's, in a canary build.
+func (c *client) borrows() {
+	if canary.On {
+		c.worker.buffers.borrower = canary.Owner(c.connection.Client.Port(), c.served)
+	}
 }
 
 // serve begins one transaction after the other, until one waits or there is nothing to begin.
@@ -77,6 +86,7 @@ func (c *client) recoverFault() {
 // endTransaction ends the transaction in hand, if there is one, for a reason of ours.
 func (c *client) endTransaction(why FailureKind) {
 	if tx := c.tx; tx != nil {
+		c.borrows()
 		tx.keepClient = false
 		tx.failure = &Failure{Kind: why, Side: OurSide, During: tx.stage.String()}
 		tx.stage = over
@@ -141,6 +151,7 @@ func (c *client) start() {
 		c.dropState() // it is a replaced policy's, and means nothing to the present one
 	}
 	c.served++
+	c.borrows()
 	c.tx = c.worker.newTransaction(c)
 }
 

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"time"
 
+	"exaproxy/engine/canary"
 	"exaproxy/engine/h1"
 	"exaproxy/engine/loop"
 )
@@ -90,6 +91,11 @@ func (r *Request) Narrow(allowed func(netip.Addr) bool) {
 	r.Judged.Addrs = kept
 }
 
+// isItsHead says whether nothing is known of the request but what its head says.
+func (r *Request) isItsHead() bool {
+	return r.State == nil && r.User == "" && r.ClientName == "" && !r.WasRewritten && len(r.Notes) == 0
+}
+
 // Effective returns the target that the request goes to: the rewritten one if there is one.
 func (r *Request) Effective() *h1.Target {
 	if r.WasRewritten {
@@ -127,9 +133,9 @@ func (r *Request) keepURL(t *h1.Target) []byte {
 // heads and answers, of which a crowd could make the proxy keep hundreds.
 const keptScratch = 16 << 10
 
-// reset makes r ready for the next transaction, keeping its memory.
-func (r *Request) reset() {
-	head, scratch := r.Request, r.scratch[:0]
+// reset makes r ready for the next transaction, keeping its memory, which the canary's owner had.
+func (r *Request) reset(owner uint64) {
+	head, scratch := r.Request, canary.Again(r.scratch, canary.Request, owner)
 	if cap(scratch) > keptScratch {
 		scratch = nil
 	}

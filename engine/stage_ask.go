@@ -28,8 +28,10 @@ func (t *transaction) ask() stage {
 	}
 	answer, done, err := t.question.Answer()
 	if !done {
+		t.holdLess()
 		return asking
 	}
+	t.holdAll()
 	if err == nil {
 		t.helperAnswer = t.request.Keep(answer)
 	}

@@ -42,7 +42,7 @@ func (t *transaction) releaseForTunnel() {
 	t.head = bytes.Clone(t.head)
 	w.buffers.put(t.client.in)
 	t.client.in = nil
-	if r.State != nil || r.User != "" || r.ClientName != "" || r.WasRewritten || len(r.Notes) > 0 {
+	if !r.isItsHead() {
 		t.reread() // there is more to know of it
 		return
 	}
@@ -56,6 +56,9 @@ func (t *transaction) recall() {
 		t.request = t.client.worker.requests.Get()
 		t.fillInConnection()
 		t.reread()
+		if t.judged != nil {
+			t.request.Judged, t.judged = *t.judged, nil
+		}
 	}
 }
 

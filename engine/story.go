@@ -53,7 +53,8 @@ type transaction struct {
 	timed   bool      // the deadline is the present stage's
 	entered time.Time // the present stage
 
-	request    *Request // lent; a tunnel gives it back and keeps the head alone
+	request    *Request // lent; a tunnel gives it back and keeps the head alone, as who waits in a crowd
+	judged     *Judged  // the request's, while it is given back; nil: it had none
 	began      time.Time
 	head       []byte // the request's, in the client's buffer
 	keepClient bool   // the client's connection may serve another request
@@ -93,6 +94,7 @@ func (t *transaction) Run() {
 		return // woken for what it has done without by now
 	}
 	defer c.recoverFault()
+	c.borrows()
 	t.advance()
 	c.serve()
 }

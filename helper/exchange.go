@@ -3,6 +3,7 @@ package helper
 import (
 	"strconv"
 
+	"exaproxy/engine/canary"
 	"exaproxy/engine/loop"
 )
 
@@ -61,6 +62,7 @@ func (c *child) appendLine(q *Question) {
 	if c.sent > len(c.out)/2 { // what is written makes room
 		c.out = c.out[:copy(c.out, c.out[c.sent:])]
 		c.sent = 0
+		canary.Spoil(c.out[len(c.out):], canary.ChildInput, uint64(c.number))
 	}
 	was := len(c.out)
 	if c.pool.config.numbered() {
@@ -85,7 +87,7 @@ func (c *child) writeQuestions() error {
 		return nil
 	}
 	if c.sent == len(c.out) {
-		c.out, c.sent = c.out[:0], 0
+		c.out, c.sent = canary.Again(c.out, canary.ChildInput, uint64(c.number)), 0
 		if cap(c.out) > maxKeptOut {
 			c.out = nil
 		}
@@ -103,6 +105,7 @@ func (c *child) readAnswers() error {
 			return err
 		}
 		c.handleOutput(c.pool.scratch[:n])
+		canary.Spoil(c.pool.scratch[:n:n], canary.ChildOutput, uint64(c.number))
 		if !c.answering() {
 			return nil
 		}

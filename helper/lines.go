@@ -1,6 +1,10 @@
 package helper
 
-import "bytes"
+import (
+	"bytes"
+
+	"exaproxy/engine/canary"
+)
 
 const (
 	maxLine     = 1 << 20  // bytes of an answer; a child that writes more without a line end is replaced
@@ -36,7 +40,7 @@ func (l *lines) reset() {
 	if !l.used {
 		return
 	}
-	l.part, l.used = l.part[:0], false
+	l.part, l.used = canary.Again(l.part, canary.ChildLine, 0), false
 	if cap(l.part) > maxKeptPart {
 		l.part = nil
 	}
@@ -49,7 +53,7 @@ func (l *lines) partial() []byte {
 }
 
 // drop forgets the beginning of a line that has no end yet.
-func (l *lines) drop() { l.part = l.part[:0] }
+func (l *lines) drop() { l.part = canary.Again(l.part, canary.ChildLine, 0) }
 
 // cutNumber takes the channel number off a line, as strtol(3) would read it: blanks, a sign,
 // decimal digits; and the blanks that follow. A number must end at a blank or with the line:

@@ -180,6 +180,16 @@ func (p *Pool) Queue() int {
 	return p.backlog.n + p.risky.n
 }
 
+// Unanswered returns how many questions wait for a child or are with one.
+func (p *Pool) Unanswered() int {
+	p = p.taker()
+	n := p.backlog.n + p.risky.n
+	for _, c := range p.children {
+		n += c.channels.n
+	}
+	return n
+}
+
 // Busy reports whether no child has room and none may be started now: because there are as
 // many as Config.Children, or because the last ones ended at once.
 func (p *Pool) Busy() bool {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"exaproxy/engine/canary"
 	"exaproxy/engine/loop"
 )
 
@@ -157,7 +158,7 @@ func (p *Pool) newQuestion() *Question {
 
 // recycle puts a question on the free list.
 func (p *Pool) recycle(q *Question) {
-	text, answer := q.text[:0], q.answer[:0]
+	text, answer := canary.Again(q.text, canary.Question, q.serial), canary.Again(q.answer, canary.Question, q.serial)
 	if cap(text)+cap(answer) > maxKeptText {
 		text, answer = nil, nil
 	}

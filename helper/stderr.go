@@ -3,6 +3,8 @@ package helper
 import (
 	"bytes"
 	"io"
+
+	"exaproxy/engine/canary"
 )
 
 const maxStderrLine = 64 << 10 // bytes; a longer line of standard error is written in pieces
@@ -37,5 +39,5 @@ func (w *lineWriter) flush() {
 
 func (w *lineWriter) emit() {
 	w.to.Write(w.part)
-	w.part = w.part[:0]
+	w.part = canary.Again(w.part, canary.ChildError, 0)
 }

@@ -12,6 +12,8 @@ const (
 	trimEvery = 10 * time.Second
 	// trimLeast is how much more memory may lie idle before it is given back.
 	trimLeast = 8 << 20
+	// stirLeast is how much must have been allocated before a trim that left much is worth another.
+	stirLeast = 256 << 10
 )
 
 // garbagePercent is how much the heap may grow over what lives before the collector runs (GOGC).
@@ -32,40 +34,63 @@ func setGarbagePercent() {
 // goroutine.
 type memoryTrimmer struct {
 	samples []metrics.Sample
-	cycles  uint64 // collections until the last measurement
-	kept    uint64 // what was left after the last trim
+	cycles  uint64   // collections until the last measurement
+	last    measured // after the last trim
+	least   uint64   // the least that a trim has left
 }
+
+// measured is what is known of the heap: how often the collector has run, how much was ever allocated, and
+// how much is held, in bytes.
+type measured struct{ cycles, allocated, held uint64 }
 
 func newMemoryTrimmer() *memoryTrimmer {
 	t := &memoryTrimmer{}
-	for _, name := range []string{"/gc/cycles/total:gc-cycles", "/memory/classes/heap/objects:bytes",
+	for _, name := range []string{"/gc/cycles/total:gc-cycles", "/gc/heap/allocs:bytes", "/memory/classes/heap/objects:bytes",
 		"/memory/classes/heap/free:bytes", "/memory/classes/heap/unused:bytes"} {
 		t.samples = append(t.samples, metrics.Sample{Name: name})
 	}
 	return t
 }
 
-// measure reads how often the collector has run and how much memory the heap holds.
-func (t *memoryTrimmer) measure() (cycles, held uint64) {
+func (t *memoryTrimmer) measure() (m measured) {
 	metrics.Read(t.samples)
-	for _, s := range t.samples[1:] {
-		held += s.Value.Uint64()
+	for _, s := range t.samples[2:] {
+		m.held += s.Value.Uint64()
 	}
-	return t.samples[0].Value.Uint64(), held
+	m.cycles, m.allocated = t.samples[0].Value.Uint64(), t.samples[1].Value.Uint64()
+	return m
 }
 
 // trim collects, and gives back what is free, if the program has been quiet since the last
-// call and holds clearly more than it did after the last trim.
+// call and that is worth it.
 func (t *memoryTrimmer) trim() {
-	cycles, held := t.measure()
-	quiet := cycles == t.cycles
-	t.cycles = cycles
-	if !quiet || held < t.kept+t.kept/4+trimLeast {
-		return
+	now := t.measure()
+	quiet := now.cycles == t.cycles
+	t.cycles = now.cycles
+	if quiet && t.worthwhile(now) {
+		debug.FreeOSMemory()
+		t.trimmed(t.measure())
 	}
-	debug.FreeOSMemory()
-	t.cycles, t.kept = t.measure()
 }
+
+// worthwhile says whether a trim may give something back: if clearly more is held than after the last one, or
+// if that one left clearly more than another did, since thousands of clients were waiting, and something has
+// happened since.
+func (t *memoryTrimmer) worthwhile(now measured) bool {
+	stirred := now.allocated-t.last.allocated >= stirLeast+t.last.held/64
+	return now.held >= clearlyMore(t.last.held) || stirred && t.last.held >= clearlyMore(t.least)
+}
+
+// trimmed notes what a trim has left.
+func (t *memoryTrimmer) trimmed(left measured) {
+	t.cycles, t.last = left.cycles, left
+	if t.least == 0 || left.held < t.least {
+		t.least = left.held
+	}
+}
+
+// clearlyMore is what is worth a trim when so much was left by another.
+func clearlyMore(held uint64) uint64 { return held + held/4 + trimLeast }
 
 // raiseMaxProcs lets the scheduler have one processor more than there are workers. A worker keeps its
 // own in a short wait, of which the scheduler knows nothing; those who write logs and look after helpers

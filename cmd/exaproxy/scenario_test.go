@@ -14,6 +14,7 @@ import (
 	"exaproxy/compat"
 	"exaproxy/compat/logs"
 	"exaproxy/engine"
+	"exaproxy/engine/canary/canarytest"
 	"exaproxy/engine/enginetest"
 )
 
@@ -96,12 +97,23 @@ func playScenario(t *testing.T, archive *txtar.Archive, segment int) {
 		files.Flush()
 		text, _ := os.ReadFile(access)
 		fresh := string(text[seen:])
+		checkMarks(t, "the access log", fresh)
 		seen = len(text)
 		return fresh
 	}
 	w.Play(sections["script"])
 	w.End()
+	w.Log()
+	checkMarks(t, "the cache log", said.String())
 	checkSaid(t, said.String(), sections["says"])
+}
+
+// checkMarks fails the test if a log has memory of another (make canary).
+func checkMarks(t *testing.T, log, text string) {
+	t.Helper()
+	if whose := new(canarytest.Watch).See([]byte(text)); whose != "" {
+		t.Errorf("%s has %s:\n%q", log, whose, text)
+	}
 }
 
 // opener opens what the scenario has in the place of the system's files.

@@ -30,6 +30,9 @@ func (s *State) Reset() {
 	s.denial = nil
 }
 
+// Remembers says whether there are answers of name servers that the request's acls are to see again.
+func (s *State) Remembers() bool { return s.place.Remembers() }
+
 // Match asks an access list about a request.
 func (p *Policy) Match(list *acl.List, r *engine.Request, st *State) acl.Answer {
 	st.place.Resolver, st.place.Waker = p.Resolver, r.Waker

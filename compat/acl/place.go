@@ -2,9 +2,11 @@ package acl
 
 import (
 	"net/netip"
+	"slices"
 	"unsafe"
 
 	"exaproxy/engine"
+	"exaproxy/engine/canary"
 	"exaproxy/engine/h1"
 	"exaproxy/engine/loop"
 )
@@ -60,11 +62,21 @@ func (p *Place) MatchedAddress() bool { return len(p.matched) > 0 }
 // kept the last rule from matching. Of a group it is the member. deny_info goes by it.
 func (p *Place) Last() string { return p.last }
 
+// Remembers reports whether there are answers to questions that were put for the request, but for the
+// addresses of its host, which the request has itself (Judged).
+func (p *Place) Remembers() bool {
+	return slices.ContainsFunc(p.questions.list, func(q keyedQuestion) bool { return q.source != any(addressLookup{}) })
+}
+
 // Release ends the questions that Match put. The Place may then serve another request.
 func (p *Place) Release() {
 	p.questions.cancel()
 	p.request, p.target = nil, nil
+	p.url, p.text, p.utf8 = blank(p.url), blank(p.text), blank(p.utf8)
 }
+
+// blank is b for another request.
+func blank(b []byte) []byte { return canary.Again(b, canary.Text, 0) }
 
 // host is the target's host as Squid writes it: an address in its usual form, an IPv6 one in
 // brackets.

@@ -75,5 +75,5 @@ func (qs *questions) cancel() {
 		qs.list[i].question.cancel()
 	}
 	clear(qs.list)
-	qs.list, qs.subjects = qs.list[:0], qs.subjects[:0]
+	qs.list, qs.subjects = qs.list[:0], blank(qs.subjects)
 }

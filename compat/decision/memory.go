@@ -1,6 +1,9 @@
 package decision
 
-import "exaproxy/engine"
+import (
+	"exaproxy/engine"
+	"exaproxy/engine/canary"
+)
 
 // A Memory is what the decision about one request points to. The engine reads it until the
 // transaction is over.
@@ -33,6 +36,6 @@ const mostKept = 64 << 10
 func (m *Memory) Reset() bool {
 	fields, body := m.Reply.Fields, m.Reply.Body
 	*m = Memory{}
-	m.Reply.Fields, m.Reply.Body = fields[:0], body[:0]
+	m.Reply.Fields, m.Reply.Body = canary.Again(fields, canary.Reply, 0), canary.Again(body, canary.Reply, 0)
 	return cap(fields) <= mostKept && cap(body) <= mostKept
 }

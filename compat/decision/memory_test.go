@@ -4,10 +4,12 @@ import (
 	"testing"
 
 	"exaproxy/engine"
+	"exaproxy/engine/canary/canarytest"
 )
 
 // TestReset has memory used again, but not that of a long reply.
 func TestReset(t *testing.T) {
+	canarytest.SkipReuse(t)
 	for _, row := range []struct {
 		fields, body int
 		keep         bool

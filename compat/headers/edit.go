@@ -2,6 +2,7 @@ package headers
 
 import (
 	"exaproxy/engine"
+	"exaproxy/engine/canary"
 	"exaproxy/engine/h1"
 )
 
@@ -51,7 +52,7 @@ func (p *Policy) forwardedFor(r *engine.Request, h *h1.Header) {
 
 // clientOf is the client's address as a text that lives as long as the request.
 func (p *Policy) clientOf(r *engine.Request) []byte {
-	p.scratch = r.Client.Addr().Unmap().AppendTo(p.scratch[:0])
+	p.scratch = r.Client.Addr().Unmap().AppendTo(p.blank())
 	return r.Keep(p.scratch)
 }
 
@@ -62,7 +63,7 @@ func (p *Policy) appendList(r *engine.Request, h *h1.Header, name string, entry 
 		h.Add(name, entry)
 		return
 	}
-	p.scratch = p.scratch[:0]
+	p.scratch = p.blank()
 	h.All(name, func(value []byte) bool {
 		if len(value) > 0 {
 			p.scratch = append(append(p.scratch, value...), ", "...)
@@ -73,3 +74,6 @@ func (p *Policy) appendList(r *engine.Request, h *h1.Header, name string, entry 
 	h.Del(name)
 	h.Add(name, r.Keep(p.scratch))
 }
+
+// blank is memory to compose in. What was composed there before was copied.
+func (p *Policy) blank() []byte { return canary.Again(p.scratch, canary.ForwardedLine, 0) }

@@ -39,7 +39,7 @@ func (p *Policy) Admit(r *engine.Request, m *decision.Memory) engine.Decision {
 	if !p.looping(r) {
 		return engine.Decision{Action: engine.Proceed}
 	}
-	p.scratch = append(p.scratch[:0], "Forwarding loop detected for: "...)
+	p.scratch = append(p.blank(), "Forwarding loop detected for: "...)
 	p.scratch = append(append(p.scratch, r.Method...), ' ')
 	p.scratch = r.Target.AppendURL(p.scratch)
 	p.log.Warn(string(p.scratch), "client", r.Client.Addr().String())

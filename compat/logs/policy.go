@@ -5,6 +5,7 @@ import (
 
 	"exaproxy/compat/acl"
 	"exaproxy/engine"
+	"exaproxy/engine/canary"
 	"exaproxy/engine/loop"
 )
 
@@ -99,8 +100,9 @@ func (p *Policy) Record(rec *engine.Record) {
 		if log.file == nil {
 			break
 		}
-		p.line = log.line.Format.Append(p.line[:0], rec)
+		p.line = log.line.Format.Append(p.line, rec)
 		p.line = append(p.line, '\n')
 		log.file.Append(p.line)
+		p.line = canary.Again(p.line, canary.AccessLine, 0)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"io"
 	"sync"
 	"time"
+
+	"exaproxy/engine/canary"
 )
 
 // maxStream is how many bytes wait for whoever reads standard error.
@@ -65,7 +67,7 @@ func (s *Stream) copy() {
 	var lines []byte
 	var flushes []chan struct{}
 	for range s.wake {
-		lines, flushes = s.take(lines[:0])
+		lines, flushes = s.take(canary.Again(lines, canary.StderrLines, 0))
 		if len(lines) > 0 {
 			s.to.Write(lines) // there is nowhere to tell if this fails
 		}

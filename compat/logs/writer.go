@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"time"
+
+	"exaproxy/engine/canary"
 )
 
 const (
@@ -100,7 +102,7 @@ func (f *File) flush() {
 			f.notTaken(n, err)
 			return
 		}
-		f.spare, f.writing = f.writing[:0], nil
+		f.spare, f.writing = canary.Again(f.writing, canary.LogLines, 0), nil
 		f.recovered()
 	}
 }

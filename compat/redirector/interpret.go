@@ -135,7 +135,7 @@ func (p *Policy) servePage(r *engine.Request, st *State, m *decision.Memory) eng
 // shortURL is the request's URL for cache.log.
 func (p *Policy) shortURL(r *engine.Request) string {
 	const enough = 256
-	url := r.Target.AppendURL(p.scratch[:0])
+	url := r.Target.AppendURL(p.blank())
 	p.scratch = url
 	if len(url) > enough {
 		url = append(slices.Clip(url[:enough]), "…"...)

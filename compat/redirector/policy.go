@@ -8,6 +8,7 @@ import (
 	"exaproxy/compat/errpage"
 	"exaproxy/compat/rewrite"
 	"exaproxy/engine"
+	"exaproxy/engine/canary"
 	"exaproxy/engine/h1"
 )
 
@@ -73,9 +74,12 @@ func (p *Policy) Question(r *engine.Request) (line []byte, a engine.Action) {
 		}
 	}
 	p.record.Request = r
-	p.scratch = rewrite.Append(p.scratch[:0], p.settings.Extras, &p.record)
+	p.scratch = rewrite.Append(p.blank(), p.settings.Extras, &p.record)
 	return p.scratch, engine.Ask
 }
+
+// blank is memory to compose in. What was composed there before was copied.
+func (p *Policy) blank() []byte { return canary.Again(p.scratch, canary.RewriteLine, 0) }
 
 // Steer has a request go to the server that the helpers named in the place of its URL's.
 func (p *Policy) Steer(st *State, hop *engine.Hop) {

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+
+	"exaproxy/engine/canary/canarytest"
 )
 
 func BenchmarkParseRequest(b *testing.B) {
@@ -114,6 +116,7 @@ func TestCommonMethodsAreNotAllocated(t *testing.T) {
 }
 
 func TestNothingIsAllocatedForOrdinaryMessages(t *testing.T) {
+	canarytest.SkipReuse(t)
 	get := load(t, "requests", requests)["browser-get"]
 	odd := []byte("GET http://A.EXAMPLE?q r HTTP/1.1\r\nHost: a\r\n\r\n")
 	reply := load(t, "replies", replies)["folded"]

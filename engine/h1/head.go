@@ -3,6 +3,8 @@ package h1
 import (
 	"bytes"
 	"encoding/binary"
+
+	"exaproxy/engine/canary"
 )
 
 // Limits bound what a head may be. The zero value is strict, with Squid's default size.
@@ -109,7 +111,7 @@ func (p *fieldReader) all(b []byte, next int, h *Header, lim Limits) (end int, e
 		return 0, ErrTooLarge
 	}
 	h.Reset()
-	p.unfold = p.unfold[:0]
+	p.unfold = canary.Again(p.unfold, canary.Unfolded, 0)
 	if _, err = p.read(b[next:end], h); err != nil {
 		return 0, err
 	}

@@ -1,6 +1,10 @@
 package h1
 
-import "bytes"
+import (
+	"bytes"
+
+	"exaproxy/engine/canary"
+)
 
 // A Reply is the head of a reply. The zero value is ready for ParseReply, and may be used
 // for one reply after the other. Its slices are views of the bytes parsed; see the package comment.
@@ -16,7 +20,7 @@ type Reply struct {
 // Reset forgets the message and keeps the memory.
 func (r *Reply) Reset() {
 	r.Header.Reset()
-	*r = Reply{Header: r.Header, unfold: r.unfold[:0]}
+	*r = Reply{Header: r.Header, unfold: canary.Again(r.unfold, canary.Unfolded, 0)}
 }
 
 // ParseReply reads the head of a reply at the beginning of b into r and returns how many bytes it has.

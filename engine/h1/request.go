@@ -1,6 +1,10 @@
 package h1
 
-import "bytes"
+import (
+	"bytes"
+
+	"exaproxy/engine/canary"
+)
 
 // A Request is the head of a request. The zero value is ready for ParseRequest, and may be used
 // for one request after the other. Its slices are views of the bytes parsed; see the package comment.
@@ -21,7 +25,7 @@ const maxMethod = 32
 // Reset forgets the message and keeps the memory.
 func (r *Request) Reset() {
 	r.Header.Reset()
-	*r = Request{Header: r.Header, canonical: r.canonical[:0]}
+	*r = Request{Header: r.Header, canonical: canary.Again(r.canonical, canary.URL, 0)}
 }
 
 // ParseRequest reads the head of a request at the beginning of b into r and returns how many bytes

@@ -1,5 +1,12 @@
 package loop
 
+import (
+	"fmt"
+	"slices"
+
+	"exaproxy/engine/canary"
+)
+
 // A FreeList keeps objects that one goroutine uses again and again, so that lending one costs no
 // allocation. At most Most are kept, so that the memory of a rush returns to the collector. The zero
 // FreeList keeps none.
@@ -24,6 +31,9 @@ func (f *FreeList[T]) Get() *T {
 
 // Put keeps an object for a later Get, and reports whether it did.
 func (f *FreeList[T]) Put(t *T) bool {
+	if canary.On && slices.Contains(f.free, t) {
+		canary.Misused(fmt.Sprintf("a %T was given back twice", t))
+	}
 	if len(f.free) >= f.Most {
 		return false
 	}

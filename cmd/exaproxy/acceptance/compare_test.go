@@ -159,7 +159,11 @@ func (x *proxy) dialFrom(from string) (net.Conn, error) {
 			}
 		}
 	}
-	return d.Dial("tcp", to.String())
+	conn, err := d.Dial("tcp", to.String())
+	if err != nil {
+		return nil, err
+	}
+	return watchConn(x.t, "a client", conn), nil
 }
 
 // readExchange reads a reply to its end. Into a tunnel it says something, and waits for the answer.

@@ -174,7 +174,7 @@ func TestInterimRepliesWithoutEndFillNoMemory(t *testing.T) {
 			if n := <-written; n >= tooMuch {
 				t.Errorf("%d MB of interim replies were taken, and %d bytes of them passed on", n>>20, all)
 			}
-			if most := memory.most(); most > before+slack {
+			if most := memory.most(); most > before+slack() {
 				t.Errorf("resident memory went from %d kB to %d kB", before>>10, most>>10)
 			}
 		})

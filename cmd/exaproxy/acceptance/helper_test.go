@@ -70,6 +70,7 @@ func (h *scriptedHelper) open(record, rules string) (err error) {
 
 // hear records a line and answers it.
 func (h *scriptedHelper) hear(line []byte) {
+	lookAtLine(line)
 	if h.record != nil {
 		h.record.Write(line) // in one call, before the answer: who has the answer finds the line
 	}

@@ -11,11 +11,19 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"exaproxy/engine/canary"
 )
 
 // slack is how much the resident memory may vary while one message passes, however long it is: buffers of
-// the sockets are the kernel's, and what a flow holds is a few pages.
-const slack = 12 << 20
+// the sockets are the kernel's, and what a flow holds is a few pages. A canary build lends no memory twice: there
+// it is what the collector leaves.
+func slack() int64 {
+	if canary.On {
+		return 48 << 20
+	}
+	return 12 << 20
+}
 
 // slowReader takes at most a megabyte each time a ticker ticks.
 type slowReader struct {
@@ -82,7 +90,7 @@ func TestUploadsSlowerUpstreamThanDownstreamKeepMemoryFlat(t *testing.T) {
 				t.Errorf("the origin got %q, want %q", answer, want)
 			}
 			t.Logf("resident: %d kB before, at most %d kB in %d samples", before>>10, most>>10, len(memory.samples))
-			if most > before+slack {
+			if most > before+slack() {
 				t.Errorf("resident memory went from %d kB to %d kB during one upload", before>>10, most>>10)
 			}
 		})
@@ -110,7 +118,7 @@ func TestDownloadsSlowerDownstreamThanUpstreamKeepMemoryFlat(t *testing.T) {
 		t.Errorf("the hash of the download is %s, want %s", got, want)
 	}
 	t.Logf("resident: %d kB before, at most %d kB in %d samples", before>>10, most>>10, len(memory.samples))
-	if most > before+slack {
+	if most > before+slack() {
 		t.Errorf("resident memory went from %d kB to %d kB during one download", before>>10, most>>10)
 	}
 }
@@ -118,7 +126,7 @@ func TestDownloadsSlowerDownstreamThanUpstreamKeepMemoryFlat(t *testing.T) {
 // reused is a connection to the proxy that has served requests already.
 func reused(t *testing.T, x *proxy, o *origin) (net.Conn, *bufio.Reader) {
 	t.Helper()
-	conn, err := net.Dial("tcp", x.addr())
+	conn, err := x.dial()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,6 @@ package acceptance
 
 import (
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -41,7 +40,7 @@ func odd(open *atomic.Int32) http.Handler {
 			if err == nil {
 				open.Add(1)
 				defer open.Add(-1)
-				end(conn.(*net.TCPConn), reply)
+				end(conn.(halfCloser), reply)
 			}
 		})
 	}
@@ -49,7 +48,7 @@ func odd(open *atomic.Int32) http.Handler {
 }
 
 // end says the last words of a connection and waits until the other side has closed it too.
-func end(conn *net.TCPConn, words string) {
+func end(conn halfCloser, words string) {
 	defer conn.Close()
 	io.WriteString(conn, words)
 	conn.CloseWrite()

@@ -42,7 +42,7 @@ func buildAndRun(m *testing.M) (int, error) {
 	built.dir = dir
 	built.proxy = filepath.Join(dir, "exaproxy")
 	built.helper = filepath.Join(dir, "helper")
-	build := exec.Command("go", "build", "-o", built.proxy, "exaproxy/cmd/exaproxy")
+	build := exec.Command("go", append(append([]string{"build"}, buildFlags()...), "-o", built.proxy, "exaproxy/cmd/exaproxy")...)
 	if out, err := build.CombinedOutput(); err != nil {
 		return 0, fmt.Errorf("build exaproxy: %w\n%s", err, out)
 	}

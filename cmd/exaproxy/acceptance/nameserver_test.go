@@ -31,7 +31,7 @@ func serveNames(t testing.TB, handler dns.Handler) (address string, ok bool) {
 	if err != nil {
 		return "", false
 	}
-	server := &dns.Server{PacketConn: conn, Handler: handler}
+	server := &dns.Server{PacketConn: watchedPackets{conn, t}, Handler: handler}
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)

@@ -53,7 +53,7 @@ func startOrigin(t testing.TB, addr string, handler http.Handler, conf *tls.Conf
 		o.mu.Unlock()
 		handler.ServeHTTP(w, r)
 	})
-	o.Server = &httptest.Server{Listener: l, Config: &http.Server{Handler: counted, ErrorLog: log.New(io.Discard, "", 0)}}
+	o.Server = &httptest.Server{Listener: watchedListener{l, t}, Config: &http.Server{Handler: counted, ErrorLog: log.New(io.Discard, "", 0)}}
 	o.Config.ConnState = func(_ net.Conn, s http.ConnState) {
 		if s == http.StateNew {
 			o.mu.Lock()

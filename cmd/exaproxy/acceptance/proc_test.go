@@ -11,19 +11,34 @@ import (
 // tcpClients is how many of a process's connections are with somebody who connected to it: those
 // whose local port is one it listens at.
 func tcpClients(pid int) (count int) {
+	count, _ = heardClients(pid)
+	return count
+}
+
+// heardClients is tcpClients, and how many of them have said nothing that the process has not read.
+func heardClients(pid int) (count, heard int) {
 	listening, others := tcpPorts(pid)
-	for _, port := range others {
-		if listening[port] {
+	for _, c := range others {
+		if listening[c.port] {
 			count++
+			if !c.unread {
+				heard++
+			}
 		}
 	}
-	return count
+	return count, heard
+}
+
+// A connected socket is one of a process's.
+type connected struct {
+	port   uint16 // the local one
+	unread bool   // there are bytes that were not read
 }
 
 // tcpPorts are the local ports of a process's TCP sockets: of those that listen, and of the others
 // (proc_pid_net(5)).
-func tcpPorts(pid int) (listening map[uint16]bool, others []uint16) {
-	const inode, listens = 9, "0A"
+func tcpPorts(pid int) (listening map[uint16]bool, others []connected) {
+	const queues, inode, listens = 4, 9, "0A"
 	own := sockets(pid)
 	listening = map[uint16]bool{}
 	for _, table := range []string{"tcp", "tcp6"} {
@@ -37,7 +52,7 @@ func tcpPorts(pid int) (listening map[uint16]bool, others []uint16) {
 			if f[3] == listens {
 				listening[uint16(port)] = true
 			} else {
-				others = append(others, uint16(port))
+				others = append(others, connected{uint16(port), !strings.HasSuffix(f[queues], ":00000000")})
 			}
 		}
 	}

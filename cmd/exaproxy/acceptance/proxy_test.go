@@ -158,6 +158,7 @@ func launch(t testing.TB, p program, dir string, args ...string) *proxy {
 		x.kill()
 		pipe.Close()
 		<-x.heard
+		x.look()
 		if t.Failed() && !x.quiet {
 			x.show()
 		}

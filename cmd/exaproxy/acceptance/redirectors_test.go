@@ -3,7 +3,6 @@ package acceptance
 import (
 	"context"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -142,7 +141,7 @@ func filters(t *testing.T, p program, dir, conf string) {
 // tunnelTellsPage checks that a client which opens a tunnel to what is blocked is told so in it.
 func tunnelTellsPage(t *testing.T, x *proxy) {
 	t.Helper()
-	conn, err := net.Dial("tcp", x.addr())
+	conn, err := x.dial()
 	if err != nil {
 		t.Fatal(err)
 	}

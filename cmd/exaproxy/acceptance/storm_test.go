@@ -20,7 +20,11 @@ func (x *proxy) client() *http.Client {
 			Proxy:              http.ProxyURL(proxyURL),
 			DisableCompression: true,
 			DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-				return (&net.Dialer{Timeout: 20 * time.Second}).DialContext(ctx, network, addr)
+				conn, err := (&net.Dialer{Timeout: 20 * time.Second}).DialContext(ctx, network, addr)
+				if err != nil {
+					return nil, err
+				}
+				return watchConn(x.t, "a client", conn), nil
 			},
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

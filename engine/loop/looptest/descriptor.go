@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"syscall"
 
+	"exaproxy/engine/canary/canarytest"
 	"exaproxy/engine/loop"
 )
 
@@ -46,6 +47,8 @@ type half struct {
 	capacity int    // how much may be unread; negative: any amount
 	refused  bool   // the last write found no room, and an edge is due
 	ended    bool   // the writer has finished
+
+	canary canarytest.Watch // over what the loop has written
 }
 
 // arrive delivers the next segment, when the last was read.
@@ -167,6 +170,7 @@ func (d *descriptor) write(p []byte) (int, error) {
 	switch {
 	case d.datagram:
 		d.record("wrote a datagram to")
+		d.look(p)
 		return len(p), d.k.send(d, p)
 	case d.connecting:
 		return 0, loop.ErrAgain
@@ -184,6 +188,7 @@ func (d *descriptor) write(p []byte) (int, error) {
 	case n == 0:
 		return 0, loop.ErrAgain
 	}
+	d.look(p[:n])
 	d.out.arrived = append(d.out.arrived, p[:n]...)
 	d.record("wrote %d bytes to", n)
 	d.k.changed.Broadcast()
@@ -198,14 +203,25 @@ func (d *descriptor) fail(err error) {
 	}
 }
 
+// look fails the test if the other side is sent memory of another. It does so in a build with the tag canary.
+func (d *descriptor) look(p []byte) {
+	if whose := d.out.canary.See(p); whose != "" {
+		d.k.tb.Errorf("%s is sent %s", d.peer(), whose)
+	}
+}
+
+// peer names the other side.
+func (d *descriptor) peer() string {
+	if d.remote.IsValid() {
+		return d.remote.String()
+	}
+	return "the other of its pair"
+}
+
 // record records what a task did when it was woken for nothing.
 func (d *descriptor) record(format string, a ...any) {
 	if !d.k.spurious {
 		return
 	}
-	peer := "the other of its pair"
-	if d.remote.IsValid() {
-		peer = d.remote.String()
-	}
-	d.k.moved = append(d.k.moved, fmt.Sprintf("%s %s (descriptor %d)", fmt.Sprintf(format, a...), peer, d.sys))
+	d.k.moved = append(d.k.moved, fmt.Sprintf("%s %s (descriptor %d)", fmt.Sprintf(format, a...), d.peer(), d.sys))
 }

@@ -1,0 +1,47 @@
+package main
+
+import "testing"
+
+// TestMemoryIsTrimmedWhenThatMayGiveSomethingBack has the heap of a day, in megabytes.
+func TestMemoryIsTrimmedWhenThatMayGiveSomethingBack(t *testing.T) {
+	const mb = 1 << 20
+	trimmer := &memoryTrimmer{}
+	for _, at := range []struct {
+		what            string
+		allocated, held uint64
+		trims           bool
+		left            uint64
+	}{
+		{"the start", 20, 12, true, 6},
+		{"nothing", 20, 6, false, 0},
+		{"a little", 28, 13, false, 0},
+		{"a crowd waits", 60, 40, true, 38},
+		{"it waits on", 60, 38, false, 0},
+		{"it has left, and the collector has not run", 62, 39, true, 7},
+		{"nothing again", 62, 7, false, 0},
+		{"ordinary requests, for hours", 162, 15, false, 0},
+		{"longer lists", 300, 150, true, 140},
+		{"nothing with these", 301, 140, false, 0},
+		{"the lists are short again", 310, 140, true, 6},
+	} {
+		now := measured{allocated: at.allocated * mb, held: at.held * mb}
+		if trims := trimmer.worthwhile(now); trims != at.trims {
+			t.Errorf("%s: it is worth a trim: %v", at.what, trims)
+		}
+		if at.trims {
+			trimmer.trimmed(measured{allocated: now.allocated, held: at.left * mb})
+		}
+	}
+}
+
+// TestTrimmerMeasures checks that the names of the metrics are those of this version of Go.
+func TestTrimmerMeasures(t *testing.T) {
+	trimmer := newMemoryTrimmer()
+	before := trimmer.measure()
+	kept := make([]byte, 32<<20)
+	kept[0] = 1
+	after := trimmer.measure()
+	if before.held == 0 || after.allocated-before.allocated < uint64(len(kept)) || after.held < uint64(len(kept)) {
+		t.Errorf("with %d bytes more it measures %+v, then %+v", len(kept), before, after)
+	}
+}
