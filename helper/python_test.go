@@ -130,7 +130,7 @@ func besiege(s *stage, pause, d time.Duration) (*crowd, *poisoner) {
 	c.took = nil
 	p.timer.Set(0)
 	end := time.Now().Add(d)
-	s.until("the siege is over", func() bool { return time.Now().After(end) })
+	s.within(d+30*time.Second, "the siege is over", func() bool { return time.Now().After(end) })
 	c.ending = true
 	s.until("all of the crowd are served", func() bool { return c.open == 0 })
 	return c, p
