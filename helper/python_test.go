@@ -96,10 +96,11 @@ func (p *patron) rested() {
 	}
 }
 
-// A poisoner asks lines that end a child, each another.
+// A poisoner asks 20 lines a second that end a child, each another.
 type poisoner struct {
 	crowd *crowd
 	timer *loop.Timer
+	began time.Time
 	asked int
 	open  []*Question
 }
@@ -108,9 +109,11 @@ func (p *poisoner) Run() {
 	if !p.timer.Expired() || p.crowd.ending {
 		return
 	}
-	p.asked++
-	p.open = append(p.open, p.crowd.pool.Ask(fmt.Appendf(nil, "http://127.0.0.1/%d\xff 192.0.2.1/- - GET", p.asked), nil))
-	p.timer.Set(48 * time.Millisecond) // 20 a second
+	for since := time.Since(p.began); time.Duration(p.asked)*time.Second/20 < since; { // a timer may be late
+		p.asked++
+		p.open = append(p.open, p.crowd.pool.Ask(fmt.Appendf(nil, "http://127.0.0.1/%d\xff 192.0.2.1/- - GET", p.asked), nil))
+	}
+	p.timer.Set(time.Second / 20)
 }
 
 // besiege lets a crowd of 20 and a poisoner ask for a while.
@@ -127,7 +130,7 @@ func besiege(s *stage, pause, d time.Duration) (*crowd, *poisoner) {
 	waker := s.l.NewWaker(p)
 	p.timer = s.l.NewTimer(waker)
 	s.until("the crowd is served", func() bool { return c.lines > 100 })
-	c.took = nil
+	c.took, p.began = nil, time.Now()
 	p.timer.Set(0)
 	end := time.Now().Add(d)
 	s.within(d+30*time.Second, "the siege is over", func() bool { return time.Now().After(end) })
