@@ -106,6 +106,13 @@ func (p *buffers) put(b *buffer) {
 	}
 }
 
+// trim lets go of the buffers that nobody has needed since the last time.
+func (p *buffers) trim() {
+	p.heads.Trim()
+	p.relays.Trim()
+	p.bulks.Trim()
+}
+
 // fit lends a buffer with room for n bytes; nil for none.
 func (p *buffers) fit(n int) *buffer {
 	switch {

@@ -211,6 +211,14 @@ func (e *Engine) Shutdown(lifetime time.Duration) {
 	}
 }
 
+// Trim has the workers let go of buffers and the like that nobody has needed since the last Trim. It does not
+// wait for them.
+func (e *Engine) Trim() {
+	for _, w := range e.workers {
+		w.loop.Post(w.trim)
+	}
+}
+
 // Stop ends all workers at once.
 func (e *Engine) Stop() {
 	for _, w := range e.workers {

@@ -95,6 +95,17 @@ func (w *worker) addClient(fd *loop.FD, peer loop.Peer, l *listener) {
 	c.waker.Wake()
 }
 
+// trim lets go of memory that was needed in a rush.
+func (w *worker) trim() {
+	w.buffers.trim()
+	w.transactions.Trim()
+	w.requests.Trim()
+	w.dialers.Trim()
+	for _, p := range w.pools {
+		p.Trim()
+	}
+}
+
 // removeClient forgets a client that was closed.
 func (w *worker) removeClient(c *client) {
 	if c.previous != nil {

@@ -155,6 +155,9 @@ func (p *Pool) newQuestion() *Question {
 	return q
 }
 
+// Trim lets go of memory that questions have needed, and none has since the last Trim.
+func (p *Pool) Trim() { p.free.Trim() }
+
 // recycle puts a question on the free list.
 func (p *Pool) recycle(q *Question) {
 	text, answer := q.text[:0], q.answer[:0]

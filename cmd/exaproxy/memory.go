@@ -11,7 +11,7 @@ import (
 const (
 	trimEvery = 10 * time.Second
 	// trimLeast is how much more memory may lie idle before it is given back.
-	trimLeast = 8 << 20
+	trimLeast = 1 << 20
 )
 
 // garbagePercent is how much the heap may grow over what lives before the collector runs (GOGC).
@@ -31,13 +31,15 @@ func setGarbagePercent() {
 // allocates nothing: without it, their memory would be kept for minutes. It belongs to the main
 // goroutine.
 type memoryTrimmer struct {
+	letGo   func() // of what lies ready for the next rush
 	samples []metrics.Sample
 	cycles  uint64 // collections until the last measurement
 	kept    uint64 // what was left after the last trim
+	worthIt bool   // that one gave much back
 }
 
-func newMemoryTrimmer() *memoryTrimmer {
-	t := &memoryTrimmer{}
+func newMemoryTrimmer(letGo func()) *memoryTrimmer {
+	t := &memoryTrimmer{letGo: letGo}
 	for _, name := range []string{"/gc/cycles/total:gc-cycles", "/memory/classes/heap/objects:bytes",
 		"/memory/classes/heap/free:bytes", "/memory/classes/heap/unused:bytes"} {
 		t.samples = append(t.samples, metrics.Sample{Name: name})
@@ -54,17 +56,20 @@ func (t *memoryTrimmer) measure() (cycles, held uint64) {
 	return t.samples[0].Value.Uint64(), held
 }
 
-// trim collects, and gives back what is free, if the program has been quiet since the last
-// call and holds clearly more than it did after the last trim.
+// trim collects, and gives back what is free, if the program has been quiet since the last call and
+// holds clearly more than it did after the last trim, or if that one was worth it: what is let go of here
+// is garbage only at the next call.
 func (t *memoryTrimmer) trim() {
+	t.letGo()
 	cycles, held := t.measure()
 	quiet := cycles == t.cycles
 	t.cycles = cycles
-	if !quiet || held < t.kept+t.kept/4+trimLeast {
+	if !quiet || !t.worthIt && held < t.kept+t.kept/4+trimLeast {
 		return
 	}
 	debug.FreeOSMemory()
 	t.cycles, t.kept = t.measure()
+	t.worthIt = held > t.kept+trimLeast
 }
 
 // raiseMaxProcs lets the scheduler have one processor more than there are workers. A worker keeps its

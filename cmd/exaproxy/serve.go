@@ -124,7 +124,7 @@ func (s *server) run(signals *caught) error {
 	<-s.engine.Begun() // a signal to reload may have come already
 	raiseMaxProcs(s.engine.Workers())
 	setGarbagePercent()
-	memory, ticks := newMemoryTrimmer(), time.NewTicker(trimEvery)
+	memory, ticks := newMemoryTrimmer(s.engine.Trim), time.NewTicker(trimEvery)
 	defer ticks.Stop()
 	reloads, rotations := newErrand(s.prepare), newErrand(s.rotate)
 	for stopping := false; ; {
