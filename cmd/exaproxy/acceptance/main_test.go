@@ -18,6 +18,10 @@ var built struct {
 }
 
 func TestMain(m *testing.M) {
+	if len(os.Args) > 2 && os.Args[1] == "helper" && os.Args[2] == "wayward" {
+		runWayward(os.Args[3:])
+		return
+	}
 	if len(os.Args) > 1 && os.Args[1] == "helper" {
 		runHelper(os.Args[2:])
 		return

@@ -10,18 +10,28 @@ import (
 )
 
 // nameServer starts a name server that knows no name at all, so that no test asks the network's.
-// Squid has no way to name a port, so it is 53, at an address that nobody else listens at.
 func nameServer(t testing.TB) (directive string) {
 	t.Helper()
+	address, ok := serveNames(t, dns.HandlerFunc(func(w dns.ResponseWriter, q *dns.Msg) {
+		w.WriteMsg(new(dns.Msg).SetRcode(q, dns.RcodeNameError))
+	}))
+	if !ok {
+		t.Skip("this test needs a name server of its own, at port 53, which it may not open")
+	}
+	return "dns_nameservers " + address + "\n"
+}
+
+// serveNames starts a name server, unless port 53 is not to be had. Squid has no way to name another port,
+// so it is at an address that nobody else listens at.
+func serveNames(t testing.TB, handler dns.Handler) (address string, ok bool) {
+	t.Helper()
 	// Others may run these tests at the same time.
-	address := fmt.Sprintf("127.53.%d.%d", 1+rand.IntN(254), 1+rand.IntN(254))
+	address = fmt.Sprintf("127.53.%d.%d", 1+rand.IntN(254), 1+rand.IntN(254))
 	conn, err := net.ListenPacket("udp", net.JoinHostPort(address, "53"))
 	if err != nil {
-		t.Skipf("this test needs a name server of its own, at port 53: %v", err)
+		return "", false
 	}
-	server := &dns.Server{PacketConn: conn, Handler: dns.HandlerFunc(func(w dns.ResponseWriter, q *dns.Msg) {
-		w.WriteMsg(new(dns.Msg).SetRcode(q, dns.RcodeNameError))
-	})}
+	server := &dns.Server{PacketConn: conn, Handler: handler}
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -31,5 +41,5 @@ func nameServer(t testing.TB) (directive string) {
 		conn.Close()
 		<-ended
 	})
-	return "dns_nameservers " + address + "\n"
+	return address, true
 }
