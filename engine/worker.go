@@ -27,7 +27,7 @@ type worker struct {
 	clients *client // all of them, linked
 	open    int     // how many
 
-	acceptLimit        int // descriptors in use with which clients are still accepted; see acceptLimit
+	limits             descriptorLimits
 	descriptorWarnings loop.Limiter
 
 	transactions loop.FreeList[transaction]

@@ -114,6 +114,7 @@ func (s *storm) judge() {
 	if log := s.x.cacheLog(); strings.Contains(log, "a fault of ours") || strings.Contains(log, "BUG") {
 		s.t.Error("cache.log speaks of a fault of ours")
 	}
+	s.x.logs(s.says, backWithin)
 	s.people.hangUp()
 	s.judgeReturn()
 	if *stormTime == 0 {
@@ -121,6 +122,10 @@ func (s *storm) judge() {
 	}
 	if most99 > mostWait {
 		s.t.Errorf("one in a hundred requests takes longer than %v, want %v", most99, mostWait)
+	}
+	_, most := s.level.read()
+	if before := s.level.before.children; most.children > mostGenerations*before {
+		s.t.Errorf("there were up to %d children, of %d that are configured", most.children, before)
 	}
 	before := s.level.before.memory
 	if !poll(backWithin, func() bool { return resident(s.x.pid()) <= before+nearMemory }) {

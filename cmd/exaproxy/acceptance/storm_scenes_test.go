@@ -27,21 +27,21 @@ func scenes(t *testing.T) []scene {
 		name: "every fault",
 		conf: "workers 2\nlogfile_rotate 2\n{nameserver}url_rewrite_children 8 startup=8 idle=1\n" +
 			"url_rewrite_program {storm} -faults none,banner,slow-start,slow,dies,crashes,twice,chatty\n",
-		asks: asks, peers: everybody,
+		asks: asks, peers: everybody, says: "wrote a line that nobody asked for",
 	}, {
 		name: "full disk", // and channels
 		conf: "workers 1\nlogfile_rotate 0\naccess_log stdio:" + fullLog + "\n{nameserver}url_rewrite_children 4 startup=4 concurrency=8\n" +
 			"url_rewrite_program {storm} -channels -faults none,slow-start,banner,slow,dies,twice\n",
-		start: disk, asks: asks, peers: everybody, prepare: makeFullDisk,
+		start: disk, asks: asks, peers: everybody, prepare: makeFullDisk, says: "cannot write log file",
 	}, {
 		name: "few descriptors",
 		conf: "workers 1\n{nameserver}url_rewrite_children 4 startup=4 idle=1\n" +
 			"url_rewrite_program {storm} -faults none,banner,slow-start,dies\n",
-		start: fewDescriptors(), asks: keptAsks, peers: fewPeers,
+		start: fewDescriptors(), asks: keptAsks, peers: fewPeers, says: "running out of descriptors",
 	}, {
 		name: "one helper",
 		conf: "workers 1\n{nameserver}url_rewrite_children 1 startup=1\nurl_rewrite_program {storm}\n",
-		asks: asks, peers: everybody,
+		asks: asks, peers: everybody, says: "ended by itself",
 	}}
 	if guard, err := exec.LookPath("squidGuard"); err == nil {
 		all = append(all, scene{
@@ -50,6 +50,7 @@ func scenes(t *testing.T) []scene {
 				"url_rewrite_program " + guard + " -c {dir}/squidGuard.conf\n",
 			asks:  slices.DeleteFunc(slices.Clone(asks), func(q question) bool { return q.name == askMarked.name }),
 			peers: everybody, prepare: func(s *storm) { makePipe(s); configureGuard(s) }, relief: readPipe,
+			says: "nobody reads from log file",
 		})
 	} else {
 		t.Log("squidGuard is not installed")

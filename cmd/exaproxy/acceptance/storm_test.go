@@ -25,8 +25,12 @@ const (
 
 	mostWait = 2 * time.Second // what 99 of 100 requests of good clients stay below
 	// nearMemory is how much more may be resident a minute after the storm than in the quiet before it.
-	nearMemory = 4 << 20
-	backWithin = time.Minute // memory, descriptors and children are what they were, after the storm
+	// A heap that was large is fragmented, and stacks and the tables of the runtime do not shrink.
+	nearMemory = 6 << 20
+	// mostGenerations is how many times the children there may be: reloads and rotations start new ones while old
+	// ones finish.
+	mostGenerations = 3
+	backWithin      = time.Minute // memory, descriptors and children are what they were, after the storm
 )
 
 // A scene is a proxy in its configuration, and who comes to it. All come at once.
@@ -38,6 +42,7 @@ type scene struct {
 	peers   []badPeer
 	prepare func(*storm) // before the proxy starts; may be nil
 	relief  func(*storm) // when the storm is over; may be nil
+	says    string       // what cache.log says if the scene is what it is meant to be
 }
 
 // A badPeer is one kind of peers that mean harm or are broken: clients, origins, helpers and those who control.
@@ -202,6 +207,6 @@ func (s *storm) enough(since time.Duration) bool {
 
 // fill replaces the places in a configuration that fill does not know.
 func (s *storm) fill(conf string) string {
-	return strings.NewReplacer("{storm}", built.helper+" helper wayward -dir "+s.dir+" -page "+s.people.page.URL+"/blocked",
+	return strings.NewReplacer("{storm}", built.helper+" wayward -dir "+s.dir+" -page "+s.people.page.URL+"/blocked",
 		"{nameserver}", s.people.names).Replace(conf)
 }
