@@ -27,6 +27,9 @@ func TestBuffersOfARushAreLetGo(t *testing.T) {
 			used := lend(&w.buffers)
 			w.buffers.put(used)
 			trim()
+			if n, want := p.engine.Trim(), int64(len(rush)-1)*int64(len(used.b)); n != want {
+				t.Errorf("%d bytes were let go of, want %d", n, want)
+			}
 			again, more := lend(&w.buffers), lend(&w.buffers)
 			if again != used {
 				t.Error("a buffer that is in use was let go of")

@@ -97,7 +97,7 @@ func (w *worker) addClient(fd *loop.FD, peer loop.Peer, l *listener) {
 
 // trim lets go of memory that was needed in a rush.
 func (w *worker) trim() {
-	w.buffers.trim()
+	w.engine.letGo.Add(int64(w.buffers.trim()))
 	w.transactions.Trim()
 	w.requests.Trim()
 	w.dialers.Trim()

@@ -31,14 +31,14 @@ func setGarbagePercent() {
 // allocates nothing: without it, their memory would be kept for minutes. It belongs to the main
 // goroutine.
 type memoryTrimmer struct {
-	letGo   func() // of what lies ready for the next rush
+	letGo   func() int64 // lets go of what lies ready for a rush; how many bytes were since the last call
+	garbage int64        // bytes that were let go of since the last trim
 	samples []metrics.Sample
 	cycles  uint64 // collections until the last measurement
 	kept    uint64 // what was left after the last trim
-	worthIt bool   // that one gave much back
 }
 
-func newMemoryTrimmer(letGo func()) *memoryTrimmer {
+func newMemoryTrimmer(letGo func() int64) *memoryTrimmer {
 	t := &memoryTrimmer{letGo: letGo}
 	for _, name := range []string{"/gc/cycles/total:gc-cycles", "/memory/classes/heap/objects:bytes",
 		"/memory/classes/heap/free:bytes", "/memory/classes/heap/unused:bytes"} {
@@ -56,20 +56,19 @@ func (t *memoryTrimmer) measure() (cycles, held uint64) {
 	return t.samples[0].Value.Uint64(), held
 }
 
-// trim collects, and gives back what is free, if the program has been quiet since the last call and
-// holds clearly more than it did after the last trim, or if that one was worth it: what is let go of here
-// is garbage only at the next call.
+// trim collects, and gives back what is free, if the program has been quiet since the last call, and holds
+// clearly more than it did after the last trim or has let go of much.
 func (t *memoryTrimmer) trim() {
-	t.letGo()
+	t.garbage += t.letGo()
 	cycles, held := t.measure()
 	quiet := cycles == t.cycles
 	t.cycles = cycles
-	if !quiet || !t.worthIt && held < t.kept+t.kept/4+trimLeast {
+	if !quiet || held < t.kept+t.kept/4+trimLeast && t.garbage < trimLeast {
 		return
 	}
 	debug.FreeOSMemory()
+	t.garbage = 0
 	t.cycles, t.kept = t.measure()
-	t.worthIt = held > t.kept+trimLeast
 }
 
 // raiseMaxProcs lets the scheduler have one processor more than there are workers. A worker keeps its

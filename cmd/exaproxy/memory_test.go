@@ -5,21 +5,24 @@ import (
 	"testing"
 )
 
-// TestMemoryIsGivenBackAsItIsLetGo has somebody let go of memory bit by bit, as workers do that see only after a
-// while what they do not need.
+// TestMemoryIsGivenBackAsItIsLetGo has somebody hold memory when it is first looked for, and let go of it later,
+// as workers do that see only after a while what they do not need.
 func TestMemoryIsGivenBackAsItIsLetGo(t *testing.T) {
-	const parts, size = 3, 8 << 20
-	var rush [][]byte
-	memory := newMemoryTrimmer(func() { rush = rush[:max(len(rush)-1, 0)] })
+	const size = 8 << 20
+	var rush []byte
+	looks := 0
+	memory := newMemoryTrimmer(func() int64 {
+		if looks++; looks != 20 {
+			return 0
+		}
+		rush = nil
+		return size
+	})
 	memory.trim()
-	memory.trim() // once there was something to collect, once there was not
+	memory.trim() // once it was quiet
 	_, before := memory.measure()
-	for range parts {
-		rush = append(rush, make([]byte, size))
-	}
-	const most = 10 * parts // the collector may run on its own, and then it is not quiet
-	for range most {
-		clear(rush[len(rush):cap(rush)])
+	rush = make([]byte, size)
+	for range 40 { // the collector may run on its own, and then it is not quiet
 		memory.trim()
 	}
 	if _, held := memory.measure(); held > before+size/2 {

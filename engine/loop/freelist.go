@@ -33,10 +33,12 @@ func (f *FreeList[T]) Put(t *T) bool {
 	return true
 }
 
-// Trim lets go of the objects that nobody has needed since the last Trim.
-func (f *FreeList[T]) Trim() {
-	kept := copy(f.free, f.free[f.least:])
+// Trim lets go of the objects that nobody has needed since the last Trim, and returns how many.
+func (f *FreeList[T]) Trim() int {
+	unneeded := f.least
+	kept := copy(f.free, f.free[unneeded:])
 	clear(f.free[kept:])
 	f.free = f.free[:kept]
 	f.least = kept
+	return unneeded
 }
