@@ -10,11 +10,13 @@ const starvedDelay = 50 * time.Millisecond
 // descriptorWarnEvery is how often it is logged that descriptors run out.
 const descriptorWarnEvery = 15 * time.Second
 
-// childDescriptors is how many descriptors a helper child takes: its three pipes, one to wake who waits for it,
-// one for the process. The loop watches watchedOfChild of them.
+// A helper child takes five descriptors: its three pipes, one to wake who waits for it, one for the process. The
+// loop watches two of them. While it is started it takes five more: its ends of the pipes, and a pipe that tells
+// how the start went.
 const (
-	childDescriptors = 5
-	watchedOfChild   = 2
+	childDescriptors    = 5
+	startingDescriptors = 10
+	watchedOfChild      = 2
 )
 
 // descriptorLimits are how many descriptors a worker may watch and still do what needs one more; 0: any number.
@@ -23,10 +25,9 @@ type descriptorLimits struct {
 	connect int // to a next hop
 }
 
-// newDescriptorLimits divides a worker's descriptors. Helpers may need twice what they have, since new ones are
-// started while old ones finish, and a sixteenth is for logs and the like; what is left is for connections, and a
-// quarter of that for serving the clients who were accepted. Where helpers would take more than half, nothing is
-// sure.
+// newDescriptorLimits divides a worker's descriptors. Helpers need theirs, and those of new ones that are started
+// while they finish; a sixteenth is for logs and the like. What is left is for connections, and a quarter of that
+// for serving the clients who were accepted. Where helpers would take more than half, nothing is sure.
 func newDescriptorLimits(c *Config, worker, workers int) descriptorLimits {
 	if c.Descriptors == 0 {
 		return descriptorLimits{}
@@ -36,7 +37,7 @@ func newDescriptorLimits(c *Config, worker, workers int) descriptorLimits {
 		children = c.Helper.Share(worker, workers).Children
 	}
 	share := c.Descriptors / workers
-	connections := max(share-share/16-2*childDescriptors*children, share/2)
+	connections := max(share-share/16-(childDescriptors+startingDescriptors)*children, share/2)
 	connect := max(connections+watchedOfChild*children, 1)
 	return descriptorLimits{accept: max(connect-connections/4, 1), connect: connect}
 }

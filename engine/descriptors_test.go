@@ -13,8 +13,8 @@ func TestDescriptorLimits(t *testing.T) {
 	}{
 		{0, 1, 4, descriptorLimits{}},
 		{40, 1, 0, descriptorLimits{accept: 29, connect: 38}},
-		{256, 1, 4, descriptorLimits{accept: 158, connect: 208}},
-		{1024, 2, 8, descriptorLimits{accept: 338, connect: 448}}, // four each
+		{256, 1, 4, descriptorLimits{accept: 143, connect: 188}},
+		{1024, 2, 8, descriptorLimits{accept: 323, connect: 428}}, // four each
 		{256, 1, 20, descriptorLimits{accept: 136, connect: 168}}, // more helpers than it can have
 	} {
 		c := &Config{Descriptors: row.descriptors}

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"exaproxy/engine/loop"
 )
 
@@ -318,6 +320,46 @@ func TestQuickStart(t *testing.T) {
 	if best > 25*time.Millisecond {
 		t.Errorf("from start to first answer it takes %v", best)
 	}
+}
+
+// Without descriptors nobody can be looked at, which says nothing of those who are.
+func TestLookWithoutDescriptors(t *testing.T) {
+	var limit, none unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	none = limit
+	none.Cur = 3
+	cmd := exec.Command("/bin/cat")
+	input, questions, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer questions.Close()
+	cmd.Stdin = input
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	input.Close()
+	watch := newInputWatch(cmd.Process.Pid, int(questions.Fd()))
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &none); err != nil {
+		t.Fatal(err)
+	}
+	seen := watch.look()
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	if seen != busy {
+		t.Errorf("it is seen as %d, want busy", seen)
+	}
+	for end := time.Now().Add(time.Minute); seen != waiting && time.Now().Before(end); time.Sleep(time.Millisecond) {
+		seen = watch.look()
+	}
+	if seen != waiting {
+		t.Errorf("it is seen as %d, want waiting", seen)
+	}
+	cmd.Process.Kill()
+	cmd.Wait()
 }
 
 // Some programs never wait for a line: they look for one now and then, and sleep. Such a one is seen asleep.
