@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"testing"
 )
@@ -25,6 +26,14 @@ func onFullDisk(t *testing.T) (p program, log string) {
 func makeFullDisk(s *storm) {
 	if err := os.Mkdir(filepath.Join(s.dir, "full"), 0o777); err != nil {
 		s.t.Fatal(err)
+	}
+}
+
+// enlargeDisk makes room for the lines that were kept for it, if it is one.
+func enlargeDisk(s *storm) {
+	enlarge := exec.Command("nsenter", "-t", strconv.Itoa(s.x.pid()), "-m", "mount", "-o", "remount,size=64m", filepath.Join(s.dir, "full"))
+	if out, err := enlarge.CombinedOutput(); err != nil {
+		s.t.Logf("the disk stays full: %v %s", err, out)
 	}
 }
 

@@ -32,7 +32,7 @@ func scenes(t *testing.T) []scene {
 		name: "full disk", // and channels
 		conf: "workers 1\nlogfile_rotate 0\naccess_log stdio:" + fullLog + "\n{nameserver}url_rewrite_children 4 startup=4 concurrency=8\n" +
 			"url_rewrite_program {storm} -channels -faults none,slow-start,banner,slow,dies,twice\n",
-		start: disk, asks: asks, peers: everybody, prepare: makeFullDisk, says: "cannot write log file",
+		start: disk, asks: asks, peers: everybody, prepare: makeFullDisk, relief: enlargeDisk, says: "cannot write log file",
 	}, {
 		name: "few descriptors",
 		conf: "workers 1\n{nameserver}url_rewrite_children 4 startup=4 idle=1\n" +

@@ -29,7 +29,7 @@ const (
 	nearMemory = 6 << 20
 	// mostGenerations is how many times the children there may be: reloads and rotations start new ones while old
 	// ones finish.
-	mostGenerations = 3
+	mostGenerations = 5
 	backWithin      = time.Minute // memory, descriptors and children are what they were, after the storm
 )
 
@@ -42,7 +42,7 @@ type scene struct {
 	peers   []badPeer
 	prepare func(*storm) // before the proxy starts; may be nil
 	relief  func(*storm) // when the storm is over; may be nil
-	says    string       // what cache.log says if the scene is what it is meant to be
+	says    string       // what the proxy says if the scene is what it is meant to be
 }
 
 // A badPeer is one kind of peers that mean harm or are broken: clients, origins, helpers and those who control.
