@@ -47,7 +47,7 @@ func (c *goodClient) rounds(times int) {
 		if err != nil {
 			err = fmt.Errorf("%s: %w", q.name, err)
 		}
-		c.good.record(c.number, time.Since(began), err)
+		c.good.record(c.number, time.Since(began), c.paths(n), err)
 		if !c.pass(thinking) {
 			return
 		}
@@ -80,6 +80,9 @@ func check(reply *http.Response, url string, status int, location, body string) 
 func (c *goodClient) path(kind string, n int) string {
 	return fmt.Sprintf("/%s/%d/%d", kind, c.number, n)
 }
+
+// paths is how all that path makes ends.
+func (c *goodClient) paths(n int) string { return fmt.Sprintf("/%d/%d", c.number, n) }
 
 var askPage = question{"a page", func(c *goodClient, n int) error {
 	path := c.path("page", n)
@@ -172,11 +175,12 @@ func (c *goodClient) tunnel(to, path string, status int, location, body string) 
 
 // A tally is what became of the good clients' requests.
 type tally struct {
-	mu   sync.Mutex
-	each [goodClients]int
-	took []time.Duration
-	lost int
-	why  []string // of the first few
+	mu    sync.Mutex
+	each  [goodClients]int
+	took  []time.Duration
+	lost  int
+	why   []string // of the first few
+	wrong []string // how their paths end
 }
 
 func (y *tally) reset() {
@@ -185,7 +189,7 @@ func (y *tally) reset() {
 	y.each, y.took = [goodClients]int{}, nil
 }
 
-func (y *tally) record(client int, took time.Duration, err error) {
+func (y *tally) record(client int, took time.Duration, paths string, err error) {
 	y.mu.Lock()
 	defer y.mu.Unlock()
 	y.each[client]++
@@ -195,7 +199,8 @@ func (y *tally) record(client int, took time.Duration, err error) {
 	}
 	y.lost++
 	if len(y.why) < 10 {
-		y.why = append(y.why, fmt.Sprintf("after %v: %v", took, err))
+		y.why = append(y.why, fmt.Sprintf("%s, after %v: %v", time.Now().Format(time.StampMicro), took, err))
+		y.wrong = append(y.wrong, paths)
 	}
 }
 

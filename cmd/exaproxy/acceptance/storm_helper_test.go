@@ -23,6 +23,7 @@ type wayward struct {
 	channels bool
 	fault    fault
 	asked    int
+	record   *os.File // what each was asked, and what it answered
 	in       *bufio.Reader
 }
 
@@ -72,6 +73,7 @@ func runWayward(args []string) {
 	flags.Parse(args)
 	all := strings.Split(*names, ",")
 	h := &wayward{page: *page, channels: *channels, fault: faults[all[ordinal(*dir)%len(all)]], in: bufio.NewReaderSize(os.Stdin, 1<<20)}
+	h.record, _ = os.OpenFile(filepath.Join(*dir, answersName), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o666)
 	if h.fault.begin != nil {
 		h.fault.begin()
 	}
@@ -115,7 +117,11 @@ func (h *wayward) hear(line []byte) {
 		text = h.fault.answer(h, text)
 	}
 	os.Stdout.WriteString(text)
+	fmt.Fprintf(h.record, "%s pid %d #%d asked %.200q says %.200q\n", time.Now().Format(time.StampMicro), os.Getpid(), h.asked, line, text)
 }
+
+// answersName is the file that helpers write to what they answered.
+const answersName = "answers"
 
 // verdict judges a URL, or the host and port of a CONNECT.
 func (h *wayward) verdict(asked string) string {

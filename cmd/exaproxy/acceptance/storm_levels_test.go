@@ -106,7 +106,7 @@ func (s *storm) deedsDone() string {
 func (s *storm) judge() {
 	n, _, most99, _ := s.good.waits()
 	if lost, why := s.good.complaints(); lost > 0 {
-		s.t.Errorf("%d of %d requests of good clients were lost or answered wrongly:\n%s", lost, n, why)
+		s.t.Errorf("%d of %d requests of good clients were lost or answered wrongly:\n%s\n%s", lost, n, why, s.helpersSaid())
 	}
 	if reached, connected := s.people.forbidden.counts(); reached+connected > 0 {
 		s.t.Errorf("%d requests on %d connections got past the filter: %q", reached, connected, s.people.forbidden.requests)
@@ -128,6 +128,19 @@ func (s *storm) judge() {
 	if !poll(backWithin, func() bool { return resident(s.x.pid()) <= before+nearMemory }) {
 		s.t.Errorf("%d kB are resident a minute after the storm, %d kB were before", resident(s.x.pid())>>10, before>>10)
 	}
+}
+
+// helpersSaid is what the helpers answered for the requests that went wrong, and what the proxy says of them.
+func (s *storm) helpersSaid() string {
+	var found strings.Builder
+	for _, text := range []string{readAll(filepath.Join(s.dir, answersName)), s.x.said()} {
+		for line := range strings.Lines(text) {
+			if slices.ContainsFunc(s.good.wrong, func(path string) bool { return strings.Contains(line, path) }) {
+				found.WriteString(line)
+			}
+		}
+	}
+	return found.String()
 }
 
 // judgeWords looks at what the proxy has said: on standard error, since cache.log is rotated.
