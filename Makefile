@@ -6,6 +6,7 @@ PREFIX  ?= /usr/local
 FUZZTIME ?= 10s
 MUTATIONS ?= 10000
 REPORT  ?= bench-report
+STORM   ?= 1m
 # What the tests compare with, as Debian packages. One that is missing costs its tests, which say so.
 # (jesred is fetched by its test: as a package it would put another Squid in the place of this one.)
 PEERS   := squid-openssl squidguard curl chromium perl python3
@@ -61,6 +62,9 @@ compare: ## the built binary beside Squid, squidGuard, jesred, curl, Chromium
 mutations: ## MUTATIONS forms of what is blocked for each redirector, beside Squid ("make test": 1,000)
 	$(GO) test -v -timeout 1h ./cmd/exaproxy/acceptance -run NoFormOfWhatIsBlocked -args -mutations $(MUTATIONS)
 
+storm: ## every kind of bad peer at once, beside 20 good clients; each of its scenes takes STORM
+	$(GO) test -count=1 -v -timeout 0 ./cmd/exaproxy/acceptance -run '^TestStorm$$' -storm $(STORM)
+
 fuzz: ## each fuzz target for FUZZTIME
 	@for p in $$($(GO) list ./...); do \
 		for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
@@ -95,4 +99,4 @@ clean: ## remove what was built
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
-.PHONY: build run test check format lint peers scenarios canary compare mutations fuzz cover bench profile microbench golden install clean help
+.PHONY: build run test check format lint peers scenarios canary compare mutations storm fuzz cover bench profile microbench golden install clean help

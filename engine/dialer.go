@@ -44,7 +44,8 @@ func (d *dialer) begin(addrs []netip.Addr, h *Hop, c *Config, limit int) {
 
 // dial goes on with connecting. It returns the connection when there is one, or done when no
 // address is left to try; wake is when it wants to be called at the latest.
-func (d *dialer) dial(l *loop.Loop, w *loop.Waker) (fd *loop.FD, done bool, wake time.Duration) {
+// room says whether there may be one more connection.
+func (d *dialer) dial(l *loop.Loop, w *loop.Waker, room func() bool) (fd *loop.FD, done bool, wake time.Duration) {
 	now := l.Now()
 	for i := range d.trying {
 		if fd := d.settle(&d.trying[i], now); fd != nil {
@@ -53,7 +54,9 @@ func (d *dialer) dial(l *loop.Loop, w *loop.Waker) (fd *loop.FD, done bool, wake
 	}
 	d.starved = false
 	for slot := d.freeSlot(now); !d.starved && slot != nil && d.tried < min(len(d.addrs), d.limit); slot = d.freeSlot(now) {
-		d.try(slot, l, w)
+		if d.starved = !room(); !d.starved {
+			d.try(slot, l, w)
+		}
 	}
 	if d.underWay() == 0 && !d.starved {
 		return nil, true, 0

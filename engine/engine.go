@@ -28,6 +28,7 @@ type Engine struct {
 	ended   chan struct{} // closed when the last worker has ended
 
 	listening atomic.Int32 // workers that have not begun to leave
+	letGo     atomic.Int64 // bytes of buffers that workers have let go of since the last Trim
 }
 
 // New makes an engine and opens its ports, so that a port that is taken, or that needs
@@ -209,6 +210,15 @@ func (e *Engine) Shutdown(lifetime time.Duration) {
 			}
 		})
 	}
+}
+
+// Trim has the workers let go of buffers and the like that nobody has needed since the last Trim. It does not
+// wait for them, and returns how many bytes they have let go of since it was last called.
+func (e *Engine) Trim() (bytes int64) {
+	for _, w := range e.workers {
+		w.loop.Post(w.trim)
+	}
+	return e.letGo.Swap(0)
 }
 
 // Stop ends all workers at once.

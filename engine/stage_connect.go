@@ -10,7 +10,7 @@ var errConnectLate = errors.New("connecting took longer than forward_timeout all
 // connect opens a connection to the next hop, at the first of its addresses that answers.
 func (t *transaction) connect() stage {
 	w := t.client.worker
-	fd, done, wake := t.dialer.dial(w.loop, t.waker)
+	fd, done, wake := t.dialer.dial(w.loop, t.waker, w.mayConnect)
 	if !done {
 		if t.dialer.starved {
 			w.idle.close()

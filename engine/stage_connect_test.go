@@ -281,6 +281,28 @@ func TestConnectWaitsForADescriptor(t *testing.T) {
 	}
 }
 
+// Helpers that have ended are started again, whatever connections there are.
+func TestConnectLeavesDescriptorsForHelpers(t *testing.T) {
+	p := newTransaction(t, connecting, given{hop: to(serverAddr)})
+	limit := &p.worker.limits.connect
+	*limit = p.worker.loop.Watched()
+	p.wants(p.play(), connecting)
+	if !p.dialer.starved {
+		t.Fatal("it takes a descriptor beyond the limit")
+	}
+	u := p.idleTo(Hop{Host: []byte("other.example"), Port: 80})
+	p.passes(starvedDelay)
+	p.wants(p.play(), connecting)
+	if u.idle() || !p.dialer.starved {
+		t.Errorf("an idle connection is kept: %v; it waits: %v", u.idle(), p.dialer.starved)
+	}
+	*limit++ // somebody has left
+	p.passes(starvedDelay)
+	p.wants(p.play(), connecting)
+	p.turn()
+	p.wants(p.play(), sending)
+}
+
 // It does not wait for longer than all connecting may take.
 func TestConnectWaitsForADescriptorUntilItIsLate(t *testing.T) {
 	p := newTransaction(t, connecting, given{hop: to(serverAddr), config: func(c *Config) { c.Timeouts.Forward = 2 * starvedDelay }})

@@ -27,7 +27,7 @@ type worker struct {
 	clients *client // all of them, linked
 	open    int     // how many
 
-	acceptLimit        int // descriptors in use with which clients are still accepted; see acceptLimit
+	limits             descriptorLimits
 	descriptorWarnings loop.Limiter
 
 	transactions loop.FreeList[transaction]
@@ -93,6 +93,17 @@ func (w *worker) addClient(fd *loop.FD, peer loop.Peer, l *listener) {
 	w.open++
 	c.wait(w.setup.config.Timeouts.requestStart())
 	c.waker.Wake()
+}
+
+// trim lets go of memory that was needed in a rush.
+func (w *worker) trim() {
+	w.engine.letGo.Add(int64(w.buffers.trim()))
+	w.transactions.Trim()
+	w.requests.Trim()
+	w.dialers.Trim()
+	for _, p := range w.pools {
+		p.Trim()
+	}
 }
 
 // removeClient forgets a client that was closed.

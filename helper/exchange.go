@@ -133,9 +133,17 @@ func (c *child) handleOutput(output []byte) {
 			c.handleUnsolicited(line, answered)
 		}
 	}
+	if c.answered == 0 && c.answering() && len(c.in.partial()) > 0 && c.hasReadNothing() {
+		c.dropPartial()
+	}
 	if c.state == draining && c.awaited == 0 {
 		c.closeInput()
 	}
+}
+
+// hasReadNothing reports whether the child has yet to read the beginning of its first question.
+func (c *child) hasReadNothing() bool {
+	return c.writtenBytes == 0 || uint64(c.questions.Unread()) >= c.writtenBytes
 }
 
 // handleAnswer settles the question that the line answers, or holds the answer back. It returns false if
@@ -219,7 +227,7 @@ func (c *child) holds() bool {
 	return q != nil && q.held
 }
 
-// dropPartial drops the beginning of a line that a child has written before it was ready.
+// dropPartial drops the beginning of a line that a child has written before it was ready or has read anything.
 func (c *child) dropPartial() {
 	if partial := c.in.partial(); len(partial) > 0 {
 		c.pool.warnBanner(c, partial)

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"exaproxy/engine/loop"
 )
 
 // A sighting is what was seen of a process that is to begin to read its input.
@@ -39,7 +41,7 @@ func newInputWatch(pid, questions int) inputWatch {
 
 // look looks once.
 func (w *inputWatch) look() sighting {
-	holds, blind, sleeps := false, false, false
+	holds, blind, sleeps, starved := false, false, false, false
 	for todo := []string{strconv.Itoa(w.pid)}; len(todo) > 0; {
 		p := lookedAt{inputWatch: w, dir: "/proc/" + todo[0]}
 		if p.waits() {
@@ -49,9 +51,12 @@ func (w *inputWatch) look() sighting {
 		holds = holds || held
 		sleeps = sleeps || held && p.sleeps
 		blind = blind || p.blind
+		starved = starved || p.starved
 		todo = append(todo[1:], p.children...)
 	}
 	switch {
+	case starved:
+		return busy // it may be: it is looked at again
 	case blind || !holds:
 		return unknown
 	case sleeps:
@@ -66,13 +71,15 @@ type lookedAt struct {
 	dir      string   // in /proc
 	children []string // numbers of the processes that it has started
 	blind    bool     // something could not be seen
+	starved  bool     // for want of a descriptor
 	sleeps   bool     // a thread does nothing for some time
 }
 
 // waits looks at each thread of the process. One that has ended meanwhile does not matter.
 func (p *lookedAt) waits() bool {
 	p.blind = p.is32()
-	tasks, _ := os.ReadDir(p.dir + "/task")
+	tasks, err := os.ReadDir(p.dir + "/task")
+	p.starved = p.starved || loop.OutOfDescriptors(err)
 	for _, task := range tasks {
 		dir := p.dir + "/task/" + task.Name()
 		if text, ok := p.read(dir, "/syscall"); ok && !p.blind {
@@ -95,6 +102,7 @@ func (p *lookedAt) read(dir, name string) (text string, ok bool) {
 	if err == nil {
 		return string(b), true
 	}
+	p.starved = p.starved || loop.OutOfDescriptors(err)
 	if _, gone := os.Stat(dir); gone == nil && !errors.Is(err, unix.ESRCH) {
 		p.blind = true // not permitted, or a kernel without it
 	}
@@ -104,6 +112,7 @@ func (p *lookedAt) read(dir, name string) (text string, ok bool) {
 // is32 reports whether a 64-bit kernel runs a 32-bit program: its system calls have other numbers.
 func (p *lookedAt) is32() bool {
 	f, err := os.Open(p.dir + "/exe")
+	p.starved = p.starved || loop.OutOfDescriptors(err)
 	if err != nil {
 		return errors.Is(err, fs.ErrPermission)
 	}
@@ -117,6 +126,7 @@ func (p *lookedAt) is32() bool {
 func (p *lookedAt) holds() bool {
 	names, err := os.ReadDir(p.dir + "/fd")
 	p.blind = p.blind || errors.Is(err, fs.ErrPermission)
+	p.starved = p.starved || loop.OutOfDescriptors(err)
 	for _, name := range names {
 		if fd, err := strconv.Atoi(name.Name()); err == nil && p.isInput(fd) {
 			return true
@@ -215,7 +225,8 @@ func (p *lookedAt) selects(n, set uint64) bool {
 
 // epolls looks for the pipe in the list of an epoll(7) descriptor.
 func (p *lookedAt) epolls(epoll uint64) bool {
-	about, _ := os.ReadFile(fmt.Sprintf("%s/fdinfo/%d", p.dir, epoll))
+	about, err := os.ReadFile(fmt.Sprintf("%s/fdinfo/%d", p.dir, epoll))
+	p.starved = p.starved || loop.OutOfDescriptors(err)
 	for line := range bytes.Lines(about) {
 		if words := strings.Fields(string(line)); len(words) > 1 && words[0] == "tfd:" {
 			if fd, err := strconv.Atoi(words[1]); err == nil && p.isInput(fd) {
@@ -229,6 +240,7 @@ func (p *lookedAt) epolls(epoll uint64) bool {
 // memory reads the memory of the process; nothing if that cannot be done.
 func (p *lookedAt) memory(at uint64, n int) []byte {
 	f, err := os.Open(p.dir + "/mem")
+	p.starved = p.starved || loop.OutOfDescriptors(err)
 	if err != nil {
 		p.blind = true
 		return nil

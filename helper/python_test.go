@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"exaproxy/engine/loop"
 )
 
@@ -96,10 +98,11 @@ func (p *patron) rested() {
 	}
 }
 
-// A poisoner asks lines that end a child, each another.
+// A poisoner asks 20 lines a second that end a child, each another.
 type poisoner struct {
 	crowd *crowd
 	timer *loop.Timer
+	began time.Time
 	asked int
 	open  []*Question
 }
@@ -108,9 +111,11 @@ func (p *poisoner) Run() {
 	if !p.timer.Expired() || p.crowd.ending {
 		return
 	}
-	p.asked++
-	p.open = append(p.open, p.crowd.pool.Ask(fmt.Appendf(nil, "http://127.0.0.1/%d\xff 192.0.2.1/- - GET", p.asked), nil))
-	p.timer.Set(48 * time.Millisecond) // 20 a second
+	for since := time.Since(p.began); time.Duration(p.asked)*time.Second/20 < since; { // a timer may be late
+		p.asked++
+		p.open = append(p.open, p.crowd.pool.Ask(fmt.Appendf(nil, "http://127.0.0.1/%d\xff 192.0.2.1/- - GET", p.asked), nil))
+	}
+	p.timer.Set(time.Second / 20)
 }
 
 // besiege lets a crowd of 20 and a poisoner ask for a while.
@@ -127,10 +132,10 @@ func besiege(s *stage, pause, d time.Duration) (*crowd, *poisoner) {
 	waker := s.l.NewWaker(p)
 	p.timer = s.l.NewTimer(waker)
 	s.until("the crowd is served", func() bool { return c.lines > 100 })
-	c.took = nil
+	c.took, p.began = nil, time.Now()
 	p.timer.Set(0)
 	end := time.Now().Add(d)
-	s.until("the siege is over", func() bool { return time.Now().After(end) })
+	s.within(d+30*time.Second, "the siege is over", func() bool { return time.Now().After(end) })
 	c.ending = true
 	s.until("all of the crowd are served", func() bool { return c.open == 0 })
 	return c, p
@@ -315,6 +320,46 @@ func TestQuickStart(t *testing.T) {
 	if best > 25*time.Millisecond {
 		t.Errorf("from start to first answer it takes %v", best)
 	}
+}
+
+// Without descriptors nobody can be looked at, which says nothing of those who are.
+func TestLookWithoutDescriptors(t *testing.T) {
+	var limit, none unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	none = limit
+	none.Cur = 3
+	cmd := exec.Command("/bin/cat")
+	input, questions, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer questions.Close()
+	cmd.Stdin = input
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	input.Close()
+	watch := newInputWatch(cmd.Process.Pid, int(questions.Fd()))
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &none); err != nil {
+		t.Fatal(err)
+	}
+	seen := watch.look()
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	if seen != busy {
+		t.Errorf("it is seen as %d, want busy", seen)
+	}
+	for end := time.Now().Add(time.Minute); seen != waiting && time.Now().Before(end); time.Sleep(time.Millisecond) {
+		seen = watch.look()
+	}
+	if seen != waiting {
+		t.Errorf("it is seen as %d, want waiting", seen)
+	}
+	cmd.Process.Kill()
+	cmd.Wait()
 }
 
 // Some programs never wait for a line: they look for one now and then, and sleep. Such a one is seen asleep.

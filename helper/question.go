@@ -156,6 +156,9 @@ func (p *Pool) newQuestion() *Question {
 	return q
 }
 
+// Trim lets go of memory that questions have needed, and none has since the last Trim.
+func (p *Pool) Trim() { p.free.Trim() }
+
 // recycle puts a question on the free list.
 func (p *Pool) recycle(q *Question) {
 	text, answer := canary.Again(q.text, canary.Question, q.serial), canary.Again(q.answer, canary.Question, q.serial)

@@ -86,6 +86,31 @@ func TestAnswerToAnUnreadQuestion(t *testing.T) {
 	z.wants("nothing followed it", "Z")
 }
 
+// Half a line that a child writes before it has read anything is not the beginning of its first answer.
+func TestHalfALineBeforeTheFirstQuestionIsRead(t *testing.T) {
+	for _, concurrency := range []int{0, 2} {
+		number := ""
+		if concurrency > 0 {
+			number = "0 "
+		}
+		for _, banner := range []string{"> ", "Config Path=/etc\nready\n> "} {
+			w := newWorld(t, Config{Children: 1, Startup: 1, Retries: 2, Concurrency: concurrency})
+			w.child(1).out.WriteString(banner)
+			w.settle()
+			q := w.ask("x")
+			w.writes(1, number+"y\n")
+			q.wants("its own answer, written before it was asked: "+banner, "y")
+
+			w = newWorld(t, Config{Children: 1, Startup: 1, Retries: 2, Concurrency: concurrency})
+			q = w.ask("x")
+			w.child(1).out.WriteString(banner)
+			w.settle()
+			w.writes(1, number+"y\n")
+			q.wants("its own answer, written before it has read: "+banner, "y")
+		}
+	}
+}
+
 // A child that is trusted costs no system call for each answer.
 func TestTrustIsEarned(t *testing.T) {
 	w := newWorld(t, Config{Children: 1, Startup: 1, Retries: 2})

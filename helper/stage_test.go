@@ -80,8 +80,14 @@ func (s *stage) Run() {}
 // until turns the loop until something is so.
 func (s *stage) until(sentence string, so func() bool) {
 	s.t.Helper()
+	s.within(30*time.Second, sentence, so)
+}
+
+// within is until for what takes its time.
+func (s *stage) within(limit time.Duration, sentence string, so func() bool) {
+	s.t.Helper()
 	deadline := s.l.NewTimer(s.l.NewWaker(s))
-	deadline.Set(30 * time.Second)
+	deadline.Set(limit)
 	defer deadline.Clear()
 	for !so() {
 		if deadline.Expired() {

@@ -11,7 +11,7 @@ import (
 const (
 	trimEvery = 10 * time.Second
 	// trimLeast is how much more memory may lie idle before it is given back.
-	trimLeast = 8 << 20
+	trimLeast = 1 << 20
 	// stirLeast is how much must have been allocated before a trim that left much is worth another.
 	stirLeast = 256 << 10
 )
@@ -33,6 +33,8 @@ func setGarbagePercent() {
 // allocates nothing: without it, their memory would be kept for minutes. It belongs to the main
 // goroutine.
 type memoryTrimmer struct {
+	letGo   func() int64 // lets go of what lies ready for a rush; how many bytes were since the last call
+	garbage int64        // bytes that were let go of since the last trim
 	samples []metrics.Sample
 	cycles  uint64   // collections until the last measurement
 	last    measured // after the last trim
@@ -43,8 +45,8 @@ type memoryTrimmer struct {
 // how much is held, in bytes.
 type measured struct{ cycles, allocated, held uint64 }
 
-func newMemoryTrimmer() *memoryTrimmer {
-	t := &memoryTrimmer{}
+func newMemoryTrimmer(letGo func() int64) *memoryTrimmer {
+	t := &memoryTrimmer{letGo: letGo}
 	for _, name := range []string{"/gc/cycles/total:gc-cycles", "/gc/heap/allocs:bytes", "/memory/classes/heap/objects:bytes",
 		"/memory/classes/heap/free:bytes", "/memory/classes/heap/unused:bytes"} {
 		t.samples = append(t.samples, metrics.Sample{Name: name})
@@ -64,21 +66,23 @@ func (t *memoryTrimmer) measure() (m measured) {
 // trim collects, and gives back what is free, if the program has been quiet since the last
 // call and that is worth it.
 func (t *memoryTrimmer) trim() {
+	t.garbage += t.letGo()
 	now := t.measure()
 	quiet := now.cycles == t.cycles
 	t.cycles = now.cycles
 	if quiet && t.worthwhile(now) {
 		debug.FreeOSMemory()
+		t.garbage = 0
 		t.trimmed(t.measure())
 	}
 }
 
-// worthwhile says whether a trim may give something back: if clearly more is held than after the last one, or
+// worthwhile says whether a trim may give something back: if much was let go of, if clearly more is held than after the last one, or
 // if that one left clearly more than another did, since thousands of clients were waiting, and something has
 // happened since.
 func (t *memoryTrimmer) worthwhile(now measured) bool {
 	stirred := now.allocated-t.last.allocated >= stirLeast+t.last.held/64
-	return now.held >= clearlyMore(t.last.held) || stirred && t.last.held >= clearlyMore(t.least)
+	return t.garbage >= trimLeast || now.held >= clearlyMore(t.last.held) || stirred && t.last.held >= clearlyMore(t.least)
 }
 
 // trimmed notes what a trim has left.

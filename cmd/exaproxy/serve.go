@@ -122,7 +122,7 @@ func (s *server) run(signals *caught) error {
 	<-s.engine.Begun() // a signal to reload may have come already
 	raiseMaxProcs(s.engine.Workers())
 	setGarbagePercent()
-	memory, ticks := newMemoryTrimmer(), time.NewTicker(trimEvery)
+	memory, ticks := newMemoryTrimmer(s.engine.Trim), time.NewTicker(trimEvery)
 	defer ticks.Stop()
 	alone := s.root.Gone()
 	reloads, rotations := newErrand(s.prepare), newErrand(s.rotate)

@@ -13,8 +13,9 @@ import (
 //
 // What was put in comes out as it was: whoever puts an object in resets it.
 type FreeList[T any] struct {
-	Most int // objects kept
-	free []*T
+	Most  int // objects kept
+	free  []*T
+	least int // how many lay there at any time since the last Trim
 }
 
 // Get returns an object that was put in before, or a new zero one.
@@ -26,6 +27,7 @@ func (f *FreeList[T]) Get() *T {
 	t := f.free[last]
 	f.free[last] = nil
 	f.free = f.free[:last]
+	f.least = min(f.least, last)
 	return t
 }
 
@@ -39,4 +41,14 @@ func (f *FreeList[T]) Put(t *T) bool {
 	}
 	f.free = append(f.free, t)
 	return true
+}
+
+// Trim lets go of the objects that nobody has needed since the last Trim, and returns how many.
+func (f *FreeList[T]) Trim() int {
+	unneeded := f.least
+	kept := copy(f.free, f.free[unneeded:])
+	clear(f.free[kept:])
+	f.free = f.free[:kept]
+	f.least = kept
+	return unneeded
 }

@@ -7,5 +7,7 @@
 // and, where the test may listen on port 53, from a name server of the test.
 //
 // A peer that is not installed skips the tests that need it. Helpers that no package provides are
-// this test binary itself, started with the word "helper" (helper_test.go).
+// this test binary itself, started with the word "helper" (helper_test.go) or "wayward" (storm_helper_test.go).
+//
+// TestStorm plays scenes of minutes with "make storm", of seconds otherwise (storm_test.go).
 package acceptance

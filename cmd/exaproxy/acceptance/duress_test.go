@@ -34,7 +34,7 @@ func TestStoppedHelpersKeepFiveThousandClientsWaiting(t *testing.T) {
 	o := newOrigin(t, "127.0.0.1", pages())
 	x := start(t, exaproxy(), dir, base+openPort+
 		"url_rewrite_program {helper}\nurl_rewrite_children 5 startup=5 idle=1\n")
-	warm := storm(x, 20, 20, func(client, n int) (string, func(*http.Response) string) {
+	warm := rush(x, 20, 20, func(client, n int) (string, func(*http.Response) string) {
 		return o.URL + "/warm", expect(http.StatusOK)
 	})
 	for _, complaint := range warm {

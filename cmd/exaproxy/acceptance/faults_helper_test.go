@@ -48,7 +48,7 @@ func TestRequestsThatKillHelpersHoldUpNobody(t *testing.T) {
 				fmt.Sprintf("url_rewrite_children %d startup=%[1]d\n", helpers))
 			poison := gather(t, x, 120, func(n int) string { return get(fmt.Sprintf("%s/poison/\xff%d", o.URL, n)) })
 			defer poison.leave()
-			for _, complaint := range storm(x, 4, 5, func(client, n int) (string, func(*http.Response) string) {
+			for _, complaint := range rush(x, 4, 5, func(client, n int) (string, func(*http.Response) string) {
 				return fmt.Sprintf("%s/good/%d/%d", o.URL, client, n), expect(http.StatusOK)
 			}) {
 				t.Error(complaint)
@@ -139,7 +139,7 @@ func TestHelpersThatStartSlowlyAreWaitedFor(t *testing.T) {
 	o := newOrigin(t, "127.0.0.1", pages())
 	x := start(t, exaproxy(), dir, base+openPort+wrapped(t, dir, "sleep 3", "-answer OK\\\\sstatus=302\\\\surl=http://page.test/\\\\n")+
 		"url_rewrite_children 2 startup=2\nurl_rewrite_timeout 1 second on_timeout=bypass\n")
-	for _, complaint := range storm(x, 10, 3, func(int, int) (string, func(*http.Response) string) {
+	for _, complaint := range rush(x, 10, 3, func(int, int) (string, func(*http.Response) string) {
 		return o.URL + "/blocked", expect(http.StatusFound)
 	}) {
 		t.Error(complaint)
@@ -156,7 +156,7 @@ func TestABannerAnswersNobody(t *testing.T) {
 	x := start(t, exaproxy(), dir, base+openPort+
 		wrapped(t, dir, "sleep 0.3; echo Config Path=/etc/redirector.conf", "-answer OK\\\\sstatus=302\\\\surl=http://page.test/?{url}\\\\n")+
 		"url_rewrite_children 8 startup=1 idle=1\n")
-	for _, complaint := range storm(x, 20, 40, func(client, n int) (string, func(*http.Response) string) {
+	for _, complaint := range rush(x, 20, 40, func(client, n int) (string, func(*http.Response) string) {
 		url := fmt.Sprintf("%s/%d/%d", o.URL, client, n)
 		return url, func(r *http.Response) string {
 			if got, want := r.Header.Get("Location"), "http://page.test/?"+url; got != want {

@@ -18,9 +18,15 @@ var built struct {
 }
 
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == "helper" {
-		runHelper(os.Args[2:])
-		return
+	if len(os.Args) > 1 {
+		switch os.Args[1] {
+		case "helper":
+			runHelper(os.Args[2:])
+			return
+		case "wayward":
+			runWayward(os.Args[2:])
+			return
+		}
 	}
 	status, err := buildAndRun(m)
 	if err != nil {

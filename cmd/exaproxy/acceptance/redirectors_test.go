@@ -162,7 +162,7 @@ func tunnelTellsPage(t *testing.T, x *proxy) {
 // many asks 400 things at once by 20 clients, half of them blocked: more than there are helpers at first.
 func many(t *testing.T, x *proxy, url string) {
 	t.Helper()
-	complaints := storm(x, 20, 20, func(client, n int) (string, func(*http.Response) string) {
+	complaints := rush(x, 20, 20, func(client, n int) (string, func(*http.Response) string) {
 		if n%2 == 0 {
 			return url + "/allowed", expect(http.StatusOK)
 		}

@@ -116,7 +116,7 @@ func TestHelpersMayDoWrong(t *testing.T) {
 			for round := range 2 {
 				wrong := make(chan string, 1)
 				go func() { wrong <- one(x.client(), o.URL+"/wrong", expect(row.status)) }()
-				for _, complaint := range storm(x, 4, 10, func(client, n int) (string, func(*http.Response) string) {
+				for _, complaint := range rush(x, 4, 10, func(client, n int) (string, func(*http.Response) string) {
 					return o.URL + "/right", expect(http.StatusOK)
 				}) {
 					t.Errorf("round %d: another question suffers: %s", round, complaint)

@@ -1,0 +1,44 @@
+package engine
+
+import (
+	"slices"
+	"testing"
+)
+
+func TestBuffersOfARushAreLetGo(t *testing.T) {
+	for name, lend := range map[string]func(*buffers) *buffer{
+		"head": (*buffers).head, "relay": (*buffers).relay, "bulk": (*buffers).bulk,
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newTransaction(t, reading, given{})
+			w := p.worker
+			trim := func() {
+				p.engine.Trim()
+				w.loop.Turn(false)
+			}
+			var rush []*buffer
+			for range keptBulks {
+				rush = append(rush, lend(&w.buffers))
+			}
+			for _, b := range rush {
+				w.buffers.put(b)
+			}
+			trim() // it ends the time in which they were needed
+			used := lend(&w.buffers)
+			w.buffers.put(used)
+			trim()
+			if n, want := p.engine.Trim(), int64(len(rush)-1)*int64(len(used.b)); n != want {
+				t.Errorf("%d bytes were let go of, want %d", n, want)
+			}
+			again, more := lend(&w.buffers), lend(&w.buffers)
+			if again != used {
+				t.Error("a buffer that is in use was let go of")
+			}
+			if slices.Contains(rush, more) {
+				t.Error("a buffer that only a rush needed is still there")
+			}
+			w.buffers.put(again)
+			w.buffers.put(more)
+		})
+	}
+}
