@@ -362,7 +362,11 @@ func children(pid int) []int {
 	entries, _ := os.ReadDir("/proc")
 	for _, e := range entries {
 		n, err := strconv.Atoi(e.Name())
-		if err == nil && status(n, "PPid:") == int64(pid) {
+		if err != nil || status(n, "PPid:") != int64(pid) {
+			continue
+		}
+		name, _, _ := strings.Cut(readAll(filepath.Join("/proc", e.Name(), "cmdline")), "\x00")
+		if !strings.HasSuffix(name, "-root)") { // it keeps root's rights, and is no helper
 			found = append(found, n)
 		}
 	}
