@@ -64,7 +64,9 @@ func (s *Settings) directives() directive.Set {
 // finish has each feature judge its settings as a whole, after the last line. An error is why the
 // configuration cannot be used.
 func (s *Settings) finish(c *directive.Context, commandLine []string) error {
-	s.Program.Finish()
+	if err := s.Program.Finish(); err != nil {
+		return err
+	}
 	s.Access.Finish(c)
 	s.Logs.Finish(c) // looks at acls
 	if err := s.Ports.Finish(c, commandLine, s.Path); err != nil {

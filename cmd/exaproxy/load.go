@@ -69,10 +69,13 @@ func readWith(root *privsep.Client) conf.Open {
 			return file, err
 		}
 		file, failed := root.Read(name)
-		if failed != nil {
-			return nil, fmt.Errorf("%w (%w)", err, failed)
+		switch {
+		case failed == nil:
+			return file, nil
+		case errors.Is(failed, fs.ErrNotExist):
+			return nil, failed // root can see that
 		}
-		return file, nil
+		return nil, fmt.Errorf("%w (%w)", err, failed)
 	})
 }
 

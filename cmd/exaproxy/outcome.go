@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -34,7 +35,7 @@ func outcomeAddr(pid int) *net.UnixAddr {
 // hearOutcome gives an order to reload to process pid, and returns why it could not be followed. If
 // somebody else has the socket's name just now, nobody tells us.
 func hearOutcome(pid int, order func() error) error {
-	l, err := net.ListenUnix("unix", outcomeAddr(pid))
+	l, err := listenInTurn(outcomeAddr(pid))
 	if err != nil {
 		if err := order(); err != nil {
 			return err
@@ -55,6 +56,18 @@ func hearOutcome(pid int, order func() error) error {
 		began, outcome, err := readOutcome(conn, pid)
 		if err == nil && began >= asked { // an earlier one's is not ours
 			return outcome
+		}
+	}
+}
+
+// turnPatience is how long others who wait for an outcome are waited for.
+const turnPatience = 10 * time.Second
+
+// listenInTurn listens at a name that somebody else may have: another who gave the same order.
+func listenInTurn(at *net.UnixAddr) (l *net.UnixListener, err error) {
+	for began := time.Now(); ; time.Sleep(20 * time.Millisecond) {
+		if l, err = net.ListenUnix("unix", at); !errors.Is(err, syscall.EADDRINUSE) || time.Since(began) > turnPatience {
+			return l, err
 		}
 	}
 }

@@ -54,29 +54,33 @@ func watch(o *options, args []string, ready *os.File, stdout, stderr io.Writer) 
 	return status
 }
 
+// An ending is how a proxy ended, or could not begin.
+type ending struct {
+	what     string // for the log
+	status   int    // of the program, if it ends now
+	regular  bool   // it ended as it should, or as it was told to
+	reported bool   // it has said why itself
+}
+
 // keepServing runs proxies until one ends as it should, was told to end, or cannot serve.
 func (p *parent) keepServing(signals <-chan os.Signal) (status int) {
 	for failures := 0; ; {
 		began := time.Now()
-		state, stopping, err := p.runProxy(signals)
-		switch {
-		case err != nil:
-			p.log.say("FATAL: " + err.Error())
-			return 1
-		case !p.ever && !state.Exited() && !stopping:
-			p.log.say("FATAL: the proxy was ended: " + state.String())
-			return 1
-		case !p.ever || stopping || state.Success():
-			return max(state.ExitCode(), 0) // it has said why
+		e := p.runProxy(signals)
+		if e.regular || !p.ever {
+			if !e.regular && !e.reported {
+				p.log.say("FATAL: " + e.what)
+			}
+			return e.status
 		}
 		if failures++; time.Since(began) >= quickFailure {
 			failures = 0
 		}
 		if failures > mostQuickFailures {
-			p.log.say(fmt.Sprintf("FATAL: proxy process %d ended (%s) for the %dth time in a row within %s of its start. It is not started again; the lines before say why", state.Pid(), state, failures, quickFailure))
+			p.log.say(fmt.Sprintf("FATAL: %s, for the %dth time in a row within %s of its start. It is not started again; the lines before say why", e.what, failures, quickFailure))
 			return 1
 		}
-		p.log.say(fmt.Sprintf("ERROR: proxy process %d ended (%s) after %s. Another is started", state.Pid(), state, time.Since(began).Round(time.Millisecond)))
+		p.log.say(fmt.Sprintf("ERROR: %s, after %s. Another is started", e.what, time.Since(began).Round(time.Millisecond)))
 		if pause(failures, signals) {
 			p.log.say("Ended as ordered, while no proxy ran")
 			return 0
@@ -103,30 +107,37 @@ func pause(failures int, signals <-chan os.Signal) (ending bool) {
 // ends says whether a signal ends the program.
 func ends(s os.Signal) bool { return s == syscall.SIGTERM || s == syscall.SIGINT }
 
-// runProxy starts a proxy, passes signals on to it and returns how it ended; stopping if it was told to.
-func (p *parent) runProxy(signals <-chan os.Signal) (state *os.ProcessState, stopping bool, err error) {
+// runProxy starts a proxy, passes signals on to it and returns how it ended.
+func (p *parent) runProxy(signals <-chan os.Signal) ending {
 	ours, theirs, err := socketPair()
 	if err != nil {
-		return nil, false, err
+		return ending{what: err.Error(), status: 1}
 	}
 	defer theirs.Close()
 	server, err := privsep.NewServer(ours, p, p.o.named)
 	if err != nil {
-		return nil, false, err
+		return ending{what: err.Error(), status: 1}
 	}
 	proxy, err := p.startProxy(theirs)
 	if err != nil {
 		server.Close()
-		return nil, false, err
+		return ending{what: "the proxy cannot be started: " + err.Error(), status: 1}
 	}
 	served := make(chan struct{})
 	go func() { server.Serve(); close(served) }()
 	ended := make(chan struct{})
 	go func() { proxy.Wait(); close(ended) }()
-	stopping = p.passOn(signals, proxy.Process, ended)
+	stopping := p.passOn(signals, proxy.Process, ended)
 	server.Close() // somebody else may have the other end
 	<-served
-	return proxy.ProcessState, stopping, nil
+	state := proxy.ProcessState
+	e := ending{what: fmt.Sprintf("proxy process %d ended (%s)", state.Pid(), state), regular: stopping || state.Success()}
+	if e.reported = state.Exited(); e.reported {
+		e.status = state.ExitCode()
+	} else if !stopping {
+		e.status = 1
+	}
+	return e
 }
 
 // passOn passes signals on until the proxy has ended. Orders that come before it can follow them wait: it

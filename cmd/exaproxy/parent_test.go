@@ -37,7 +37,7 @@ func TestCrashedProxyIsStartedAgain(t *testing.T) {
 		t.Errorf("there is a pid file: %v", err)
 	}
 	log := p.read("cache.log")
-	if n := strings.Count(log, "(signal: killed) after "); n != mostQuickFailures || strings.Count(log, "Another is started") != n {
+	if n := strings.Count(log, "(signal: killed), after "); n != mostQuickFailures || strings.Count(log, "Another is started") != n {
 		t.Errorf("cache.log tells of %d crashes:\n%s", n, log)
 	}
 	if !strings.Contains(log, "It is not started again") {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -86,7 +87,7 @@ func (p *pidFile) name() string {
 // checkPIDFile returns an error if path names a process that runs and is not self.
 func checkPIDFile(path string, self int) error {
 	pid, err := readPIDFile(path)
-	if err != nil || pid == self || !running(pid) {
+	if err != nil || pid == self || !running(pid) || !isProxy(pid) {
 		return nil
 	}
 	return fmt.Errorf("Squid is already running: Found fresh instance PID file (%s) with PID %d", path, pid)
@@ -130,6 +131,19 @@ func readSmallFile(path string) ([]byte, error) {
 		return nil, errors.New("it is no regular file")
 	}
 	return io.ReadAll(io.LimitReader(file, longestPIDFile))
+}
+
+// isProxy says whether a process may be a proxy, ours or Squid: another may have the number of one that is
+// gone. One that cannot be looked at may be.
+func isProxy(pid int) bool {
+	theirs, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))
+	if err != nil {
+		return true
+	}
+	theirs = strings.TrimSuffix(theirs, " (deleted)") // it was upgraded
+	name := filepath.Base(theirs)
+	ours, err := os.Executable()
+	return err != nil || theirs == ours || strings.HasPrefix(name, "exaproxy") || strings.HasPrefix(name, "squid")
 }
 
 // running says whether there is a process with that number; one that we may not signal is one.

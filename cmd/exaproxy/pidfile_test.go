@@ -90,17 +90,43 @@ func TestPIDFile(t *testing.T) {
 		t.Error("it is still there")
 	}
 
-	other := os.Getppid()
-	if err := os.WriteFile(path, []byte(strconv.Itoa(other)), 0o644); err != nil {
+	if err := os.WriteFile(path, []byte(strconv.Itoa(os.Getpid())), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	want := fmt.Sprintf("Squid is already running: Found fresh instance PID file (%s) with PID %d", path, other)
-	if _, err := writePIDFile(path, nil); err == nil || err.Error() != want {
+	want := fmt.Sprintf("Squid is already running: Found fresh instance PID file (%s) with PID %d", path, os.Getpid())
+	if err := checkPIDFile(path, os.Getppid()); err == nil || err.Error() != want {
 		t.Errorf("with another proxy running it says %v", err)
 	}
 
 	none, err := writePIDFile("", nil)
 	if none != nil || err != nil || none.remove(nil) != nil {
 		t.Errorf("without a pid file there is %v, %v", none, err)
+	}
+}
+
+// TestNumbersOfOthers has a number that a proxy left, and that is another program's by now, be nobody's: a
+// start goes on, and no order is sent.
+func TestNumbersOfOthers(t *testing.T) {
+	other := exec.Command("cat")
+	if _, err := other.StdinPipe(); err != nil { // it waits
+		t.Fatal(err)
+	}
+	if err := other.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { other.Process.Kill(); other.Wait() }()
+	path := filepath.Join(t.TempDir(), "squid.pid")
+	if err := os.WriteFile(path, []byte(strconv.Itoa(other.Process.Pid)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := checkPIDFile(path, os.Getpid()); err != nil {
+		t.Errorf("a start says %v", err)
+	}
+	rotate, _ := findCommand("rotate")
+	if err := rotate.send(path); err == nil || !strings.Contains(err.Error(), "is no proxy: the file is a leftover") {
+		t.Errorf("an order says %v", err)
+	}
+	if err := other.Process.Signal(syscall.Signal(0)); err != nil {
+		t.Errorf("the other program has ended: %v", err)
 	}
 }

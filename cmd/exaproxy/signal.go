@@ -61,6 +61,9 @@ func (c command) send(path string) error {
 }
 
 func (c command) kill(pid int) error {
+	if c.signal != 0 && !isProxy(pid) {
+		return fmt.Errorf("process %d, which the pid file names, is no proxy: the file is a leftover", pid)
+	}
 	err := syscall.Kill(pid, c.signal)
 	if err == nil || c.signal == 0 && errors.Is(err, syscall.EPERM) {
 		return nil

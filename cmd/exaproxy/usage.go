@@ -21,9 +21,9 @@ const usageText = `Usage: %s [-hvzCDFNRSXYmir] [-d level] [-n name] [-s | -l fac
                  parse gives no order: it shows what was read.
        -n name   The service name, for ${service_name}: squid if not given.
        -z        Would create cache directories: there is no cache. Exit.
-       -N        Stay in the foreground.
+       -N        Stay in the foreground, without a parent that would start the proxy again.
        --foreground
-                 The same.
+                 Stay in the foreground, with a parent.
        -X        Messages of every level.
        --try[=REDIRECTOR]
                  Serve 127.0.0.1:3128 (or what -a says) without any configuration file, in

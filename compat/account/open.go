@@ -101,9 +101,13 @@ func openWithMode(path string, flags int, mode fs.FileMode) (*os.File, error) {
 	return file, nil
 }
 
-// createFor has root create a file that is the user's.
+// createFor has root create a file that is the user's, or open one that is, in a folder that he cannot
+// enter. The error for somebody else's is fs.ErrExist.
 func (u *User) createFor(place string, flags int, mode fs.FileMode) (*os.File, error) {
 	file, err := openFile(place, flags|unix.O_EXCL, mode)
+	if errors.Is(err, fs.ErrExist) {
+		return u.openOwn(place, flags&^unix.O_CREAT, err)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -112,6 +116,48 @@ func (u *User) createFor(place string, flags int, mode fs.FileMode) (*os.File, e
 		return nil, fmt.Errorf("give %s to user %s: %w", place, u.Name, err)
 	}
 	return file, nil
+}
+
+// openOwn has root open a file if it is the user's and no link; otherwise the error is taken.
+func (u *User) openOwn(place string, flags int, taken error) (*os.File, error) {
+	file, err := openFile(place, flags|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return nil, taken
+	}
+	facts, err := file.Stat()
+	if err == nil {
+		if system, ok := facts.Sys().(*syscall.Stat_t); ok && system.Uid == u.UID && facts.Mode().IsRegular() {
+			return file, nil
+		}
+	}
+	file.Close()
+	return nil, taken
+}
+
+// Shift makes room at path by giving each of some old files the number after its own: path.0 becomes
+// path.1 and so on, and path itself path.0. So many are kept; with 0 nothing is done.
+func (u *User) Shift(path string, keep int) error {
+	shift := func(path string) (*os.File, error) { return nil, shift(path, keep) }
+	_, err := u.open(path, shift, shift)
+	if errors.Is(err, fs.ErrPermission) && u != nil && u.Root != nil && os.Geteuid() != 0 && u.Root.Shift(path, keep) == nil {
+		return nil
+	}
+	return err
+}
+
+func shift(path string, keep int) error {
+	older := fmt.Sprintf("%s.%d", path, keep-1)
+	for n := keep - 1; n >= 0; n-- {
+		newer := path
+		if n > 0 {
+			newer = fmt.Sprintf("%s.%d", path, n-1)
+		}
+		if err := os.Rename(newer, older); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("rotate log file %s: %w", newer, err)
+		}
+		older = newer
+	}
+	return nil
 }
 
 // openFile opens a file without ever waiting for another process at a pipe's or a device's other end.

@@ -260,3 +260,42 @@ func TestTooManyLinks(t *testing.T) {
 		t.Errorf("a link to itself gives %v", err)
 	}
 }
+
+// TestLogsInAFolderThatTheUserCannotEnter are opened again, and shifted, by root if they are the user's.
+func TestLogsInAFolderThatTheUserCannotEnter(t *testing.T) {
+	u := nobody(t)
+	dir := folder(t, nil)
+	if err := os.Chmod(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "log")
+	for _, line := range []string{"one\n", "two\n"} {
+		file, err := u.Append(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		file.WriteString(line)
+		file.Close()
+	}
+	if text, _ := os.ReadFile(path); string(text) != "one\ntwo\n" || ownerOf(t, path) != u.UID {
+		t.Errorf("the log has %q and belongs to %d", text, ownerOf(t, path))
+	}
+	if err := u.Shift(path, 2); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(path + ".0"); err != nil {
+		t.Error(err)
+	}
+	roots := filepath.Join(dir, "roots")
+	if err := os.WriteFile(roots, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink(path+".0", link); err != nil {
+		t.Fatal(err)
+	}
+	if file, err := u.Append(roots); !errors.Is(err, fs.ErrPermission) {
+		file.Close()
+		t.Errorf("a file of root's is given as a log: %v", err)
+	}
+}

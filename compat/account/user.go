@@ -23,6 +23,7 @@ type User struct {
 // A Root opens files with the rights that the process had before it became a User.
 type Root interface {
 	Append(path string) (*os.File, error)
+	Shift(path string, keep int) error
 }
 
 // Effective is whom the proxy becomes once it listens; nil if it was not started by root. A name ""

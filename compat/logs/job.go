@@ -89,7 +89,7 @@ func (f *File) turnOver(keep int) error {
 			return nil
 		}
 	}
-	if err := shift(f.path, keep); err != nil {
+	if err := f.owner.Shift(f.path, keep); err != nil {
 		return err
 	}
 	file, err := openLog(f.path, f.owner)
@@ -108,20 +108,4 @@ func (f *File) isOpen(facts fs.FileInfo) bool {
 	}
 	ours, err := f.file.Stat()
 	return err == nil && os.SameFile(facts, ours)
-}
-
-// shift makes room at path by giving each file the number after its own.
-func shift(path string, keep int) error {
-	older := fmt.Sprintf("%s.%d", path, keep-1)
-	for n := keep - 1; n >= 0; n-- {
-		newer := path
-		if n > 0 {
-			newer = fmt.Sprintf("%s.%d", path, n-1)
-		}
-		if err := os.Rename(newer, older); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("rotate log file %s: %w", newer, err)
-		}
-		older = newer
-	}
-	return nil
 }

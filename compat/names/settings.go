@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net/netip"
 	"strings"
@@ -76,8 +77,7 @@ func (s *Settings) Finish(c *directive.Context) error {
 	if err := s.finishServers(c); err != nil {
 		return err
 	}
-	s.readHosts(c)
-	return nil
+	return s.readHosts(c)
 }
 
 // finishServers takes the system's resolv.conf, and in the place of its servers those of
@@ -111,16 +111,22 @@ func parseServer(word string) (netip.AddrPort, bool) {
 	return netip.AddrPortFrom(addr, 53), err == nil
 }
 
-func (s *Settings) readHosts(c *directive.Context) {
+// readHosts reads hosts_file. One that may not be read is an error: a reload would lose names that the
+// start could read.
+func (s *Settings) readHosts(c *directive.Context) error {
 	if s.hostsFile == "none" {
-		return
+		return nil
 	}
 	hosts, err := readSystem(c, s.hostsFile, dnsasync.ReadHosts)
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("hosts_file %s: %w", s.hostsFile, err)
+	}
 	if err != nil && !skipped(c, s.hostsFile, err) {
 		c.Say(1, "WARNING: cannot read hosts_file %s: %s", s.hostsFile, err)
-		return
+		return nil
 	}
 	s.Hosts = hosts
+	return nil
 }
 
 // skipped says whether err is about single lines only; these are logged, and the rest is good.

@@ -39,13 +39,20 @@ func (s *Settings) Directives() directive.Set {
 	}
 }
 
-// Finish makes of "none" what it means.
-func (s *Settings) Finish() {
+// Finish makes of "none" what it means, and looks whether there is the user that is named. The error is
+// in Squid's words.
+func (s *Settings) Finish() error {
+	if s.User != "" || s.Group != "" {
+		if _, err := account.Lookup(s.User, s.Group); err != nil {
+			return err
+		}
+	}
 	for _, path := range []*string{&s.PIDFile, &s.CoreDir} {
 		if *path == "none" {
 			*path = ""
 		}
 	}
+	return nil
 }
 
 // HelperDir is where helpers run: in coredump_dir, or where the proxy does (""). A coredump_dir

@@ -181,6 +181,11 @@ func (c *Client) Append(path string) (*os.File, error) {
 	return c.open(question{Op: opAppend, Path: path})
 }
 
+// Shift makes room for a new log that the configuration names; see account.User.Shift.
+func (c *Client) Shift(path string, keep int) error {
+	return c.do(question{Op: opShift, Path: path, Old: keep}, nil)
+}
+
 // Match names the files that a pattern of an include line matches.
 func (c *Client) Match(pattern string) ([]string, error) {
 	r, err := c.ask(question{Op: opMatch, Path: pattern}, nil)

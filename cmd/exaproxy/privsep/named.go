@@ -1,13 +1,13 @@
 package privsep
 
 import (
-	"io/fs"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"exaproxy/compat/account"
 	"exaproxy/compat/conf"
@@ -28,7 +28,7 @@ type Named struct {
 // A source is a file of the configuration as it was when it was read.
 type source struct {
 	path    string
-	facts   fs.FileInfo // nil: it could not be looked at
+	facts   syscall.Stat_t // its times, the one of its last change of any kind among them
 	trusted bool
 }
 
@@ -56,12 +56,20 @@ func NewNamed(path string, macros conf.Macros, ports, logs []string) (*Named, er
 
 // opened notes a file of the configuration.
 func (n *Named) opened(path string) {
-	facts, err := os.Stat(path)
-	if err != nil {
-		facts = nil
+	n.files = append(n.files, source{path, facts(path), trusted(path)})
+}
+
+// trusted says whether nobody but root can change a file. Without root's rights there is nothing that a line
+// could get at.
+func trusted(path string) bool { return os.Geteuid() != 0 || account.OnlyRoot(path) }
+
+// facts are what the system knows of a file; zero if it cannot be looked at.
+func facts(path string) (s syscall.Stat_t) {
+	if err := syscall.Stat(path, &s); err != nil {
+		return syscall.Stat_t{}
 	}
-	// without root's rights there is nothing that a line could get at
-	n.files = append(n.files, source{path, facts, os.Geteuid() != 0 || account.OnlyRoot(path)})
+	s.Atim = syscall.Timespec{} // it is read
+	return s
 }
 
 func (n *Named) trusts(path string) bool {
@@ -74,8 +82,8 @@ func (n *Named) fresh() bool {
 		return false
 	}
 	return !slices.ContainsFunc(n.files, func(f source) bool {
-		now, err := os.Stat(f.path)
-		return err != nil || f.facts == nil || !os.SameFile(now, f.facts) || now.Size() != f.facts.Size() || now.ModTime() != f.facts.ModTime()
+		now := facts(f.path)
+		return now != f.facts || now.Ino == 0 || trusted(f.path) != f.trusted
 	})
 }
 
@@ -109,7 +117,7 @@ func (n *Named) word(directive, word string, first bool) {
 	case !first:
 	case directive == "error_directory":
 		n.pages = append(n.pages, filepath.Clean(word))
-	case directive == "err_page_stylesheet":
+	case directive == "err_page_stylesheet" || directive == "hosts_file":
 		n.reads = append(n.reads, word)
 	case directive == "cache_log":
 		n.logs = append(n.logs, word)
@@ -125,6 +133,16 @@ func secret(option string) bool {
 		return true
 	}
 	return false
+}
+
+// Distrusted is a file of the configuration that others than root can change; "" if there is none.
+func (n *Named) Distrusted() string {
+	for _, f := range n.files {
+		if !f.trusted {
+			return f.path
+		}
+	}
+	return ""
 }
 
 // Readable says whether the configuration names the file at path, is in it, or has it among its pages.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -192,6 +193,20 @@ func TestLinesOfOthersNameNothing(t *testing.T) {
 	check(t, "a list of others", false, file, err)
 	file, err = c.Append(dir + "/b")
 	check(t, "a log of others", false, file, err)
+	if err == nil || !strings.Contains(err.Error(), "since others than root can change "+theirs) {
+		t.Errorf("the reason is not told: %v", err)
+	}
+	if err := os.Chmod(theirs, 0o600); err != nil { // which leaves its text and the time of that as they are
+		t.Fatal(err)
+	}
+	file, err = c.Read(dir + "/a")
+	check(t, "root's own include again", true, file, err)
+	if err := c.Shift(dir+"/b", 1); err != nil {
+		t.Errorf("a log of root's is not shifted: %v", err)
+	}
+	if err := c.Shift(dir+"/a", 1); !errors.Is(err, fs.ErrPermission) {
+		t.Errorf("what is no log is shifted: %v", err)
+	}
 }
 
 func must[T any](v T, err error) T {

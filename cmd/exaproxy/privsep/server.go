@@ -108,7 +108,7 @@ func (s *Server) obey(q *question, passed *os.File) (paths []string, file *os.Fi
 		s.owner.Reloaded(q.Began, Printable(q.Text))
 	case opRemove:
 		return nil, nil, s.owner.RemovePIDFile()
-	case opRead, opAppend, opMatch, opBind:
+	case opRead, opAppend, opShift, opMatch, opBind:
 		return s.grant(q, passed)
 	default:
 		err = fmt.Errorf("unknown operation %q", q.Op)
@@ -142,27 +142,38 @@ func (s *Server) grant(q *question, socket *os.File) (paths []string, file *os.F
 	switch q.Op {
 	case opMatch:
 		if !named.Pattern(q.Path) {
-			return nil, nil, unnamed(q.Path)
+			return nil, nil, s.unnamed(q.Path)
 		}
 		paths, err = conf.Match(q.Path)
 	case opBind:
-		err = bind(named, socket, q.Addr)
+		err = s.bind(socket, q.Addr)
 	case opRead:
 		if !named.Readable(q.Path) {
-			return nil, nil, unnamed(q.Path)
+			return nil, nil, s.unnamed(q.Path)
 		}
 		file, err = readRegular(s.who, q.Path)
+	case opShift:
+		if !named.Writable(q.Path) || q.Old < 0 || q.Old > mostOld {
+			return nil, nil, s.unnamed(q.Path)
+		}
+		err = s.who.Shift(q.Path, q.Old)
 	case opAppend:
 		if !named.Writable(q.Path) {
-			return nil, nil, unnamed(q.Path)
+			return nil, nil, s.unnamed(q.Path)
 		}
 		file, err = s.who.Append(q.Path)
 	}
 	return paths, file, err
 }
 
+// mostOld bounds how many files a rotation renames.
+const mostOld = 1000
+
 // unnamed is the refusal of what the configuration does not name.
-func unnamed(what any) error {
+func (s *Server) unnamed(what any) error {
+	if path := s.last.Distrusted(); path != "" {
+		return fmt.Errorf("root does nothing for %v, since others than root can change %s: %w", what, path, unix.EACCES)
+	}
 	return fmt.Errorf("the configuration does not name %v: %w", what, unix.EACCES)
 }
 
@@ -184,7 +195,7 @@ func readRegular(who *account.User, path string) (*os.File, error) {
 }
 
 // bind binds a socket of the proxy's.
-func bind(named *Named, socket *os.File, addr netip.AddrPort) error {
+func (s *Server) bind(socket *os.File, addr netip.AddrPort) error {
 	if socket == nil {
 		return unix.EBADF
 	}
@@ -193,8 +204,8 @@ func bind(named *Named, socket *os.File, addr netip.AddrPort) error {
 	switch {
 	case err != nil:
 		return os.NewSyscallError("getsockopt", err)
-	case kind != unix.SOCK_STREAM || !named.Port(addr):
-		return unnamed(addr)
+	case kind != unix.SOCK_STREAM || !s.last.Port(addr):
+		return s.unnamed(addr)
 	}
 	return loop.Bind(fd, addr)
 }

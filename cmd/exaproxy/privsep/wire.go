@@ -20,6 +20,7 @@ const (
 	opReady    operation = "ready"    // Keep standard error or not: it serves
 	opRead     operation = "read"     // Path; answered with a descriptor
 	opAppend   operation = "append"   // Path; answered with a descriptor
+	opShift    operation = "shift"    // Path, Old: a log's old files get the numbers after their own
 	opMatch    operation = "match"    // Path is a pattern of an include line; answered with Paths
 	opBind     operation = "bind"     // Addr, and a socket to be bound to it
 	opCacheLog operation = "cachelog" // the file that cache.log goes to from now on
@@ -38,6 +39,7 @@ type question struct {
 	User  *account.User  `json:",omitempty"`
 	Began int64          `json:",omitempty"` // on the monotonic clock, in nanoseconds
 	Keep  bool           `json:",omitempty"`
+	Old   int            `json:",omitempty"`
 }
 
 // An answer is a packet to the proxy. An error that the system had has its number too, so that
