@@ -107,7 +107,7 @@ func TestARepeatedURLNeverHidesTheTarget(t *testing.T) {
 		}
 	}
 	random := rand.New(rand.NewPCG(8, 1))
-	for range 1000 {
+	for range 500 {
 		path := ""
 		for range 1 + random.IntN(12) {
 			path += tokens[random.IntN(len(tokens))]
