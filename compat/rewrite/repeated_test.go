@@ -46,8 +46,9 @@ func decoded(s string) string {
 func answers(target string, f func(form, answer string)) {
 	_, query, _ := strings.Cut(target, "?")
 	for way, write := range written {
+		fill := strings.NewReplacer("U", write(target), "Q", write(query), "P", page)
 		for _, form := range repeating {
-			f(way+" "+form, strings.NewReplacer("U", write(target), "Q", write(query), "P", page).Replace(form))
+			f(way+" "+form, fill.Replace(form))
 		}
 		path := strings.TrimPrefix(target, "http://origin.test")
 		path, _, _ = strings.Cut(path, "?")

@@ -46,7 +46,8 @@ func TestIsOwnOfANewAddress(t *testing.T) {
 		defer close(done)
 		runtime.LockOSThread()
 		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-			t.Skipf("no network of its own: %v", err)
+			t.Errorf("no network of its own: %v", err)
+			return
 		}
 		k := linuxKernel(t)
 		for _, addr := range []string{"203.0.113.5", "192.0.2.6", "2001:db8::5", "127.0.0.1"} {
