@@ -72,7 +72,7 @@ func impatient(t *testing.T, x *proxy, clients int, url func(int) string) (leave
 	}
 }
 
-// TestStandardErrorThatNobodyReadsHoldsUpNothing has helpers fill a pipe that is the proxy's standard error.
+// TestStandardErrorThatNobodyReadsHoldsUpNothing has a full pipe as the proxy's standard error, to which helpers write too.
 func TestStandardErrorThatNobodyReadsHoldsUpNothing(t *testing.T) {
 	dir := world(t)
 	o := newOrigin(t, "127.0.0.1", pages())
@@ -85,8 +85,9 @@ func TestStandardErrorThatNobodyReadsHoldsUpNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer pipe.Close()
+	fillPipe(t, pipe)
 	conf := writeFile(t, dir, "squid.conf", fill(dir, base+openPort+
-		wrapped(t, dir, `i=0; while [ $i -lt 3000 ]; do echo "complaint $i of a helper, which is a line of some length" >&2; i=$((i+1)); done`, "-record {dir}/lines")+
+		wrapped(t, dir, `echo "a complaint" >&2; echo "another" >&2`, "-record {dir}/lines")+
 		"url_rewrite_children 2 startup=2\n"))
 	x := launch(t, program{path: "/bin/sh", args: []string{"-c", `exec "$@" 2>"$0"`, fifo, built.proxy}}, dir, "-N", "-d1", "-f", conf)
 	x.eventually("listens", 20*time.Second, func() bool {
@@ -102,8 +103,6 @@ func TestStandardErrorThatNobodyReadsHoldsUpNothing(t *testing.T) {
 		}
 	}
 	served("at the start")
-	x.eventually("has filled the pipe", 30*time.Second, func() bool { return waitingIn(pipe) > 60000 })
-	served("with a full pipe")
 	reconfigured(t, x, 1)
 	served("after a reconfiguration")
 	x.signal(syscall.SIGTERM)
@@ -112,12 +111,23 @@ func TestStandardErrorThatNobodyReadsHoldsUpNothing(t *testing.T) {
 	}
 }
 
-// waitingIn is how many bytes wait in a pipe.
-func waitingIn(pipe *os.File) (n int) {
-	if raw, err := pipe.SyscallConn(); err == nil {
-		raw.Control(func(fd uintptr) { n, _ = unix.IoctlGetInt(int(fd), unix.TIOCINQ) })
+// fillPipe writes to a pipe until it takes no more.
+func fillPipe(t *testing.T, pipe *os.File) {
+	t.Helper()
+	raw, err := pipe.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
 	}
-	return n
+	page := make([]byte, os.Getpagesize())
+	for err == nil {
+		raw.Write(func(fd uintptr) bool {
+			_, err = unix.Write(int(fd), page)
+			return true
+		})
+	}
+	if err != unix.EAGAIN {
+		t.Fatal(err)
+	}
 }
 
 // TestTheCacheLogTellsOfHelpersAndIsNotFilledByThem looks at what is said of helpers that start, die and are silent.
