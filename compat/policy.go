@@ -41,7 +41,7 @@ func newPolicy(s *Settings, services engine.Services, opened *logs.OpenedLogs) *
 	}
 	p := &policy{states: newRequestStates()}
 	p.setPages(s, services)
-	p.guard = guard.NewPolicy(&s.Guard, services.Log, services.Loop.Now)
+	p.guard = guard.NewPolicy(&s.Guard, services.Log, services.Loop)
 	p.headers = headers.NewPolicy(&s.Headers, s.Ports.First(), services.Log)
 	p.redirector = redirector.NewPolicy(redirector.Config{
 		Settings: &s.Redirector, Services: services, Identity: p.pages.Identity, Match: p.match,

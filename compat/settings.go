@@ -72,7 +72,7 @@ func (s *Settings) finish(c *directive.Context, commandLine []string) error {
 	if err := s.Ports.Finish(c, commandLine, s.Path); err != nil {
 		return err
 	}
-	s.Guard.Finish(c, s.Ports)
+	s.Guard.Finish(s.Ports)
 	s.Headers.Finish(c)
 	if err := s.Names.Finish(c); err != nil {
 		return err

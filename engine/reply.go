@@ -70,6 +70,8 @@ func (t *transaction) interim(n int) (next stage, more bool) {
 	h := &w.outgoing
 	h.CopyFrom(&w.head.Header)
 	h1.RemoveHopByHop(h)
+	h.Del("Content-Length") // RFC 9110, section 8.6, and RFC 9112, section 6.1
+	h.Del("Transfer-Encoding")
 	t.composeHead(h)
 	return relaying, true
 }
@@ -149,7 +151,7 @@ func (t *transaction) frame(h *h1.Header, body *h1.Body, recode recoding) {
 	case body.Framing() == h1.UntilClose:
 		t.keepClient = false
 		h.Del("Content-Length")
-	case body.Framing() != h1.NoBody:
+	default:
 		body.Declare(h)
 	}
 }

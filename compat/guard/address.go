@@ -3,10 +3,18 @@ package guard
 import "net/netip"
 
 // metadata are the addresses at which clouds tell a machine its secrets, where they are not
-// link-local: those of Amazon and Google over IPv6, of Alibaba and of Azure.
+// link-local, each with the document that names it.
 var metadata = [...]netip.Addr{
-	netip.MustParseAddr("fd00:ec2::254"), netip.MustParseAddr("fd20:ce::254"),
-	netip.MustParseAddr("100.100.100.200"), netip.MustParseAddr("168.63.129.16"),
+	netip.MustParseAddr("fd00:ec2::254"),      // Amazon EC2, "Access instance metadata"
+	netip.MustParseAddr("fd00:ec2::23"),       // Amazon EKS, "Set up the EKS Pod Identity Agent": credentials
+	netip.MustParseAddr("fd20:ce::254"),       // Google Compute Engine, "View and query VM metadata"
+	netip.MustParseAddr("168.63.129.16"),      // Azure, "What is IP address 168.63.129.16?": the WireServer
+	netip.MustParseAddr("100.100.100.200"),    // Alibaba ECS, "Instance metadata"
+	netip.MustParseAddr("fd00:100::100:200"),  // Alibaba ECS over IPv6: cloud-init, DataSourceAliYun
+	netip.MustParseAddr("192.0.0.192"),        // Oracle Cloud Classic, "Retrieve Predefined Instance Metadata"
+	netip.MustParseAddr("fd00:c1::a9fe:a9fe"), // Oracle Cloud over IPv6: its Python SDK, instance principals
+	netip.MustParseAddr("fd00:42::42"),        // Scaleway: cloud-init, "Datasources: Scaleway"
+	netip.MustParseAddr("fd00:a9fe:a9fe::1"),  // Akamai (Linode), "Use the Metadata service API"
 }
 
 var (

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
-	"slices"
 	"time"
 
 	"exaproxy/compat/errpage"
@@ -18,14 +17,14 @@ import (
 type Policy struct {
 	settings *Settings
 	log      *slog.Logger
-	now      func() time.Time
+	loop     *loop.Loop
 
 	refusals loop.Limiter // of what is logged of them
 }
 
-// NewPolicy makes one that follows s.
-func NewPolicy(s *Settings, log *slog.Logger, now func() time.Time) *Policy {
-	return &Policy{settings: s, log: log, now: now}
+// NewPolicy makes one that follows s. l is the worker's loop.
+func NewPolicy(s *Settings, log *slog.Logger, l *loop.Loop) *Policy {
+	return &Policy{settings: s, log: log, loop: l}
 }
 
 var (
@@ -54,42 +53,51 @@ func (p *Policy) reason(r *engine.Request, to netip.AddrPort) error {
 		return errLinkLocal
 	case isMetadata(addr):
 		return errMetadata
-	case p.isOwnPort(r, to):
+	}
+	return p.ownPort(r, to)
+}
+
+// ownPort is errOwnPort if it is this proxy that listens there: where the request came to it, or by
+// another of its ports. If that cannot be told, the error is why.
+func (p *Policy) ownPort(r *engine.Request, to netip.AddrPort) error {
+	if to == netip.AddrPortFrom(r.Local.Addr().Unmap(), r.Local.Port()) {
 		return errOwnPort
+	}
+	for _, port := range p.settings.ports {
+		if port.Port() != to.Port() {
+			continue
+		}
+		own, err := p.listens(port.Addr(), to.Addr())
+		if err != nil {
+			return fmt.Errorf("whether it is a port of this proxy cannot be told (%w)", err)
+		}
+		if own {
+			return errOwnPort
+		}
 	}
 	return nil
 }
 
-// isOwnPort reports whether it is this proxy that listens there: where the request came to it, or by
-// another of its ports.
-func (p *Policy) isOwnPort(r *engine.Request, to netip.AddrPort) bool {
-	if to == netip.AddrPortFrom(r.Local.Addr().Unmap(), r.Local.Port()) {
-		return true
-	}
-	return slices.ContainsFunc(p.settings.ports, func(port netip.AddrPort) bool {
-		return port.Port() == to.Port() && p.listens(port.Addr(), to.Addr())
-	})
-}
-
 // listens reports whether a port that is bound to bound has connections to addr. To connect to no
-// address in particular is to connect to this machine (ip(7)).
-func (p *Policy) listens(bound, addr netip.Addr) bool {
+// address in particular is to connect to this machine (ip(7)). What the machine's addresses are may
+// change at any time, so the kernel is asked, for the few requests to a port of our number.
+func (p *Policy) listens(bound, addr netip.Addr) (bool, error) {
 	switch {
 	case bound == addr:
-		return true
+		return true, nil
 	case addr.IsUnspecified():
-		return bound.IsLoopback() || bound.IsUnspecified()
-	case bound.IsUnspecified():
-		return (bound.Is6() || addr.Is4()) && (addr.IsLoopback() || slices.Contains(p.settings.interfaces, addr))
+		return bound.IsLoopback() || bound.IsUnspecified(), nil
+	case bound.IsUnspecified() && (bound.Is6() || addr.Is4()):
+		return p.loop.Kernel().IsOwn(addr)
 	}
-	return false
+	return false, nil
 }
 
 // warnEvery is how often a refusal is logged: clients could fill the log otherwise.
 const warnEvery = time.Minute
 
 func (p *Policy) warn(r *engine.Request, to netip.AddrPort, why error) {
-	suppressed, ok := p.refusals.Allow(p.now(), warnEvery)
+	suppressed, ok := p.refusals.Allow(p.loop.Now(), warnEvery)
 	if !ok {
 		return
 	}

@@ -1,7 +1,6 @@
 package guard
 
 import (
-	"net"
 	"net/netip"
 
 	"exaproxy/compat/directive"
@@ -12,8 +11,7 @@ import (
 type Settings struct {
 	On bool // guard
 
-	ports      []netip.AddrPort // where the proxy listens
-	interfaces []netip.Addr     // the machine's own addresses
+	ports []netip.AddrPort // where the proxy listens
 }
 
 // Defaults have the guard on.
@@ -24,18 +22,9 @@ func (s *Settings) Directives() directive.Set {
 	return directive.Set{"guard": directive.OnOff(&s.On)}
 }
 
-// Finish finds out which addresses are the proxy's own.
-func (s *Settings) Finish(c *directive.Context, ports []engine.Port) {
+// Finish notes which ports are the proxy's own.
+func (s *Settings) Finish(ports []engine.Port) {
 	for i := range ports {
 		s.ports = append(s.ports, ports[i].Addr)
-	}
-	addrs, err := net.InterfaceAddrs()
-	if err != nil {
-		c.Say(1, "WARNING: guard: cannot find out the machine's own addresses: %s; loops to them are seen by their Via field", err)
-	}
-	for _, a := range addrs {
-		if prefix, err := netip.ParsePrefix(a.String()); err == nil {
-			s.interfaces = append(s.interfaces, prefix.Addr().Unmap())
-		}
 	}
 }

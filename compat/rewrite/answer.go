@@ -70,15 +70,12 @@ func Parse(line []byte, r *engine.Request, ws h1.Whitespace) Answer {
 	default:
 		p.legacy(line)
 	}
-	if p.Action == Invalid && bytes.Contains(line, authority) {
+	if p.Action == Invalid && (bytes.Contains(line, authority) || targetsNamed(line) > 0) {
 		// Whatever it is, it named a target: that is never the same as to let pass.
 		p.Action = BadTarget
 	}
 	return p.Answer
 }
-
-// authority is what all URLs of pages have in common.
-var authority = []byte("://")
 
 var space = []byte(" ")
 
@@ -118,8 +115,13 @@ func (p *parser) ok(b []byte) {
 	case target.key != nil:
 		p.rewrite(target.unquoted())
 	}
-	if p.Action == Invalid {
+	switch {
+	case p.Action == Invalid:
 		p.Action = BadTarget
+	case target.key != nil:
+		p.refuseHidden(p.pairs, 1)
+	default:
+		p.refuseHidden(p.pairs, 0)
 	}
 }
 
@@ -135,6 +137,7 @@ func (p *parser) authentication(line []byte) {
 		p.wrongHelper()
 	case string(word) == "AF":
 		p.result = "OK"
+		p.refuseHidden(rest, 0)
 	default:
 		p.result = "ERR"
 	}

@@ -18,13 +18,18 @@ func (p *parser) legacy(line []byte) {
 	for ok {
 		_, text, ok = nextPair(text)
 	}
-	if len(text) == 0 {
-		p.wrongHelper()
+	_, behind, _ := bytes.Cut(text, space)
+	if len(text) == 0 || len(text) < len(line) && bytes.Contains(behind, authority) {
+		p.wrongHelper() // which of two targets behind pairs was the helper's, which the client's?
 		return
 	}
 	if text[0] == '!' {
 		if group, rest, ok := bytes.Cut(text[1:], bang); ok {
 			p.group, text = group, rest
+		}
+		if bytes.Contains(p.group, authority) {
+			p.wrongHelper() // a repeated URL, which may have ended the group itself
+			return
 		}
 	}
 	if status := leadingNumber(text); isRedirect(status) {

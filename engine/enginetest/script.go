@@ -2,6 +2,7 @@ package enginetest
 
 import (
 	"fmt"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -137,6 +138,8 @@ func (w *World) perform(s *sentence) error {
 		return w.names.perform(s)
 	case "clock":
 		return w.pass(s.words[1])
+	case "machine":
+		return w.addAddress(s.words[len(s.words)-1])
 	case "log":
 		s.split(2)
 		return w.checkLog(s)
@@ -161,6 +164,16 @@ func (w *World) pass(text string) error {
 	}
 	w.kernel.Advance(d)
 	w.settle()
+	return nil
+}
+
+// addAddress gives the machine an address.
+func (w *World) addAddress(text string) error {
+	a, err := netip.ParseAddr(text)
+	if err != nil {
+		return err
+	}
+	w.kernel.AddAddress(a)
 	return nil
 }
 

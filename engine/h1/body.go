@@ -126,14 +126,11 @@ func (b *Body) next(p []byte) (n int, payload bool, err error) {
 // before or after Scan; it depends on the framing only.
 func (b *Body) Declare(h *Header) {
 	switch b.framing {
-	case NoBody:
+	case NoBody, Length:
 		h.Del("Transfer-Encoding")
 		if b.undeclared {
 			h.Del("Content-Length")
-		}
-	case Length:
-		h.Del("Transfer-Encoding")
-		if list := h.Get("Content-Length"); list != nil {
+		} else if list := h.Get("Content-Length"); list != nil {
 			first, _, _ := element(list)
 			h.Set("Content-Length", first)
 		}

@@ -138,6 +138,11 @@ func (r *Request) parseVersion(v []byte) error {
 	if !bytes.HasPrefix(v, httpName) {
 		return fault(BadRequestLine, "no version", r.Line)
 	}
+	if is(r.Line[len(r.Line)-1], spaceChar) {
+		// RFC 9112, section 3, would let it be. Squid refuses it, or for a GET takes the version for a
+		// part of the URL and the fields for another request.
+		return fault(BadRequestLine, "space behind the version", r.Line)
+	}
 	major, minor, ok := version(v)
 	if !ok || major != 1 {
 		return fault(BadVersion, "not HTTP/1.x", v)

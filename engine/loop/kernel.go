@@ -61,6 +61,9 @@ type Kernel interface {
 	// Names returns a socket's own address, and the one that its peer wanted to reach
 	// if that is another (a connection diverted by the packet filter).
 	Names(sys int) (local, original netip.AddrPort, err error)
+	// IsOwn says whether what is sent to an address comes to this machine, by its routes of this
+	// moment. It does not wait.
+	IsOwn(netip.Addr) (bool, error)
 }
 
 // An Event is what changed on one descriptor, named by the slot and generation under which

@@ -22,9 +22,10 @@ type Kernel struct {
 	ports      map[netip.AddrPort]*Port
 	datagram   map[netip.AddrPort]*DatagramPort
 	addresses  map[netip.AddrPort]condition
-	allocated  uint16 // ports so far
-	acceptErr  error  // what Accept fails with
-	acceptErrs int    // how many times
+	own        map[netip.Addr]bool // of the machine
+	allocated  uint16              // ports so far
+	acceptErr  error               // what Accept fails with
+	acceptErrs int                 // how many times
 
 	connectErr  error    // what Connect fails with
 	connectErrs int      // how many times
@@ -46,6 +47,7 @@ func NewKernel(tb testing.TB) *Kernel {
 		ports:     map[netip.AddrPort]*Port{},
 		datagram:  map[netip.AddrPort]*DatagramPort{},
 		addresses: map[netip.AddrPort]condition{},
+		own:       map[netip.Addr]bool{},
 	}
 	k.changed.L = &k.mu
 	return k
@@ -70,6 +72,20 @@ func (k *Kernel) OpenDescriptors() int {
 		}
 	}
 	return n
+}
+
+// AddAddress gives the machine an address, beside those of its loopback interface.
+func (k *Kernel) AddAddress(a netip.Addr) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.own[a] = true
+}
+
+// IsOwn implements loop.Kernel.
+func (k *Kernel) IsOwn(a netip.Addr) (bool, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return a.IsLoopback() || k.own[a], nil
 }
 
 // Now implements loop.Kernel.
