@@ -1,0 +1,304 @@
+package tlsend
+
+import (
+	"cmp"
+	"crypto/tls"
+	"errors"
+	"io"
+	"os"
+	"time"
+
+	"exaproxy/engine/loop"
+)
+
+// maxPlain is how many bytes are sealed before they are sent.
+const maxPlain = 32 << 10
+
+// lingerTime is how long a connection that was closed may take to send what it still has.
+const lingerTime = 2 * time.Second
+
+// phase is where in its life a Conn is.
+type phase uint8
+
+const (
+	shaking phase = iota
+	open
+	failed  // the handshake
+	closing // what is left is sent
+	closed
+)
+
+// A Conn is TLS over a descriptor.
+type Conn struct {
+	loop  *loop.Loop
+	waker *loop.Waker // the descriptor's
+	timer *loop.Timer // of closing; nil before
+	owner *loop.Waker
+	tls   *tls.Conn
+	link  link
+
+	phase      phase
+	more       bool // crypto/tls may hold plaintext
+	peerDone   bool // close_notify has come, or the end
+	halfClosed bool
+	broken     error // why nothing more can be sent
+	err        error // of the handshake
+}
+
+// Server begins a handshake with a client. fd becomes the Conn's; received is what was read from it already.
+// The owner is woken when the handshake is over.
+func Server(l *loop.Loop, fd *loop.FD, received []byte, config *tls.Config, owner *loop.Waker) *Conn {
+	return begin(l, fd, received, owner, func(to *link) *tls.Conn { return tls.Server(to, config) })
+}
+
+// Client begins a handshake with a server. fd becomes the Conn's.
+// The owner is woken when the handshake is over.
+func Client(l *loop.Loop, fd *loop.FD, config *tls.Config, owner *loop.Waker) *Conn {
+	return begin(l, fd, nil, owner, func(to *link) *tls.Conn { return tls.Client(to, config) })
+}
+
+func begin(l *loop.Loop, fd *loop.FD, received []byte, owner *loop.Waker, end func(*link) *tls.Conn) *Conn {
+	c := &Conn{loop: l, owner: owner}
+	c.waker = l.NewWaker(c)
+	c.link = link{fd: fd, shaking: true, in: append([]byte(nil), received...), arrived: make(chan struct{}, 1)}
+	c.link.poke = func() { l.Post(c.Run) }
+	c.tls = end(&c.link)
+	fd.SetWaker(c.waker)
+	c.waker.Wake() // what has arrived meanwhile
+	go c.shake()
+	return c
+}
+
+// shake is the goroutine of the handshake.
+func (c *Conn) shake() {
+	computing <- struct{}{}
+	err := c.tls.Handshake()
+	<-computing
+	c.loop.Post(func() { c.shaken(err) })
+}
+
+// shaken is called when the handshake is over.
+func (c *Conn) shaken(err error) {
+	c.link.shaking = false
+	switch {
+	case c.phase == closed:
+		return // and so is the descriptor
+	case err != nil:
+		c.phase, c.err = failed, err
+	default:
+		c.phase, c.more = open, true
+	}
+	c.send()
+	c.owner.Wake()
+}
+
+// Run does what the descriptor has become ready for, and wakes the owner.
+func (c *Conn) Run() {
+	switch c.phase {
+	case shaking:
+		c.link.receive()
+		c.send()
+		return
+	case closing:
+		c.finish()
+		return
+	case closed:
+		return
+	}
+	c.send()
+	c.owner.Wake()
+}
+
+// send sends what crypto/tls has written.
+func (c *Conn) send() {
+	if c.phase == closed {
+		return
+	}
+	if err := c.link.send(); err != nil && err != loop.ErrAgain && c.broken == nil {
+		c.broken = err
+	}
+}
+
+// Handshake says how the handshake went: loop.ErrAgain until it is over. All else may be used when it
+// returns nil.
+func (c *Conn) Handshake() error {
+	switch c.phase {
+	case shaking:
+		return loop.ErrAgain
+	case open:
+		return nil
+	case failed:
+		return c.err
+	}
+	return os.ErrClosed
+}
+
+// State is what was agreed on.
+func (c *Conn) State() tls.ConnectionState { return c.tls.ConnectionState() }
+
+// Read implements engine.End. During the handshake there is nothing yet, and after one that failed its error.
+func (c *Conn) Read(p []byte) (int, error) {
+	if c.phase != open {
+		return 0, cmp.Or(c.Handshake(), os.ErrClosed)
+	}
+	n, err := c.tls.Read(p)
+	c.send() // answers to key updates
+	if n > 0 {
+		return n, nil
+	}
+	if errors.Is(err, nothingNow{}) {
+		c.more = false
+		return 0, loop.ErrAgain
+	}
+	c.peerDone = true
+	if err == nil { // p is empty
+		return 0, nil
+	}
+	return 0, err
+}
+
+// Write implements engine.End.
+func (c *Conn) Write(p []byte) (int, error) {
+	written := 0
+	for written < len(p) {
+		if err := c.room(); err != nil {
+			return written, err
+		}
+		n, err := c.seal(p[written:min(len(p), written+maxPlain)])
+		written += n
+		if err != nil {
+			return written, err
+		}
+	}
+	return written, nil
+}
+
+// room looks whether what was written before is sent.
+func (c *Conn) room() error {
+	switch {
+	case c.phase != open || c.halfClosed:
+		return os.ErrClosed
+	case len(c.link.out) > 0:
+		c.send()
+	}
+	switch {
+	case c.broken != nil:
+		return c.broken
+	case len(c.link.out) > 0:
+		return loop.ErrAgain
+	}
+	return nil
+}
+
+// seal writes plaintext and sends its records, as far as they are taken. The rest is sent when there is
+// room.
+func (c *Conn) seal(plain []byte) (int, error) {
+	c.link.out = getBuffer()
+	n, err := c.tls.Write(plain)
+	c.send()
+	if err == nil {
+		err = c.broken
+	}
+	return n, err
+}
+
+// Writev implements engine.End. Small pieces go out as one record.
+func (c *Conn) Writev(p [][]byte) (int, error) {
+	all := 0
+	for _, piece := range p {
+		all += len(piece)
+	}
+	if all <= maxPlain {
+		together := getBuffer()
+		for _, piece := range p {
+			together = append(together, piece...)
+		}
+		n, err := c.Write(together)
+		putBuffer(together)
+		return n, err
+	}
+	written := 0
+	for _, piece := range p {
+		n, err := c.Write(piece)
+		written += n
+		if err != nil {
+			return written, err
+		}
+	}
+	return written, nil
+}
+
+// CloseWrite implements engine.End, by close_notify (RFC 8446, section 6.1).
+func (c *Conn) CloseWrite() error {
+	if c.phase != open || c.halfClosed {
+		return nil
+	}
+	c.halfClosed = true
+	err := c.tls.CloseWrite()
+	c.send()
+	return err
+}
+
+// Close implements engine.End. What is left to be sent, and close_notify, goes on being sent for a while.
+func (c *Conn) Close() {
+	switch c.phase {
+	case closing, closed:
+		return
+	case shaking:
+		c.release().Close()
+		return
+	}
+	c.CloseWrite()
+	c.phase, c.owner = closing, nil
+	c.timer = c.loop.NewTimer(c.waker)
+	c.timer.Set(lingerTime)
+	c.finish()
+}
+
+// finish closes the descriptor once all is sent, or cannot be.
+func (c *Conn) finish() {
+	c.send()
+	if len(c.link.out) == 0 || c.broken != nil || c.timer.Expired() {
+		c.release().Close()
+	}
+}
+
+// Reset implements engine.End.
+func (c *Conn) Reset() {
+	if c.phase != closed {
+		c.release().Reset()
+	}
+}
+
+// release ends the Conn's life and returns the descriptor, to be closed.
+func (c *Conn) release() *loop.FD {
+	if c.phase == shaking {
+		c.link.stop()
+	} else {
+		putBuffer(c.link.out)
+		c.link.out = nil
+	}
+	c.phase, c.owner = closed, nil
+	c.timer.Clear()
+	c.waker.Retire()
+	return c.link.fd
+}
+
+// Readable implements engine.End.
+func (c *Conn) Readable() bool {
+	return c.phase == open && (c.more || len(c.link.in) > 0 || c.link.fd.Readable())
+}
+
+// PeerDone implements engine.End.
+func (c *Conn) PeerDone() bool { return c.peerDone || c.link.fd.PeerDone() }
+
+// Broken implements engine.End.
+func (c *Conn) Broken() bool { return c.broken != nil || c.link.fd.Broken() }
+
+// SetWaker implements engine.End.
+func (c *Conn) SetWaker(w *loop.Waker) { c.owner = w }
+
+// Descriptor implements engine.End: nothing can be moved past TLS.
+func (c *Conn) Descriptor() (sys int, ok bool) { return -1, false }
+
+var _ io.ReadWriter = (*Conn)(nil)

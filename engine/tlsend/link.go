@@ -1,0 +1,195 @@
+package tlsend
+
+import (
+	"io"
+	"net"
+	"os"
+	"runtime"
+	"sync"
+	"time"
+
+	"exaproxy/engine/loop"
+)
+
+const (
+	// maxReceived is how many bytes of a handshake are read before crypto/tls takes them.
+	maxReceived = 64 << 10
+	// maxUnsent is how many bytes may wait to be sent before nothing more is read: answers to key
+	// updates come while reading (RFC 8446, section 4.6.3).
+	maxUnsent = 64 << 10
+)
+
+// A link is what crypto/tls reads from and writes to.
+type link struct {
+	fd *loop.FD // used on the loop only
+
+	mu      sync.Mutex // of the handshake: the fields below are shared until it is over
+	shaking bool
+	in      []byte        // received, and not yet read
+	end     error         // what follows it; nil: more may come
+	full    bool          // no more is read until some of in is
+	arrived chan struct{} // one signal: in or end has changed
+	poke    func()        // has the loop look: there is output, or room
+
+	out []byte // written, and not yet sent
+}
+
+// computing bounds how many handshakes compute at once.
+var computing = make(chan struct{}, runtime.GOMAXPROCS(0))
+
+// Read implements net.Conn.
+func (l *link) Read(p []byte) (int, error) {
+	if l.shaking {
+		return l.wait(p)
+	}
+	if len(l.in) > 0 {
+		n := copy(p, l.in)
+		if l.in = l.in[n:]; len(l.in) == 0 {
+			l.in = nil
+		}
+		return n, nil
+	}
+	switch {
+	case l.end != nil:
+		return 0, l.end
+	case len(l.out) > maxUnsent:
+		return 0, nothingNow{}
+	}
+	n, err := l.fd.Read(p)
+	if err == loop.ErrAgain {
+		err = nothingNow{}
+	}
+	return n, err
+}
+
+// wait reads during the handshake, on its goroutine. While it waits another may compute.
+func (l *link) wait(p []byte) (int, error) {
+	for {
+		l.mu.Lock()
+		if len(l.in) > 0 {
+			n := copy(p, l.in)
+			l.in = l.in[n:]
+			full := l.full
+			l.full = false
+			l.mu.Unlock()
+			if full {
+				l.poke()
+			}
+			return n, nil
+		}
+		err := l.end
+		l.mu.Unlock()
+		if err != nil {
+			return 0, err
+		}
+		<-computing
+		<-l.arrived
+		computing <- struct{}{}
+	}
+}
+
+// Write implements net.Conn. It never fails: what becomes of the bytes is seen when they are sent.
+func (l *link) Write(p []byte) (int, error) {
+	if !l.shaking {
+		l.out = append(l.out, p...)
+		return len(p), nil
+	}
+	l.mu.Lock()
+	l.out = append(l.out, p...)
+	l.mu.Unlock()
+	l.poke()
+	return len(p), nil
+}
+
+// receive moves what has arrived to the handshake.
+func (l *link) receive() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for l.end == nil && len(l.in) < maxReceived {
+		var part [4096]byte
+		n, err := l.fd.Read(part[:])
+		l.in = append(l.in, part[:n]...)
+		if err == loop.ErrAgain {
+			break
+		}
+		l.end = err
+	}
+	l.full = len(l.in) >= maxReceived
+	l.signal()
+}
+
+// stop ends the handshake, if it waits or will.
+func (l *link) stop() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.end == nil || l.end == io.EOF {
+		l.end = os.ErrClosed
+	}
+	l.in = nil
+	l.signal()
+}
+
+func (l *link) signal() {
+	select {
+	case l.arrived <- struct{}{}:
+	default:
+	}
+}
+
+// send sends what was written. It returns loop.ErrAgain if some of it is left.
+func (l *link) send() error {
+	if l.shaking {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+	}
+	if len(l.out) == 0 {
+		putBuffer(l.out)
+		l.out = nil
+		return nil
+	}
+	n, err := l.fd.Write(l.out)
+	if n == len(l.out) {
+		putBuffer(l.out)
+		l.out = nil
+		return nil
+	}
+	l.out = l.out[:copy(l.out, l.out[n:])]
+	return err
+}
+
+// Close implements net.Conn. The descriptor is the Conn's.
+func (l *link) Close() error { return nil }
+
+// LocalAddr and RemoteAddr implement net.Conn; crypto/tls does not look at them.
+func (l *link) LocalAddr() net.Addr  { return nil }
+func (l *link) RemoteAddr() net.Addr { return nil }
+
+// Deadlines are the owner's.
+
+func (l *link) SetDeadline(time.Time) error      { return nil }
+func (l *link) SetReadDeadline(time.Time) error  { return nil }
+func (l *link) SetWriteDeadline(time.Time) error { return nil }
+
+// nothingNow says that nothing has arrived. It is a temporary net.Error, for crypto/tls keeps all
+// others.
+type nothingNow struct{}
+
+func (nothingNow) Error() string   { return "nothing has arrived" }
+func (nothingNow) Timeout() bool   { return false }
+func (nothingNow) Temporary() bool { return true }
+
+var _ net.Error = nothingNow{}
+
+// buffers are lent for what is about to be sent: the sealed records of one Write.
+var buffers = sync.Pool{New: func() any { return new([sealed]byte) }}
+
+// sealed is room for the records of maxPlain bytes.
+const sealed = maxPlain + 2048
+
+func getBuffer() []byte { return buffers.Get().(*[sealed]byte)[:0] }
+
+func putBuffer(b []byte) {
+	if cap(b) == sealed {
+		buffers.Put((*[sealed]byte)(b[:sealed]))
+	}
+}

@@ -1,0 +1,200 @@
+// Package tlshello reads what a client says first in TLS, its ClientHello (RFC 8446, section 4.1.2), without
+// answering it. It is pure functions of bytes, which may arrive cut in any way and be spread over any
+// number of records.
+package tlshello
+
+import (
+	"encoding/binary"
+	"errors"
+)
+
+// Longest is how many bytes of a ClientHello are read, record headers included: what crypto/tls and
+// OpenSSL take is shorter, with the keys of post-quantum methods too.
+const Longest = 64 << 10
+
+var (
+	// ErrShort says that more has to arrive.
+	ErrShort = errors.New("the ClientHello is not complete")
+	// ErrNotTLS says that the bytes begin no ClientHello.
+	ErrNotTLS = errors.New("it is no TLS ClientHello")
+	// ErrMalformed says that they begin one that cannot be read.
+	ErrMalformed = errors.New("the TLS ClientHello cannot be read")
+)
+
+// A Hello is what a ClientHello says that matters to who may go where. The zero Hello says nothing.
+type Hello struct {
+	ServerName string // the name that is asked for (RFC 6066, section 3), as sent; "" if there is none
+	Encrypted  bool   // it has an encrypted inner ClientHello (ECH, RFC 9849): ServerName is that of the outer one
+}
+
+const (
+	recordHeader = 5
+	handshake    = 22 // type of a record
+	clientHello  = 1  // type of a handshake message
+	majorVersion = 3  // of all records since SSL 3.0
+
+	serverNameExtension = 0
+	encryptedExtension  = 0xfe0d
+	hostName            = 0
+)
+
+// Parse reads a ClientHello at the beginning of b. The error is ErrShort as long as it may still become
+// one, ErrNotTLS or ErrMalformed.
+func Parse(b []byte) (Hello, error) {
+	message, err := assemble(b)
+	if err != nil {
+		return Hello{}, err
+	}
+	return parseMessage(message)
+}
+
+// assemble puts the handshake message together that the records hold.
+func assemble(b []byte) ([]byte, error) {
+	var message []byte
+	for first := true; ; first = false {
+		fragment, rest, err := record(b, first)
+		if err != nil && err != ErrShort {
+			return nil, err
+		}
+		message = append(message, fragment...)
+		if len(message) > 0 && message[0] != clientHello {
+			return nil, ErrNotTLS
+		}
+		if len(message) >= 4 {
+			size := 4 + int(message[1])<<16 + int(binary.BigEndian.Uint16(message[2:]))
+			if size > Longest {
+				return nil, ErrMalformed
+			}
+			if len(message) >= size {
+				return message[4:size], nil
+			}
+		}
+		if err != nil {
+			return nil, err
+		}
+		b = rest
+	}
+}
+
+// record takes one record apart: what is there of its fragment, and what follows it. The error is ErrShort
+// if not all of it is there. A client that speaks something else is known by its first byte.
+func record(b []byte, first bool) (fragment, rest []byte, err error) {
+	wrong := ErrMalformed
+	if first {
+		wrong = ErrNotTLS
+	}
+	if len(b) > 0 && b[0] != handshake || len(b) > 1 && b[1] != majorVersion {
+		return nil, nil, wrong
+	}
+	if len(b) < recordHeader {
+		return nil, nil, ErrShort
+	}
+	size := int(binary.BigEndian.Uint16(b[3:]))
+	if size == 0 || size > 1<<14 { // RFC 8446, section 5.1: handshake fragments are not empty
+		return nil, nil, wrong
+	}
+	body := b[recordHeader:]
+	if len(body) < size {
+		return body, nil, ErrShort
+	}
+	return body[:size], body[size:], nil
+}
+
+// parseMessage reads the body of the message. Each step takes what it reads off the front.
+func parseMessage(m []byte) (h Hello, err error) {
+	r := reader{m}
+	r.skip(2 + 32)               // legacy_version, random
+	r.vector(1)                  // legacy_session_id
+	r.vector(2)                  // cipher_suites
+	r.vector(1)                  // legacy_compression_methods
+	if r.ok() && len(r.b) == 0 { // before RFC 5246 there may be no extensions
+		return h, nil
+	}
+	extensions := reader{r.vector(2)}
+	if !r.ok() || len(r.b) > 0 {
+		return h, ErrMalformed
+	}
+	for named := false; len(extensions.b) > 0; {
+		kind, body := extensions.uint16(), extensions.vector(2)
+		if !extensions.ok() {
+			return h, ErrMalformed
+		}
+		switch kind {
+		case serverNameExtension:
+			if named { // RFC 8446, section 4.2: one of each
+				return h, ErrMalformed
+			}
+			named = true
+			if h.ServerName, err = serverName(body); err != nil {
+				return h, err
+			}
+		case encryptedExtension:
+			h.Encrypted = true
+		}
+	}
+	return h, nil
+}
+
+// serverName reads the extension. A server would look at the one name of a host; two are an error there
+// as well.
+func serverName(body []byte) (string, error) {
+	r := reader{body}
+	list := reader{r.vector(2)}
+	if !r.ok() || len(r.b) > 0 {
+		return "", ErrMalformed
+	}
+	name := ""
+	for len(list.b) > 0 {
+		kind, value := list.uint8(), list.vector(2)
+		if !list.ok() || kind == hostName && (name != "" || len(value) == 0) {
+			return "", ErrMalformed
+		}
+		if kind == hostName {
+			name = string(value)
+		}
+	}
+	return name, nil
+}
+
+// A reader takes values off the front of bytes. Once there were too few it gives zeros.
+type reader struct{ b []byte }
+
+// broken is what a reader holds once there were too few bytes.
+var broken = []byte(nil)
+
+func (r *reader) ok() bool { return r.b != nil }
+
+// take takes n bytes; nil if there are fewer.
+func (r *reader) take(n int) []byte {
+	if r.b == nil || len(r.b) < n {
+		r.b = broken
+		return nil
+	}
+	taken := r.b[:n:n]
+	r.b = r.b[n:]
+	return taken
+}
+
+func (r *reader) skip(n int) { r.take(n) }
+
+func (r *reader) uint8() int {
+	if b := r.take(1); b != nil {
+		return int(b[0])
+	}
+	return 0
+}
+
+func (r *reader) uint16() int {
+	if b := r.take(2); b != nil {
+		return int(binary.BigEndian.Uint16(b))
+	}
+	return 0
+}
+
+// vector takes a vector whose length stands in front of it, in so many bytes.
+func (r *reader) vector(lengthBytes int) []byte {
+	if lengthBytes == 1 {
+		return r.take(r.uint8())
+	}
+	return r.take(r.uint16())
+}
