@@ -42,6 +42,7 @@ func (s *Settings) Engine(log *logs.CacheLog, files *logs.Files) (*Setup, error)
 func (s *Settings) config(log *logs.CacheLog) engine.Config {
 	c := engine.Config{Workers: s.Program.Workers, Ports: s.Ports, Log: slog.New(log)}
 	s.Connection.Configure(&c)
+	s.Outgoing.Configure(&c)
 	s.Names.Configure(&c, c.Log)
 	s.Logs.Configure(&c)
 	helpers := redirector.Process{

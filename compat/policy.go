@@ -12,9 +12,12 @@ import (
 	"exaproxy/compat/logs"
 	"exaproxy/compat/manager"
 	"exaproxy/compat/redirector"
+	"exaproxy/compat/tunnel"
+	"exaproxy/compat/verdict"
 	"exaproxy/engine"
 	"exaproxy/engine/h1"
 	"exaproxy/engine/loop"
+	"exaproxy/engine/tlshello"
 )
 
 // A policy answers one worker's engine: it hands each question to the features in their order. It
@@ -28,6 +31,8 @@ type policy struct {
 	guard      *guard.Policy
 	headers    *headers.Policy
 	redirector *redirector.Policy
+	verdict    *verdict.Policy
+	tunnel     *tunnel.Policy
 	pages      *errpage.Policy
 	logs       *logs.Policy
 
@@ -43,9 +48,15 @@ func newPolicy(s *Settings, services engine.Services, opened *logs.OpenedLogs) *
 	p.setPages(s, services)
 	p.guard = guard.NewPolicy(&s.Guard, services.Log, services.Loop)
 	p.headers = headers.NewPolicy(&s.Headers, s.Ports.First(), services.Log)
+	p.tunnel = &tunnel.Policy{Settings: &s.Tunnel, Log: services.Log, Now: services.Loop.Now, Match: p.match}
+	p.verdict = &verdict.Policy{Settings: &s.Verdict, Match: p.match}
 	p.redirector = redirector.NewPolicy(redirector.Config{
 		Settings: &s.Redirector, Services: services, Identity: p.pages.Identity, Match: p.match,
-		Whitespace: s.Connection.Limits.Whitespace, TunnelPages: s.Connection.Verdict == engine.ConnectPage,
+		Whitespace: s.Connection.Limits.Whitespace,
+		InTunnel: func(r *engine.Request) bool {
+			v := p.verdict.OfHelpers(r)
+			return v == engine.ConnectPage || v == engine.ConnectBump
+		},
 	})
 	p.logs = opened.NewPolicy(services.Loop, p.match)
 	return p
@@ -69,7 +80,14 @@ func (p *policy) match(list *acl.List, r *engine.Request) acl.Answer {
 // Admit asks, in this order, whether the request is for the cache manager, whether http_access
 // allows it, and whether it has gone round in a loop.
 func (p *policy) Admit(r *engine.Request) engine.Decision {
-	st := p.states.of(r)
+	d := p.admit(r, p.states.of(r))
+	if r.IsConnect() && d.Action != engine.Proceed {
+		d.Connect = p.verdict.OfAccess(r)
+	}
+	return d
+}
+
+func (p *policy) admit(r *engine.Request, st *requestState) engine.Decision {
 	if d := p.manager.Admit(r, &st.decision); d.Action != engine.Proceed {
 		return d
 	}
@@ -94,8 +112,14 @@ func (p *policy) Question(r *engine.Request) (line []byte, a engine.Action) {
 func (p *policy) Interpret(r *engine.Request, line []byte, err error) engine.Decision {
 	st := p.states.of(r)
 	d := p.redirector.Interpret(r, line, err, &st.redirector, &st.decision)
-	if d.Action == engine.Proceed && !st.needed() {
+	switch {
+	case d.Action == engine.Proceed && !st.needed():
 		p.states.release(r)
+	case !r.IsConnect():
+	case d.Failure != nil && d.Failure.Side == engine.HelperSide:
+		d.Connect = engine.ConnectRedirect // they have said nothing
+	default:
+		d.Connect = p.verdict.OfHelpers(r)
 	}
 	return d
 }
@@ -119,6 +143,20 @@ func (p *policy) Route(r *engine.Request, failed []engine.Attempt) engine.Route 
 // Permit keeps clients from addresses that are the proxy's machine's business.
 func (p *policy) Permit(r *engine.Request, h *engine.Hop, to netip.AddrPort) *engine.Failure {
 	return p.guard.Permit(r, h, to)
+}
+
+// Looks says whether the client of a tunnel is listened to.
+func (p *policy) Looks(r *engine.Request) bool {
+	looks := p.tunnel.Looks(r)
+	if st := kept(r); st != nil && !st.needed() {
+		p.states.release(r) // a tunnel may last for days
+	}
+	return looks
+}
+
+// Hello judges what it says.
+func (p *policy) Hello(r *engine.Request, h *tlshello.Hello, err error) *engine.Failure {
+	return p.tunnel.Hello(r, h, err)
 }
 
 // Edit makes the changes of Squid's that are not a matter of HTTP.

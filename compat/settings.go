@@ -12,9 +12,12 @@ import (
 	"exaproxy/compat/headers"
 	"exaproxy/compat/logs"
 	"exaproxy/compat/names"
+	"exaproxy/compat/outgoing"
 	"exaproxy/compat/ports"
 	"exaproxy/compat/program"
 	"exaproxy/compat/redirector"
+	"exaproxy/compat/tunnel"
+	"exaproxy/compat/verdict"
 )
 
 // Settings is what a configuration asks for, each feature's part in a field of its own. Load makes
@@ -30,6 +33,9 @@ type Settings struct {
 	Access     access.Settings
 	Guard      guard.Settings
 	Redirector redirector.Settings
+	Verdict    verdict.Settings
+	Tunnel     tunnel.Settings
+	Outgoing   outgoing.Settings
 	Pages      errpage.Settings
 	Logs       logs.Settings
 }
@@ -54,7 +60,7 @@ func (s *Settings) directives() directive.Set {
 		"configuration_includes_quoted_values": directive.Nothing, // package conf follows it
 	}
 	for _, feature := range []interface{ Directives() directive.Set }{
-		&s.Program, &s.Ports, &s.Connection, &s.Names, &s.Headers, &s.Access, &s.Guard, &s.Redirector, &s.Pages, &s.Logs,
+		&s.Program, &s.Ports, &s.Connection, &s.Names, &s.Headers, &s.Access, &s.Guard, &s.Redirector, &s.Verdict, &s.Tunnel, &s.Outgoing, &s.Pages, &s.Logs,
 	} {
 		all.Add(feature.Directives())
 	}
@@ -70,6 +76,12 @@ func (s *Settings) finish(c *directive.Context, commandLine []string) error {
 	s.Access.Finish(c)
 	s.Logs.Finish(c) // looks at acls
 	if err := s.Ports.Finish(c, commandLine, s.Path); err != nil {
+		return err
+	}
+	if err := s.Verdict.Finish(s.Ports); err != nil {
+		return err
+	}
+	if err := s.Tunnel.Finish(c); err != nil {
 		return err
 	}
 	s.Guard.Finish(s.Ports)

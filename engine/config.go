@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"crypto/tls"
 	"log/slog"
 	"net/netip"
 	"time"
@@ -39,11 +40,13 @@ type Config struct {
 	// Log receives what is worth an administrator's attention. nil: nothing is said.
 	Log *slog.Logger
 
+	// OutgoingTLS is how TLS is spoken to next hops, but for the server's name; nil: as crypto/tls does,
+	// trusting whom the system trusts.
+	OutgoingTLS *tls.Config
+
 	Timeouts Timeouts
 	Limits   Limits
 
-	// ConnectVerdict says how a client learns that its CONNECT was redirected or refused.
-	ConnectVerdict ConnectVerdict
 	// KeepReplyHeads fills Record.ReplyHead; it costs a copy for each reply.
 	KeepReplyHeads bool
 	// KeepOutgoing fills Record.Outgoing; it costs a system call for each new upstream connection.
@@ -59,9 +62,17 @@ type Port struct {
 	Addr         netip.AddrPort // [::]:n listens on both families
 	Name         string         // name=, default the address as written
 	WorkerQueues bool           // SO_REUSEPORT, a queue for each worker (worker-queues)
+
+	// TLS has clients speak TLS to the proxy (https_port); nil: they do not. It is shared by all workers
+	// and not changed.
+	TLS *tls.Config
+
+	// Certificate gives the certificate under which a client whose CONNECT to a host was refused is
+	// shown why (ConnectBump); nil: there is none. It is called on any goroutine, and may block.
+	Certificate func(host string) (*tls.Certificate, error)
 }
 
-// ConnectVerdict is how the verdict on a CONNECT reaches the client (connect_verdict).
+// ConnectVerdict is how the verdict on a CONNECT reaches the client.
 type ConnectVerdict uint8
 
 const (
@@ -72,6 +83,9 @@ const (
 	ConnectRedirect
 	// ConnectClose closes the connection.
 	ConnectClose
+	// ConnectBump answers 200 Connection established and serves the page inside TLS, as the server that
+	// the client wanted, if it speaks TLS; else as ConnectPage. The port has a Certificate.
+	ConnectBump
 )
 
 // Timeouts bound every wait. Zero means the default in brackets, which is Squid's.

@@ -16,7 +16,7 @@ func (t *transaction) decide(d Decision) stage {
 		return answering
 	case Redirect, Serve:
 		t.setReply(*d.Reply)
-		return t.answerVerdict()
+		return t.answerVerdict(d.Connect)
 	case Refuse:
 		f := d.Failure
 		if f == nil {
@@ -25,18 +25,19 @@ func (t *transaction) decide(d Decision) stage {
 		if !t.noteFailure(f) {
 			return t.drop()
 		}
-		return t.answerVerdict()
+		return t.answerVerdict(d.Connect)
 	}
 	panic("BUG: a decision that decides nothing")
 }
 
-// answerVerdict begins the answer to a verdict; a CONNECT gets it as connect_verdict says.
-func (t *transaction) answerVerdict() stage {
+// answerVerdict begins the answer to a verdict; a CONNECT gets it as the policy wants it told.
+func (t *transaction) answerVerdict(how ConnectVerdict) stage {
 	if !t.request.IsConnect() || t.localReply.Reset {
 		return answering // a reset is no page that could be told in another way
 	}
-	switch t.setup.config.ConnectVerdict {
-	case ConnectPage:
+	switch how {
+	case ConnectPage, ConnectBump:
+		t.bump = how == ConnectBump
 		return establishing
 	case ConnectClose:
 		return t.drop()

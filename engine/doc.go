@@ -25,12 +25,15 @@
 //	                                                     none
 //	connecting    the first address that answers         sending; tunnelling, for         connect_timeout each, forward_timeout
 //	                                                     CONNECT; routing, if none does
+//	handshaking   TLS with the next hop, for https       sending                          forward_timeout
 //	sending       the next hop, to take the head         relaying                         write_timeout
 //	relaying      either end                             over; resolving anew, if a kept  read_timeout of silence
 //	                                                     connection turned out dead;
 //	                                                     tunnelling, through a proxy
+//	checking      what a client says in its tunnel       tunnelling, over                 10 s
 //	tunnelling    either end                             over                             read_timeout of silence
 //	establishing  the client, to take its 200            hearing                          write_timeout
+//	securing      the first byte in the tunnel, or TLS   hearing                          5 s, 30 s
 //	hearing       what a client says in its tunnel       answering                        5 s
 //	answering     the client, to take a reply of ours    over                             write_timeout
 //
@@ -65,6 +68,7 @@
 //	main                     signals, configuration; calls Engine's methods
 //	one in Engine.Run        waits for the workers to end
 //	one per worker           the loop
+//	one per TLS handshake    computes it, fed by the loop; talks by Post
 //	one per helper child     starts it, reads its standard error, waits for its end; talks by Post
 //	one per log file         writes what the loops have appended
 //	one beside main          listens to the process that kept root's rights

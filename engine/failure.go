@@ -70,6 +70,7 @@ const (
 	NameServerFailed                    // name servers failed or were silent
 	NoRoute                             // the policy knows no way
 	CannotConnect                       // every address refused; Err is the last one's errno
+	CannotSecure                        // the TLS handshake failed; Err says why
 	ConnectLate                         // no address answered in time
 	UpstreamClosed                      // the connection ended before any reply
 	UpstreamBroken                      // reading from or writing to it failed
@@ -85,7 +86,7 @@ var failureKinds = [...]string{
 	BadRequest: "bad request", HeadTooLarge: "request head too large", BodyTooLarge: "request body too large",
 	ClientGone: "client left", ClientLate: "client too slow", Refused: "refused", Unsupported: "unsupported request",
 	HelperLost: "helpers lost", HelperLate: "helper too slow", NoSuchName: "no such name",
-	NameServerFailed: "name servers failed", NoRoute: "no route", CannotConnect: "cannot connect",
+	NameServerFailed: "name servers failed", NoRoute: "no route", CannotConnect: "cannot connect", CannotSecure: "no secure connection",
 	ConnectLate: "connect timed out", UpstreamClosed: "upstream closed", UpstreamBroken: "upstream broken",
 	UpstreamLate: "upstream too slow", BadReply: "bad reply", ReplyTooLarge: "reply head too large",
 	ShuttingDown: "shutting down", Internal: "internal fault", Looping: "forwarding loop",

@@ -27,6 +27,8 @@ func (t *transaction) end() {
 	t.carryOver()
 	t.up.release()
 	t.down.release()
+	w.buffers.put(t.serverSaid)
+	t.serverSaid = nil
 	keep := t.keepClient && !unread && !w.leaving
 	c.holdState(t.setup)
 	c.tx = nil

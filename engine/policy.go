@@ -7,6 +7,7 @@ import (
 	"exaproxy/dnsasync"
 	"exaproxy/engine/h1"
 	"exaproxy/engine/loop"
+	"exaproxy/engine/tlshello"
 	"exaproxy/helper"
 )
 
@@ -44,6 +45,14 @@ type Policy interface {
 	// asked for each address of the hop that Route gave, and for that of a connection which was kept,
 	// so once or more for every hop.
 	Permit(r *Request, h *Hop, to netip.AddrPort) *Failure
+
+	// Looks says whether what the client says first in a tunnel, which is there now, is to be looked at by
+	// Hello before anything of it goes on.
+	Looks(r *Request) bool
+
+	// Hello says whether the tunnel may be used for what the client says first there: nil, or why not. err
+	// is nil if that is a ClientHello of TLS, or one of package tlshello's.
+	Hello(r *Request, h *tlshello.Hello, err error) *Failure
 
 	// Edit makes the configured changes to a head that is about to be sent: Via,
 	// X-Forwarded-For, and on replies what Squid adds. Hop-by-hop fields are gone already
@@ -99,6 +108,12 @@ func (DefaultPolicy) Route(r *Request, failed []Attempt) Route {
 // Permit allows all addresses.
 func (DefaultPolicy) Permit(*Request, *Hop, netip.AddrPort) *Failure { return nil }
 
+// Looks is not curious.
+func (DefaultPolicy) Looks(*Request) bool { return false }
+
+// Hello allows everything.
+func (DefaultPolicy) Hello(*Request, *tlshello.Hello, error) *Failure { return nil }
+
 // Edit changes nothing.
 func (DefaultPolicy) Edit(*Request, *h1.Header, Direction) {}
 
@@ -152,7 +167,7 @@ const (
 // A Decision is what the policy says of a request. The zero Decision is Proceed.
 //
 // Redirect, Refuse and Serve are verdicts: a client whose CONNECT they are about learns of them as
-// Config.ConnectVerdict says. A Challenge always is the direct answer, for the client is to try
+// Connect says. A Challenge always is the direct answer, for the client is to try
 // again with credentials.
 type Decision struct {
 	Action  Action
@@ -160,6 +175,8 @@ type Decision struct {
 	URL     string      // Redirect: the URL, for the record
 	Reply   *LocalReply // Redirect, Challenge, Serve
 	Failure *Failure    // Refuse
+
+	Connect ConnectVerdict // Redirect, Refuse, Serve of a CONNECT
 }
 
 // A LocalReply is an answer of our own. The engine writes the status line, Fields, a Connection

@@ -53,8 +53,7 @@ func (t *transaction) tunnelThrough(n int) stage {
 	t.down.buf = nil
 	t.record.Spent.Upstream = t.sinceSent()
 	t.up.release()
-	t.openTunnel(first)
-	return tunnelling
+	return t.openTunnel(first)
 }
 
 // interim passes a 1xx reply on to a client that knows them (RFC 9110, section 15.2).

@@ -11,7 +11,11 @@ var challenge = LocalReply{Status: 407, Fields: []byte("Content-Length: 0\r\n"),
 
 func admitted(d Decision) func(*scripted) { return func(s *scripted) { s.admit = d } }
 
-func verdict(v ConnectVerdict) func(*Config) { return func(c *Config) { c.ConnectVerdict = v } }
+// told is a decision of which a client learns in that way, if it is about a CONNECT.
+func told(d Decision, how ConnectVerdict) Decision {
+	d.Connect = how
+	return d
+}
 
 func TestAdmitLeadsOn(t *testing.T) {
 	serve, redirect := Decision{Action: Serve, Reply: &page}, Decision{Action: Redirect, Reply: &page, URL: "http://b.example/"}
@@ -31,8 +35,8 @@ func TestAdmitLeadsOn(t *testing.T) {
 		{"a page of ours is served by its path alone", given{ask: "GET /icons/a.png HTTP/1.1\r\n\r\n"}, serve, answering, 403},
 		{"who asks elsewhere is sent there", given{}, redirect, answering, 403},
 		{"a redirected CONNECT is answered in its tunnel", given{ask: connectRequest}, redirect, establishing, 403},
-		{"a redirected CONNECT is answered itself", given{ask: connectRequest, config: verdict(ConnectRedirect)}, redirect, answering, 403},
-		{"a redirected CONNECT is closed", given{ask: connectRequest, config: verdict(ConnectClose)}, redirect, over, 403},
+		{"a redirected CONNECT is answered itself", given{ask: connectRequest}, told(redirect, ConnectRedirect), answering, 403},
+		{"a redirected CONNECT is closed", given{ask: connectRequest}, told(redirect, ConnectClose), over, 403},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			row.given.policy = admitted(row.decide)
@@ -84,12 +88,12 @@ func TestAdmitRefuses(t *testing.T) {
 		{"without a failure it is a refusal of ours", given{}, nil, Refused, OurSide, answering},
 		{"with a failure of the policy's", given{}, &Failure{Kind: Looping, Side: ClientSide, Page: "ERR_X"}, Looping, ClientSide, answering},
 		{"a CONNECT in its tunnel", given{ask: connectRequest}, nil, Refused, OurSide, establishing},
-		{"a CONNECT itself", given{ask: connectRequest, config: verdict(ConnectRedirect)}, nil, Refused, OurSide, answering},
-		{"a CONNECT by closing it", given{ask: connectRequest, config: verdict(ConnectClose)}, nil, Refused, OurSide, over},
+		{"a CONNECT itself", given{ask: connectRequest, how: ConnectRedirect}, nil, Refused, OurSide, answering},
+		{"a CONNECT by closing it", given{ask: connectRequest, how: ConnectClose}, nil, Refused, OurSide, over},
 		{"who has left already, without a page", given{}, &Failure{Kind: ClientGone, Side: ClientSide}, ClientGone, ClientSide, over},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			row.given.policy = admitted(Decision{Action: Refuse, Failure: row.failure})
+			row.given.policy = admitted(Decision{Action: Refuse, Failure: row.failure, Connect: row.given.how})
 			p := newTransaction(t, admitting, row.given)
 			p.wants(p.play(), row.next)
 			f := p.failure

@@ -3,6 +3,8 @@ package engine
 import (
 	"errors"
 	"syscall"
+
+	"exaproxy/engine/tlsend"
 )
 
 var errConnectLate = errors.New("connecting took longer than forward_timeout allows")
@@ -23,16 +25,23 @@ func (t *transaction) connect() stage {
 	if fd == nil {
 		return t.unconnected()
 	}
-	u := w.idle.opened(fd, &t.hop, t.dialer.peer)
+	var end End = fd
+	if t.hop.TLS != (TLS{}) {
+		t.handshake = tlsend.Client(w.loop, fd, t.setup.config.clientTLS(&t.hop), t.waker)
+		end = t.handshake
+	}
+	u := w.idle.opened(end, &t.hop, t.dialer.peer)
 	if t.setup.config.KeepOutgoing {
 		u.local, _, _ = fd.Names() // what cannot be told is not logged
 	}
 	t.use(u)
 	w.freeDialer(t.dialer)
 	t.dialer = nil
+	if t.handshake != nil {
+		return handshaking
+	}
 	if t.request.IsConnect() && !t.hop.Proxy {
-		t.openTunnel(nil)
-		return tunnelling
+		return t.openTunnel(nil)
 	}
 	return sending
 }

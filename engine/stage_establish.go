@@ -13,6 +13,9 @@ func (t *transaction) establish() stage {
 		return t.clientGone()
 	case finished:
 		t.down.release()
+		if t.bump {
+			return securing
+		}
 		return hearing
 	}
 	return establishing

@@ -12,14 +12,9 @@ import (
 const hearTime = 5 * time.Second
 
 // hear listens to what the client says in its tunnel until it is time to answer: when a whole
-// plaintext request is there, or anything else. The client's own buffer stays as it is, for the
-// CONNECT's head is in it.
+// plaintext request is there, or anything else.
 func (t *transaction) hear() stage {
-	if t.up.buf == nil {
-		t.up.buf = t.client.worker.buffers.relay()
-		t.up.buf.w = copy(t.up.buf.b, t.client.in.bytes())
-	}
-	heard := t.up.buf
+	heard := t.heard()
 	for {
 		var inner h1.Request
 		_, err := h1.ParseRequest(heard.bytes(), &inner, h1.Limits{Relaxed: true})
@@ -47,4 +42,15 @@ func wholeMessage(heard *buffer, err error) bool {
 	first := heard.bytes()[0]
 	letter := 'A' <= first && first <= 'Z' || first == '\r' || first == '\n'
 	return err != h1.ErrShort || !letter || len(heard.room()) == 0
+}
+
+// heard is what the client has said in its tunnel. The client's own buffer stays as it is, for the
+// CONNECT's head is in it.
+func (t *transaction) heard() *buffer {
+	if t.up.buf == nil {
+		t.up.buf = t.client.worker.buffers.relay()
+		t.up.buf.w = copy(t.up.buf.b, t.client.in.bytes())
+		t.client.consumed(t.up.buf.w)
+	}
+	return t.up.buf
 }

@@ -23,8 +23,8 @@ func TestInterpretLeadsOn(t *testing.T) {
 		{"a request that needs credentials", given{}, Decision{Action: Challenge, Reply: &challenge}, answering, 407},
 		{"a CONNECT that needs credentials", given{ask: connectRequest}, Decision{Action: Challenge, Reply: &challenge}, answering, 407},
 		{"a CONNECT that is redirected", given{ask: connectRequest}, redirect, establishing, 403},
-		{"a CONNECT that is redirected directly", given{ask: connectRequest, config: verdict(ConnectRedirect)}, redirect, answering, 403},
-		{"a CONNECT that is redirected by closing it", given{ask: connectRequest, config: verdict(ConnectClose)}, redirect, over, 403},
+		{"a CONNECT that is redirected directly", given{ask: connectRequest}, told(redirect, ConnectRedirect), answering, 403},
+		{"a CONNECT that is redirected by closing it", given{ask: connectRequest}, told(redirect, ConnectClose), over, 403},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			row.given.policy = interpreted(row.decide)

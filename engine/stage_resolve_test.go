@@ -66,7 +66,7 @@ func TestResolveDialsWhatIsPermitted(t *testing.T) {
 	}
 
 	p = newTransaction(t, resolving, given{ask: connectRequest, hop: both, policy: forbidding(one, two)})
-	p.wants(p.play(), establishing)
+	p.wants(p.play(), answering)
 }
 
 func TestResolveWaitsForTheAddresses(t *testing.T) {

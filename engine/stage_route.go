@@ -19,9 +19,6 @@ func (t *transaction) route() stage {
 		panic("BUG: a route that leads nowhere")
 	}
 	t.hop = route.Hop
-	if t.hop.TLS != (TLS{}) {
-		return t.fail(Unsupported, OurSide, errors.New("no way to fetch https URLs: TLS is not spoken to next hops"))
-	}
 	t.record.Forwarded, t.record.Hierarchy = true, t.hop.Hierarchy
 	if t.reuse() {
 		return sending
@@ -47,7 +44,7 @@ func (t *transaction) noRoute(f *Failure) stage {
 // refuseHop refuses a request because of where it would go. That is a verdict as any other.
 func (t *transaction) refuseHop(f *Failure) stage {
 	t.record.Forwarded, t.record.Hierarchy = false, ""
-	return t.decide(Decision{Action: Refuse, Failure: f})
+	return t.decide(Decision{Action: Refuse, Failure: f, Connect: ConnectRedirect})
 }
 
 // anotherHop asks for another next hop after one could not be reached, unless there were enough.

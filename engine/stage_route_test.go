@@ -50,7 +50,6 @@ func TestRouteWaitsForThePolicy(t *testing.T) {
 }
 
 func TestRouteFails(t *testing.T) {
-	secured := Hop{Host: []byte("a.example"), Port: 443, TLS: TLS{ServerName: "a.example"}}
 	for _, row := range []struct {
 		name      string
 		given     given
@@ -64,8 +63,6 @@ func TestRouteFails(t *testing.T) {
 		{"the last attempt says why there is no other way", given{policy: routedTo(Route{Action: Refuse})},
 			&Failure{Kind: ConnectLate, Side: UpstreamSide, During: "routing"}, ConnectLate, UpstreamSide, true},
 		{"there was no way at all", given{policy: routedTo(Route{Action: Refuse})}, nil, NoRoute, OurSide, true},
-		{"TLS to the next hop is not spoken", given{policy: routedTo(Route{Hop: secured})}, nil, Unsupported, OurSide, false},
-		{"an https URL is not fetched directly", given{ask: "GET https://a.example/ HTTP/1.1\r\n\r\n"}, nil, Unsupported, OurSide, false},
 		{"a scheme that we do not fetch", given{ask: "GET ftp://a.example/ HTTP/1.1\r\n\r\n"}, nil, Unsupported, OurSide, false},
 	} {
 		t.Run(row.name, func(t *testing.T) {

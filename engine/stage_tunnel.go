@@ -12,20 +12,33 @@ const established = "HTTP/1.1 200 Connection established\r\n\r\n"
 // halfClosed bounds how long a tunnel of which one end has finished may be silent.
 const halfClosed = time.Minute
 
-// openTunnel tells the client that the tunnel is there and begins both flows. first, if it is not
-// nil, holds what the other side has said already; it is taken over.
-func (t *transaction) openTunnel(first *buffer) {
+// openTunnel tells the client that the tunnel is there and begins both flows, unless the policy looks at
+// what the client says first. first, if it is not nil, holds what the other side has said already; it
+// is taken over.
+func (t *transaction) openTunnel(first *buffer) stage {
 	c, pool := t.client, &t.client.worker.buffers
 	t.keepClient, t.replied = false, true
 	t.record.Tunnel, t.record.Status = true, 200
+	if t.setup.policy.Looks(t.request) {
+		t.down.begin(flow{dst: t.clientEnd, pre: t.establishedHead()})
+		t.serverSaid = first
+		return checking
+	}
 	said := pool.fit(len(c.in.bytes()))
 	if said != nil {
 		said.w = copy(said.b, c.in.bytes())
 		c.consumed(said.w)
 	}
+	t.carry(said, t.establishedHead(), first)
+	return tunnelling
+}
+
+// carry begins both flows of a tunnel: with what the client has said, with what it is to be told, and with
+// what the other side has said. Each may be nil, and is taken over.
+func (t *transaction) carry(said, head, first *buffer) {
 	t.up.begin(flow{src: t.clientEnd, dst: t.upstream.end, buf: said, body: h1.Tunnel()})
 	t.releaseForTunnel()
-	t.down.begin(flow{src: t.upstream.end, dst: t.clientEnd, pre: t.establishedHead(), buf: first, body: h1.Tunnel()})
+	t.down.begin(flow{src: t.upstream.end, dst: t.clientEnd, pre: head, buf: first, body: h1.Tunnel()})
 }
 
 // establishedHead is the answer to a CONNECT whose tunnel is there.

@@ -6,7 +6,7 @@ import "net/netip"
 var stageBefore = map[stage]stage{
 	reading: greeting, admitting: reading, asking: admitting, interpreting: asking, routing: interpreting,
 	resolving: routing, connecting: resolving, sending: connecting, relaying: sending, tunnelling: connecting,
-	establishing: interpreting, hearing: establishing, answering: interpreting,
+	establishing: interpreting, hearing: establishing, securing: establishing, answering: interpreting,
 }
 
 // page is what is answered where a test says nothing else.
@@ -49,7 +49,11 @@ func (p *played) leave(from, to stage) {
 		p.wants(p.send(), relaying)
 		p.server.Read()
 	case establishing:
-		p.wants(p.establish(), hearing)
+		told := hearing
+		if p.bump = p.client.connection.Port.Certificate != nil; p.bump {
+			told = securing
+		}
+		p.wants(p.establish(), told)
 		p.browser.Read()
 	}
 }

@@ -21,6 +21,7 @@ type given struct {
 	hop    func(*Hop)      // changes the next hop, for the stages after routing
 	helped bool            // there is a helper
 	saved  bool            // the upstream has served before
+	how    ConnectVerdict  // how a refused CONNECT is told, where the test decides
 }
 
 // A played is a transaction that was put at a stage, to be played once, and everybody around it. The

@@ -5,6 +5,7 @@ import (
 
 	"exaproxy/dnsasync"
 	"exaproxy/engine/loop"
+	"exaproxy/engine/tlsend"
 	"exaproxy/helper"
 )
 
@@ -21,10 +22,13 @@ const (
 	routing                   // which next hop?
 	resolving                 // its name
 	connecting                // to it
+	handshaking               // with it, in TLS
 	sending                   // the request's head
 	relaying                  // the request's body up, the reply down
+	checking                  // what the client says first in its tunnel
 	tunnelling                // bytes both ways, unread
 	establishing              // 200 for a CONNECT whose answer comes inside the tunnel
+	securing                  // the client's tunnel, if it speaks TLS there
 	hearing                   // what the client says in its tunnel
 	answering                 // a reply of our own
 	over
@@ -32,8 +36,8 @@ const (
 
 var stageNames = [...]string{
 	greeting: "greeting", reading: "reading", admitting: "admitting", asking: "asking", interpreting: "interpreting",
-	routing: "routing", resolving: "resolving", connecting: "connecting", sending: "sending", relaying: "relaying",
-	tunnelling: "tunnelling", establishing: "establishing", hearing: "hearing", answering: "answering", over: "over",
+	routing: "routing", resolving: "resolving", connecting: "connecting", handshaking: "handshaking", sending: "sending", relaying: "relaying",
+	checking: "checking", tunnelling: "tunnelling", establishing: "establishing", securing: "securing", hearing: "hearing", answering: "answering", over: "over",
 }
 
 func (s stage) String() string { return stageNames[s] }
@@ -73,15 +77,18 @@ type transaction struct {
 	dialer    *dialer // lent while connecting
 
 	upstream     *upstream
+	serverSaid   *buffer // behind the answer to a CONNECT, while the client is listened to
 	up, down     flow
 	keepUpstream bool // the next hop's connection may serve another request
 	interims     int  // interim replies so far
 	replied      bool // the reply's head has been composed: the client may have seen some of it
 	sent         int  // how many connections it was sent over
 
-	localReply  LocalReply // what answering gives the client
-	inTunnel    bool       // it is the answer to what the client says in its tunnel
-	innerMethod string     // the method of that
+	localReply  LocalReply   // what answering gives the client
+	bump        bool         // it is given inside TLS, if the client speaks that
+	handshake   *tlsend.Conn // that goes on, with the client or with the next hop
+	inTunnel    bool         // it is the answer to what the client says in its tunnel
+	innerMethod string       // the method of that
 	failure     *Failure
 	record      Record
 	recorded    bool // the policy has been given the record
@@ -136,14 +143,20 @@ func (t *transaction) play() stage {
 		return t.resolve()
 	case connecting:
 		return t.connect()
+	case handshaking:
+		return t.shakeHands()
 	case sending:
 		return t.send()
 	case relaying:
 		return t.relay()
+	case checking:
+		return t.check()
 	case tunnelling:
 		return t.tunnel()
 	case establishing:
 		return t.establish()
+	case securing:
+		return t.secure()
 	case hearing:
 		return t.hear()
 	case answering:

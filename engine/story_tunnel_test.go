@@ -96,16 +96,40 @@ client a is closed
 `)
 	})
 	t.Run("redirect", func(t *testing.T) {
-		play(t, func(c *engine.Config) { helped(c); c.ConnectVerdict = engine.ConnectRedirect }, asked+`
+		play(t, telling(helped, engine.ConnectRedirect), asked+`
 client a reads               HTTP/1.1 302 Found
                              Location: http://deny.example/why
                              …
 `)
 	})
 	t.Run("close", func(t *testing.T) {
-		play(t, func(c *engine.Config) { helped(c); c.ConnectVerdict = engine.ConnectClose }, asked+`
+		play(t, telling(helped, engine.ConnectClose), asked+`
 client a is closed
 log has                      CONNECT blocked.example:443 0
 `)
 	})
+}
+
+// tells is a policy of which clients learn in one way what helpers said of their CONNECTs.
+type tells struct {
+	engine.Policy
+	how engine.ConnectVerdict
+}
+
+func (p tells) Interpret(r *engine.Request, answer []byte, err error) engine.Decision {
+	d := p.Policy.Interpret(r, answer, err)
+	d.Connect = p.how
+	return d
+}
+
+// telling changes a configuration, and has clients be told in one way.
+func telling(change func(*engine.Config), how engine.ConnectVerdict) func(*engine.Config) {
+	return func(c *engine.Config) {
+		change(c)
+		inner := c.NewPolicy
+		c.NewPolicy = func(s engine.Services) (engine.Policy, error) {
+			p, err := inner(s)
+			return tells{p, how}, err
+		}
+	}
 }

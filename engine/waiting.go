@@ -1,6 +1,10 @@
 package engine
 
-import "time"
+import (
+	"time"
+
+	"exaproxy/engine/tlshello"
+)
 
 // await makes sure that the present stage's waiting has its deadline. Most stages do not wait.
 func (t *transaction) await() {
@@ -36,10 +40,17 @@ func (t *transaction) stageTimeout() time.Duration {
 		return forever // the helpers' own timeout ends it
 	case resolving:
 		return limits.names()
-	case connecting:
+	case connecting, handshaking:
 		return t.forwardBy.Sub(t.now())
 	case sending, answering, establishing:
 		return limits.write()
+	case checking:
+		return checkTime
+	case securing:
+		if t.handshake != nil {
+			return handshakeTime
+		}
+		return hearTime
 	case hearing:
 		return hearTime
 	case relaying, tunnelling:
@@ -68,12 +79,16 @@ func (t *transaction) giveUp() stage {
 		t.lookup.Cancel()
 		t.lookup = nil
 		return t.unresolved(errLookupLate)
-	case connecting:
+	case connecting, handshaking:
 		return t.fail(ConnectLate, UpstreamSide, errConnectLate)
 	case sending:
 		return t.fail(UpstreamLate, UpstreamSide, errTakesNothing)
 	case relaying:
 		return t.relayLate()
+	case checking:
+		return t.checked(&tlshello.Hello{}, tlshello.ErrShort)
+	case securing:
+		return t.unsecured()
 	case hearing:
 		return answering // it may be waiting for the server to speak first
 	case admitting, interpreting, routing, tunnelling, establishing, answering, over:
@@ -87,8 +102,10 @@ func (t *transaction) giveUp() stage {
 // send was read.
 func (t *transaction) abandoned() bool {
 	switch t.stage {
-	case greeting, reading, tunnelling, over:
+	case greeting, reading, checking, tunnelling, over:
 		return false // these read from the client and see for themselves
+	case securing:
+		return t.handshake == nil && t.clientEnd.Broken() // a handshake says more about how it ended
 	case establishing, hearing:
 		return t.clientEnd.Broken() // it may have finished what it says in its tunnel
 	}

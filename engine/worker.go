@@ -7,6 +7,7 @@ import (
 
 	"exaproxy/engine/h1"
 	"exaproxy/engine/loop"
+	"exaproxy/engine/tlsend"
 	"exaproxy/helper"
 )
 
@@ -41,13 +42,15 @@ type worker struct {
 	dated     int64 // the second of dateField
 	dateField []byte
 
-	faults  loop.Limiter   // of what is logged of faults of ours
-	retired []*setup       // replaced, and still used
-	pools   []*helper.Pool // that may have children
-	hurried bool           // nobody waits for children that do not end
-	leaving bool           // shutting down: no new clients, no kept connections
-	waker   *loop.Waker
-	timer   *loop.Timer
+	faults loop.Limiter // of what is logged of faults of ours
+
+	handshakeWarnings loop.Limiter
+	retired           []*setup       // replaced, and still used
+	pools             []*helper.Pool // that may have children
+	hurried           bool           // nobody waits for children that do not end
+	leaving           bool           // shutting down: no new clients, no kept connections
+	waker             *loop.Waker
+	timer             *loop.Timer
 }
 
 func newWorker(e *Engine, number int, c *Config) (*worker, error) {
@@ -85,6 +88,9 @@ func (w *worker) addClient(fd *loop.FD, peer loop.Peer, l *listener) {
 	c.waker = w.loop.NewWaker(c)
 	c.timer = w.loop.NewTimer(c.waker)
 	fd.SetWaker(c.waker)
+	if l.port.TLS != nil {
+		c.end = tlsend.Server(w.loop, fd, nil, l.port.TLS, c.waker)
+	}
 	c.next = w.clients
 	if c.next != nil {
 		c.next.previous = c

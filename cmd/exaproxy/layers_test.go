@@ -55,8 +55,12 @@ var walls = map[string]wall{
 		may: []string{"engine/canary", "engine/loop", dns}, mayNot: []string{"net", "net/http", "os"},
 		reason: "it has never heard of proxies, and asks by the loop's sockets only",
 	},
+	"engine/tlsend": {
+		may: []string{"engine/loop"}, mayNot: []string{"net/http", "os/exec"},
+		reason: "TLS over a descriptor (crypto/tls wants a net.Conn)",
+	},
 	"engine": {
-		may: []string{"engine/canary", "engine/loop", "engine/h1", "helper", "dnsasync"}, mayNot: []string{"net", "net/http", "os", "os/exec"},
+		may: []string{"engine/canary", "engine/loop", "engine/h1", "engine/tlsend", "engine/tlshello", "helper", "dnsasync"}, mayNot: []string{"net", "net/http", "os", "os/exec"},
 		reason: "it knows neither squid.conf nor files",
 	},
 	"engine/enginetest": {
@@ -127,8 +131,28 @@ var walls = map[string]wall{
 		may: []string{"compat/conf", "compat/directive", "engine", "dnsasync"}, mayNot: []string{"net", "net/http", "os"},
 		reason: "a feature: it configures the resolver and resolves nothing",
 	},
+	"compat/authority": {
+		mayNot: []string{"net", "net/http", "os", "os/exec"},
+		reason: "it signs, and knows neither files nor connections",
+	},
+	"compat/verdict": {
+		may: []string{"compat/acl", "compat/conf", "compat/directive", "compat/ports", "engine"}, mayNot: []string{"net", "net/http", "os", "os/exec"},
+		reason: "a feature: it says how, and the engine does it",
+	},
+	"compat/outgoing": {
+		may: []string{"compat/conf", "compat/directive", "engine"}, mayNot: []string{"net", "net/http", "os", "os/exec"},
+		reason: "a feature: values for the engine; files are lent to it",
+	},
+	"compat/tunnel": {
+		may: []string{"compat/acl", "compat/conf", "compat/directive", "engine", "engine/loop", "engine/tlshello"}, mayNot: []string{"net", "net/http", "os", "os/exec"},
+		reason: "a feature: it judges what the engine has read",
+	},
+	"engine/tlshello": {
+		mayNot: []string{"net", "net/http", "io", "time", "os", "syscall"},
+		reason: "pure functions of bytes",
+	},
 	"compat/ports": {
-		may: []string{"compat/conf", "compat/directive", "engine"}, mayNot: []string{"net/http", "os"},
+		may: []string{"compat/authority", "compat/conf", "compat/directive", "engine"}, mayNot: []string{"net/http", "os"},
 		reason: "a feature: it opens no port (package net: the host name of an http_port is looked up when it is read)",
 	},
 	"compat/connection": {
@@ -146,8 +170,8 @@ var walls = map[string]wall{
 	},
 	"compat": {
 		may: []string{"compat/conf", "compat/directive", "compat/decision", "compat/acl", "compat/errpage", "compat/access", "compat/guard", "compat/redirector",
-			"compat/headers", "compat/manager", "compat/logs", "compat/names", "compat/ports", "compat/connection", "compat/program",
-			"engine", "engine/h1", "engine/loop"},
+			"compat/headers", "compat/manager", "compat/logs", "compat/names", "compat/ports", "compat/connection", "compat/outgoing", "compat/program", "compat/tunnel", "compat/verdict",
+			"engine", "engine/h1", "engine/loop", "engine/tlshello"},
 		mayNot: []string{"net", "net/http", "os", "os/exec"},
 		reason: "it puts the features together, and in order",
 	},
@@ -159,7 +183,7 @@ var walls = map[string]wall{
 		reason: "it passes files and ports; of the configuration it knows the words only",
 	},
 	"cmd/exaproxy": {
-		may: []string{"cmd/exaproxy/privsep", "compat", "compat/account", "compat/logs", "compat/headers", "compat/conf", "compat/program", "engine", flag, system}, mayNot: []string{"net/http"},
+		may: []string{"cmd/exaproxy/privsep", "compat", "compat/account", "compat/authority", "compat/logs", "compat/headers", "compat/conf", "compat/program", "engine", flag, system}, mayNot: []string{"net/http"},
 		reason: "flags, signals, the pid file; all else is compat's and the engine's (it owns the logs and the rights, and says versions and errors as Squid does)",
 	},
 }

@@ -47,6 +47,9 @@ func main() {
 
 // run is the program; it returns the exit status.
 func run(args []string, stdout, stderr io.Writer) int {
+	if len(args) > 1 && args[1] == makeCAWord {
+		return makeCA(args[2:], stdout, stderr)
+	}
 	o, err := parseOptions(args[1:])
 	switch {
 	case errors.Is(err, errUsage):

@@ -82,8 +82,12 @@ func (s *server) start(args []string) error {
 	if err := s.becomeUser(who, args); err != nil {
 		return &abnormal{err.Error()}
 	}
-	for _, addr := range s.engine.Addrs() {
-		s.log.Say(1, fmt.Sprintf("Accepting HTTP Socket connections at local=%s", addr))
+	for i, addr := range s.engine.Addrs() {
+		scheme := "HTTP"
+		if s.settings.Ports[i].TLS != nil {
+			scheme = "HTTPS"
+		}
+		s.log.Say(1, fmt.Sprintf("Accepting %s Socket connections at local=%s", scheme, addr))
 	}
 	return nil
 }

@@ -2,8 +2,8 @@ package conf
 
 // tableNetwork holds ports, packets, TLS and other proxies: http_port to forward_max_tries.
 var tableNetwork = []Directive{
-	{Name: "http_port", Aliases: []string{"ascii_port"}, Type: "PortCfg", Treat: Done, Note: "forward ports; intercept, tproxy, accel, ssl-bump and require-proxy-header are refused"},
-	{Name: "https_port", Type: "PortCfg", Treat: NotYet, Harmful: true, Note: "no port speaks TLS to clients yet"},
+	{Name: "http_port", Aliases: []string{"ascii_port"}, Type: "PortCfg", Treat: Done, Note: "forward ports; tls-cert= and tls-key= are those of an authority, for pages inside TLS; intercept, tproxy, accel, ssl-bump and require-proxy-header are refused"},
+	{Name: "https_port", Type: "PortCfg", Treat: Done, Note: "forward ports to which clients speak TLS; options tls-cert=, tls-key=, tls-min-version=, name= and worker-queues; ssl-bump, intercept, tproxy, accel and client certificates are refused"},
 	{Name: "ftp_port", Type: "PortCfg", Treat: NotYet, Harmful: true, Note: "no port speaks FTP"},
 	{Name: "tcp_outgoing_tos", Aliases: []string{"tcp_outgoing_ds", "tcp_outgoing_dscp"}, Type: "acl_tos", Treat: NotYet, Note: "packets are not marked with a type of service yet"},
 	{Name: "clientside_tos", Type: "acl_tos", Treat: NotYet, Note: "packets are not marked with a type of service yet"},
@@ -14,7 +14,7 @@ var tableNetwork = []Directive{
 	{Name: "tcp_outgoing_address", Type: "acl_address", Treat: NotYet, Harmful: true, Note: "the address that servers see cannot be chosen yet"},
 	{Name: "host_verify_strict", Type: "onoff", Treat: NotYet, Default: "off", Harmful: true, NoOp: []string{"off"}, Note: "Host is not compared with the URL yet; the URL decides"},
 	{Name: "client_dst_passthru", Type: "onoff", Treat: Accepted, Default: "on", Note: "steers intercept and tproxy ports, which are refused"},
-	{Name: "tls_outgoing_options", Type: "securePeerOptions", Treat: Accepted, Default: "min-version=1.0", Note: noTLS},
+	{Name: "tls_outgoing_options", Type: "securePeerOptions", Treat: Done, Default: "min-version=1.0", Note: "TLS 1.2 at least, unless min-version says otherwise; cipher= and options= have no effect; capath=, crlfile=, domain= and disable are refused"},
 	{Name: "ssl_unclean_shutdown", Type: "onoff", Treat: Accepted, Default: "off", Note: noTLS},
 	{Name: "ssl_engine", Type: "string", Treat: Accepted, Note: noTLS},
 	{Name: "sslproxy_session_ttl", Type: "int", Treat: Accepted, Default: "300", Note: noTLS},

@@ -3,9 +3,12 @@ package conf
 // tableOwn holds the directives that Squid does not have. They may also be written behind
 // "#exaproxy", so that one file serves both proxies.
 var tableOwn = []Directive{
-	{Name: "connect_verdict", Type: "page|redirect|close", Treat: Done, Own: true, Default: "page", Note: "how a client that asked for a tunnel learns that it is redirected or refused"},
+	{Name: "connect_tls", Type: "allow|deny ACL…", Treat: Done, Own: true, Default: "allow port 443", Note: "for which CONNECT requests connect_verdict auto expects the client to speak TLS in its tunnel"},
+	{Name: "connect_verdict", Type: "auto|bump|page|redirect|close", Treat: Done, Own: true, Default: "auto", Note: "how a client that asked for a tunnel learns that it is redirected or refused"},
 	{Name: "guard", Type: "on|off", Treat: Done, Own: true, Default: "on", Note: "whether clients are kept from our own ports, from link-local addresses and from those where clouds keep secrets, unless an http_access line that allows them names the address by a dst acl"},
 	{Name: "helper_line_max", Type: "NUMBER", Treat: Done, Own: true, Default: "8191", Note: "bytes of the longest line that helpers are given; 0: any length"},
 	{Name: "keep_helpers", Type: "on|off", Treat: Done, Own: true, Default: "off", Note: "a reconfiguration that does not change the helpers keeps them; otherwise new ones are started, as in Squid"},
+	{Name: "tunnel_check", Type: "on|off", Treat: Done, Own: true, Default: "off", Note: "whether a tunnel must begin with a TLS ClientHello for the host of the CONNECT"},
+	{Name: "tunnel_check_access", Type: "allow|deny ACL…", Treat: Done, Own: true, Default: "allow SSL_ports", Note: "which tunnels tunnel_check looks at; without an acl SSL_ports those to port 443"},
 	{Name: "url_rewrite_failure", Type: "crash=deny|pass bh=pass|deny invalid=pass|deny target=deny|pass long=deny|pass", Treat: Done, Own: true, Default: "crash=deny bh=pass invalid=pass target=deny long=deny", Note: "what becomes of a request that the helpers could not answer"},
 }

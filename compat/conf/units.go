@@ -3,6 +3,7 @@ package conf
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -156,4 +157,24 @@ func (a *Args) Size(assumed string) (int64, error) {
 		return 0, invalid("ERROR: Invalid value '%.2f %s: integer overflow (int64_t).", number, name.Text)
 	}
 	return int64(bytes), nil
+}
+
+// ParseSize reads a number of bytes as options of ports have it: 4194304, 4096KB, 4MB.
+func ParseSize(text string) (int64, error) {
+	digits := text
+	if end := strings.IndexFunc(text, func(c rune) bool { return c < '0' || c > '9' }); end >= 0 {
+		digits = text[:end]
+	}
+	unit := int64(1)
+	if name := text[len(digits):]; name != "" {
+		var known bool
+		if unit, known = amount(byteUnits, name); !known {
+			return 0, invalid("FATAL: unknown unit '%s' of '%s'", name, text)
+		}
+	}
+	n, err := strconv.ParseInt(digits, 10, 64)
+	if err != nil || n > math.MaxInt64/unit {
+		return 0, invalid("FATAL: '%s' is no number of bytes", text)
+	}
+	return n * unit, nil
 }

@@ -16,7 +16,6 @@ import (
 type Settings struct {
 	Timeouts engine.Timeouts
 	Limits   engine.Limits
-	Verdict  engine.ConnectVerdict // connect_verdict
 
 	HalfClosed          bool // half_closed_clients
 	NoClientPersistence bool // client_persistent_connections off
@@ -25,8 +24,6 @@ type Settings struct {
 
 // Directives are the setters.
 func (s *Settings) Directives() directive.Set {
-	verdicts := map[string]engine.ConnectVerdict{
-		"page": engine.ConnectPage, "redirect": engine.ConnectRedirect, "close": engine.ConnectClose}
 	set := directive.Set{
 		"request_header_max_size":       directive.Size(&s.Limits.RequestHead),
 		"reply_header_max_size":         directive.Size(&s.Limits.ReplyHead),
@@ -38,7 +35,6 @@ func (s *Settings) Directives() directive.Set {
 		"client_persistent_connections": directive.Unless(&s.NoClientPersistence),
 		"server_persistent_connections": directive.Unless(&s.NoServerPersistence),
 		"half_closed_clients":           directive.OnOff(&s.HalfClosed),
-		"connect_verdict":               directive.OneOf(&s.Verdict, verdicts, "ERROR: connect_verdict: '%s' is not page, redirect or close"),
 	}
 	set.Add(timeouts(&s.Timeouts))
 	return set
@@ -92,6 +88,6 @@ func (s *Settings) setRelaxed(c *directive.Context, l *conf.Line) error {
 
 // Configure gives the engine its part.
 func (s *Settings) Configure(c *engine.Config) {
-	c.Timeouts, c.Limits, c.ConnectVerdict = s.Timeouts, s.Limits, s.Verdict
+	c.Timeouts, c.Limits = s.Timeouts, s.Limits
 	c.HalfClosed, c.NoClientPersistence, c.NoServerPersistence = s.HalfClosed, s.NoClientPersistence, s.NoServerPersistence
 }

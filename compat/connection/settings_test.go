@@ -18,26 +18,25 @@ pconn_lifetime 1 hour
 reply_header_max_size 32 KB
 uri_whitespace DENY
 relaxed_header_parser off
-connect_verdict close
 server_persistent_connections off
 half_closed_clients on
 client_ip_max_connections -1
 `)
 	want := engine.Config{
-		Timeouts:       engine.Timeouts{Connect: 10 * time.Second, PconnLife: time.Hour},
-		Limits:         engine.Limits{ReplyHead: 32 << 10, Whitespace: h1.Deny, StrictHeads: true},
-		ConnectVerdict: engine.ConnectClose, NoServerPersistence: true, HalfClosed: true,
+		Timeouts:            engine.Timeouts{Connect: 10 * time.Second, PconnLife: time.Hour},
+		Limits:              engine.Limits{ReplyHead: 32 << 10, Whitespace: h1.Deny, StrictHeads: true},
+		NoServerPersistence: true, HalfClosed: true,
 	}
 	var got engine.Config
 	s.Configure(&got)
-	if got.Timeouts != want.Timeouts || got.Limits != want.Limits || got.ConnectVerdict != want.ConnectVerdict ||
+	if got.Timeouts != want.Timeouts || got.Limits != want.Limits ||
 		got.NoServerPersistence != want.NoServerPersistence || got.NoClientPersistence || got.HalfClosed != want.HalfClosed {
 		t.Errorf("the engine's configuration is %+v, want %+v", got, want)
 	}
 }
 
 func TestWhatCannotBe(t *testing.T) {
-	for _, line := range []string{"uri_whitespace maybe", "connect_verdict maybe", "client_ip_max_connections 4", "relaxed_header_parser 3"} {
+	for _, line := range []string{"uri_whitespace maybe", "client_ip_max_connections 4", "relaxed_header_parser 3"} {
 		var s Settings
 		if _, err := compattest.Read(acl.NewSet(), s.Directives(), line); err == nil {
 			t.Errorf("%s is taken", line)

@@ -46,6 +46,7 @@ var names = [...]struct {
 	engine.NameServerFailed: {"ERR_DNS_FAIL", 503},
 	engine.NoRoute:          {"ERR_CANNOT_FORWARD", 500},
 	engine.CannotConnect:    {"ERR_CONNECT_FAIL", 503},
+	engine.CannotSecure:     {"ERR_SECURE_CONNECT_FAIL", 503},
 	engine.ConnectLate:      {"ERR_CONNECT_FAIL", 503},
 	engine.UpstreamClosed:   {"ERR_ZERO_SIZE_OBJECT", 502},
 	engine.UpstreamBroken:   {"ERR_READ_ERROR", 502},

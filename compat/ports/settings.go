@@ -16,9 +16,11 @@ import (
 type Settings []engine.Port
 
 // Directives are the setters.
-func (s *Settings) Directives() directive.Set { return directive.Set{"http_port": s.set} }
+func (s *Settings) Directives() directive.Set {
+	return directive.Set{"http_port": s.set, "https_port": s.set}
+}
 
-// set takes an http_port: [address:]port and its options.
+// set takes an http_port or https_port: [address:]port and its options.
 func (s *Settings) set(c *directive.Context, l *conf.Line) error {
 	args := c.Args(l)
 	word, err := args.String()
@@ -29,15 +31,18 @@ func (s *Settings) set(c *directive.Context, l *conf.Line) error {
 	if err != nil {
 		return err
 	}
-	port := engine.Port{Addr: addr, Name: word}
+	port, secure := engine.Port{Addr: addr, Name: word}, tlsOptions{directive: l.Name, port: word}
 	for {
 		option, ok := args.Word()
 		if !ok {
 			break
 		}
-		if err := setOption(c, &port, option.Text); err != nil {
+		if err := setOption(c, &port, &secure, option.Text); err != nil {
 			return err
 		}
+	}
+	if err := secure.use(c, &port); err != nil {
+		return err
 	}
 	s.add(c, port)
 	return nil
@@ -69,12 +74,12 @@ func covers(all, addr netip.Addr) bool {
 
 // setOption takes one option of an http_port. What would make the port another kind of port is
 // refused: a client that is served wrongly is worse off than one that is not served.
-func setOption(c *directive.Context, port *engine.Port, option string) error {
+func setOption(c *directive.Context, port *engine.Port, secure *tlsOptions, option string) error {
 	name, value, _ := strings.Cut(option, "=")
 	switch name {
 	case "name":
 		if value == "" {
-			return conf.Invalid{"FATAL: http_port name= needs a value"}
+			return conf.Invalid{"FATAL: " + secure.directive + " name= needs a value"}
 		}
 		port.Name = value
 	case "worker-queues":
@@ -85,13 +90,9 @@ func setOption(c *directive.Context, port *engine.Port, option string) error {
 		c.Say(1, "NOTICE: http_port option 'tcpkeepalive' has no effect: dead clients end by client_idle_pconn_timeout and read_timeout")
 	case "intercept", "transparent", "tproxy", "accel", "vhost", "no-vhost", "vport", "defaultsite", "act-as-origin",
 		"allow-direct", "ssl-bump", "require-proxy-header":
-		return conf.Invalid{fmt.Sprintf("ERROR: http_port option '%s' cannot be followed yet: only forward proxy ports are served", name)}
+		return conf.Invalid{fmt.Sprintf("ERROR: %s option '%s' cannot be followed yet: only forward proxy ports are served", secure.directive, name)}
 	default:
-		if strings.HasPrefix(name, "tls-") || strings.HasPrefix(name, "ssl") || name == "cert" || name == "key" ||
-			strings.HasPrefix(name, "generate-") || strings.HasPrefix(name, "dynamic_cert") {
-			return conf.Invalid{fmt.Sprintf("ERROR: http_port option '%s' cannot be followed yet: no port speaks TLS to clients", name)}
-		}
-		return conf.Invalid{fmt.Sprintf("FATAL: Unknown http_port option '%s'.", option)}
+		return secure.set(name, value, option)
 	}
 	return nil
 }

@@ -107,7 +107,7 @@ func fault(f Fault, m *decision.Memory, kind engine.FailureKind, err error) engi
 func (p *Policy) redirect(r *engine.Request, st *State, m *decision.Memory) engine.Decision {
 	location := st.answer.Location
 	fields, body := m.Reply.Fields[:0], m.Reply.Body[:0]
-	if r.IsConnect() && p.tunnelPages {
+	if r.IsConnect() && p.inTunnel(r) {
 		body = errpage.AppendRedirectPage(body, location)
 		fields = p.identity.AppendTunnelRedirect(fields, location, len(body), p.now())
 	} else {

@@ -88,7 +88,7 @@ func TestRedirectOfATunnel(t *testing.T) {
 		{"GET http://a.test/ HTTP/1.1", true, false},
 	} {
 		p := newPolicy(t, "")
-		p.tunnelPages = row.pages
+		p.inTunnel = func(*engine.Request) bool { return row.pages }
 		var st State
 		var m decision.Memory
 		d := p.Interpret(compattest.NewRequest(t, row.head), []byte("302:http://b.test/"), nil, &st, &m)

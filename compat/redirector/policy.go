@@ -14,13 +14,13 @@ import (
 
 // A Policy has one worker's requests judged by redirectors. It belongs to the worker's goroutine.
 type Policy struct {
-	settings    *Settings
-	whitespace  h1.Whitespace
-	tunnelPages bool
-	identity    *errpage.Identity
-	match       func(*acl.List, *engine.Request) acl.Answer
-	log         *slog.Logger
-	now         func() time.Time
+	settings   *Settings
+	whitespace h1.Whitespace
+	inTunnel   func(*engine.Request) bool
+	identity   *errpage.Identity
+	match      func(*acl.List, *engine.Request) acl.Answer
+	log        *slog.Logger
+	now        func() time.Time
 
 	overload *overload     // nil if nobody is asked
 	record   engine.Record // what a format of extras is given; only its Request is set
@@ -29,17 +29,17 @@ type Policy struct {
 
 // A Config is what a Policy is made from.
 type Config struct {
-	Settings    *Settings
-	Services    engine.Services
-	Whitespace  h1.Whitespace // uri_whitespace, which is for URLs of helpers too
-	TunnelPages bool          // connect_verdict page: a redirect of a CONNECT goes with a page
-	Identity    *errpage.Identity
-	Match       func(*acl.List, *engine.Request) acl.Answer // asks an access list about a request
+	Settings   *Settings
+	Services   engine.Services
+	Whitespace h1.Whitespace              // uri_whitespace, which is for URLs of helpers too
+	InTunnel   func(*engine.Request) bool // whether the client of a CONNECT is told inside its tunnel, where it shows a page
+	Identity   *errpage.Identity
+	Match      func(*acl.List, *engine.Request) acl.Answer // asks an access list about a request
 }
 
 // NewPolicy makes the policy of one worker. Without helpers among the services nobody is asked.
 func NewPolicy(c Config) *Policy {
-	p := &Policy{settings: c.Settings, whitespace: c.Whitespace, tunnelPages: c.TunnelPages, identity: c.Identity,
+	p := &Policy{settings: c.Settings, whitespace: c.Whitespace, inTunnel: c.InTunnel, identity: c.Identity,
 		match: c.Match, log: c.Services.Log, now: c.Services.Loop.Now}
 	if c.Services.Helpers != nil {
 		p.overload = newOverload(c.Settings, c.Services)

@@ -50,8 +50,14 @@ func page() http.Handler {
 	return mux
 }
 
-// chromium loads a page through the proxy and returns what it has become.
+// chromium loads a page through the proxy and returns what it has become. It takes any certificate.
 func chromium(t *testing.T, x *proxy, url string) string {
+	t.Helper()
+	return chromiumAt(t, x, t.TempDir(), url, "--ignore-certificate-errors")
+}
+
+// chromiumAt is chromium with a home of its own, where it has its store of certificates, and more options.
+func chromiumAt(t *testing.T, x *proxy, home, url string, more ...string) string {
 	t.Helper()
 	path, err := exec.LookPath("chromium")
 	if err != nil {
@@ -61,11 +67,13 @@ func chromium(t *testing.T, x *proxy, url string) string {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, path, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run",
+	args := []string{"--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run",
 		"--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-extensions",
-		"--ignore-certificate-errors", "--proxy-server="+x.url(), "--proxy-bypass-list=<-loopback>",
-		"--user-data-dir="+t.TempDir(), "--virtual-time-budget=20000", "--dump-dom", url)
-	cmd.Env = append(os.Environ(), "HOME="+t.TempDir())
+		"--proxy-server=" + x.url(), "--proxy-bypass-list=<-loopback>",
+		"--user-data-dir=" + t.TempDir(), "--virtual-time-budget=20000"}
+	args = append(append(args, more...), "--dump-dom", url) // the last of two counts
+	cmd := exec.CommandContext(ctx, path, args...)
+	cmd.Env = append(os.Environ(), "HOME="+home)
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("chromium: %v", err)

@@ -106,7 +106,7 @@ var logRules = []string{
 // Why ExaProxy differs from Squid 5.7.
 const (
 	dnsBug   = "bug 5294 of Squid 5.0 to 6.2: every other version answers 503 ERR_DNS_FAIL, and so does ExaProxy"
-	pageKind = "connect_verdict page: it is told inside the tunnel what Squid tells instead of one, and no browser shows"
+	pageKind = "a helper's verdict, connect_verdict auto: it is told inside the tunnel what Squid tells instead of one, and no browser shows"
 	order    = "Transfer-Encoding stands elsewhere among the fields, which means nothing (RFC 9110 section 5.3)"
 	strict   = "messages with two readings are refused"
 )
@@ -157,14 +157,14 @@ func logRequests() []asked {
 		{name: "denied", raw: get(origin + "/denied")},
 		{name: "denied HEAD", raw: request("HEAD", origin+"/denied")},
 		{name: "denied POST", raw: "POST " + origin + "/denied HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"},
-		{name: "denied CONNECT", raw: request("CONNECT", "denied.test:443"), deliberate: pageKind},
+		{name: "denied CONNECT", raw: request("CONNECT", "denied.test:443")},
 		{name: "deny_info URL", raw: get(origin + "/info302?x=1&y=2"), deliberate: "Squid escapes for HTML what it then escapes for a URL: & arrives as &amp;"},
 		{name: "deny_info URL for POST", raw: "POST " + origin + "/info302 HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"},
 		{name: "deny_info 303", raw: get(origin + "/info303")},
 		{name: "deny_info TCP_RESET", raw: get(origin + "/inforeset")},
 		{name: "deny_info page", raw: get(origin + "/infopage")},
 		{name: "deny_info status", raw: get(origin + "/infostatus"), deliberate: "the page is named as in deny_info, without the status"},
-		{name: "deny_info URL for CONNECT", raw: request("CONNECT", "infohost.test:443"), deliberate: pageKind},
+		{name: "deny_info URL for CONNECT", raw: request("CONNECT", "infohost.test:443")},
 
 		{name: "redirected 302", raw: get(origin + "/redir302")},
 		{name: "redirected 301", raw: get(origin + "/redir301")},

@@ -123,7 +123,7 @@ func start(t testing.TB, p program, dir, conf string) *proxy {
 	text := fill(dir, conf)
 	path := writeFile(t, dir, "squid.conf", text)
 	x := launch(t, p, dir, "-N", "-d1", "-f", path)
-	ports := strings.Count("\n"+text, "\nhttp_port ")
+	ports := strings.Count("\n"+text, "\nhttp_port ") + strings.Count("\n"+text, "\nhttps_port ")
 	x.eventually("listens", 20*time.Second, func() bool {
 		x.addrs = accepting(x.said())
 		return len(x.addrs) >= ports && x.listening() // Squid says so a moment before
@@ -190,7 +190,7 @@ func (x *proxy) said() string {
 func accepting(said string) []netip.AddrPort {
 	var addrs []netip.AddrPort
 	for line := range strings.Lines(said) {
-		_, after, ok := strings.Cut(line, "Accepting HTTP Socket connections at ")
+		_, after, ok := strings.Cut(strings.Replace(line, "HTTPS", "HTTP", 1), "Accepting HTTP Socket connections at ")
 		if !ok {
 			continue
 		}

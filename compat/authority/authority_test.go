@@ -1,0 +1,166 @@
+package authority
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+var now = time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC)
+
+// newAuthority makes an authority that lives at the time of clock.
+func newAuthority(t *testing.T, keep int, clock func() time.Time) (*Authority, *x509.CertPool) {
+	t.Helper()
+	cert, key, err := Make("School filter", clock())
+	if err != nil {
+		t.Fatal(err)
+	}
+	chain, err := Parse(cert, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := New(chain, keep, clock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(cert) {
+		t.Fatal("the certificate is not PEM")
+	}
+	return a, pool
+}
+
+func TestCertificatesThatClientsTrust(t *testing.T) {
+	a, pool := newAuthority(t, 10, func() time.Time { return now })
+	long := strings.Repeat("a23456789.", 24) + "test"
+	for host, name := range map[string]string{
+		"www.blocked.test": "www.blocked.test", "WWW.Blocked.Test.": "www.blocked.test", "a_b.test": "a_b.test", long: long,
+		"192.0.2.1": "192.0.2.1", "[2001:db8::1]": "2001:db8::1", "2001:db8::1": "2001:db8::1", "xn--bcher-kva.test": "xn--bcher-kva.test", "localhost": "localhost",
+	} {
+		c, err := a.Certificate(host)
+		if err != nil {
+			t.Errorf("%s: %v", host, err)
+			continue
+		}
+		if _, err := c.Leaf.Verify(x509.VerifyOptions{DNSName: name, Roots: pool, CurrentTime: now}); err != nil {
+			t.Errorf("a client of %s says: %v", host, err)
+		}
+		if days := c.Leaf.NotAfter.Sub(c.Leaf.NotBefore).Hours() / 24; days > 398 {
+			t.Errorf("the certificate of %s is valid for %v days", host, days)
+		}
+		if c.Leaf.Verify(x509.VerifyOptions{DNSName: "other.test", Roots: pool, CurrentTime: now}); c.Leaf.IsCA || len(c.Certificate) != 2 {
+			t.Errorf("the certificate of %s signs others: %v, and comes with %d", host, c.Leaf.IsCA, len(c.Certificate))
+		}
+		if _, err := c.Leaf.Verify(x509.VerifyOptions{DNSName: "other.test", Roots: pool, CurrentTime: now}); err == nil {
+			t.Errorf("the certificate of %s is good for another host", host)
+		}
+	}
+	for _, host := range []string{"", ".", "a..test", "a b.test", "*.test", "a/b", strings.Repeat("a", 64) + ".test", long + long, "bücher.test", "a\x00.test"} {
+		if c, err := a.Certificate(host); err == nil {
+			t.Errorf("%q has a certificate: %v", host, c.Leaf.Subject)
+		}
+	}
+}
+
+func TestCertificatesAreKept(t *testing.T) {
+	clock := now
+	a, _ := newAuthority(t, 2, func() time.Time { return clock })
+	certificate := func(host string) *tls.Certificate {
+		t.Helper()
+		c, err := a.Certificate(host)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	one, two := certificate("one.test"), certificate("two.test")
+	if certificate("one.test") != one || certificate("ONE.test.") != one {
+		t.Error("a certificate is made twice")
+	}
+	certificate("three.test")
+	if certificate("one.test") != one || certificate("two.test") == two {
+		t.Error("not the one that was asked for longest ago has gone")
+	}
+	clock = one.Leaf.NotAfter.Add(-time.Hour)
+	if again := certificate("one.test"); !again.Leaf.NotAfter.After(clock.Add(time.Hour)) {
+		t.Errorf("at %v it still is the one that ends at %v", clock, again.Leaf.NotAfter)
+	}
+}
+
+func TestCertificatesEndWithTheirAuthority(t *testing.T) {
+	clock := now
+	a, _ := newAuthority(t, 2, func() time.Time { return clock })
+	clock = a.cert.NotAfter.Add(-time.Hour)
+	c, err := a.Certificate("late.test")
+	if err != nil || c.Leaf.NotAfter.After(a.cert.NotAfter) {
+		t.Errorf("it ends at %v, the authority at %v: %v", c.Leaf.NotAfter, a.cert.NotAfter, err)
+	}
+	clock = a.cert.NotAfter.Add(time.Hour)
+	if _, err := a.Certificate("later.test"); err == nil || !strings.Contains(err.Error(), "has expired at") {
+		t.Errorf("an expired authority says %v", err)
+	}
+}
+
+func TestWhatIsNoAuthority(t *testing.T) {
+	a, _ := newAuthority(t, 2, func() time.Time { return now })
+	leaf, err := a.Certificate("leaf.test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, key, err := Make("early", now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, _, err := Make("other", now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	chain, err := Parse(append(cert, key...), append(cert, key...))
+	if err != nil {
+		t.Errorf("one file with both: %v", err)
+	}
+	for want, row := range map[string]struct {
+		chain tls.Certificate
+		now   time.Time
+	}{
+		"is not that of an authority (CA:TRUE)": {*leaf, now},
+		"is valid from 2026-11-25":              {chain, now.Add(-72 * time.Hour)},
+		"has expired at 2036":                   {chain, now.Add(11 * 365 * 24 * time.Hour)},
+		"there is no certificate":               {tls.Certificate{}, now},
+		"the key cannot sign":                   {tls.Certificate{Certificate: chain.Certificate}, now},
+	} {
+		if _, err := New(row.chain, 2, func() time.Time { return row.now }); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("it says %v, want %q", err, want)
+		}
+	}
+	for want, pair := range map[string][2]string{
+		"private key does not match": {string(other), string(key)},
+		"failed to find any PEM":     {"nonsense", string(key)},
+		"under a pass phrase":        {string(cert), "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n"},
+	} {
+		if want == "under a pass phrase" {
+			want = "encrypted with a pass phrase"
+		}
+		if _, err := Parse([]byte(pair[0]), []byte(pair[1])); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("it says %v, want %q", err, want)
+		}
+	}
+}
+
+func TestManyAskAtOnce(t *testing.T) {
+	a, _ := newAuthority(t, 4, time.Now)
+	var all sync.WaitGroup
+	for n := range 8 {
+		all.Go(func() {
+			for i := range 20 {
+				if _, err := a.Certificate(strings.Repeat("a", 1+(n+i)%6) + ".test"); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+}

@@ -1,0 +1,104 @@
+package engine
+
+import (
+	"crypto/tls"
+	"time"
+
+	"exaproxy/engine/loop"
+	"exaproxy/engine/tlsend"
+)
+
+// handshakeTime is how long a client may take for a handshake.
+const handshakeTime = 30 * time.Second
+
+// tlsHandshake is the first byte of a client that speaks TLS: the type of the record that has its
+// ClientHello (RFC 8446, section 5.1).
+const tlsHandshake = 22
+
+// secure makes the proxy the server that a client wanted whose CONNECT was redirected or refused: only
+// inside TLS, under a certificate that it trusts, a browser shows a page for a URL of https. What is no
+// TLS goes on as it is.
+func (t *transaction) secure() stage {
+	if t.handshake == nil {
+		return t.awaitHello()
+	}
+	switch err := t.handshake.Handshake(); err {
+	case loop.ErrAgain:
+		return securing
+	case nil:
+		return hearing
+	default:
+		t.client.worker.reportHandshake(t.request, err)
+		return t.drop()
+	}
+}
+
+// awaitHello waits for the first byte in the tunnel.
+func (t *transaction) awaitHello() stage {
+	said := t.heard()
+	if said.empty() {
+		n, err := t.clientEnd.Read(said.room())
+		if err == loop.ErrAgain {
+			return securing
+		}
+		if err != nil {
+			return answering // it has said all that it will
+		}
+		said.w += n
+	}
+	if said.bytes()[0] != tlsHandshake {
+		return hearing
+	}
+	t.beginHandshake(said.bytes())
+	t.up.release()
+	t.timed = false // a handshake has its own time
+	return securing
+}
+
+// beginHandshake makes the client's end one of TLS. received is the beginning of its ClientHello.
+func (t *transaction) beginHandshake(received []byte) {
+	c := t.client
+	t.handshake = tlsend.Server(c.worker.loop, c.fd, received, bumpConfig(t.request), t.waker)
+	c.end, t.clientEnd = t.handshake, t.handshake
+}
+
+// bumpConfig has the client be shown a certificate for the name that it asks for, or else for the host
+// of its CONNECT.
+func bumpConfig(r *Request) *tls.Config {
+	certificate, host := r.Port.Certificate, string(r.Target.Host)
+	return &tls.Config{
+		NextProtos:             []string{"http/1.1"},
+		SessionTicketsDisabled: true, // it comes for one page
+		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+			if hello.ServerName != "" {
+				return certificate(hello.ServerName)
+			}
+			return certificate(host)
+		},
+	}
+}
+
+// unsecured is what follows when the client has said nothing in its tunnel, or not enough of a handshake.
+func (t *transaction) unsecured() stage {
+	if t.handshake == nil {
+		return answering // it may be waiting for the server to speak first
+	}
+	return t.drop()
+}
+
+// handshakesEvery is how often it is logged that a client did not complete a handshake.
+const handshakesEvery = 10 * time.Second
+
+// reportHandshake logs why a client is not shown the page, unless that was done a moment ago: most often
+// it does not know the authority.
+func (w *worker) reportHandshake(r *Request, err error) {
+	suppressed, ok := w.handshakeWarnings.Allow(w.loop.Now(), handshakesEvery)
+	if !ok {
+		return
+	}
+	attrs := []any{"client", r.Client.String(), "host", string(r.Target.Host), "error", err}
+	if suppressed > 0 {
+		attrs = append(attrs, "more since the last message", suppressed)
+	}
+	w.log.Warn("a client is not shown why its CONNECT was refused: it breaks off the TLS handshake (is the authority of tls-cert= installed there?)", attrs...)
+}
