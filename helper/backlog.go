@@ -65,3 +65,19 @@ func (b *backlog) remove(q *Question) {
 	q.prev, q.next = nil, nil
 	b.n--
 }
+
+// each calls f for the first questions, so many at most. F may not change the list.
+func (b *backlog) each(most int, f func(q *Question)) {
+	for q := b.first; q != nil && most > 0; q = q.next {
+		f(q)
+		most--
+	}
+}
+
+// eachLast does the same for the last ones, the last first.
+func (b *backlog) eachLast(most int, f func(q *Question)) {
+	for q := b.last; q != nil && most > 0; q = q.prev {
+		f(q)
+		most--
+	}
+}

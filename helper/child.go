@@ -40,6 +40,9 @@ type child struct {
 	awaited            int    // questions in flight that were not cancelled
 	stuck              int    // questions in flight that were late
 	exclusive          bool   // the question in flight is risky, and is to stay the only one
+	ventures           bool   // a question in flight is unknown while children die
+	provoked           bool   // a question in flight is to blame for what it is replaced for
+	last               []byte // the line that it answered last, until it is known that it has survived that
 	out                []byte // lines of questions
 	sent               int    // bytes of out that are written
 
@@ -181,8 +184,12 @@ func (c *child) warmUp() {
 	}
 }
 
-// retire ends the child once it has answered the questions in flight.
+// retire ends the child once it has answered the questions in flight. One of a superseded pool, which was
+// never asked, has nothing to tidy up, and may be long before it reads that its input has ended: it is terminated.
 func (c *child) retire() {
+	if c.state == warming && c.pool.superseded {
+		defer c.process.Kill()
+	}
 	if c.state == serving || c.state == warming {
 		c.pool.active--
 		c.state = draining

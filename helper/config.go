@@ -41,6 +41,8 @@ type Config struct {
 	Stderr io.Writer
 	Log    *slog.Logger // warnings about children, a line each; nil: nowhere
 
+	stderrLimit *stderrLimit // of the pool
+
 	Spawn Spawner // how a child is started; nil: as a process
 
 	// SilenceWarning is how long a child may be silent after a question before a warning is logged
@@ -71,8 +73,8 @@ func (c Config) Share(worker, workers int) Config {
 // Same reports whether children of d would be the same as those of c: what they write to aside, which is
 // whoever made the configuration's.
 func (c Config) Same(d Config) bool {
-	c.Stderr, c.Log, c.Spawn = nil, nil, nil
-	d.Stderr, d.Log, d.Spawn = nil, nil, nil
+	c.Stderr, c.Log, c.Spawn, c.stderrLimit = nil, nil, nil, nil
+	d.Stderr, d.Log, d.Spawn, d.stderrLimit = nil, nil, nil, nil
 	return reflect.DeepEqual(c, d)
 }
 
@@ -92,6 +94,7 @@ func (c Config) withDefaults() Config {
 	if c.Stderr == nil {
 		c.Stderr = io.Discard
 	}
+	c.stderrLimit = &stderrLimit{}
 	if c.Spawn == nil {
 		c.Spawn = processSpawner{}
 	}

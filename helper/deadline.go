@@ -51,6 +51,7 @@ func (c *child) replaceIfStuck() {
 		if partial := c.in.partial(); len(partial) > 0 {
 			cause += ", but for half a line: " + quote(partial)
 		}
+		c.provoked = true
 		c.kill(cause)
 		return
 	}

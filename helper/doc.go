@@ -15,14 +15,18 @@
 // take long to start, and write something meanwhile, which is dropped. One that does not get ready is
 // replaced after a minute, and the next have longer, up to 16 minutes.
 //
-// The questions of a child that ends go back to the head of the backlog, and it is replaced, at once
-// if it had lived long, ever more slowly if children end before they answer. Those that it had read
-// and that are likely to be the cause are risky: alone with the child, unlike any line that was
-// answered before, or lost as often as Config.Retries allows. Risky ones wait behind all others, are
-// asked alone, and leave three quarters of the children to the others; those blamed are given up
-// (ErrLost) after 30 s or if they are more than 64. A question that has ended Config.Retries+1
-// children is given up, and its line for ten minutes. As long as no child can be started, questions
-// wait.
+// The questions of a child that ends go back to the head of the backlog, and it is replaced: at once if it
+// had lived long, within half a second if it had read a question, and ever more slowly if children end that were
+// not asked anything. Those that it had read may be the cause. Which lines end children cannot be known before
+// they are asked, but such lines have something in common more often than not that answered ones do not have
+// (see harm). For a minute after such an end the pool asks in the order of what it knows: first what is made of
+// nothing but what answered lines have, then what is unknown, which leaves a quarter of the children, or one, to
+// the others; what is like the lines of which children ended is risky. Risky questions wait behind all others, are
+// asked alone, and a quarter of the children, or one, are given them at a time. Nobody is refused for a likeness:
+// what was never asked waits. Questions that were alone with a child that ended are given up (ErrLost) after 30 s
+// or if they are more than 64. A question that has ended Config.Retries+1 children is given up, and its line for
+// ten minutes. As long as no child can be started, questions wait. A child that is replaced because it did not answer
+// within Config.Timeout, or wrote without end, has ended of its question too.
 //
 // With Config.Concurrency above 0 each line begins with a channel number and so must its
 // answer; numbers run from 0 and the lowest free one is used. With 0 a child has one question
@@ -32,7 +36,8 @@
 // were seen, what it wrote while the question was still in its pipe. A child that writes such a line
 // is replaced, and for ten minutes answers are held back for 20 ms, lest another line follow. For
 // as long they are for 100 ms if two children have crashed right behind an answer; a crash meanwhile
-// makes it none.
+// makes it none. Answers to lines that are made of nothing but what answered lines have, which had no such
+// consequences, are not held back.
 //
 // A pool can take the place of another without a moment in which nobody answers: Succeed.
 //
@@ -41,7 +46,8 @@
 // is replaced.
 //
 // Children get pipes for standard input and output, or with Config.PTY a terminal for output
-// alone; a pipe for standard error, which Config.Stderr gets in whole lines; no other
+// alone; a pipe for standard error, which Config.Stderr gets in whole lines, and not all of them while
+// many children end; no other
 // descriptor (whatever the program has open besides is made close-on-exec); a session of their
 // own; the scheduling policy SCHED_BATCH (see setBatchScheduling); and the umask of the program.
 // A child is ended by closing its input. If it is still there after five seconds its process

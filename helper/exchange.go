@@ -47,6 +47,7 @@ func (c *child) assign(q *Question) {
 	q.channel = c.channels.assign(q)
 	c.awaited++
 	c.exclusive = q.risky
+	c.ventures = q.unknown || c.ventures && c.awaited > 1
 	if c.pool.config.Timeout > 0 && !c.deadline.Armed() {
 		c.deadline.Set(c.pool.config.Timeout)
 	}
@@ -120,6 +121,7 @@ func (c *child) handleOutput(output []byte) {
 	for c.answering() {
 		line, rest, ok := c.in.next(output)
 		if len(line) > maxLine || len(c.in.part) > maxLine {
+			c.provoked = true
 			c.kill("wrote more than " + strconv.Itoa(maxLine) + " bytes without a line end")
 			return
 		}
@@ -159,7 +161,7 @@ func (c *child) handleAnswer(line []byte) bool {
 	}
 	now := c.pool.loop.Now()
 	c.lastService, c.lastAnswer = now.Sub(q.assignedAt), now
-	if d := c.pool.doubts.hold(now); d > 0 && q.state == assigned {
+	if d := c.pool.doubts.hold(q.text, c.pool.answered, now); d > 0 && q.state == assigned {
 		c.holdBack(q, rest, d)
 		return true
 	}
@@ -183,7 +185,7 @@ func (c *child) unread(q *Question) bool {
 func (c *child) finish(q *Question, answer []byte) {
 	c.answered++
 	c.pool.stats.recordAnswer(c.lastService)
-	c.pool.ordinary.learn(q.text)
+	c.pool.recordAnswer(c, q)
 	if c.answered == 1 {
 		c.pool.recordFirstAnswer()
 	}
@@ -212,7 +214,7 @@ func (c *child) handleUnsolicited(line []byte, afterAnswer bool) {
 	case c.answered == 0 && !afterAnswer && !c.holds(): // a question in flight is not read yet
 		c.pool.warnBanner(c, line)
 	default:
-		c.pool.doubts.surplus = c.pool.loop.Now()
+		c.pool.recordSurplus(c)
 		if afterAnswer {
 			c.warnLine(line)
 			return

@@ -7,11 +7,11 @@ import (
 )
 
 const (
-	stableAfter     = 10 * time.Second       // a child that lived so long may be replaced at once
-	minRestartDelay = 100 * time.Millisecond // before the next start when one ended early
-	maxRestartDelay = 30 * time.Second       // what the delay grows to, doubling
-	maxBlamedDelay  = 400 * time.Millisecond // the same if a question is likely to be to blame
-	alarmThreshold  = 3                      // early exits without an answer between, before it is logged that the pool is failing
+	stableAfter      = 10 * time.Second       // a child that lived so long may be replaced at once
+	minRestartDelay  = 100 * time.Millisecond // before the next start when one ended early
+	maxRestartDelay  = 30 * time.Second       // what the delay grows to, doubling
+	maxProvokedDelay = 400 * time.Millisecond // the same if the child had read a question
+	alarmThreshold   = 3                      // early exits without an answer between, before it is logged that the pool is failing
 
 	minGrace = time.Minute      // for a child to begin to read its input
 	maxGrace = 16 * time.Minute // what that grows to, doubling, while children do not
@@ -22,6 +22,7 @@ const (
 type health struct {
 	timer      *loop.Timer // armed: nothing may be started before it expires
 	earlyExits int         // since a new child answered
+	unprovoked int         // of them, those of children that had read no question
 	failing    bool        // it was logged, as an error
 	slowStarts int         // children that were replaced because they did not get ready, since one did
 }
@@ -39,22 +40,29 @@ func (h *health) recordRiskyLoss() {
 	}
 }
 
-// recordEarlyExit delays the next start, by at most a time.
-func (h *health) recordEarlyExit(most time.Duration) {
+// recordEarlyExit delays the next start: for the longer the more children have ended early. A question that
+// had been read is the likelier cause, and then the delay stays short, since others are waiting.
+func (h *health) recordEarlyExit(provoked bool) {
 	if h.timer.Armed() {
 		return
+	}
+	most := maxRestartDelay
+	if provoked {
+		most = maxProvokedDelay
+	} else {
+		h.unprovoked++
 	}
 	h.timer.Set(min(minRestartDelay<<min(h.earlyExits, 16), most))
 	h.earlyExits++
 }
 
-// mayStart reports whether a child may be started now. While children end early, one is tried
-// at a time.
+// mayStart reports whether a child may be started now. While children end early that were not asked
+// anything, one is tried at a time.
 func (p *Pool) mayStart() bool {
 	if p.health.timer.Armed() {
 		return false
 	}
-	if p.health.earlyExits < alarmThreshold {
+	if p.health.unprovoked < alarmThreshold {
 		return true
 	}
 	for _, c := range p.children {
@@ -68,14 +76,12 @@ func (p *Pool) mayStart() bool {
 // recordLoss records the loss of an active child, and whether a risky question was to blame: that
 // delays nobody for long.
 func (p *Pool) recordLoss(c *child, risky bool) {
-	if c.loss.early && c.loss.blames {
-		p.health.recordEarlyExit(maxBlamedDelay)
-	} else if c.loss.early {
-		p.health.recordEarlyExit(maxRestartDelay)
+	if c.loss.early {
+		p.health.recordEarlyExit(c.loss.provoked)
 	} else if risky {
 		p.health.recordRiskyLoss()
 	}
-	p.storm.cost = p.storm.cost || risky
+	p.storm.cost = p.storm.cost || c.loss.provoked
 }
 
 // recordReady records that a child has begun to read its input.
@@ -100,7 +106,7 @@ func (p *Pool) hasWorkingChild() bool {
 
 // recordFirstAnswer records that a new child has answered for the first time.
 func (p *Pool) recordFirstAnswer() {
-	p.health.earlyExits = 0
+	p.health.earlyExits, p.health.unprovoked = 0, 0
 	if p.health.failing {
 		p.health.failing = false
 		p.reportRecovery()

@@ -13,7 +13,9 @@ const (
 // and is asked again if the child crashes meanwhile.
 type doubts struct {
 	surplus time.Time // when a line came last that answered nothing, without channel numbers
+	doubled harm      // lines behind whose answers such a one came
 	crashes [doubtAfter]time.Time
+	crash   harm // lines behind whose answers a child crashed
 }
 
 // surplusSeen reports whether lines may come that answer nothing.
@@ -22,24 +24,43 @@ func (d *doubts) surplusSeen(now time.Time) bool { return within(d.surplus, doub
 // within reports whether a time is set, and no longer ago than d.
 func within(t time.Time, d time.Duration, now time.Time) bool { return !t.IsZero() && now.Sub(t) <= d }
 
-// hold returns how long an answer is held back that comes now.
-func (d *doubts) hold(now time.Time) time.Duration {
+// hold returns how long an answer to a line is held back that comes now: not at all if the line has nothing
+// that answered lines without such consequences do not have.
+func (d *doubts) hold(line []byte, a *answered, now time.Time) time.Duration {
 	switch {
-	case within(d.crashes[0], doubtTime, now):
+	case d.crashSeen(now) && !d.crash.proven(line, a):
 		return crashWindow
-	case d.surplusSeen(now):
+	case d.surplusSeen(now) && !d.doubled.proven(line, a):
 		return surplusHold
 	}
 	return 0
 }
 
+// crashSeen reports whether children crash right behind their answers.
+func (d *doubts) crashSeen(now time.Time) bool { return within(d.crashes[0], doubtTime, now) }
+
+// recordSurplus records a line too many of a child without channel numbers, and what it had answered before.
+func (p *Pool) recordSurplus(c *child) {
+	now := p.loop.Now()
+	p.doubts.surplus = now
+	if c.holds() {
+		p.doubts.doubled.record(now, c.channels.at(0).text)
+		return
+	}
+	p.doubts.doubled.record(now, c.last)
+	c.last = c.last[:0]
+}
+
 // recordCrash records a child that has crashed right behind its answer.
 func (p *Pool) recordCrash(c *child) {
 	now := p.loop.Now()
-	held := p.doubts.hold(now) == crashWindow
+	seen := p.doubts.crashSeen(now)
 	copy(p.doubts.crashes[:], p.doubts.crashes[1:])
 	p.doubts.crashes[doubtAfter-1] = now
-	if !held && p.doubts.hold(now) == crashWindow {
+	if len(c.loss.held) == 0 { // else it is one of those
+		p.doubts.crash.record(now, c.last)
+	}
+	if !seen && p.doubts.crashSeen(now) {
 		p.config.Log.Error(c.String() + ": crashed right behind its answer, as another did before: for " + doubtTime.String() +
 			" such answers count for nothing and their questions are asked again. See why it ends")
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -27,42 +28,74 @@ const (
 
 // An inputWatch looks whether a process, or one that it has started, waits for its input: whether one of
 // their threads is in a system call that waits for that pipe (proc_pid_syscall(5)). The pipe is known
-// by its number and not as descriptor 0, since PHP and others read a duplicate.
+// by its number and not as descriptor 0, since PHP and others read a duplicate. Whoever reads it may only
+// pass lines on, as tee(1) before a program in a pipeline: if it cannot write the answers, then one that can
+// has to wait for what it passes on.
 type inputWatch struct {
-	pid  int
-	pipe string // as it stands in /proc/PID/fd
+	pid          int
+	pipe, output string // as they stand in /proc/PID/fd
 }
 
-// newInputWatch makes one of a process whose input is the other end of questions.
-func newInputWatch(pid, questions int) inputWatch {
-	pipe, _ := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", questions))
-	return inputWatch{pid: pid, pipe: pipe}
+// newInputWatch makes one of a process whose input is the other end of questions, and whose output is written
+// to a descriptor of ours that is open to the same.
+func newInputWatch(pid, questions, output int) inputWatch {
+	return inputWatch{pid: pid, pipe: linkOf("self", questions), output: linkOf("self", output)}
+}
+
+// linkOf returns what a descriptor of a process is open to.
+func linkOf(pid string, fd int) string {
+	to, _ := os.Readlink(fmt.Sprintf("/proc/%s/fd/%d", pid, fd))
+	return to
 }
 
 // look looks once.
 func (w *inputWatch) look() sighting {
-	holds, blind, sleeps, starved := false, false, false, false
+	var all []lookedAt
+	holds, sleeps, blind, writers, starved := false, false, false, false, false
 	for todo := []string{strconv.Itoa(w.pid)}; len(todo) > 0; {
 		p := lookedAt{inputWatch: w, dir: "/proc/" + todo[0]}
-		if p.waits() {
-			return waiting
-		}
-		held := p.holds()
+		p.look()
+		all = append(all, p)
+		held := slices.Contains(p.held, w.pipe)
 		holds = holds || held
 		sleeps = sleeps || held && p.sleeps
 		blind = blind || p.blind
 		starved = starved || p.starved
+		writers = writers || slices.Contains(p.held, w.output)
 		todo = append(todo[1:], p.children...)
 	}
+	reads, answers := w.follow(all)
 	switch {
+	case reads && answers:
+		return waiting
 	case starved:
 		return busy // it may be: it is looked at again
+	case reads && !writers:
+		return waiting
 	case blind || !holds:
 		return unknown
-	case sleeps:
+	case sleeps || reads: // or the one that answers waits for something else, as it may always do
 		return asleep
 	}
 	return busy
+}
+
+// follow follows the input from process to process, and returns whether one waits for it, and whether one
+// does that can write the answers.
+func (w *inputWatch) follow(all []lookedAt) (reads, answers bool) {
+	input := []string{w.pipe}
+	for range all {
+		for i := range all {
+			p := &all[i]
+			if slices.ContainsFunc(p.awaited, func(pipe string) bool { return slices.Contains(input, pipe) }) {
+				reads = true
+				answers = answers || slices.Contains(p.held, w.output)
+				input = append(input, p.held...)
+				p.held = nil
+			}
+		}
+	}
+	return reads, answers
 }
 
 // lookedAt is one process of them, for one look.
@@ -70,13 +103,15 @@ type lookedAt struct {
 	*inputWatch
 	dir      string   // in /proc
 	children []string // numbers of the processes that it has started
+	held     []string // pipes and sockets that it has open
+	awaited  []string // of them, those that a thread waits for
 	blind    bool     // something could not be seen
 	starved  bool     // for want of a descriptor
 	sleeps   bool     // a thread does nothing for some time
 }
 
-// waits looks at each thread of the process. One that has ended meanwhile does not matter.
-func (p *lookedAt) waits() bool {
+// look looks at each thread of the process. One that has ended meanwhile does not matter.
+func (p *lookedAt) look() {
 	p.blind = p.is32()
 	tasks, err := os.ReadDir(p.dir + "/task")
 	p.starved = p.starved || loop.OutOfDescriptors(err)
@@ -84,16 +119,14 @@ func (p *lookedAt) waits() bool {
 		dir := p.dir + "/task/" + task.Name()
 		if text, ok := p.read(dir, "/syscall"); ok && !p.blind {
 			c := parseCall(text)
-			if p.awaits(c) {
-				return true
-			}
+			p.await(c)
 			p.sleeps = p.sleeps || c.sleeps()
 		}
 		if text, ok := p.read(dir, "/children"); ok {
 			p.children = append(p.children, strings.Fields(text)...)
 		}
 	}
-	return false
+	p.hold()
 }
 
 // read reads a file in the directory of a thread.
@@ -122,23 +155,28 @@ func (p *lookedAt) is32() bool {
 	return n == len(head) && head[4] == 1 && strconv.IntSize == 64
 }
 
-// holds reports whether the process has the pipe open.
-func (p *lookedAt) holds() bool {
+// hold sees what the process has open, a terminal that is its output included.
+func (p *lookedAt) hold() {
 	names, err := os.ReadDir(p.dir + "/fd")
 	p.blind = p.blind || errors.Is(err, fs.ErrPermission)
 	p.starved = p.starved || loop.OutOfDescriptors(err)
 	for _, name := range names {
-		if fd, err := strconv.Atoi(name.Name()); err == nil && p.isInput(fd) {
-			return true
+		if to, err := os.Readlink(p.dir + "/fd/" + name.Name()); err == nil && (isStream(to) || to == p.output) {
+			p.held = append(p.held, to)
 		}
 	}
-	return false
 }
 
-// isInput reports whether a descriptor of the process is the pipe.
-func (p *lookedAt) isInput(fd int) bool {
-	to, err := os.Readlink(fmt.Sprintf("%s/fd/%d", p.dir, fd))
-	return err == nil && to == p.pipe
+// isStream reports whether it is a pipe or a socket, as the input from another process is.
+func isStream(to string) bool {
+	return strings.HasPrefix(to, "pipe:") || strings.HasPrefix(to, "socket:")
+}
+
+// awaits records that the process waits for a descriptor.
+func (p *lookedAt) awaits(fd int) {
+	if to, err := os.Readlink(fmt.Sprintf("%s/fd/%d", p.dir, fd)); err == nil && isStream(to) {
+		p.awaited = append(p.awaited, to)
+	}
 }
 
 // A call is the system call that a thread is in: its number and arguments.
@@ -178,63 +216,57 @@ func (c call) sleeps() bool {
 	return false
 }
 
-// awaits reports whether the call waits for the pipe.
-func (p *lookedAt) awaits(c call) bool {
+// await records what the call waits for.
+func (p *lookedAt) await(c call) {
 	switch c.number {
 	case unix.SYS_READ, unix.SYS_READV, unix.SYS_SPLICE, unix.SYS_COPY_FILE_RANGE:
-		return p.isInput(int(c.args[0]))
+		p.awaits(int(c.args[0]))
 	case unix.SYS_PPOLL, callPoll:
-		return p.polls(c.args[0], c.args[1])
+		p.polls(c.args[0], c.args[1])
 	case unix.SYS_PSELECT6, callSelect:
-		return p.selects(c.args[0], c.args[1])
+		p.selects(c.args[0], c.args[1])
 	case unix.SYS_EPOLL_PWAIT, unix.SYS_EPOLL_PWAIT2, callEpollWait:
-		return p.epolls(c.args[0])
+		p.epolls(c.args[0])
 	case unix.SYS_IO_URING_ENTER:
-		return true // what for cannot be seen
+		p.awaited = append(p.awaited, p.pipe) // what for cannot be seen
 	}
-	return false
 }
 
 const mostPolled = 64 // descriptors of a poll(2) that are looked at
 
-// polls looks for the pipe in the array of a poll(2).
-func (p *lookedAt) polls(array, n uint64) bool {
+// polls looks at the array of a poll(2).
+func (p *lookedAt) polls(array, n uint64) {
 	const size = 8 // of a struct pollfd, which begins with the descriptor
 	entries := p.memory(array, size*int(min(n, mostPolled)))
 	for i := 0; i+size <= len(entries); i += size {
-		if p.isInput(int(int32(binary.NativeEndian.Uint32(entries[i:])))) {
-			return true
-		}
+		p.awaits(int(int32(binary.NativeEndian.Uint32(entries[i:]))))
 	}
-	return false
 }
 
-// selects looks for the pipe among the descriptors that a select(2) waits for.
-func (p *lookedAt) selects(n, set uint64) bool {
+// selects looks at the descriptors that a select(2) waits to read from.
+func (p *lookedAt) selects(n, set uint64) {
 	if set == 0 {
-		return false // it sleeps
+		return // it sleeps
 	}
 	words := p.memory(set, 8*int((min(n, 1024)+63)/64))
 	for fd := range min(int(n), 8*len(words)) {
-		if binary.NativeEndian.Uint64(words[fd/64*8:])>>(fd%64)&1 == 1 && p.isInput(fd) {
-			return true
+		if binary.NativeEndian.Uint64(words[fd/64*8:])>>(fd%64)&1 == 1 {
+			p.awaits(fd)
 		}
 	}
-	return false
 }
 
-// epolls looks for the pipe in the list of an epoll(7) descriptor.
-func (p *lookedAt) epolls(epoll uint64) bool {
+// epolls looks at the list of an epoll(7) descriptor.
+func (p *lookedAt) epolls(epoll uint64) {
 	about, err := os.ReadFile(fmt.Sprintf("%s/fdinfo/%d", p.dir, epoll))
 	p.starved = p.starved || loop.OutOfDescriptors(err)
 	for line := range bytes.Lines(about) {
 		if words := strings.Fields(string(line)); len(words) > 1 && words[0] == "tfd:" {
-			if fd, err := strconv.Atoi(words[1]); err == nil && p.isInput(fd) {
-				return true
+			if fd, err := strconv.Atoi(words[1]); err == nil {
+				p.awaits(fd)
 			}
 		}
 	}
-	return false
 }
 
 // memory reads the memory of the process; nothing if that cannot be done.

@@ -8,7 +8,7 @@ type loss struct {
 	lifetime       time.Duration
 	again, givenUp int  // questions that are asked again, and that were settled with ErrLost
 	early          bool // a replacement might end the same way at once
-	blames         bool // one question alone had been read
+	provoked       bool // a question had been read
 	afterAnswer    bool // no question was in flight, and the last answer was very recent
 	held           []*Question
 }
@@ -56,9 +56,9 @@ func (c *child) kill(cause string) {
 func (c *child) requeue() (risky bool) {
 	now := c.pool.loop.Now()
 	suspects := c.suspects()
-	if c.loss.cause == "" {
+	if len(suspects) > 0 && (c.loss.cause == "" || c.provoked) {
+		c.loss.provoked = true
 		risky = c.pool.recordDeath(suspects, now)
-		c.loss.blames = len(suspects) == 1
 	}
 	c.loss.afterAnswer = len(suspects) == 0 && c.answeredBefore(now)
 	var again []*Question
@@ -117,6 +117,7 @@ func (p *Pool) askAgain(lost []*Question, l *loss) {
 	}
 	p.backlog.putBack(ordinary)
 	p.putRisky(risky)
+	p.judgeAll()
 }
 
 // lose settles a question with ErrLost.
@@ -181,6 +182,7 @@ func (c *child) judgeHeld(failed bool) {
 		if crashed && q.state == assigned {
 			q.losses++
 			q.held, q.risky, q.blamed = false, true, true
+			c.pool.doubts.crash.record(c.pool.loop.Now(), q.text)
 			again = append(again, q)
 		} else {
 			c.settleHeld(q)

@@ -16,13 +16,15 @@ type Pool struct {
 
 	risky      backlog     // questions that are likely to end their child, behind all others
 	riskyTimer *loop.Timer // when those are looked at that wait for long
+	lookTimer  *loop.Timer // when a question may be asked that may not yet
 	reserved   *child      // that takes no ordinary question because a risky one waits for it
-	ordinary   ordinary
+	answered   *answered   // what is known of lines that were answered
 	storm      storm
 	poison     poison
 	doubts     doubts
 
 	old, successor *Pool // see Succeed
+	superseded     bool  // before any child was ready
 
 	children []*child // in the order of their numbers, until their processes have ended
 	active   int      // of them, those that are starting or serving
@@ -45,11 +47,11 @@ type Pool struct {
 //
 // The loop must outlive the pool: it is to turn until Closed.
 func NewPool(l *loop.Loop, c Config) *Pool {
-	p := &Pool{loop: l, config: c.withDefaults(), scratch: make([]byte, scratchSize)}
+	p := &Pool{loop: l, config: c.withDefaults(), answered: &answered{}, storm: storm{deadly: &harm{}}, scratch: make([]byte, scratchSize)}
 	p.free.Most = maxFreeQuestions
 	p.waker = l.NewWaker(p)
 	p.health.timer = l.NewTimer(p.waker)
-	p.riskyTimer = l.NewTimer(p.waker)
+	p.riskyTimer, p.lookTimer = l.NewTimer(p.waker), l.NewTimer(p.waker)
 	p.target = p.config.Startup
 	p.reportStart()
 	p.dispatch()
@@ -69,7 +71,7 @@ func (p *Pool) Ask(line []byte, w *loop.Waker) *Question {
 	case p.Closed():
 		q.settle(nil, ErrClosed)
 	default:
-		p.backlog.push(q)
+		p.admit(q)
 		p.dispatch()
 	}
 	return q
@@ -84,6 +86,7 @@ func (p *Pool) dispatch() {
 	if p.closing && p.successor != nil {
 		p.handOver()
 	}
+	p.lookTimer.Clear()
 	p.dispatchOrdinary()
 	reserved := p.reserved
 	p.dispatchRisky()
@@ -96,20 +99,25 @@ func (p *Pool) dispatch() {
 	}
 }
 
-// dispatchOrdinary assigns what waits in the backlog. What turns out to be risky leaves it.
+// dispatchOrdinary assigns what waits in the backlog.
 func (p *Pool) dispatchOrdinary() {
+	if p.backlog.n > 0 {
+		p.noticeStall()
+	}
 	for p.backlog.n > 0 {
-		if q := p.backlog.first; p.isRisky(q) {
-			p.wary(q)
-			continue
-		}
 		c := p.next()
 		if c == nil {
 			return
 		}
-		if c.readyForNext() { // if not, it is being replaced
-			c.assign(p.backlog.pop())
+		if !c.readyForNext() { // it is being replaced
+			continue
 		}
+		q := p.choose()
+		if q == nil {
+			return
+		}
+		p.backlog.remove(q)
+		c.assign(q)
 	}
 }
 
@@ -155,6 +163,9 @@ func (p *Pool) shortage() int {
 	need := (p.backlog.n + min(p.risky.n, 1) + capacity - 1) / capacity
 	if !p.closing {
 		need = max(need, p.config.Idle)
+	}
+	if p.backlog.n > 0 && p.storm.rages(p.loop.Now()) && !p.mayVenture() {
+		need++ // one that has room may be kept for others
 	}
 	for _, c := range p.children {
 		if need == 0 {
@@ -246,6 +257,7 @@ func (p *Pool) removeChild(c *child) {
 	if p.Closed() {
 		p.health.timer.Clear()
 		p.riskyTimer.Clear()
+		p.lookTimer.Clear()
 		p.scratch = nil
 		p.waker.Retire()
 	}

@@ -15,7 +15,7 @@ const (
 
 	lookAfter  = time.Millisecond       // the first look whether a process waits for input; then ever more seldom
 	maxLook    = 50 * time.Millisecond  // between two looks
-	blindReady = 200 * time.Millisecond // after which a process counts as ready that cannot be looked at
+	blindReady = 200 * time.Millisecond // for which a process that counts as ready cannot be looked at
 
 	// asleepReady is after which a process counts as ready that holds its input and sleeps: some look for
 	// a line now and then and never wait for one. A shorter sleep is that of a program which starts.
@@ -32,7 +32,9 @@ type process struct {
 	log                        lineWriter
 	input                      inputWatch
 	started                    time.Time
-	ready                      func() // nil: it was called
+	blind                      time.Time // since when it cannot be looked at, if blindLooks is not 0
+	blindLooks                 int       // in a row
+	ready                      func()    // nil: it was called
 	killed                     bool
 	killTimeout                time.Duration // between SIGTERM and SIGKILL
 	buf                        [4096]byte
@@ -93,12 +95,25 @@ func (p *process) lookAgain() time.Duration {
 	}
 	age := time.Since(p.started)
 	seen := p.input.look()
-	if seen == waiting || seen == unknown && age >= blindReady || seen == asleep && age >= asleepReady {
+	if seen == waiting || p.staysBlind(seen) || seen == asleep && age >= asleepReady {
 		p.ready()
 		p.ready = nil
 		return -1
 	}
 	return min(max(age/8, lookAfter), maxLook)
+}
+
+// staysBlind reports whether the process cannot be looked at, for some time. One that starts another program
+// or ends cannot for a moment.
+func (p *process) staysBlind(seen sighting) bool {
+	if seen != unknown {
+		p.blindLooks = 0
+		return false
+	}
+	if p.blindLooks++; p.blindLooks == 1 {
+		p.blind = time.Now()
+	}
+	return p.blindLooks > 3 && time.Since(p.blind) >= blindReady
 }
 
 // watch returns when the process has ended. Without a pidfd (-1) it polls for that.

@@ -37,6 +37,16 @@ for line in sys.stdin.buffer:
     sys.stdout.write("OK " + line.decode("utf-8"))
 `
 
+// decoding is one that dies of what decodes to no UTF-8, hangs, or writes without end.
+const decoding = `
+import sys, time
+from urllib.parse import unquote
+for line in iter(sys.stdin.readline, ""):
+    if "hang" in line: time.sleep(3600)
+    if "flood" in line: sys.stdout.write("x" * 1200000); sys.stdout.flush(); time.sleep(3600)
+    sys.stdout.write("OK " + line if unquote(line, errors="strict") else ""); sys.stdout.flush()
+`
+
 // A crowd asks ordinary lines all the time, each asker the next when it has its answer.
 type crowd struct {
 	*stage
@@ -100,27 +110,37 @@ func (p *patron) rested() {
 
 // A poisoner asks 20 lines a second that end a child, each another.
 type poisoner struct {
-	crowd *crowd
-	timer *loop.Timer
-	began time.Time
-	asked int
-	open  []*Question
+	crowd  *crowd
+	timer  *loop.Timer
+	began  time.Time // of those that come regularly
+	before int       // how many had come by then
+	path   string    // of the lines, a format of a number
+	asked  int
+	open   []*Question
 }
 
 func (p *poisoner) Run() {
 	if !p.timer.Expired() || p.crowd.ending {
 		return
 	}
-	for since := time.Since(p.began); time.Duration(p.asked)*time.Second/20 < since; { // a timer may be late
-		p.asked++
-		p.open = append(p.open, p.crowd.pool.Ask(fmt.Appendf(nil, "http://127.0.0.1/%d\xff 192.0.2.1/- - GET", p.asked), nil))
+	for since := time.Since(p.began); time.Duration(p.asked-p.before)*time.Second/20 < since; { // a timer may be late
+		p.ask()
 	}
 	p.timer.Set(time.Second / 20)
 }
 
+func (p *poisoner) ask() {
+	p.asked++
+	p.open = append(p.open, p.crowd.pool.Ask(fmt.Appendf(nil, "http://good.test/"+p.path+" 192.0.2.1/- - GET", p.asked), nil))
+}
+
 // besiege lets a crowd of 20 and a poisoner ask for a while.
-func besiege(s *stage, pause, d time.Duration) (*crowd, *poisoner) {
+func besiege(s *stage, path string, before int, pause, d time.Duration) (*crowd, *poisoner) {
 	c := &crowd{stage: s, pause: pause}
+	p := &poisoner{crowd: c, path: path}
+	for range before {
+		p.ask()
+	}
 	for n := range 20 {
 		p := &patron{crowd: c, number: n}
 		p.waker = s.l.NewWaker(p)
@@ -128,14 +148,18 @@ func besiege(s *stage, pause, d time.Duration) (*crowd, *poisoner) {
 		c.open++
 		p.ask()
 	}
-	p := &poisoner{crowd: c}
 	waker := s.l.NewWaker(p)
 	p.timer = s.l.NewTimer(waker)
-	s.until("the crowd is served", func() bool { return c.lines > 100 })
-	c.took, p.began = nil, time.Now()
+	if before == 0 {
+		s.until("the crowd is served", func() bool { return c.lines > 100 })
+		c.took = nil
+	}
+	p.began, p.before = time.Now(), p.asked
 	p.timer.Set(0)
 	end := time.Now().Add(d)
-	s.within(d+30*time.Second, "the siege is over", func() bool { return time.Now().After(end) })
+	for !time.Now().After(end) {
+		s.l.Turn(true)
+	}
 	c.ending = true
 	s.until("all of the crowd are served", func() bool { return c.open == 0 })
 	return c, p
@@ -149,22 +173,36 @@ func (c *crowd) percentile99() time.Duration {
 
 // Lines that end every child, each another, delay nobody else by much.
 func TestPoison(t *testing.T) {
+	const raw, escaped, slow = "%d\xff", "%%ff%d", "import time; time.sleep(1)\n"
 	for _, row := range []struct {
 		name     string
 		children int
 		program  string
+		path     string
+		before   int // poisoned lines before all others
 		pause    time.Duration
 		p99      time.Duration
 	}{
-		{"4 children", 4, strictly, 0, time.Second},
-		{"1 child", 1, strictly, 100 * time.Millisecond, time.Second},
-		{"4 children that start slowly", 4, "import time; time.sleep(1)\n" + strictly, 100 * time.Millisecond, 2 * time.Second},
-		{"1 child that starts slowly", 1, "import time; time.sleep(1)\n" + strictly, 100 * time.Millisecond, 2 * time.Second},
-		{"1 child that starts slowly and is never idle", 1, "import time; time.sleep(1)\n" + strictly, 0, 2 * time.Second},
+		{"4 children", 4, strictly, raw, 0, 0, time.Second},
+		{"1 child", 1, strictly, raw, 0, 100 * time.Millisecond, time.Second},
+		{"4 children that start slowly", 4, slow + strictly, raw, 0, 100 * time.Millisecond, 2 * time.Second},
+		{"1 child that starts slowly", 1, slow + strictly, raw, 0, 100 * time.Millisecond, 2 * time.Second},
+		{"1 child that starts slowly and is never idle", 1, slow + strictly, raw, 0, 0, 2 * time.Second},
+		{"4 children, escaped", 4, decoding, escaped, 0, 100 * time.Millisecond, time.Second},
+		{"1 child, escaped", 1, decoding, escaped, 0, 100 * time.Millisecond, time.Second},
+		{"4 children that start slowly, escaped", 4, slow + decoding, escaped, 0, 100 * time.Millisecond, 2 * time.Second},
+		{"1 child that starts slowly, escaped", 1, slow + decoding, escaped, 0, 100 * time.Millisecond, 2 * time.Second},
+		{"4 children that have never answered, escaped", 4, decoding, escaped, 60, 100 * time.Millisecond, time.Second},
+		{"4 children that start slowly and flood", 4, slow + decoding, "flood%d", 0, 100 * time.Millisecond, 2 * time.Second},
+		{"4 children that hang", 4, decoding, "hang%d", 0, 100 * time.Millisecond, 2 * time.Second},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			s := perform(t, Config{Children: row.children, Startup: row.children, Retries: 2, Argv: script(t, row.program)})
-			c, p := besiege(s, row.pause, *siege)
+			config := Config{Children: row.children, Startup: row.children, Retries: 2, Argv: script(t, row.program)}
+			if row.path == "hang%d" {
+				config.Timeout = 2 * time.Second
+			}
+			s := perform(t, config)
+			c, p := besiege(s, row.path, row.before, row.pause, *siege)
 			if len(c.took) == 0 {
 				t.Fatal("nobody was answered during the siege")
 			}
@@ -174,8 +212,8 @@ func TestPoison(t *testing.T) {
 				t.Errorf("one in a hundred waits for more than %v, want %v", p99, row.p99)
 			}
 			for _, q := range p.open {
-				if _, done, err := q.Answer(); done && err != ErrLost {
-					t.Errorf("a poisoned line: %v, want ErrLost", err)
+				if _, done, err := q.Answer(); done && err != ErrLost && err != ErrLate {
+					t.Errorf("a poisoned line: %v, want ErrLost or ErrLate", err)
 				}
 			}
 			if n := strings.Count(s.log.String(), "ended by itself"); n > 2 {
@@ -248,6 +286,15 @@ func TestBanner(t *testing.T) {
 	}
 	if s.pool.started != 4 {
 		t.Errorf("%d children were started, want 4", s.pool.started)
+	}
+}
+
+// Nor does what one writes that a shell started behind another that reads its input.
+func TestBannerInAPipeline(t *testing.T) {
+	argv := script(t, "import sys, time; time.sleep(0.5); print('Config Path=/etc')\n"+strictly)
+	s := perform(t, Config{Children: 2, Startup: 2, Argv: []string{"/bin/sh", "-c", `tee -a /dev/null | "$0" "$@"`, argv[0], argv[1], argv[2], argv[3]}})
+	for i := range 20 {
+		s.answers(fmt.Sprint(i), fmt.Sprint("OK ", i))
 	}
 }
 
@@ -341,7 +388,7 @@ func TestLookWithoutDescriptors(t *testing.T) {
 		t.Fatal(err)
 	}
 	input.Close()
-	watch := newInputWatch(cmd.Process.Pid, int(questions.Fd()))
+	watch := newInputWatch(cmd.Process.Pid, int(questions.Fd()), -1)
 	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &none); err != nil {
 		t.Fatal(err)
 	}
@@ -377,7 +424,7 @@ func TestProgramThatLooksForItsInput(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		watch := newInputWatch(cmd.Process.Pid, int(questions.Fd()))
+		watch := newInputWatch(cmd.Process.Pid, int(questions.Fd()), -1)
 		seen := busy
 		for end := time.Now().Add(time.Minute); seen != asleep && time.Now().Before(end); time.Sleep(time.Millisecond) {
 			if seen = watch.look(); seen == waiting {

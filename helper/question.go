@@ -60,7 +60,10 @@ type Question struct {
 	waited     time.Duration // from asking to settling
 	losses     int           // how many children have ended with it in flight
 	risky      bool          // it is asked with care: alone
-	blamed     bool          // because it is likely to end its child
+	blamed     bool          // because it was alone with a child that ended
+	counted    int           // how often it is among the lines that were recorded as harmful
+	danger     float32       // see harm.danger; as of the last look
+	unknown    bool          // while children die: no line like it was answered
 	riskyAt    time.Time     // since when it waits for that
 
 	prev, next *Question // in the backlog, or among the risky ones

@@ -173,10 +173,48 @@ func TestCrashesBehindAnswers(t *testing.T) {
 	}
 }
 
+// Doubts about some lines hold back no answers to others.
+func TestDoubtsAreOfLines(t *testing.T) {
+	for name, doubt := range map[string]func(w *world){
+		"a crash": func(w *world) {
+			for range doubtAfter {
+				n := w.pool.started
+				w.ask("http://a.test/die")
+				w.child(n).read()
+				w.child(n).out.WriteString("\n")
+				w.child(n).exit("exit status 1")
+				w.settle()
+				w.pass(maxRestartDelay)
+			}
+		},
+		"a line too many": func(w *world) {
+			w.ask("http://a.test/%0ay")
+			w.writes(1, "two\nlines\n")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, Config{Children: 1, Startup: 1, Retries: 2})
+			w.teach(1)
+			doubt(w)
+			for range 1000 {
+				q := w.ask("http://ordinary.test/0123456789 abc")
+				w.writes(w.pool.started, "fine\n")
+				q.wants("it is answered at once, as ever", "fine")
+				q.Cancel()
+			}
+			q := w.ask("http://a.test/die%0a")
+			w.writes(w.pool.started, "fine\n")
+			q.waits("what will follow it is not known")
+			w.pass(crashWindow + aTick)
+			q.wants("nothing has", "fine")
+		})
+	}
+}
+
 // teach has a pool learn what is ordinary.
 func (w *world) teach(n int) {
 	w.t.Helper()
-	for range learnLines {
+	for range 100 {
 		q := w.put("http://ordinary.test/0123456789 abc")
 		w.settle()
 		w.writes(n, "fine\n")
@@ -196,7 +234,7 @@ func TestPoisonGoesLast(t *testing.T) {
 	w.reads(2, "who asks what is ordinary goes first", "abc\n")
 	w.writes(2, "fine\n")
 	good.wants("", "fine")
-	w.reads(2, "then what may end a child", "ordinary\xff\n")
+	w.reads(2, "then who was never asked", "\xfe\n")
 	w.dies(2)
 	for n := 3; n <= 6; n++ {
 		w.pass(minRestartDelay + aTick)
@@ -227,76 +265,6 @@ func TestPoisonComesFirst(t *testing.T) {
 	w.reads(2, "who asks what is ordinary goes first", "http://ordinary.test/ abc\n")
 	w.writes(2, "fine\n")
 	good.wants("", "fine")
-}
-
-// As long as children end of what they have read, and not by themselves, others do not wait long for the next.
-func TestPoisonThatLooksOrdinary(t *testing.T) {
-	const many = 20
-	w := newWorld(t, Config{Children: 1, Startup: 1, Retries: 2})
-	for i := range many {
-		w.ask("poison" + strings.Repeat("n", i))
-	}
-	good := w.ask("good")
-	for n := 1; n <= many; n++ {
-		w.dies(n)
-		w.pass(maxBlamedDelay + aTick)
-	}
-	w.reads(many+1, "each of them was asked once", "good\n")
-	w.writes(many+1, "fine\n")
-	good.wants("", "fine")
-}
-
-func TestPoisonIsBounded(t *testing.T) {
-	w := newWorld(t, Config{Children: 1, Startup: 1, Retries: 2})
-	w.teach(1)
-	w.ask("\xff")
-	w.dies(1)
-	busy := w.ask("abc")
-	w.pass(minRestartDelay + aTick)
-	w.reads(2, "", "abc\n")
-	var all []*asker
-	for range mostBlamed + 9 {
-		all = append(all, w.ask("\xfe"))
-	}
-	w.ask("abc")
-	busy.waits("it is slow")
-	lost := func() (n int) {
-		for _, q := range all {
-			if _, done, err := q.Answer(); done && err == ErrLost {
-				n++
-			}
-		}
-		return n
-	}
-	w.settle()
-	if got := lost(); got != 9 { // the first of all went before
-		t.Errorf("%d were given up, want 9", got)
-	}
-	w.pass(maxBlameWait + riskySweep + aTick)
-	if got := lost(); got != len(all) {
-		t.Errorf("after %v, %d of %d were given up, want all", maxBlameWait, got, len(all))
-	}
-}
-
-// Most children stay free of questions that may end them.
-func TestPoisonLeavesMostChildren(t *testing.T) {
-	w := newWorld(t, Config{Children: 8, Startup: 8, Retries: 2})
-	w.teach(1)
-	w.ask("\xff")
-	w.dies(1)
-	w.pass(minRestartDelay + aTick)
-	for i := range 20 {
-		w.ask(strings.Repeat("\xfe", i+1))
-	}
-	risked := 0
-	for _, c := range w.pool.children {
-		if c.exclusive && c.awaited > 0 {
-			risked++
-		}
-	}
-	if risked != 2 {
-		t.Errorf("%d of 8 children have a question that may end them, want 2", risked)
-	}
 }
 
 func TestQuestionThatIsTooLong(t *testing.T) {
@@ -383,4 +351,29 @@ func TestSuccessionOfPoolsThatDoNotComeUp(t *testing.T) {
 	w.writes(1, "y\n")
 	q.wants("the youngest has all", "y")
 	z.wants("", "y")
+}
+
+// However often a configuration is read anew, there are the children of the pool that works and those of the youngest.
+func TestSuccessionOfManyPools(t *testing.T) {
+	w := newWorld(t, Config{Children: 4, Startup: 4, Retries: 2})
+	first := w.pool
+	w.slow = true
+	var all []*actor
+	for range 15 {
+		all = append(all, w.actors...)
+		w.actors = nil
+		w.succession(Config{Children: 4, Startup: 4})
+	}
+	for _, a := range all[4:] {
+		if !a.leaving() {
+			t.Fatal("a child lives on that has not become ready and whose pool was superseded")
+		}
+	}
+	q := w.ask("x")
+	if first.Unanswered() != 1 || first.closing {
+		t.Error("the pool that works is not asked any more")
+	}
+	first.Close(false)
+	w.settle()
+	q.fails("it was closed", ErrClosed)
 }

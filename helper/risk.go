@@ -1,106 +1,226 @@
 package helper
 
 import (
-	"bytes"
 	"hash/maphash"
 	"time"
 )
 
 const (
-	stormTime   = time.Minute // how long deaths with a question in flight are remembered
-	stormDeaths = 3           // how many of them within it are a storm
-	learnLines  = 100         // answered lines after which a pool knows what is ordinary
+	stormTime  = time.Minute // how long the death of a child with a question in flight is remembered
+	mostJudged = 512         // questions of a queue that are judged at a time
+	mostChosen = 1 << 12     // that one is chosen from
+	judgeAgain = 250 * time.Millisecond
+	patience   = time.Second     // after which a question has its turn though others are safer
+	maxRisked  = 5 * time.Second // the same for a risky one with a single child
 
-	mostBlamed   = 64               // questions that wait and are likely to have ended a child
+	mostBlamed   = 64               // questions that wait and were alone with a child that ended
 	maxBlameWait = 30 * time.Second // how long each of them does
 	riskySweep   = time.Second      // how often that is looked at
+
+	stallFactor = 20                     // times the average that a question takes are a stall
+	leastStall  = 100 * time.Millisecond // but no less
 
 	restFactor = 4 // starts that a single child serves the others after one, before it is risked again
 
 	mostPoison = 4096             // lines that are remembered because they were given up
 	poisonTime = 10 * time.Minute // for which they are
+
+	surelyKnown = 1000 // answered lines after which not each is learnt of
+	learnEvery  = 8    // but one of so many
 )
 
-// ordinary is what a pool has learnt of the lines that were answered: which bytes occur in them, and how
-// long they are at most. A line that a program cannot survive is unusual more often than not.
-type ordinary struct {
-	bytes   [256]bool
-	longest int
-	lines   int
-}
-
-// learn records a line that was answered.
-func (o *ordinary) learn(line []byte) {
-	for _, b := range line {
-		o.bytes[b] = true
-	}
-	o.longest = max(o.longest, len(line))
-	o.lines++
-}
-
-// unusual reports whether no line like this was answered before: it has a byte that none had, or is more
-// than twice as long as any. As long as little is known it is what is not printable ASCII, as no URL needs to be.
-func (o *ordinary) unusual(line []byte) bool {
-	if o.lines < learnLines {
-		return bytes.IndexFunc(line, func(r rune) bool { return r < ' ' || r > '~' }) >= 0
-	}
-	if len(line) > 2*o.longest {
-		return true
-	}
-	for _, b := range line {
-		if !o.bytes[b] {
-			return true
-		}
-	}
-	return false
-}
-
-// A storm is the recent deaths of children that had a question in flight.
+// A storm is a time in which children end of what they are asked. Which questions do that nobody can tell
+// who has not asked them, but those that do have something in common more often than not, which the
+// others, that are answered, do not have. So those that are like the ones of which children ended wait
+// behind the others; nobody is refused for that.
 type storm struct {
-	deaths  [stormDeaths]time.Time
-	unusual time.Time // the last that had an unusual question
+	death  time.Time // the last of a child that had a question in flight
+	deadly *harm     // the lines of those questions
+	least  float32   // threshold of them, as of the last judgement
+	judged time.Time // when all that waits was judged last
+	aged   bool      // the last question was chosen because it had waited for long
 
-	cost bool      // a child was lost to a risky question, and no other has become ready since
+	cost bool      // a child was lost to a question, and no other has become ready since
 	rest time.Time // until when a single child is not risked again
 }
 
-// rages reports whether unusual questions are to be asked with care.
-func (s *storm) rages(now time.Time) bool {
-	return within(s.deaths[0], stormTime, now) || within(s.unusual, stormTime, now)
+// rages reports whether children have ended lately of what they were asked.
+func (s *storm) rages(now time.Time) bool { return within(s.death, stormTime, now) }
+
+// recordAnswer learns of a line that a child has answered, once the child has survived it. In a storm, and
+// as long as little is known, it learns of each.
+func (p *Pool) recordAnswer(c *child, q *Question) {
+	now := p.loop.Now()
+	if len(c.last) > 0 && (p.answered.lines < surelyKnown || c.answered%learnEvery == 0 || p.storm.rages(now)) {
+		p.answered.learn(c.last)
+	}
+	c.last = append(c.last[:0], q.text...)
+	if q.risky || q.unknown {
+		p.answered.learn(q.text)
+		p.judgeLater()
+	}
 }
 
-// recordDeath records that a child has ended by itself with questions that it had read, and marks those
-// as blamed that are likely to have done it: the only one, an unusual one. One that has its last chance is
-// risky too, so that it is not given up because of others.
-// It returns whether one was risky before or is unusual: others need not wait for longer because of it.
+// recordDeath records that a child has ended with questions that it had read. The only one is blamed. One
+// that has its last chance is risky too, so that it is not given up because of others.
+// It returns whether one was risky before: others need not wait for longer because of it.
 func (p *Pool) recordDeath(suspects []*Question, now time.Time) (risky bool) {
-	if len(suspects) == 0 {
-		return false
+	if p.storm.rages(now) {
+		p.config.stderrLimit.stormy()
 	}
-	copy(p.storm.deaths[:], p.storm.deaths[1:])
-	p.storm.deaths[stormDeaths-1] = now
+	p.storm.death, p.storm.aged = now, true
+	var lines [][]byte // of those that may have done it
 	for _, q := range suspects {
-		unusual := p.ordinary.unusual(q.text)
-		if unusual {
-			p.storm.unusual = now
-		}
-		risky = risky || q.blamed || unusual
-		q.blamed = q.blamed || unusual || len(suspects) == 1
+		risky = risky || q.risky
+		q.blamed = q.blamed || len(suspects) == 1
 		q.risky = q.risky || q.blamed || q.lastChance()
+		if q.counted > 0 && len(suspects) == 1 {
+			continue // as it was with another child, or as a stall
+		}
+		if len(suspects) == 1 || !p.storm.deadly.proven(q.text, p.answered) {
+			q.counted++
+			lines = append(lines, q.text)
+		}
+	}
+	if len(lines) > 0 {
+		p.storm.deadly.record(now, lines...)
 	}
 	return risky
 }
 
-// isRisky reports whether a question that was never asked is to be asked with care.
-func (p *Pool) isRisky(q *Question) bool {
-	return p.storm.rages(p.loop.Now()) && p.ordinary.unusual(q.text)
+// admit puts a question that was never asked in the queue that it waits in.
+func (p *Pool) admit(q *Question) {
+	if p.storm.rages(q.askedAt) {
+		p.judge(q)
+		if p.alike(q) {
+			q.risky, q.riskyAt = true, q.askedAt
+		}
+	}
+	p.waiting(q).push(q)
 }
 
-// wary moves a question that was never asked from the backlog to the risky ones.
-func (p *Pool) wary(q *Question) {
-	p.backlog.remove(q)
-	q.risky, q.blamed = true, true
-	p.putRisky([]*Question{q})
+// judge sees how much a question has in common with those of which children ended.
+func (p *Pool) judge(q *Question) {
+	q.danger = p.storm.deadly.danger(q.text, q.counted, p.answered)
+	q.unknown = !p.storm.deadly.proven(q.text, p.answered)
+}
+
+// alike reports whether a question that was judged is like those of which children ended.
+func (p *Pool) alike(q *Question) bool { return q.danger >= p.storm.least }
+
+// judgeLater has all that waits be judged anew: something was learnt.
+func (p *Pool) judgeLater() {
+	if p.risky.n > 0 && p.loop.Now().Sub(p.storm.judged) >= judgeAgain {
+		p.judgeAll()
+	}
+}
+
+// judgeAll judges what waits anew, and has it wait where it belongs.
+func (p *Pool) judgeAll() {
+	p.storm.judged = p.loop.Now()
+	if !p.storm.rages(p.storm.judged) {
+		return
+	}
+	p.storm.least = p.storm.deadly.threshold(p.answered)
+	var toRisky, toOrdinary []*Question
+	p.backlog.each(mostJudged, func(q *Question) {
+		if p.judge(q); p.alike(q) {
+			toRisky = append(toRisky, q)
+		}
+	})
+	p.risky.eachLast(mostJudged, func(q *Question) {
+		if p.judge(q); !p.alike(q) && !q.blamed && !q.lastChance() {
+			toOrdinary = append(toOrdinary, q)
+		}
+	})
+	for _, q := range toOrdinary {
+		p.risky.remove(q)
+		q.risky = false
+	}
+	for _, q := range toRisky {
+		p.backlog.remove(q)
+		q.risky = true
+	}
+	p.backlog.putBack(toOrdinary)
+	p.putRisky(toRisky)
+}
+
+// choose returns the question of the backlog that is asked next: the first; in a storm the safest, but every
+// other time the first if it has waited for long. It returns nil if none may be asked now.
+func (p *Pool) choose() *Question {
+	first, now := p.backlog.first, p.loop.Now()
+	if !p.storm.rages(now) {
+		return first
+	}
+	venture := p.mayVenture()
+	if p.storm.aged = p.isDue(first, now) && (venture || !first.unknown); p.storm.aged {
+		return first
+	}
+	var best *Question
+	p.backlog.each(mostChosen, func(q *Question) {
+		if (venture || !q.unknown) && (best == nil || q.safer(best)) {
+			best = q
+		}
+	})
+	if best == nil {
+		p.lookTimer.Set(stormTime - now.Sub(p.storm.death) + time.Millisecond)
+	}
+	return best
+}
+
+// isDue reports whether the first question of the backlog is asked though others may be safer: it has waited
+// for long, the last was not such a one, and no child has just come up in the place of one that ended.
+func (p *Pool) isDue(first *Question, now time.Time) bool {
+	return !p.storm.aged && now.Sub(first.askedAt) > patience && !p.storm.cost && !now.Before(p.storm.rest)
+}
+
+// noticeStall takes it for harm if children do not answer for long when hardly any other is free: they are
+// going to end of it, if there is a Timeout, or to miss.
+func (p *Pool) noticeStall() {
+	if p.config.numbered() || len(p.children) < 2 {
+		return
+	}
+	free := 0
+	for _, c := range p.children {
+		if c.hasRoom() {
+			free++
+		}
+	}
+	if free > max(p.target/4, 1) {
+		return
+	}
+	now, long := p.loop.Now(), max(stallFactor*p.stats.service, leastStall)
+	for _, c := range p.children {
+		if q := c.channels.at(0); q != nil && c.answering() && !q.held && q.counted == 0 && now.Sub(q.assignedAt) >= long {
+			q.counted++
+			p.storm.death = now
+			p.storm.deadly.record(now, q.text)
+			p.judgeAll()
+		}
+	}
+}
+
+// safer reports whether a question is less likely to end a child than another that was asked before it.
+func (q *Question) safer(than *Question) bool {
+	if int(q.danger) != int(than.danger) {
+		return q.danger < than.danger
+	}
+	return !q.unknown && than.unknown
+}
+
+// mayVenture reports whether one more child may be given a question like which none was answered: a quarter
+// of them, or one, is kept for those of which it is known that they do no harm.
+func (p *Pool) mayVenture() bool {
+	if p.target == 1 || p.answered.lines == 0 {
+		return true
+	}
+	kept := 0
+	for _, c := range p.children {
+		if c.state == serving && !(c.awaited > 0 && (c.exclusive || c.ventures)) {
+			kept++
+		}
+	}
+	return kept > max(p.target/4, 1)
 }
 
 // putRisky has questions wait that are asked with care.
@@ -134,8 +254,8 @@ func (p *Pool) dispatchRisky() {
 }
 
 // mayRisk reports whether one more child may be given a risky question: no more than a quarter of them,
-// or one, are to be missing at a time. A single child is risked when nobody else waits for it, and for what
-// is unusual now and then only.
+// or one, are to be missing at a time. A single child is risked when nobody else waits for it, and for one of
+// those that are like each other now and then only.
 func (p *Pool) mayRisk() bool {
 	missing := p.target - p.active
 	for _, c := range p.children {
@@ -147,8 +267,17 @@ func (p *Pool) mayRisk() bool {
 }
 
 func (p *Pool) mayRiskSingle() bool {
-	resting := p.loop.Now().Before(p.storm.rest)
-	return p.backlog.n == 0 && !(resting && p.ordinary.unusual(p.leastRisky().text))
+	now, q := p.loop.Now(), p.leastRisky()
+	if now.Before(p.storm.rest) && (q.blamed || p.alike(q)) {
+		p.lookTimer.Set(p.storm.rest.Sub(now))
+		return false
+	}
+	overdue := maxRisked - now.Sub(q.riskyAt)
+	if p.backlog.n > 0 && overdue > 0 {
+		p.lookTimer.Set(overdue)
+		return false
+	}
+	return true
 }
 
 // vacant returns a child that nobody waits for. If there is none, it reserves one, which will be.
@@ -173,18 +302,26 @@ func (p *Pool) vacant() (best *child) {
 	return nil
 }
 
-// leastRisky returns the waiting question that is asked next: the first that looks ordinary, if any.
-func (p *Pool) leastRisky() *Question {
-	for q := p.risky.first; q != nil; q = q.next {
-		if !p.ordinary.unusual(q.text) {
-			return q
+// leastRisky returns the waiting question that is asked next: the least dangerous, and of those the first that
+// has ended the fewest children.
+func (p *Pool) leastRisky() (best *Question) {
+	p.risky.eachLast(mostChosen, func(q *Question) {
+		if best == nil || !best.lessRisky(q) {
+			best = q
 		}
-	}
-	return p.risky.first
+	})
+	return best
 }
 
-// limitBlamed gives up questions that are likely to have ended a child and wait for too long, or are too
-// many. While no child is ready everybody waits.
+func (q *Question) lessRisky(than *Question) bool {
+	if x, y := int(2*q.danger), int(2*than.danger); x != y {
+		return x < y
+	}
+	return q.losses < than.losses
+}
+
+// limitBlamed gives up questions that were alone with a child that ended and wait for too long, or are too
+// many, the first first. While no child is ready everybody waits.
 func (p *Pool) limitBlamed() {
 	now, blamed, ready := p.loop.Now(), 0, p.hasReadyChild()
 	for q := p.risky.first; q != nil; {
@@ -200,7 +337,10 @@ func (p *Pool) limitBlamed() {
 		q = next
 	}
 	for ; blamed > mostBlamed; blamed-- {
-		q := p.mostBlamed()
+		q := p.risky.first
+		for !q.blamed {
+			q = q.next
+		}
 		p.risky.remove(q)
 		p.lose(q)
 	}
@@ -208,20 +348,6 @@ func (p *Pool) limitBlamed() {
 	if blamed > 0 {
 		p.riskyTimer.Set(riskySweep)
 	}
-}
-
-// mostBlamed returns the question that is given up if there are too many: the first that is unusual.
-func (p *Pool) mostBlamed() (first *Question) {
-	for q := p.risky.first; q != nil; q = q.next {
-		switch {
-		case !q.blamed:
-		case p.ordinary.unusual(q.text):
-			return q
-		case first == nil:
-			first = q
-		}
-	}
-	return first
 }
 
 // A poison is the lines that were given up, by their hashes: they are refused while they are remembered.

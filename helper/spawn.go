@@ -53,9 +53,9 @@ func (processSpawner) Spawn(c *Config, _ int) (Process, error) {
 		return nil, fmt.Errorf("start %s: %w", c.Name, err)
 	}
 	return &process{
-		os: started, wakeup: p.wakeup, log: lineWriter{to: c.Stderr},
+		os: started, wakeup: p.wakeup, log: lineWriter{to: c.Stderr, limit: c.stderrLimit},
 		questions: p.questions, answers: p.answers, stderr: p.stderr, killTimeout: killTimeout,
-		input: newInputWatch(started.Pid, p.questions),
+		input: newInputWatch(started.Pid, p.questions, int(p.theirs[1].Fd())),
 	}, nil
 }
 

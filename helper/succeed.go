@@ -3,11 +3,20 @@ package helper
 // Succeed has p take the place of old, without a moment in which nobody answers. Until the first child
 // of p is ready, what is asked of p is put to old, if that has a ready child. From then on it is the
 // other way round: old is closed, answers what it has in flight, and what waits for it or is asked of it
-// goes to p. Both belong to the same loop. If no child of p ever gets ready, old goes on for ever.
+// goes to p. Both belong to the same loop. If no child of p ever gets ready, old goes on for ever. If old
+// is itself to take the place of another and is not ready, p takes its place, and old ends at once.
 func (p *Pool) Succeed(old *Pool) {
 	old.successor, p.old = p, old
-	p.ordinary, p.poison = old.ordinary, old.poison
+	old.superseded = old.old != nil && !old.hasReadyChild()
+	if old.superseded {
+		p.old, old.old = old.old, nil
+		p.old.successor = p
+	}
+	p.answered, p.poison, p.storm = old.answered, old.poison, storm{deadly: old.storm.deadly, death: old.storm.death, least: old.storm.least}
 	p.target = max(p.target, 1) // or it would never take over
+	if old.superseded {
+		old.Close(true)
+	}
 	if p.hasReadyChild() {
 		p.takeOver()
 	}

@@ -40,24 +40,27 @@ func helpersOf(x *proxy) (found []int) {
 // TestRequestsThatKillHelpersHoldUpNobody sends 120 requests of which helpers die, each for another URL, and meanwhile good ones.
 func TestRequestsThatKillHelpersHoldUpNobody(t *testing.T) {
 	for _, helpers := range []int{1, 4} {
-		t.Run(fmt.Sprintf("%d helpers", helpers), func(t *testing.T) {
-			dir := world(t)
-			o := newOrigin(t, "127.0.0.1", pages())
-			writeRules(t, dir, "%ff", "exit", "\xff", "exit")
-			x := start(t, exaproxy(), dir, base+openPort+"url_rewrite_program {helper} -rules {dir}/rules\n"+
-				fmt.Sprintf("url_rewrite_children %d startup=%[1]d\n", helpers))
-			poison := gather(t, x, 120, func(n int) string { return get(fmt.Sprintf("%s/poison/\xff%d", o.URL, n)) })
-			defer poison.leave()
-			for _, complaint := range rush(x, 4, 5, func(client, n int) (string, func(*http.Response) string) {
-				return fmt.Sprintf("%s/good/%d/%d", o.URL, client, n), expect(http.StatusOK)
-			}) {
-				t.Error(complaint)
-			}
-			x.logs("ended", 20*time.Second) // they were poison
-			if n, _ := o.counts(); n != 20 {
-				t.Errorf("%d requests reached the server, want the 20 good ones", n)
-			}
-		})
+		for name, poison := range map[string]string{"bytes that no other URL has": "/poison/\xff%d", "nothing that other URLs do not have": "/good/1/%%ff%d"} {
+			t.Run(fmt.Sprintf("%d helpers, %s", helpers, name), func(t *testing.T) {
+				dir := world(t)
+				o := newOrigin(t, "127.0.0.1", pages())
+				writeRules(t, dir, "%ff", "exit", "\xff", "exit")
+				x := start(t, exaproxy(), dir, base+openPort+"url_rewrite_program {helper} -rules {dir}/rules\n"+
+					fmt.Sprintf("url_rewrite_children %d startup=%[1]d\n", helpers))
+				poison := gather(t, x, 120, func(n int) string { return get(o.URL + fmt.Sprintf(poison, n)) })
+				defer poison.leave()
+				for _, complaint := range rush(x, 4, 5, func(client, n int) (string, func(*http.Response) string) {
+					// ~ { ' and so on occur in one of them
+					return fmt.Sprintf("%s/good/%d/%d?a=ff&b=%%20%c", o.URL, client, n, "~^|{}!'()*,;[]&+BCDFX"[client*5+n]), expect(http.StatusOK)
+				}) {
+					t.Error(complaint)
+				}
+				x.logs("ended", 20*time.Second) // they were poison
+				if n, _ := o.counts(); n != 20 {
+					t.Errorf("%d requests reached the server, want the 20 good ones", n)
+				}
+			})
+		}
 	}
 }
 
@@ -151,10 +154,19 @@ func TestHelpersThatStartSlowlyAreWaitedFor(t *testing.T) {
 
 // TestABannerAnswersNobody has helpers print something some time after their start, while questions wait for them.
 func TestABannerAnswersNobody(t *testing.T) {
+	for name, commands := range map[string]string{
+		"at the start":             "sleep 0.3; echo Config Path=/etc/redirector.conf",
+		"at the end of a pipeline": "if [ -z \"$2\" ]; then tee -a /dev/null | \"$0\" - piped; exit; fi\nsleep 0.3; echo Config Path=/etc/redirector.conf",
+	} {
+		t.Run(name, func(t *testing.T) { aBannerAnswersNobody(t, commands) })
+	}
+}
+
+func aBannerAnswersNobody(t *testing.T, commands string) {
 	dir := world(t)
 	o := newOrigin(t, "127.0.0.1", pages())
 	x := start(t, exaproxy(), dir, base+openPort+
-		wrapped(t, dir, "sleep 0.3; echo Config Path=/etc/redirector.conf", "-answer OK\\\\sstatus=302\\\\surl=http://page.test/?{url}\\\\n")+
+		wrapped(t, dir, commands, "-answer OK\\\\sstatus=302\\\\surl=http://page.test/?{url}\\\\n")+
 		"url_rewrite_children 8 startup=1 idle=1\n")
 	for _, complaint := range rush(x, 20, 40, func(client, n int) (string, func(*http.Response) string) {
 		url := fmt.Sprintf("%s/%d/%d", o.URL, client, n)
