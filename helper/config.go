@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"reflect"
+	"strconv"
 	"syscall"
 	"time"
 )
@@ -26,7 +27,7 @@ type Config struct {
 
 	PTY     bool // give the child a terminal for its output, so that its stdio does not buffer it
 	Retries int  // how often a question that was lost with its child is asked again; 0: never
-	LineMax int  // bytes of a question, without channel number and line end; a longer one is settled with ErrTooLong; 0: any length
+	LineMax int  // bytes of a question as it is written, with channel number and line end; a longer one is settled with ErrTooLong; 0: any length
 
 	// Timeout is how long a child that was ready may take for an answer; then the question is settled
 	// with ErrLate. Waiting for a child counts for nothing. 0: for ever.
@@ -120,3 +121,12 @@ func (c *Config) numbered() bool { return c.Concurrency > 0 }
 
 // capacity is how many questions one child has in flight at most.
 func (c *Config) capacity() int { return max(c.Concurrency, 1) }
+
+// frame is how many bytes are written with a question, at most: the number of its channel and a blank,
+// and the line's end.
+func (c *Config) frame() int {
+	if c.Concurrency < 1 {
+		return len("\n")
+	}
+	return len(strconv.Itoa(c.Concurrency-1)) + len(" \n")
+}

@@ -125,7 +125,7 @@ func (q *Question) ask(line []byte, w *loop.Waker, serial uint64) {
 	switch {
 	case bytes.IndexByte(line, '\n') >= 0:
 		q.settle(nil, ErrLineFeed)
-	case c.LineMax > 0 && len(line) > c.LineMax:
+	case c.LineMax > 0 && c.frame()+len(line) > c.LineMax:
 		q.settle(nil, ErrTooLong)
 	case q.pool.poison.remembers(line, q.askedAt):
 		q.pool.lose(q)

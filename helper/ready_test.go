@@ -269,9 +269,20 @@ func TestPoisonComesFirst(t *testing.T) {
 
 func TestQuestionThatIsTooLong(t *testing.T) {
 	w := newWorld(t, Config{Children: 1, LineMax: 5})
-	w.ask("123456").fails("too long", ErrTooLong)
-	q := w.ask("12345")
+	w.ask("12345").fails("too long with its end", ErrTooLong)
+	q := w.ask("1234")
+	w.reads(1, "what fits a buffer of one byte more", "1234\n")
 	w.writes(1, "y\n")
+	q.wants("just short enough", "y")
+}
+
+// The number of a channel counts, that of the longest.
+func TestQuestionThatIsTooLongWithItsChannel(t *testing.T) {
+	w := newWorld(t, Config{Children: 1, LineMax: 8, Concurrency: 11})
+	w.ask("12345").fails("too long", ErrTooLong)
+	q := w.ask("1234")
+	w.reads(1, "it fits", "0 1234\n")
+	w.writes(1, "0 y\n")
 	q.wants("just short enough", "y")
 }
 

@@ -71,7 +71,8 @@ const (
 	Pass
 )
 
-// lineMax is the longest line, without its end, that fits the buffer of 8 KB that helpers of Squid have.
+// lineMax is the longest line, with its end, that fits the buffer of 8 KB that helpers of Squid have: fgets(3)
+// wants a byte more.
 const lineMax = 8191
 
 // Defaults are Squid's, but that what a lost helper did not answer does not pass.
