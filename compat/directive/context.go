@@ -33,6 +33,16 @@ func NewContext(acls *acl.Set, open conf.Open, log func(level int, text string))
 // Open opens a file that the configuration names.
 func (c *Context) Open(name string) (io.ReadCloser, error) { return c.open(name) }
 
+// ReadFile reads a file that the configuration names.
+func (c *Context) ReadFile(name string) ([]byte, error) {
+	file, err := c.open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return io.ReadAll(file)
+}
+
 // Say logs a message at a level of debug_options: 0 is an error, 1 a warning or a notice.
 func (c *Context) Say(level int, format string, args ...any) {
 	c.log(level, fmt.Sprintf(format, args...))

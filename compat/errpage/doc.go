@@ -15,7 +15,7 @@
 // The package sends nothing, and knows neither status lines nor the Connection field; those
 // are the engine's. It offers one language.
 //
-//	pages, warnings := errpage.Load("/etc/squid/errors", nil, open)
+//	pages, warnings := errpage.Load("/etc/squid/errors", nil, os.ReadFile)
 //	…
 //	page, status := errpage.Name(f)
 //	body := pages.Append(nil, page, &errpage.Values{Request: r, Failure: f, Now: now, Host: "proxy.example"})

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"flag"
-	"io"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -220,7 +219,7 @@ func TestLoad(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	pages, warnings := Load(dir, []string{"404:ERR_MINE", "ERR_LOST"}, fromDisk)
+	pages, warnings := Load(dir, []string{"404:ERR_MINE", "ERR_LOST"}, os.ReadFile)
 	if pages.Language != "" {
 		t.Errorf("the language of an error_directory is not known to us, got %s", pages.Language)
 	}
@@ -257,7 +256,7 @@ func TestLoadStaysInItsFolder(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "..", "secret"), []byte("secret"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	pages, _ := Load(dir, []string{"../secret"}, fromDisk)
+	pages, _ := Load(dir, []string{"../secret"}, os.ReadFile)
 	if got := string(pages.Append(nil, "../secret", values())); got == "secret" {
 		t.Errorf("a page's name does not lead out of error_directory, got %s", got)
 	}
@@ -284,5 +283,3 @@ func BenchmarkPage(b *testing.B) {
 		buf = pages.Append(buf[:0], "ERR_ACCESS_DENIED", v)
 	}
 }
-
-func fromDisk(name string) (io.ReadCloser, error) { return os.Open(name) }

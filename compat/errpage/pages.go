@@ -3,7 +3,6 @@ package errpage
 import (
 	_ "embed"
 	"fmt"
-	"io"
 	"path/filepath"
 	"strings"
 
@@ -47,8 +46,8 @@ func (t *pageText) page() string {
 // Load returns the pages of an error_directory: a file for each of Squid's names, and for those
 // that deny_info names besides (custom). What is missing there or cannot be read is
 // warned about, and our own page stands in for it; so warnings do not keep the proxy from
-// starting. Files are opened by open.
-func Load(dir string, custom []string, open conf.Open) (pages *Pages, warnings []error) {
+// starting. Files are read by readFile.
+func Load(dir string, custom []string, readFile func(path string) ([]byte, error)) (pages *Pages, warnings []error) {
 	pages = Default()
 	pages.Language = ""
 	names := make([]string, 0, len(texts)+len(custom))
@@ -57,7 +56,7 @@ func Load(dir string, custom []string, open conf.Open) (pages *Pages, warnings [
 	}
 	for _, name := range append(names, custom...) {
 		_, name = cutStatus(name)
-		t, more := read(dir, name, open)
+		t, more := read(dir, name, readFile)
 		warnings = append(warnings, more...)
 		if t != nil {
 			pages.templates[name] = t
@@ -67,22 +66,13 @@ func Load(dir string, custom []string, open conf.Open) (pages *Pages, warnings [
 }
 
 // read reads one template.
-func read(dir, name string, open conf.Open) (t template, warnings []error) {
+func read(dir, name string, readFile func(path string) ([]byte, error)) (t template, warnings []error) {
 	path := filepath.Join(dir, filepath.Base(name))
-	page, err := readFile(path, open)
+	page, err := readFile(path)
 	if err != nil {
 		return nil, []error{fmt.Errorf("loading file '%s': %s", path, conf.SystemText(err))}
 	}
 	return compile(path, string(page))
-}
-
-func readFile(path string, open conf.Open) ([]byte, error) {
-	file, err := open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	return io.ReadAll(file)
 }
 
 // Append appends the page of that name, as Name returns it, filled in with v. Of a page that

@@ -36,7 +36,7 @@ func (s *Settings) Directives() directive.Set {
 func (s *Settings) Finish(c *directive.Context, custom []string) {
 	s.Pages = Default()
 	if s.stylesheet != "" {
-		style, err := readFile(s.stylesheet, c.Open)
+		style, err := c.ReadFile(s.stylesheet)
 		if err != nil {
 			c.Say(1, "WARNING: cannot read err_page_stylesheet: %s", err)
 		}
@@ -46,7 +46,7 @@ func (s *Settings) Finish(c *directive.Context, custom []string) {
 		return
 	}
 	var warnings []error
-	s.Pages, warnings = Load(s.Directory, custom, c.Open)
+	s.Pages, warnings = Load(s.Directory, custom, c.ReadFile)
 	for _, warning := range warnings {
 		c.Say(1, "ERROR: %s", warning)
 	}

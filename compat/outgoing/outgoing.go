@@ -8,9 +8,9 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
-	"io"
 	"strings"
 
+	"exaproxy/compat/authority"
 	"exaproxy/compat/conf"
 	"exaproxy/compat/directive"
 	"exaproxy/engine"
@@ -49,8 +49,6 @@ func (s *Settings) set(c *directive.Context, l *conf.Line) error {
 	}
 }
 
-var versions = map[string]uint16{"1.0": tls.VersionTLS10, "1.1": tls.VersionTLS11, "1.2": tls.VersionTLS12, "1.3": tls.VersionTLS13}
-
 // option takes one option.
 func (s *Settings) option(c *directive.Context, option string) error {
 	name, value, _ := strings.Cut(option, "=")
@@ -64,7 +62,7 @@ func (s *Settings) option(c *directive.Context, option string) error {
 	case "default-ca":
 		s.noDefaults = value == "off"
 	case "min-version":
-		version, ok := versions[value]
+		version, ok := authority.Version(value)
 		if !ok {
 			return conf.Invalid{fmt.Sprintf("FATAL: tls_outgoing_options: '%s': the versions of TLS are 1.0, 1.1, 1.2 and 1.3", option)}
 		}
@@ -126,7 +124,7 @@ func (s *Settings) trust(c *directive.Context) (err error) {
 		}
 	}
 	for _, path := range s.authority {
-		text, err := read(c, path)
+		text, err := c.ReadFile(path)
 		if err == nil && !s.Config.RootCAs.AppendCertsFromPEM(text) {
 			err = fmt.Errorf("there is no certificate in it")
 		}
@@ -139,10 +137,10 @@ func (s *Settings) trust(c *directive.Context) (err error) {
 
 // identify reads our own certificate, for servers that ask for one.
 func (s *Settings) identify(c *directive.Context) error {
-	cert, err := read(c, s.cert)
+	cert, err := c.ReadFile(s.cert)
 	key := cert
 	if err == nil && s.key != "" {
-		key, err = read(c, s.key)
+		key, err = c.ReadFile(s.key)
 	}
 	var pair tls.Certificate
 	if err == nil {
@@ -153,15 +151,6 @@ func (s *Settings) identify(c *directive.Context) error {
 	}
 	s.Config.Certificates = []tls.Certificate{pair}
 	return nil
-}
-
-func read(c *directive.Context, path string) ([]byte, error) {
-	file, err := c.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	return io.ReadAll(file)
 }
 
 // verifyChain verifies who has signed a server's certificate, and not whose it is.

@@ -3,7 +3,6 @@ package ports
 import (
 	"crypto/tls"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
@@ -31,8 +30,6 @@ const (
 	certificateSize = 4 << 10
 )
 
-var tlsVersions = map[string]uint16{"1.0": tls.VersionTLS10, "1.1": tls.VersionTLS11, "1.2": tls.VersionTLS12, "1.3": tls.VersionTLS13}
-
 // set takes one option.
 func (o *tlsOptions) set(name, value, option string) (err error) {
 	switch name {
@@ -45,7 +42,7 @@ func (o *tlsOptions) set(name, value, option string) (err error) {
 		o.key = value
 	case "tls-min-version":
 		var known bool
-		if o.min, known = tlsVersions[value]; !known {
+		if o.min, known = authority.Version(value); !known {
 			return o.invalid("'%s': the versions of TLS are 1.0, 1.1, 1.2 and 1.3", option)
 		}
 	case "dynamic_cert_mem_cache_size":
@@ -105,24 +102,15 @@ func (o *tlsOptions) use(c *directive.Context, port *engine.Port) error {
 
 // read reads the files. One may hold both, as in Squid.
 func (o *tlsOptions) read(c *directive.Context) (tls.Certificate, error) {
-	cert, err := readFile(c, o.cert)
+	cert, err := c.ReadFile(o.cert)
 	if err != nil {
 		return tls.Certificate{}, err
 	}
 	key := cert
 	if o.key != "" && o.key != o.cert {
-		if key, err = readFile(c, o.key); err != nil {
+		if key, err = c.ReadFile(o.key); err != nil {
 			return tls.Certificate{}, err
 		}
 	}
 	return authority.Parse(cert, key)
-}
-
-func readFile(c *directive.Context, path string) ([]byte, error) {
-	file, err := c.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	return io.ReadAll(file)
 }
