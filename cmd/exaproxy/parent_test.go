@@ -154,6 +154,32 @@ func (p *place) ofRoot(dir string, lines ...string) {
 	}
 }
 
+// TestTrustIsRegained has a reload follow what root alone may read once nobody else can change the
+// configuration any more, though others could at the start.
+func TestTrustIsRegained(t *testing.T) {
+	p := newPlace(t, "")
+	unprivileged(t, p)
+	dir := rootsFolder(t)
+	p.ofRoot(dir)
+	if err := os.Chmod(p.conf, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	x := p.start()
+	p.ofRoot(dir, "access_log stdio:"+dir+"/new.log squid\n")
+	if status, said := p.call("-k", "reconfigure"); status != 1 {
+		t.Errorf("while others can change it -k reconfigure gives %d: %s", status, said)
+	}
+	x.expect("the configuration was not changed")
+	if err := os.Chmod(p.conf, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if status, said := p.call("-k", "reconfigure"); status != 0 {
+		t.Errorf("once they cannot it gives %d: %s", status, said)
+	}
+	x.signal(syscall.SIGTERM)
+	x.wait()
+}
+
 // rootsFolder makes a folder in which only root can write, and that all can enter.
 func rootsFolder(t *testing.T) string {
 	t.Helper()

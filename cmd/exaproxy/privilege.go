@@ -62,8 +62,8 @@ func (s *server) becomeUser(who *account.User, args []string) (err error) {
 	if who == nil {
 		return nil
 	}
-	if s.root != nil && !who.Alone {
-		who.Root = s.root
+	if s.root != nil {
+		who.Root = s.root // which looks anew each time whom the configuration is from
 	}
 	if err := setUser(who); err != nil {
 		return fmt.Errorf("cannot become user %s: %s", who.Name, err)

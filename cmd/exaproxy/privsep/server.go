@@ -125,6 +125,9 @@ func (s *Server) start(q *question) error {
 		return err
 	}
 	s.started, s.who = true, q.User
+	if s.who != nil {
+		s.who.Alone = false // what the configuration names now decides, and not what it was at the start
+	}
 	return nil
 }
 
