@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"exaproxy/engine/loop"
+	"exaproxy/engine/tlsend"
 	"exaproxy/helper"
 )
 
@@ -28,7 +29,11 @@ type Engine struct {
 	ended   chan struct{} // closed when the last worker has ended
 
 	listening atomic.Int32 // workers that have not begun to leave
-	letGo     atomic.Int64 // bytes of buffers that workers have let go of since the last Trim
+	// Of TLS handshakes those of clients of an https_port, of clients that were refused, and with next hops
+	// do not wait for each other.
+	handshakes, verdicts, fetches tlsend.Queue
+
+	letGo atomic.Int64 // bytes of buffers that workers have let go of since the last Trim
 }
 
 // New makes an engine and opens its ports, so that a port that is taken, or that needs
@@ -38,7 +43,8 @@ func New(c Config) (*Engine, error) {
 	if c.NewPolicy == nil || len(c.Ports) == 0 {
 		return nil, errors.New("make an engine: a policy and at least one port are needed")
 	}
-	e := &Engine{config: &c, begun: make(chan struct{}), ended: make(chan struct{})}
+	e := &Engine{config: &c, begun: make(chan struct{}), ended: make(chan struct{}),
+		handshakes: tlsend.NewQueue(), verdicts: tlsend.NewQueue(), fetches: tlsend.NewQueue()}
 	for n := range c.workers() {
 		w, err := newWorker(e, n, &c)
 		if err != nil {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"crypto/tls"
 	"net/netip"
 	"slices"
 )
@@ -36,6 +37,8 @@ type Hop struct {
 // TLS says how a connection to a next hop is secured.
 type TLS struct {
 	ServerName string // that is asked for and verified; "" for no TLS
+
+	config *tls.Config // Config.OutgoingTLS, by which it was verified; the engine's
 }
 
 // Direct is the hop that the request's effective target names.

@@ -30,7 +30,11 @@ func (t *transaction) check() stage {
 			return t.checked(&h, err)
 		}
 		if len(said.room()) == 0 {
-			return t.checked(&h, tlshello.ErrMalformed)
+			if len(said.b) >= tlshello.Longest {
+				return t.checked(&h, tlshello.ErrMalformed)
+			}
+			said = t.client.worker.buffers.grow(said)
+			t.up.buf = said
 		}
 		n, err := t.clientEnd.Read(said.room())
 		if err == loop.ErrAgain {

@@ -27,7 +27,7 @@ func (t *transaction) connect() stage {
 	}
 	var end End = fd
 	if t.hop.TLS != (TLS{}) {
-		t.handshake = tlsend.Client(w.loop, fd, t.setup.config.clientTLS(&t.hop), t.waker)
+		t.handshake = tlsend.Client(w.loop, fd, t.setup.config.clientTLS(&t.hop), w.engine.fetches, t.waker)
 		end = t.handshake
 	}
 	u := w.idle.opened(end, &t.hop, t.dialer.peer)

@@ -44,13 +44,13 @@ func wholeMessage(heard *buffer, err error) bool {
 	return err != h1.ErrShort || !letter || len(heard.room()) == 0
 }
 
-// heard is what the client has said in its tunnel. The client's own buffer stays as it is, for the
-// CONNECT's head is in it.
+// heard is what the client has said in its tunnel so far. The CONNECT's head stays in the client's buffer.
 func (t *transaction) heard() *buffer {
 	if t.up.buf == nil {
-		t.up.buf = t.client.worker.buffers.relay()
-		t.up.buf.w = copy(t.up.buf.b, t.client.in.bytes())
-		t.client.consumed(t.up.buf.w)
+		c := t.client
+		t.up.buf = c.worker.buffers.fit(max(relaySize, len(c.in.bytes())))
+		t.up.buf.w = copy(t.up.buf.b, c.in.bytes())
+		c.consumed(t.up.buf.w)
 	}
 	return t.up.buf
 }

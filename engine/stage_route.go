@@ -19,6 +19,9 @@ func (t *transaction) route() stage {
 		panic("BUG: a route that leads nowhere")
 	}
 	t.hop = route.Hop
+	if t.hop.TLS.ServerName != "" {
+		t.hop.TLS.config = t.setup.config.OutgoingTLS
+	}
 	t.record.Forwarded, t.record.Hierarchy = true, t.hop.Hierarchy
 	if t.reuse() {
 		return sending

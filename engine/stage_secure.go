@@ -58,7 +58,7 @@ func (t *transaction) awaitHello() stage {
 // beginHandshake makes the client's end one of TLS. received is the beginning of its ClientHello.
 func (t *transaction) beginHandshake(received []byte) {
 	c := t.client
-	t.handshake = tlsend.Server(c.worker.loop, c.fd, received, bumpConfig(t.request), t.waker)
+	t.handshake = tlsend.Server(c.worker.loop, c.fd, received, bumpConfig(t.request), c.worker.engine.verdicts, t.waker)
 	c.end, t.clientEnd = t.handshake, t.handshake
 }
 
@@ -70,10 +70,10 @@ func bumpConfig(r *Request) *tls.Config {
 		NextProtos:             []string{"http/1.1"},
 		SessionTicketsDisabled: true, // it comes for one page
 		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-			if hello.ServerName != "" {
-				return certificate(hello.ServerName)
+			if c, err := certificate(hello.ServerName); err == nil {
+				return c, nil
 			}
-			return certificate(host)
+			return certificate(host) // there is no name, or one of which there can be no certificate
 		},
 	}
 }

@@ -97,7 +97,7 @@ func (p *played) start() {
 		p.t.Fatal(err)
 	}
 	p.worker = p.engine.workers[0]
-	for p.given.helped && p.worker.setup.helpers.Stats().Each[0].PID == 0 {
+	for p.given.helped && p.worker.setup.helpers.Stats().Each[0].Starting {
 		p.worker.loop.Turn(true) // until the goroutine of the child posts
 	}
 }

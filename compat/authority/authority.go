@@ -80,17 +80,24 @@ func usable(cert *x509.Certificate, now time.Time) error {
 func (a *Authority) Certificate(host string) (*tls.Certificate, error) {
 	host = strings.ToLower(strings.TrimSuffix(strings.Trim(host, "[]"), "."))
 	now := a.clock()
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if c := a.issued.get(host); c != nil && now.Before(c.Leaf.NotAfter.Add(-renewed)) {
+	if c := a.find(host); c != nil && now.Before(c.Leaf.NotAfter.Add(-renewed)) {
 		return c, nil
 	}
-	c, err := a.issue(host, now)
+	c, err := a.issue(host, now) // two who ask at once have one each
 	if err != nil {
 		return nil, fmt.Errorf("certificate for %q: %w", host, err)
 	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	a.issued.put(host, c)
 	return c, nil
+}
+
+// find is the certificate that is kept for a host, or nil.
+func (a *Authority) find(host string) *tls.Certificate {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.issued.get(host)
 }
 
 // issue signs a certificate.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"time"
@@ -47,20 +48,20 @@ type Conn struct {
 
 // Server begins a handshake with a client. fd becomes the Conn's; received is what was read from it already.
 // The owner is woken when the handshake is over.
-func Server(l *loop.Loop, fd *loop.FD, received []byte, config *tls.Config, owner *loop.Waker) *Conn {
-	return begin(l, fd, received, owner, func(to *link) *tls.Conn { return tls.Server(to, config) })
+func Server(l *loop.Loop, fd *loop.FD, received []byte, config *tls.Config, q Queue, owner *loop.Waker) *Conn {
+	return begin(l, fd, received, q, owner, func(to *link) *tls.Conn { return tls.Server(to, config) })
 }
 
 // Client begins a handshake with a server. fd becomes the Conn's.
 // The owner is woken when the handshake is over.
-func Client(l *loop.Loop, fd *loop.FD, config *tls.Config, owner *loop.Waker) *Conn {
-	return begin(l, fd, nil, owner, func(to *link) *tls.Conn { return tls.Client(to, config) })
+func Client(l *loop.Loop, fd *loop.FD, config *tls.Config, q Queue, owner *loop.Waker) *Conn {
+	return begin(l, fd, nil, q, owner, func(to *link) *tls.Conn { return tls.Client(to, config) })
 }
 
-func begin(l *loop.Loop, fd *loop.FD, received []byte, owner *loop.Waker, end func(*link) *tls.Conn) *Conn {
+func begin(l *loop.Loop, fd *loop.FD, received []byte, q Queue, owner *loop.Waker, end func(*link) *tls.Conn) *Conn {
 	c := &Conn{loop: l, owner: owner}
 	c.waker = l.NewWaker(c)
-	c.link = link{fd: fd, shaking: true, in: append([]byte(nil), received...), arrived: make(chan struct{}, 1)}
+	c.link = link{fd: fd, queue: q, shaking: true, in: append([]byte(nil), received...), arrived: make(chan struct{}, 1)}
 	c.link.poke = func() { l.Post(c.Run) }
 	c.tls = end(&c.link)
 	fd.SetWaker(c.waker)
@@ -71,10 +72,21 @@ func begin(l *loop.Loop, fd *loop.FD, received []byte, owner *loop.Waker, end fu
 
 // shake is the goroutine of the handshake.
 func (c *Conn) shake() {
-	computing <- struct{}{}
-	err := c.tls.Handshake()
-	<-computing
+	err := c.compute()
 	c.loop.Post(func() { c.shaken(err) })
+}
+
+// compute has crypto/tls shake hands. What the peer has sent is none of the program's business: a panic
+// about it ends the handshake alone.
+func (c *Conn) compute() (err error) {
+	c.link.turn()
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = fmt.Errorf("a fault of ours in the handshake: %v", fault)
+		}
+		c.link.pass()
+	}()
+	return c.tls.Handshake()
 }
 
 // shaken is called when the handshake is over.
@@ -144,6 +156,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 	n, err := c.tls.Read(p)
 	c.send() // answers to key updates
 	if n > 0 {
+		c.more = true // of the same record, or of one that has arrived with it
 		return n, nil
 	}
 	if errors.Is(err, nothingNow{}) {

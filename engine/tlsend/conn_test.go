@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"errors"
+	"fmt"
 	"io"
 	"math/big"
 	"net"
@@ -49,6 +50,9 @@ func clientConfig() *tls.Config {
 	pool.AddCert(leaf)
 	return &tls.Config{RootCAs: pool, ServerName: "server.test"}
 }
+
+// queue is that of all handshakes of the tests.
+var queue = NewQueue()
 
 // A world is a loop that runs, and a Conn on it whose peer is a socket of the test's.
 type world struct {
@@ -120,7 +124,7 @@ func (w *world) connect(begin func(fd *loop.FD, owner *loop.Waker) *Conn) {
 
 func (w *world) serve(config *tls.Config) {
 	w.t.Helper()
-	w.connect(func(fd *loop.FD, owner *loop.Waker) *Conn { return Server(w.loop, fd, nil, config, owner) })
+	w.connect(func(fd *loop.FD, owner *loop.Waker) *Conn { return Server(w.loop, fd, nil, config, queue, owner) })
 }
 
 // result waits until the owner sends something.
@@ -229,7 +233,7 @@ func TestRecordsThatComeByteByByte(t *testing.T) {
 // TestClient has the Conn be the client's side.
 func TestClient(t *testing.T) {
 	w := newWorld(t)
-	w.connect(func(fd *loop.FD, owner *loop.Waker) *Conn { return Client(w.loop, fd, clientConfig(), owner) })
+	w.connect(func(fd *loop.FD, owner *loop.Waker) *Conn { return Client(w.loop, fd, clientConfig(), queue, owner) })
 	ended := w.echo(4 << 10)
 	server := tls.Server(w.peer, serverConfig())
 	sent := bytes.Repeat([]byte("to and fro "), 10000)
@@ -322,7 +326,7 @@ func TestReceivedBefore(t *testing.T) {
 		for n := 0; n < 1; runtime.Gosched() {
 			n, _ = unix.Read(sys, received) // the client writes more than that at once
 		}
-		return Server(w.loop, fd, received, serverConfig(), owner)
+		return Server(w.loop, fd, received, serverConfig(), queue, owner)
 	})
 	if err := result(t, w.handshake()); err != nil {
 		t.Errorf("the handshake gives %v", err)
@@ -408,5 +412,78 @@ func TestTheEndsOfAConnection(t *testing.T) {
 				t.Errorf("it ends with %v", err)
 			}
 		})
+	}
+}
+
+// TestTwoRecordsAtOnce has what came with a record that was read be seen: nothing else would tell, for the
+// socket is empty.
+func TestTwoRecordsAtOnce(t *testing.T) {
+	w := newWorld(t)
+	w.serve(serverConfig())
+	over := w.handshake()
+	client := tls.Client(&together{Conn: w.peer}, clientConfig())
+	if err := client.Handshake(); err != nil {
+		t.Fatal(err)
+	}
+	if err := result(t, over); err != nil {
+		t.Fatal(err)
+	}
+	w.on(func() {
+		for {
+			if _, err := w.conn.Read(make([]byte, 10)); err == loop.ErrAgain { // tickets and the like are read
+				break
+			}
+		}
+	})
+	both := client.NetConn().(*together)
+	both.hold = true
+	client.Write([]byte("good"))
+	client.Write([]byte("more"))
+	both.release()
+	first := make(chan string, 1)
+	w.on(func() {
+		w.task.play = func() {
+			p := make([]byte, 10)
+			if n, err := w.conn.Read(p); err != loop.ErrAgain {
+				w.task.play = nil
+				first <- fmt.Sprintf("%s %v %v", p[:n], err, w.conn.Readable())
+			}
+		}
+		w.loop.NewWaker(w.task).Wake()
+	})
+	if got := result(t, first); got != "good <nil> true" {
+		t.Errorf("what is read, the error, and whether there may be more: %s", got)
+	}
+}
+
+// together is a connection that can hold back what is written, to send it at once.
+type together struct {
+	net.Conn
+	hold bool
+	held []byte
+}
+
+func (c *together) Write(p []byte) (int, error) {
+	if c.hold {
+		c.held = append(c.held, p...)
+		return len(p), nil
+	}
+	return c.Conn.Write(p)
+}
+
+func (c *together) release() { c.Conn.Write(c.held) }
+
+// TestAPanicEndsTheHandshakeAlone has crypto/tls, or a certificate's maker, panic.
+func TestAPanicEndsTheHandshakeAlone(t *testing.T) {
+	w := newWorld(t)
+	w.serve(&tls.Config{GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { panic("an odd name") }})
+	over := w.handshake()
+	go tls.Client(w.peer, clientConfig()).Handshake()
+	if err := result(t, over); err == nil || !strings.Contains(err.Error(), "an odd name") {
+		t.Errorf("the handshake gives %v", err)
+	}
+	w.on(w.conn.Close)
+	if len(queue) != 0 {
+		t.Error("its turn does not end")
 	}
 }

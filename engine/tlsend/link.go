@@ -21,7 +21,8 @@ const (
 
 // A link is what crypto/tls reads from and writes to.
 type link struct {
-	fd *loop.FD // used on the loop only
+	fd    *loop.FD // used on the loop only
+	queue Queue
 
 	mu      sync.Mutex // of the handshake: the fields below are shared until it is over
 	shaking bool
@@ -34,8 +35,16 @@ type link struct {
 	out []byte // written, and not yet sent
 }
 
-// computing bounds how many handshakes compute at once.
-var computing = make(chan struct{}, runtime.GOMAXPROCS(0))
+// A Queue is those handshakes of which as many compute at once as there are processors; the others wait for
+// their turn. Those of clients that anybody can make have a queue of their own, so that they keep nobody
+// else waiting.
+type Queue chan struct{}
+
+// NewQueue makes a queue.
+func NewQueue() Queue { return make(Queue, runtime.GOMAXPROCS(0)) }
+
+func (l *link) turn() { l.queue <- struct{}{} }
+func (l *link) pass() { <-l.queue }
 
 // Read implements net.Conn.
 func (l *link) Read(p []byte) (int, error) {
@@ -82,9 +91,9 @@ func (l *link) wait(p []byte) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		<-computing
+		l.pass()
 		<-l.arrived
-		computing <- struct{}{}
+		l.turn()
 	}
 }
 
