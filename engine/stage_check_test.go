@@ -2,6 +2,7 @@ package engine
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"exaproxy/engine/tlshello"
@@ -107,3 +108,35 @@ func TestCheckEndsWithAClientThatLeaves(t *testing.T) {
 	p.turn()
 	p.wants(p.play(), over)
 }
+
+// TestCheckReadsLongHellos has one of 40 KB, in three records, that came in part with its CONNECT.
+func TestCheckReadsLongHellos(t *testing.T) {
+	padding := strings.Repeat("p", 40000)
+	extensions := "\x00\x00\x00\x0e\x00\x0c\x00\x00\x09a.example" + "\x00\x15\x9c\x40" + padding
+	body := "\x03\x03" + strings.Repeat("r", 32) + "\x00\x00\x02\x13\x01\x01\x00" + two(len(extensions)) + extensions
+	message := "\x01\x00" + two(len(body)) + body
+	long := ""
+	for len(message) > 0 {
+		part := message[:min(len(message), 15000)]
+		long += "\x16\x03\x01" + two(len(part)) + part
+		message = message[len(part):]
+	}
+	p, _ := newTunnel(t, "")
+	p.worker.buffers.put(p.client.in)
+	p.client.in = p.worker.buffers.exactly(30000)
+	p.client.in.w = copy(p.client.in.b, long[:30000])
+	p.wants(p.play(), checking)
+	p.browser.WriteString(long[30000:])
+	p.turn()
+	p.wants(p.play(), tunnelling)
+	p.enter(tunnelling)
+	for range 4 {
+		p.play()
+		p.turn()
+	}
+	if got := string(p.server.Read()); got != long {
+		t.Errorf("%d of %d bytes go on", len(got), len(long))
+	}
+}
+
+func two(n int) string { return string([]byte{byte(n >> 8), byte(n)}) }
