@@ -81,7 +81,7 @@ func (s *Stream) copy() {
 func (s *Stream) take(spare []byte) (lines []byte, flushes []chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	lines, s.pending = s.pending, spare
+	lines, s.pending = s.pending, unlessMuch(spare, len(s.pending))
 	if s.dropped > 0 {
 		lines = s.clock().AppendFormat(lines, stampLayout)
 		lines = fmt.Appendf(lines, "| WARNING: nobody read this; %d lines are missing here\n", s.dropped)

@@ -76,3 +76,14 @@ func TestFlushOfAStreamThatNobodyReads(t *testing.T) {
 		t.Errorf("it is read as %q: %v", line, err)
 	}
 }
+
+func TestMemoryOfABadHour(t *testing.T) {
+	for _, row := range []struct {
+		spare, needed int
+		kept          bool
+	}{{0, 0, true}, {leastMuch, 0, true}, {leastMuch + 1, 0, false}, {512 << 10, 100 << 10, true}, {1 << 20, 10 << 10, false}, {4 << 20, 4 << 20, true}} {
+		if kept := unlessMuch(make([]byte, 0, row.spare), row.needed) != nil; kept != row.kept {
+			t.Errorf("%d bytes, of which %d were needed, are kept: %v", row.spare, row.needed, kept)
+		}
+	}
+}

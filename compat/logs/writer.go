@@ -119,9 +119,7 @@ func (f *File) take() bool {
 	if len(f.pending) == 0 {
 		return false
 	}
-	if cap(f.spare) > 1<<20 {
-		f.spare = nil // the memory of a bad hour is not kept
-	}
+	f.spare = unlessMuch(f.spare, len(f.pending))
 	f.writing, f.pending, f.spare = f.pending, f.spare, nil
 	return true
 }
@@ -210,4 +208,16 @@ func (f *File) closeFile() {
 	if f.file != nil && f.file != os.Stdout && f.file != os.Stderr {
 		f.file.Close()
 	}
+}
+
+// leastMuch is less than is worth giving back, in bytes.
+const leastMuch = 32 << 10
+
+// unlessMuch is empty memory for what comes next, or nil if it is much more than was needed of late: that
+// of a bad hour is not kept.
+func unlessMuch(spare []byte, needed int) []byte {
+	if cap(spare) > leastMuch+8*needed {
+		return nil
+	}
+	return spare
 }
