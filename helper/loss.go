@@ -15,6 +15,7 @@ type loss struct {
 	again, givenUp int  // questions that are asked again, and that were settled with ErrLost
 	early          bool // a replacement might end the same way at once
 	provoked       bool // a question had been read
+	input          bool // the child has closed its input
 	afterAnswer    bool // no question was in flight, and the last answer was very recent
 	held           []*Question
 }
