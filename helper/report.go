@@ -79,7 +79,8 @@ func (c *child) reportSilence() {
 			"does it end its lines, and flush its output?%s", silence, quote(partial), hint))
 		return
 	}
-	c.pool.warnSeldom("silent", c, fmt.Sprintf("has been silent for %v after a question: does it flush its output?%s", silence, hint))
+	c.pool.warnSeldom("silent", c, fmt.Sprintf("has been silent for %v after a question: does it flush its output?%s",
+		silence, hint))
 }
 
 // reportReplaced logs why we end a child.
@@ -91,7 +92,8 @@ func (c *child) reportReplaced() {
 // reportNotExiting logs that a child lives on though it is to end.
 func (c *child) reportNotExiting() {
 	if closed := c.closed(); closed != "" {
-		c.pool.warnSeldom("closed", c, fmt.Sprintf("has closed %s and not ended for %v: it is terminated%s", closed, exitTimeout, c.loss.questions()))
+		c.pool.warnSeldom("closed", c, fmt.Sprintf("has closed %s and not ended for %v: it is terminated%s",
+			closed, exitTimeout, c.loss.questions()))
 		return
 	}
 	c.pool.warnSeldom("not exiting", c, fmt.Sprintf("has not ended %v after the end of its input: it is terminated", exitTimeout))
@@ -174,6 +176,8 @@ func (p *Pool) alarmText(last string, ours bool) string {
 	switch {
 	case p.covered():
 		age, outcome = "new ", p.meanwhile("")+"; "+outcome
+	case !ours && p.health.unprovoked == 0:
+		outcome = "Questions are asked again and given up in the end, and " + outcome
 	case !ours:
 		outcome = "Questions wait, and " + outcome
 	default:
