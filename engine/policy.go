@@ -31,7 +31,7 @@ type Policy interface {
 
 	// Interpret says what the helpers' answer means: Proceed, Rewrite, Redirect, Refuse,
 	// Challenge, Serve, Ask or Pending. answer is nil if they were not asked or failed; then err is
-	// nil, or one of package helper's: ErrLost, ErrLate, ErrTooLong, ErrClosed. answer is valid
+	// nil, or one of package helper's: ErrLost, ErrRemembered, ErrLate, ErrTooLong, ErrClosed. answer is valid
 	// during the transaction.
 	Interpret(r *Request, answer []byte, err error) Decision
 

@@ -54,9 +54,8 @@ type child struct {
 	lastService           time.Duration // time that the last answer took
 	lastAnswer            time.Time     // when it came
 	silenceWarned         bool
-	lineWarnings          loop.Limiter // about lines that answer nothing
-	loss                  *loss        // nil: none, or we ended it
-	terminated            bool         // since it did not end after the end of its input
+	loss                  *loss // nil: none, or we ended it
+	terminated            bool  // since it did not end after the end of its input
 }
 
 // start starts a child.

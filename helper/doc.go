@@ -25,7 +25,7 @@
 // asked alone, and a quarter of the children, or one, are given them at a time. Nobody is refused for a likeness:
 // what was never asked waits. Questions that were alone with a child that ended are given up (ErrLost) after 30 s
 // or if they are more than 64. A question that has ended Config.Retries+1 children is given up, and its line for
-// ten minutes. As long as no child can be started, questions wait. A child that is replaced because it did not answer
+// ten minutes (ErrRemembered). As long as no child can be started, questions wait. A child that is replaced because it did not answer
 // within Config.Timeout, or wrote without end, has ended of its question too.
 //
 // With Config.Concurrency above 0 each line begins with a channel number and so must its

@@ -28,7 +28,10 @@ func (c *child) exchange() {
 	}
 	if err := c.writeQuestions(); err != nil {
 		c.readAnswers() // it may have answered before it closed its input
-		c.fail("")
+		if c.answering() {
+			c.fail("")
+			c.loss.input = true
+		}
 		return
 	}
 	c.releaseHeld()

@@ -223,7 +223,7 @@ func TestDelayGrowsAndIsForgotten(t *testing.T) {
 		w.settle()
 	}
 	w.logs("all end early: it is logged once", "level=ERROR", 1)
-	w.logs("and how to find out", "run it by hand: /bin/answer -v", 1)
+	w.logs("and how to find out", "run it by hand, as the user that the proxy runs as", 1)
 	w.pass(maxRestartDelay + aTick)
 	if _, active := w.pool.started, w.pool.active; active != 1 {
 		t.Errorf("%d children are tried at a time in a failing pool, want 1", active)

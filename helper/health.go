@@ -23,8 +23,12 @@ type health struct {
 	timer      *loop.Timer // armed: nothing may be started before it expires
 	earlyExits int         // since a new child answered
 	unprovoked int         // of them, those of children that had read no question
-	failing    bool        // it was logged, as an error
+	failing    bool        // no child lives long enough to answer
 	slowStarts int         // children that were replaced because they did not get ready, since one did
+
+	alarm   loop.Limiter // of logging that as an error
+	alarmed bool         // it was logged, since a new child answered
+	covered bool         // then others answered
 }
 
 // grace is how long a child has to begin to read its input.
@@ -107,8 +111,9 @@ func (p *Pool) hasWorkingChild() bool {
 // recordFirstAnswer records that a new child has answered for the first time.
 func (p *Pool) recordFirstAnswer() {
 	p.health.earlyExits, p.health.unprovoked = 0, 0
-	if p.health.failing {
-		p.health.failing = false
+	p.health.failing, p.health.covered = false, false
+	if p.health.alarmed {
+		p.health.alarmed = false
 		p.reportRecovery()
 	}
 }

@@ -1,6 +1,12 @@
 package helper
 
-import "time"
+import (
+	"errors"
+	"time"
+)
+
+// ErrRemembered settles a question whose line ended children not long ago, and was given up for it.
+var ErrRemembered = errors.New("ask helper: helpers have ended of this very line in the last 10 minutes, and nobody was asked")
 
 // A loss is how a child was lost that the pool did not let go, and what became of its questions.
 type loss struct {
@@ -9,6 +15,7 @@ type loss struct {
 	again, givenUp int  // questions that are asked again, and that were settled with ErrLost
 	early          bool // a replacement might end the same way at once
 	provoked       bool // a question had been read
+	input          bool // the child has closed its input
 	afterAnswer    bool // no question was in flight, and the last answer was very recent
 	held           []*Question
 }
@@ -120,9 +127,13 @@ func (p *Pool) askAgain(lost []*Question, l *loss) {
 	p.judgeAll()
 }
 
-// lose settles a question with ErrLost.
+// lose settles a question with ErrLost, or with ErrRemembered if it was asked of nobody.
 func (p *Pool) lose(q *Question) {
 	p.stats.lost++
+	if q.losses == 0 {
+		q.settle(nil, ErrRemembered)
+		return
+	}
 	q.settle(nil, ErrLost)
 }
 

@@ -213,6 +213,17 @@ func (p *Pool) Busy() bool {
 	return p.active >= p.config.Children || !p.mayStart()
 }
 
+// Serving returns how many processes are ready for questions, and how many there may be.
+func (p *Pool) Serving() (ready, most int) {
+	p = p.taker()
+	for _, c := range p.children {
+		if c.state == serving {
+			ready++
+		}
+	}
+	return ready, p.config.Children
+}
+
 // Close ends the pool. With drain, questions asked so far are answered first, and so are
 // those that come while they are; without, they are settled at once with ErrClosed. Children
 // see the end of their input; one that ignores it is terminated after a while. Close may be

@@ -243,7 +243,7 @@ func TestPoisonGoesLast(t *testing.T) {
 	first.fails("it has ended three", ErrLost)
 	later.fails("and this one", ErrLost)
 	w.pass(minRestartDelay + aTick)
-	w.ask("ordinary\xff").fails("while it is remembered it is asked no more", ErrLost)
+	w.ask("ordinary\xff").fails("while it is remembered it is asked no more", ErrRemembered)
 	other := w.ask("ordinary\xff\xff")
 	w.writes(7, "fine\n")
 	other.wants("another may be harmless", "fine")

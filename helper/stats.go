@@ -14,7 +14,7 @@ type Stats struct {
 	Questions   uint64 // lines assigned to children; a question that is asked again counts again
 	Answers     uint64
 	Late        uint64 // questions whose deadline passed
-	Lost        uint64 // questions settled with ErrLost
+	Lost        uint64 // questions settled with ErrLost or ErrRemembered
 	Unsolicited uint64 // lines that answered nothing
 	Started     int    // processes so far
 

@@ -107,7 +107,7 @@ func TestWarningsAreLimited(t *testing.T) {
 	w.logs("the first is logged", "nonsense", 1)
 	w.pass(warnInterval)
 	w.writes(1, "again\n")
-	w.logs("then how many there were", "(499 more such lines since the last message)", 1)
+	w.logs("then how many there were", "(499 more of this kind since the last message)", 1)
 	if got := w.pool.Stats().Unsolicited; got != 501 {
 		t.Errorf("%d unsolicited lines are counted, want 501", got)
 	}

@@ -88,12 +88,16 @@ func (c *Context) Conditions(l *conf.Line, from int) (*acl.List, error) {
 	return list, err
 }
 
-// run runs a setter, then logs what Squid says about values that it took all the same.
+// run runs a setter, then logs what Squid says about values that it took all the same. Words that the
+// setter has left are an error if the directive is ours; Squid's own are left out, as Squid does.
 func (c *Context) run(set Setter, l *conf.Line) error {
 	err := set(c, l)
 	for _, a := range c.started {
 		for _, warning := range a.Warnings {
 			c.log(1, warning)
+		}
+		if left, ok := a.Word(); ok && err == nil && l.Directive.Own {
+			err = conf.Invalid{fmt.Sprintf("ERROR: %s: '%s' is not expected behind its value", l.Name, left.Text)}
 		}
 	}
 	c.started = c.started[:0]

@@ -152,3 +152,25 @@ func TestStringsAndConditions(t *testing.T) {
 		t.Error("an acl that is not there is taken")
 	}
 }
+
+// TestWordsLeft has a word behind the value of a directive of ours be an error; Squid leaves those of its own out.
+func TestWordsLeft(t *testing.T) {
+	var on bool
+	set := Set{"guard": OnOff(&on), "keep_helpers": OnOff(&on), "via": OnOff(&on)}
+	for _, row := range []struct {
+		line string
+		ok   bool
+	}{
+		{"guard off on", false},
+		{"#exaproxy guard off on", false},
+		{"keep_helpers on 2", false},
+		{"guard off # on", true},
+		{"#exaproxy guard off", true},
+		{"via off on", true},
+	} {
+		c := NewContext(acl.NewSet(), nil, func(int, string) {})
+		if err := set.Run(c, &parse(t, row.line)[0]); (err == nil) != row.ok {
+			t.Errorf("%s: %v", row.line, err)
+		}
+	}
+}

@@ -1,8 +1,6 @@
 package redirector
 
 import (
-	"fmt"
-	"slices"
 	"strings"
 
 	"exaproxy/compat/decision"
@@ -30,11 +28,11 @@ func (p *Policy) decide(r *engine.Request, line []byte, err error, st *State, m 
 	case err == engine.ErrHelperLate:
 		return p.late(r, st, m)
 	case err == helper.ErrTooLong:
-		p.log.Error(fmt.Sprintf("URL rewrite helper: a line of more than %d bytes was not sent (helper_line_max)", p.settings.LineMax),
-			"url", p.shortURL(r))
+		p.report(r, tooLong, fate("long", p.settings.Long),
+			"URL rewrite helper: a line of more than %d bytes was not sent (helper_line_max)", p.settings.LineMax)
 		return fault(p.settings.Long, m, engine.HelperLost, err)
 	case err != nil:
-		p.log.Error(fmt.Sprintf("URL rewrite helper: %s", err), "url", p.shortURL(r))
+		p.report(r, kindOf(err), fate("crash", p.settings.Crash), "URL rewrite helper: %s", err)
 		return fault(p.settings.Crash, m, engine.HelperLost, err)
 	case line == nil:
 		return engine.Decision{Action: engine.Proceed}
@@ -57,10 +55,10 @@ func (p *Policy) apply(r *engine.Request, line []byte, st *State, m *decision.Me
 	case rewrite.Again:
 		return p.again(r, st, m)
 	case rewrite.Invalid:
-		p.log.Error(st.answer.Complaint, "url", p.shortURL(r))
+		p.report(r, invalid, fate("invalid", p.settings.Invalid), "%s", st.answer.Complaint)
 		return fault(p.settings.Invalid, m, engine.HelperLost, nil)
 	case rewrite.BadTarget:
-		p.log.Error(st.answer.Complaint, "url", p.shortURL(r))
+		p.report(r, badTarget, fate("target", p.settings.Target), "%s", st.answer.Complaint)
 		return fault(p.settings.Target, m, engine.HelperLost, nil)
 	}
 	panic("BUG: an answer of the helpers that asks for nothing")
@@ -69,10 +67,10 @@ func (p *Policy) apply(r *engine.Request, line []byte, st *State, m *decision.Me
 // again puts the question once more after BH, until it was put often enough.
 func (p *Policy) again(r *engine.Request, st *State, m *decision.Memory) engine.Decision {
 	if r.Asked < mostAsked {
-		p.log.Error(fmt.Sprintf("helper: %s, attempt #%d of %d", st.answer.String(), r.Asked, mostAsked-1))
+		p.report(r, firstAttempt+trouble(r.Asked-1), "It is asked again", "helper: %s, attempt #%d of %d", &st.answer, r.Asked, mostAsked-1)
 		return engine.Decision{Action: engine.Ask}
 	}
-	p.log.Error(fmt.Sprintf("URL rewrite helper: %s", st.answer.String()), "url", p.shortURL(r))
+	p.report(r, broken, fate("bh", p.settings.Broken), "URL rewrite helper: %s", &st.answer)
 	return fault(p.settings.Broken, m, engine.HelperLost, nil)
 }
 
@@ -82,7 +80,7 @@ func (p *Policy) late(r *engine.Request, st *State, m *decision.Memory) engine.D
 	if s.OnTimeout == TimeoutRetry && r.Asked < mostAsked {
 		return engine.Decision{Action: engine.Ask}
 	}
-	p.log.Error("URL rewrite helper: Timedout", "url", p.shortURL(r))
+	p.report(r, late, fateOfLate(s.OnTimeout), "URL rewrite helper: Timedout")
 	switch s.OnTimeout {
 	case TimeoutBypass:
 		return engine.Decision{Action: engine.Proceed}
@@ -122,7 +120,8 @@ func (p *Policy) redirect(r *engine.Request, st *State, m *decision.Memory) engi
 func (p *Policy) servePage(r *engine.Request, st *State, m *decision.Memory) engine.Decision {
 	page, ok := p.settings.LocalPages[strings.TrimLeft(string(st.answer.Name), "/")]
 	if !ok {
-		p.log.Error(fmt.Sprintf("URL rewrite helper: there is no page 'file://%s' in error_directory", st.answer.Name), "url", p.shortURL(r))
+		p.report(r, noPage, refused+", whatever url_rewrite_failure says",
+			"URL rewrite helper: there is no page 'file://%s' in error_directory", st.answer.Name)
 		return fault(Deny, m, engine.HelperLost, nil)
 	}
 	body := append(m.Reply.Body[:0], fill(string(page), r, &st.answer)...)
@@ -130,15 +129,4 @@ func (p *Policy) servePage(r *engine.Request, st *State, m *decision.Memory) eng
 	fields := p.identity.AppendPage(m.Reply.Fields[:0], media, len(body), p.now())
 	m.Reply = engine.LocalReply{Status: 200, Fields: fields, Body: body, ContentType: media}
 	return m.Serve()
-}
-
-// shortURL is the request's URL for cache.log.
-func (p *Policy) shortURL(r *engine.Request) string {
-	const enough = 256
-	url := r.Target.AppendURL(p.blank())
-	p.scratch = url
-	if len(url) > enough {
-		url = append(slices.Clip(url[:enough]), "…"...)
-	}
-	return string(url)
 }

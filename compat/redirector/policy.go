@@ -10,6 +10,7 @@ import (
 	"exaproxy/engine"
 	"exaproxy/engine/canary"
 	"exaproxy/engine/h1"
+	"exaproxy/engine/loop"
 )
 
 // A Policy has one worker's requests judged by redirectors. It belongs to the worker's goroutine.
@@ -22,7 +23,8 @@ type Policy struct {
 	log        *slog.Logger
 	now        func() time.Time
 
-	overload *overload     // nil if nobody is asked
+	overload *overload // nil if nobody is asked
+	told     [troubles]loop.Limiter
 	record   engine.Record // what a format of extras is given; only its Request is set
 	scratch  []byte        // what is composed and copied on
 }

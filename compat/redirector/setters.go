@@ -22,7 +22,7 @@ func (s *Settings) Directives() directive.Set {
 		"url_rewrite_extras":      s.setExtras,
 		"url_rewrite_timeout":     s.setTimeout,
 		"url_rewrite_failure":     s.setFailure,
-		"helper_line_max":         s.setLineMax,
+		"helper_line_max":         directive.Number(&s.LineMax),
 		"keep_helpers":            directive.OnOff(&s.Keep),
 	}
 }
@@ -182,19 +182,6 @@ var timeoutActions = map[string]OnTimeout{
 	"bypass":                  TimeoutBypass,
 	"retry":                   TimeoutRetry,
 	"use_configured_response": TimeoutResponse,
-}
-
-// setLineMax takes a number of bytes.
-func (s *Settings) setLineMax(c *directive.Context, l *conf.Line) error {
-	n, err := c.Args(l).Int()
-	if err != nil {
-		return err
-	}
-	if n < 0 {
-		return conf.Invalid{fmt.Sprintf("ERROR: the value of %s cannot be less than 0", l.Name)}
-	}
-	s.LineMax = n
-	return nil
 }
 
 // setFailure takes crash=, bh=, invalid=, target= and long=, each deny or pass.

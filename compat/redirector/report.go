@@ -1,0 +1,95 @@
+package redirector
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"exaproxy/engine"
+	"exaproxy/helper"
+)
+
+// A trouble is a kind of thing that goes wrong with a question, of which cache.log is told.
+type trouble uint8
+
+const (
+	lost trouble = iota
+	remembered
+	unasked
+	tooLong
+	late
+	firstAttempt // BH
+	secondAttempt
+	broken // BH to the last
+	invalid
+	badTarget
+	noPage
+	troubles // how many kinds there are
+)
+
+// tellEvery is how often each kind is told: a client may cause any of them with every request.
+const tellEvery = time.Second
+
+const (
+	passes  = "The request passes unfiltered"
+	refused = "The request is refused"
+)
+
+// report tells, not too often, what went wrong, in Squid's words where it has some, and what becomes of the
+// request.
+func (p *Policy) report(r *engine.Request, kind trouble, fate, format string, args ...any) {
+	more, ok := p.told[kind].Allow(p.now(), tellEvery)
+	if !ok {
+		return
+	}
+	since := ""
+	if more > 0 {
+		since = fmt.Sprintf(" (%d more of this kind since the last message)", more)
+	}
+	p.log.Error(fmt.Sprintf(format, args...)+". "+fate+since, "url", p.shortURL(r))
+}
+
+// fate is what becomes of a request by an option of url_rewrite_failure.
+func fate(option string, f Fault) string {
+	if f == Pass {
+		return passes + " (url_rewrite_failure " + option + "=pass)"
+	}
+	return refused + " (url_rewrite_failure " + option + "=deny)"
+}
+
+// fateOfLate is what becomes of one by url_rewrite_timeout.
+func fateOfLate(t OnTimeout) string {
+	const by = " (url_rewrite_timeout on_timeout="
+	switch t {
+	case TimeoutBypass:
+		return passes + by + "bypass)"
+	case TimeoutResponse:
+		return "The configured response decides" + by + "use_configured_response)"
+	case TimeoutRetry:
+		return refused + by + "retry)"
+	case TimeoutFail:
+	}
+	return refused + by + "fail)"
+}
+
+// kindOf is the kind of an error of package helper's for which a question has no answer.
+func kindOf(err error) trouble {
+	switch err {
+	case helper.ErrLost:
+		return lost
+	case helper.ErrRemembered:
+		return remembered
+	}
+	return unasked
+}
+
+// shortURL is the request's URL for cache.log.
+func (p *Policy) shortURL(r *engine.Request) string {
+	const enough = 256
+	url := r.Target.AppendURL(p.blank())
+	p.scratch = url
+	if len(url) > enough {
+		url = append(slices.Clip(url[:enough]), "…"...)
+	}
+	return string(url)
+}
