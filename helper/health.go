@@ -81,7 +81,8 @@ func (p *Pool) mayStart() bool {
 // delays nobody for long.
 func (p *Pool) recordLoss(c *child, risky bool) {
 	if c.loss.early {
-		p.health.recordEarlyExit(c.loss.provoked)
+		// one that we have ended for what it did with questions starts as well as any
+		p.health.recordEarlyExit(c.loss.provoked || c.loss.cause != "" && c.asked > 0)
 	} else if risky {
 		p.health.recordRiskyLoss()
 	}

@@ -322,6 +322,24 @@ for line in sys.stdin:
 	}
 }
 
+// A second line that comes a moment later costs the child too, and those who ask next no half minute each.
+func TestSecondLineThatComesLater(t *testing.T) {
+	s := perform(t, Config{Children: 1, Retries: 100, Argv: script(t, `
+import sys, time
+for line in sys.stdin:
+    sys.stdout.write("OK " + line)
+    sys.stdout.flush()
+    time.sleep(0.01)
+    sys.stdout.write("more " + line)
+    sys.stdout.flush()
+`)})
+	for i := range 12 {
+		q := s.pool.Ask(fmt.Append(nil, i), nil)
+		s.until("it is answered", func() bool { return done(q) })
+		q.Cancel()
+	}
+}
+
 // An answer that is followed by a crash is none, once that has happened twice.
 func TestCrashBehindTheAnswer(t *testing.T) {
 	s := perform(t, Config{Children: 1, Retries: 2, Argv: script(t, `

@@ -55,6 +55,7 @@ type File struct {
 	opened  func(*os.File) // is told of each new file; may be nil
 	writing []byte         // taken from pending, not on the disk yet
 	spare   []byte         // the memory of writing when it is empty
+	demand  demand
 	failing bool           // the disk refused what it was given
 	delayed bool           // it takes nothing, and that was said
 }

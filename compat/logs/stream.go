@@ -22,6 +22,7 @@ type Stream struct {
 
 	mu      sync.Mutex // never held over a write to to
 	pending []byte
+	demand  demand
 	dropped int             // lines
 	flushes []chan struct{} // closed when all is written
 	wake    chan struct{}
@@ -81,7 +82,7 @@ func (s *Stream) copy() {
 func (s *Stream) take(spare []byte) (lines []byte, flushes []chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	lines, s.pending = s.pending, unlessMuch(spare, len(s.pending))
+	lines, s.pending = s.pending, s.demand.unlessMuch(spare, len(s.pending))
 	if s.dropped > 0 {
 		lines = s.clock().AppendFormat(lines, stampLayout)
 		lines = fmt.Appendf(lines, "| WARNING: nobody read this; %d lines are missing here\n", s.dropped)

@@ -78,12 +78,20 @@ func TestFlushOfAStreamThatNobodyReads(t *testing.T) {
 }
 
 func TestMemoryOfABadHour(t *testing.T) {
-	for _, row := range []struct {
-		spare, needed int
-		kept          bool
-	}{{0, 0, true}, {leastMuch, 0, true}, {leastMuch + 1, 0, false}, {512 << 10, 100 << 10, true}, {1 << 20, 10 << 10, false}, {4 << 20, 4 << 20, true}} {
-		if kept := unlessMuch(make([]byte, 0, row.spare), row.needed) != nil; kept != row.kept {
-			t.Errorf("%d bytes, of which %d were needed, are kept: %v", row.spare, row.needed, kept)
+	var d demand
+	spare := make([]byte, 0, 512<<10)
+	for _, needed := range []int{300 << 10, 100, 250 << 10, 0, 1000, 200 << 10, 100} {
+		if d.unlessMuch(spare, needed) == nil {
+			t.Fatalf("while much is written memory is dropped at a write of %d bytes", needed)
 		}
+	}
+	quiet := 0
+	for ; d.unlessMuch(spare, 500) != nil; quiet++ {
+		if quiet == 100 {
+			t.Fatal("it is kept when all is quiet")
+		}
+	}
+	if d.unlessMuch(make([]byte, 0, leastMuch), 0) == nil {
+		t.Error("what is little is dropped")
 	}
 }

@@ -119,7 +119,7 @@ func (f *File) take() bool {
 	if len(f.pending) == 0 {
 		return false
 	}
-	f.spare = unlessMuch(f.spare, len(f.pending))
+	f.spare = f.demand.unlessMuch(f.spare, len(f.pending))
 	f.writing, f.pending, f.spare = f.pending, f.spare, nil
 	return true
 }
@@ -213,10 +213,14 @@ func (f *File) closeFile() {
 // leastMuch is less than is worth giving back, in bytes.
 const leastMuch = 32 << 10
 
-// unlessMuch is empty memory for what comes next, or nil if it is much more than was needed of late: that
-// of a bad hour is not kept.
-func unlessMuch(spare []byte, needed int) []byte {
-	if cap(spare) > leastMuch+8*needed {
+// A demand is how much memory was needed of late: the most, and an eighth less each time.
+type demand int
+
+// unlessMuch notes what is needed now, and returns empty memory for what comes next, or nil if it is much more
+// than was needed of late: that of a bad hour is not kept.
+func (d *demand) unlessMuch(spare []byte, needed int) []byte {
+	*d = max(demand(needed), *d-*d/8)
+	if cap(spare) > leastMuch+8*int(*d) {
 		return nil
 	}
 	return spare
