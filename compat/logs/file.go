@@ -56,8 +56,8 @@ type File struct {
 	writing []byte         // taken from pending, not on the disk yet
 	spare   []byte         // the memory of writing when it is empty
 	demand  demand
-	failing bool           // the disk refused what it was given
-	delayed bool           // it takes nothing, and that was said
+	failing bool // the disk refused what it was given
+	delayed bool // it takes nothing, and that was said
 }
 
 // newFile opens path with the rights of owner and starts the writer.
