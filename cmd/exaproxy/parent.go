@@ -203,7 +203,10 @@ func (p *parent) Starting(who *account.User, pidFile string) error {
 // Ready implements privsep.Owner.
 func (p *parent) Ready(keepStderr bool) {
 	p.ever = true
-	p.serving <- struct{}{}
+	select {
+	case p.serving <- struct{}{}:
+	default: // it says so once more, and nobody may be left who wants to know
+	}
 	if p.ready == nil {
 		return
 	}

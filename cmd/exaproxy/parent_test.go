@@ -252,3 +252,14 @@ func childOf(t *testing.T, parent int, name string) int {
 	t.Fatalf("process %d has no child that is called so", parent)
 	return 0
 }
+
+// TestAProxyThatIsReadyAgainAndAgain keeps its parent from nothing, though nobody listens any more.
+func TestAProxyThatIsReadyAgainAndAgain(t *testing.T) {
+	p := &parent{serving: make(chan struct{}, 1)}
+	for range 3 {
+		p.Ready(false)
+	}
+	if !p.ever {
+		t.Error("it has never served")
+	}
+}
