@@ -7,9 +7,7 @@ import (
 	"time"
 
 	"exaproxy/cmd/exaproxy/privsep"
-	"exaproxy/compat"
 	"exaproxy/compat/account"
-	"exaproxy/compat/conf"
 )
 
 // meetParent makes the connection to a parent, if there is one.
@@ -22,11 +20,9 @@ func (s *server) meetParent() (err error) {
 
 // trust has root open nothing beyond the user's rights if others than root say what is opened.
 func (s *server) trust(who *account.User) {
-	lines, err := conf.Parse(s.o.configuration(), conf.Options{Macros: compat.Macros(s.o.service, s.o.kidMacros)})
-	for i := 0; i < len(lines) && err == nil; i++ {
-		if l := &lines[i]; l.Type == conf.Opened && !account.OnlyRoot(l.Pos.File) {
-			err = fmt.Errorf("others than root can change %s", l.Pos.File)
-		}
+	named, err := s.o.named()
+	if err == nil && named.Distrusted() != "" {
+		err = fmt.Errorf("others than root can change %s", named.Distrusted())
 	}
 	if err != nil {
 		who.Alone = true

@@ -46,6 +46,21 @@ func Make(name string, now time.Time) (cert, key []byte, err error) {
 		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}), nil
 }
 
+// Read reads a chain and its key from files. One may hold both, as in Squid: then key is "".
+func Read(readFile func(path string) ([]byte, error), cert, key string) (tls.Certificate, error) {
+	chain, err := readFile(cert)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	secret := chain
+	if key != "" && key != cert {
+		if secret, err = readFile(key); err != nil {
+			return tls.Certificate{}, err
+		}
+	}
+	return Parse(chain, secret)
+}
+
 // Parse makes a chain and its key of PEM texts, which may be one and the same, as in Squid.
 func Parse(cert, key []byte) (tls.Certificate, error) {
 	pair, err := tls.X509KeyPair(cert, key)

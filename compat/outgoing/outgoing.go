@@ -100,10 +100,12 @@ func (s *Settings) finish(c *directive.Context) error {
 			return err
 		}
 	}
-	if s.cert != "" {
-		if err := s.identify(c); err != nil {
-			return err
+	if s.cert != "" { // for servers that ask for one
+		pair, err := authority.Read(c.ReadFile, s.cert, s.key)
+		if err != nil {
+			return conf.Invalid{fmt.Sprintf("FATAL: tls_outgoing_options: cert=%s: %s", s.cert, err)}
 		}
+		s.Config.Certificates = []tls.Certificate{pair}
 	}
 	switch {
 	case s.anyPeer:
@@ -132,24 +134,6 @@ func (s *Settings) trust(c *directive.Context) (err error) {
 			return conf.Invalid{fmt.Sprintf("FATAL: tls_outgoing_options: cafile=%s: %s", path, err)}
 		}
 	}
-	return nil
-}
-
-// identify reads our own certificate, for servers that ask for one.
-func (s *Settings) identify(c *directive.Context) error {
-	cert, err := c.ReadFile(s.cert)
-	key := cert
-	if err == nil && s.key != "" {
-		key, err = c.ReadFile(s.key)
-	}
-	var pair tls.Certificate
-	if err == nil {
-		pair, err = tls.X509KeyPair(cert, key)
-	}
-	if err != nil {
-		return conf.Invalid{fmt.Sprintf("FATAL: tls_outgoing_options: cert=%s: %s", s.cert, err)}
-	}
-	s.Config.Certificates = []tls.Certificate{pair}
 	return nil
 }
 

@@ -2,6 +2,7 @@ package outgoing
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"os"
 	"path/filepath"
 	"strings"
@@ -56,5 +57,56 @@ func TestOptions(t *testing.T) {
 		if _, err := compattest.Read(acl.NewSet(), s.Directives(), "tls_outgoing_options "+line); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s gives %v, want %q", line, err, want)
 		}
+	}
+}
+
+// TestWhoIsTrusted has a server's certificate be judged by who signed it, whatever its name, and by nobody else
+// where the system's authorities are left out.
+func TestWhoIsTrusted(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ca.pem")
+	var signed [2]*x509.Certificate
+	for i := range signed {
+		cert, key, err := authority.Make("one of two", time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			if err := os.WriteFile(path, cert, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		chain, err := authority.Parse(cert, key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err := authority.New(chain, 1, time.Now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		leaf, err := a.Certificate("other.test")
+		if err != nil {
+			t.Fatal(err)
+		}
+		signed[i] = leaf.Leaf
+	}
+	var s Settings
+	compattest.MustRead(t, acl.NewSet(), s.Directives(), "tls_outgoing_options flags=DONT_VERIFY_DOMAIN default-ca=off cafile="+path)
+	verify := func(c *x509.Certificate) error {
+		return s.Config.VerifyConnection(tls.ConnectionState{ServerName: "site.test", PeerCertificates: []*x509.Certificate{c}})
+	}
+	if err := verify(signed[0]); err != nil {
+		t.Errorf("who was signed by the authority is refused: %v", err)
+	}
+	if err := verify(signed[1]); err == nil {
+		t.Error("who was signed by another is trusted")
+	}
+	ours := x509.NewCertPool()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours.AppendCertsFromPEM(text)
+	if !s.Config.RootCAs.Equal(ours) {
+		t.Error("with default-ca=off others are trusted too")
 	}
 }

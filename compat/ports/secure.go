@@ -80,7 +80,7 @@ func (o *tlsOptions) use(c *directive.Context, port *engine.Port) error {
 	case o.cert == "":
 		return nil
 	}
-	chain, err := o.read(c)
+	chain, err := authority.Read(c.ReadFile, o.cert, o.key)
 	if err != nil {
 		return o.invalid("tls-cert=%s: %s", o.cert, err)
 	}
@@ -98,19 +98,4 @@ func (o *tlsOptions) use(c *directive.Context, port *engine.Port) error {
 	}
 	port.Certificate = a.Certificate
 	return nil
-}
-
-// read reads the files. One may hold both, as in Squid.
-func (o *tlsOptions) read(c *directive.Context) (tls.Certificate, error) {
-	cert, err := c.ReadFile(o.cert)
-	if err != nil {
-		return tls.Certificate{}, err
-	}
-	key := cert
-	if o.key != "" && o.key != o.cert {
-		if key, err = c.ReadFile(o.key); err != nil {
-			return tls.Certificate{}, err
-		}
-	}
-	return authority.Parse(cert, key)
 }

@@ -92,3 +92,12 @@ func TestOneLineASecond(t *testing.T) {
 		t.Errorf("there are %d lines:\n%s", n, log)
 	}
 }
+
+// TestWhoIsNotKnownIsLookedAt has an acl that would have to wait for a name spare nobody.
+func TestWhoIsNotKnownIsLookedAt(t *testing.T) {
+	p, _ := newPolicy(t, "tunnel_check on\ntunnel_check_access allow all")
+	p.Match = func(*acl.List, *engine.Request) acl.Answer { return acl.Pending }
+	if !p.Looks(compattest.NewRequest(t, "CONNECT a.test:443 HTTP/1.1")) {
+		t.Error("it is not looked at")
+	}
+}
