@@ -81,7 +81,7 @@ func (p *policy) match(list *acl.List, r *engine.Request) acl.Answer {
 // allows it, and whether it has gone round in a loop.
 func (p *policy) Admit(r *engine.Request) engine.Decision {
 	d := p.admit(r, p.states.of(r))
-	if r.IsConnect() && d.Action != engine.Proceed {
+	if r.IsConnect() && d.Action.Verdict() {
 		d.Connect = p.verdict.OfAccess(r)
 	}
 	return d
@@ -115,7 +115,7 @@ func (p *policy) Interpret(r *engine.Request, line []byte, err error) engine.Dec
 	switch {
 	case d.Action == engine.Proceed && !st.needed():
 		p.states.release(r)
-	case !r.IsConnect():
+	case !r.IsConnect() || !d.Action.Verdict():
 	case d.Failure != nil && d.Failure.Side == engine.HelperSide:
 		d.Connect = engine.ConnectRedirect // they have said nothing
 	default:

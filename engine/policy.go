@@ -164,6 +164,9 @@ const (
 	Serve                   // answer with Decision.Reply, a page of ours
 )
 
+// Verdict says whether the action is one of which the client of a CONNECT learns as Decision.Connect says.
+func (a Action) Verdict() bool { return a == Redirect || a == Refuse || a == Serve }
+
 // A Decision is what the policy says of a request. The zero Decision is Proceed.
 //
 // Redirect, Refuse and Serve are verdicts: a client whose CONNECT they are about learns of them as

@@ -28,7 +28,11 @@ type Hello struct {
 }
 
 const (
-	recordHeader = 5
+	recordHeader  = 5
+	messageHeader = 4
+	// mostRecords bounds into how many records a ClientHello is cut; clients make one to three.
+	mostRecords = 4096
+
 	handshake    = 22 // type of a record
 	clientHello  = 1  // type of a handshake message
 	majorVersion = 3  // of all records since SSL 3.0
@@ -48,32 +52,53 @@ func Parse(b []byte) (Hello, error) {
 	return parseMessage(message)
 }
 
-// assemble puts the handshake message together that the records hold.
+// assemble puts the handshake message together that the records hold. Nothing is copied before all of it is
+// there: a client may send it byte by byte.
 func assemble(b []byte) ([]byte, error) {
-	var message []byte
-	for first := true; ; first = false {
-		fragment, rest, err := record(b, first)
-		if err != nil && err != ErrShort {
-			return nil, err
-		}
+	size, err := messageSize(b)
+	if err != nil {
+		return nil, err
+	}
+	message := make([]byte, 0, size)
+	for len(message) < size {
+		var fragment []byte
+		fragment, b, _ = record(b, false)
 		message = append(message, fragment...)
-		if len(message) > 0 && message[0] != clientHello {
-			return nil, ErrNotTLS
+	}
+	return message[messageHeader:size], nil
+}
+
+// messageSize walks over the records, and returns how long the message in them is if all of it is there.
+func messageSize(b []byte) (size int, err error) {
+	var head [messageHeader]byte
+	have := 0
+	for n := range mostRecords {
+		fragment, rest, err := record(b, n == 0)
+		if err != nil && err != ErrShort {
+			return 0, err
 		}
-		if len(message) >= 4 {
-			size := 4 + int(message[1])<<16 + int(binary.BigEndian.Uint16(message[2:]))
+		if have < len(head) {
+			copy(head[have:], fragment)
+		}
+		have += len(fragment)
+		if have > 0 && head[0] != clientHello {
+			return 0, ErrNotTLS
+		}
+		if have >= len(head) {
+			size = messageHeader + int(head[1])<<16 + int(binary.BigEndian.Uint16(head[2:]))
 			if size > Longest {
-				return nil, ErrMalformed
+				return 0, ErrMalformed
 			}
-			if len(message) >= size {
-				return message[4:size], nil
+			if have >= size {
+				return size, nil
 			}
 		}
 		if err != nil {
-			return nil, err
+			return 0, err
 		}
 		b = rest
 	}
+	return 0, ErrMalformed
 }
 
 // record takes one record apart: what is there of its fragment, and what follows it. The error is ErrShort

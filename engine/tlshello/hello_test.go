@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -104,6 +105,29 @@ func TestHellosInManyRecords(t *testing.T) {
 				t.Errorf("%s in records of %d bytes, without the last one: %v", name, size, err)
 			}
 		}
+	}
+}
+
+// TestHelloThatIsCutToPieces has one in more records than any client makes be no use to read.
+func TestHelloThatIsCutToPieces(t *testing.T) {
+	long := said(t, &tls.Config{ServerName: "a.test", NextProtos: slices.Repeat([]string{strings.Repeat("p", 200)}, 20)})
+	if _, err := Parse(split(long, 1)); err != ErrMalformed {
+		t.Errorf("%d records are read: %v", len(long)-5, err)
+	}
+	if _, err := Parse(split(long, 10)); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestBytesThatComeOneByOne are looked at without being copied each time.
+func TestBytesThatComeOneByOne(t *testing.T) {
+	hello := split(hellos(t)["a name"], 7)
+	if n := testing.AllocsPerRun(10, func() {
+		for size := range hello {
+			Parse(hello[:size])
+		}
+	}); n > float64(len(hello))/10 { // whoever made the ClientHello may still be at work
+		t.Errorf("memory is taken %v times", n)
 	}
 }
 
