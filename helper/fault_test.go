@@ -239,7 +239,7 @@ func TestDelayGrowsAndIsForgotten(t *testing.T) {
 
 func TestSpawnFails(t *testing.T) {
 	w := newWorld(t, Config{Children: 1, Retries: 0})
-	w.spawnErr = errors.New("start redirector: no such file")
+	w.startsWith(errors.New("start redirector: no such file"))
 	q := w.ask("x")
 	for range 8 {
 		w.pass(maxRestartDelay)
@@ -250,7 +250,7 @@ func TestSpawnFails(t *testing.T) {
 	if !w.pool.Busy() {
 		t.Error("a pool that waits before it tries again is not busy")
 	}
-	w.spawnErr = nil
+	w.startsWith(nil)
 	w.pass(maxRestartDelay)
 	w.writes(w.pool.started, "y\n")
 	q.wants("when it can be started", "y")

@@ -53,7 +53,7 @@ func TestAlarmWhileTheOldAnswer(t *testing.T) {
 	w := newWorld(t, Config{Children: 1, Startup: 1, Retries: 2})
 	w.proves(1)
 	old := w.pool
-	w.spawnErr = errors.New("start redirector: no such file")
+	w.startsWith(errors.New("start redirector: no such file"))
 	w.open(Config{Children: 1, Startup: 1, Retries: 2})
 	w.pool.Succeed(old)
 	for range 8 {
@@ -68,7 +68,7 @@ func TestAlarmWhileTheOldAnswer(t *testing.T) {
 	w.dies(1)
 	w.pass(maxRestartDelay)
 	w.logs("the old have ended too, and cannot be replaced", "Questions wait", 1)
-	w.spawnErr = nil
+	w.startsWith(nil)
 	w.pass(maxRestartDelay)
 	next := w.ask("z")
 	for _, a := range w.actors[1:] {
@@ -83,7 +83,7 @@ func TestAlarmWhileTheOldAnswer(t *testing.T) {
 // A program that does not work is told every ten minutes, with how often it was tried, and whom it runs as.
 func TestAlarmIsRepeatedSeldom(t *testing.T) {
 	w := newWorld(t, Config{Children: 1, Startup: 1})
-	w.spawnErr = errors.New("start redirector: no such file")
+	w.startsWith(errors.New("start redirector: no such file"))
 	w.dies(1)
 	for range 40 {
 		w.pass(maxRestartDelay)
@@ -93,7 +93,7 @@ func TestAlarmIsRepeatedSeldom(t *testing.T) {
 	w.logs("when it is tried", "a new process is tried within 30s", 2)
 	w.logs("by whom", fmt.Sprintf("run it by hand, as the user that the proxy runs as (uid %d): /bin/answer -v", os.Geteuid()), 2)
 	other := newWorld(t, Config{Children: 1, Startup: 1, Credential: &syscall.Credential{Uid: 4711}})
-	other.spawnErr = w.spawnErr
+	other.startsWith(w.spawnErr)
 	other.dies(1)
 	for range 4 {
 		other.pass(maxRestartDelay)

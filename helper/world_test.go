@@ -17,11 +17,12 @@ import (
 
 // A world is a pool on a loop in memory, whose children are played by the test.
 type world struct {
-	t    testing.TB
-	k    *looptest.Kernel
-	l    *loop.Loop
-	pool *Pool
-	log  bytes.Buffer // written on the loop's goroutine, which is the test's
+	t     testing.TB
+	k     *looptest.Kernel
+	l     *loop.Loop
+	pool  *Pool
+	pools []*Pool      // with those from before a reload
+	log   bytes.Buffer // written on the loop's goroutine, which is the test's
 
 	mu       sync.Mutex
 	actors   []*actor // in the order of their numbers
@@ -65,8 +66,16 @@ func (w *world) open(c Config) *world {
 	c.Name, c.Argv, c.Spawn = "redirector", []string{"/bin/answer", "-v"}, w
 	c.Log = slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{ReplaceAttr: plainLog}))
 	w.pool = NewPool(w.l, c)
+	w.pools = append(w.pools, w.pool)
 	w.settle()
 	return w
+}
+
+// startsWith has every spawning from now on fail with err, or succeed where it is nil.
+func (w *world) startsWith(err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.spawnErr = err
 }
 
 func plainLog(_ []string, a slog.Attr) slog.Attr {
@@ -186,9 +195,11 @@ func (w *world) settle() {
 
 // moving reports whether the goroutine of a child is about to post something.
 func (w *world) moving() bool {
-	return slices.ContainsFunc(w.pool.children, func(c *child) bool {
-		a, ok := c.process.(*actor)
-		return c.state == starting || ok && (a.leaving() || c.state == warming && a.begins())
+	return slices.ContainsFunc(w.pools, func(p *Pool) bool {
+		return slices.ContainsFunc(p.children, func(c *child) bool {
+			a, ok := c.process.(*actor)
+			return c.state == starting || ok && (a.leaving() || c.state == warming && a.begins())
+		})
 	})
 }
 
