@@ -6,6 +6,7 @@ import (
 
 	"exaproxy/compat/access"
 	"exaproxy/compat/acl"
+	"exaproxy/compat/bump"
 	"exaproxy/compat/errpage"
 	"exaproxy/compat/guard"
 	"exaproxy/compat/headers"
@@ -33,6 +34,7 @@ type policy struct {
 	redirector *redirector.Policy
 	verdict    *verdict.Policy
 	tunnel     *tunnel.Policy
+	bump       *bump.Policy
 	pages      *errpage.Policy
 	logs       *logs.Policy
 
@@ -49,6 +51,7 @@ func newPolicy(s *Settings, services engine.Services, opened *logs.OpenedLogs) *
 	p.guard = guard.NewPolicy(&s.Guard, services.Log, services.Loop)
 	p.headers = headers.NewPolicy(&s.Headers, s.Ports.First(), services.Log)
 	p.tunnel = &tunnel.Policy{Settings: &s.Tunnel, Log: services.Log, Now: services.Loop.Now, Match: p.match}
+	p.bump = &bump.Policy{Settings: &s.Bump, Match: p.match}
 	p.verdict = &verdict.Policy{Settings: &s.Verdict, Match: p.match}
 	p.redirector = redirector.NewPolicy(redirector.Config{
 		Settings: &s.Redirector, Services: services, Identity: p.pages.Identity, Match: p.match,
@@ -123,6 +126,9 @@ func (p *policy) Interpret(r *engine.Request, line []byte, err error) engine.Dec
 	}
 	return d
 }
+
+// Bump says what becomes of a tunnel.
+func (p *policy) Bump(r *engine.Request) engine.Bump { return p.bump.Bump(r) }
 
 // Route sends a request to the server that its URL names, or to the one that a helper named in
 // its place.

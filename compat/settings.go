@@ -5,6 +5,7 @@ import (
 
 	"exaproxy/compat/access"
 	"exaproxy/compat/acl"
+	"exaproxy/compat/bump"
 	"exaproxy/compat/connection"
 	"exaproxy/compat/directive"
 	"exaproxy/compat/errpage"
@@ -35,6 +36,7 @@ type Settings struct {
 	Redirector redirector.Settings
 	Verdict    verdict.Settings
 	Tunnel     tunnel.Settings
+	Bump       bump.Settings
 	Outgoing   outgoing.Settings
 	Pages      errpage.Settings
 	Logs       logs.Settings
@@ -60,7 +62,7 @@ func (s *Settings) directives() directive.Set {
 		"configuration_includes_quoted_values": directive.Nothing, // package conf follows it
 	}
 	for _, feature := range []interface{ Directives() directive.Set }{
-		&s.Program, &s.Ports, &s.Connection, &s.Names, &s.Headers, &s.Access, &s.Guard, &s.Redirector, &s.Verdict, &s.Tunnel, &s.Outgoing, &s.Pages, &s.Logs,
+		&s.Program, &s.Ports, &s.Connection, &s.Names, &s.Headers, &s.Access, &s.Guard, &s.Redirector, &s.Verdict, &s.Tunnel, &s.Bump, &s.Outgoing, &s.Pages, &s.Logs,
 	} {
 		all.Add(feature.Directives())
 	}
@@ -84,6 +86,7 @@ func (s *Settings) finish(c *directive.Context, commandLine []string) error {
 	if err := s.Tunnel.Finish(c); err != nil {
 		return err
 	}
+	s.Bump.Finish(c, s.Ports)
 	s.Guard.Finish(s.Ports)
 	s.Headers.Finish(c)
 	if err := s.Names.Finish(c); err != nil {

@@ -32,6 +32,7 @@ func (t *transaction) fillInConnection() {
 	r, c := t.request, &t.client.connection
 	r.Started, r.Waker = t.began, t.waker
 	r.Connection = c
+	r.TLS = t.client.tls
 	r.Client, r.Local, r.Port = c.Client, c.Local, c.Port
 }
 

@@ -20,7 +20,8 @@ type client struct {
 
 	ends       time.Time // of its lifetime (client_lifetime)
 	connection Connection
-	stateOf    *setup // whose policy connection.State belongs to; nil: there is none
+	tls        *SeenTLS // of the tunnel that its CONNECT asked for; nil: nobody has looked
+	stateOf    *setup   // whose policy connection.State belongs to; nil: there is none
 
 	in     *buffer // received and not yet consumed; during a transaction its head is in front
 	tx     *transaction

@@ -67,6 +67,9 @@ type Port struct {
 	// and not changed.
 	TLS *tls.Config
 
+	// Bump has Policy.Bump say what becomes of tunnels (ssl-bump). Certificate is there.
+	Bump bool
+
 	// Certificate gives the certificate under which a client whose CONNECT to a host was refused is
 	// shown why (ConnectBump); nil: there is none. It is called on any goroutine, and may block.
 	Certificate func(host string) (*tls.Certificate, error)

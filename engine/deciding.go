@@ -7,13 +7,13 @@ func (t *transaction) decide(d Decision) stage {
 	t.record.Decided, t.record.URL = d.Action, d.URL
 	switch d.Action {
 	case Proceed:
-		return routing
+		return t.allowed()
 	case Rewrite:
 		t.request.Rewritten, t.request.WasRewritten = d.Target, true
-		return routing
+		return t.allowed()
 	case Challenge: // whoever is to come again with credentials must see that in the answer itself
 		t.setReply(*d.Reply)
-		return answering
+		return t.tell()
 	case Redirect, Serve:
 		t.setReply(*d.Reply)
 		return t.answerVerdict(d.Connect)
@@ -35,11 +35,20 @@ func (t *transaction) answerVerdict(how ConnectVerdict) stage {
 	if !t.request.IsConnect() || t.localReply.Reset {
 		return answering // a reset is no page that could be told in another way
 	}
+	if t.established && how != ConnectClose {
+		return t.tell()
+	}
 	switch how {
-	case ConnectPage, ConnectBump:
-		t.bump = how == ConnectBump
-		return establishing
+	case ConnectPage:
+		t.inTunnel = true
+		return t.inside(hearing)
+	case ConnectBump:
+		t.inTunnel = true
+		return t.inside(securing)
 	case ConnectClose:
+		if t.established {
+			t.alert()
+		}
 		return t.drop()
 	case ConnectRedirect:
 		return answering

@@ -18,22 +18,32 @@
 //	reading       the request's head                     admitting                        request_timeout
 //	admitting     Policy.Admit                           asking                           (client_lifetime)
 //	asking        a helper's answer                      interpreting                     url_rewrite_timeout
-//	interpreting  Policy.Interpret                       routing, asking once more        (client_lifetime)
+//	interpreting  Policy.Interpret                       routing, asking once more;       (client_lifetime)
+//	                                                     bumping, for CONNECT by a port
+//	                                                     that has Bump
+//	bumping       Policy.Bump: what becomes of a tunnel  routing, establishing, peeking,  (client_lifetime)
+//	                                                     securing, tunnelling, over
+//	peeking       the ClientHello in the tunnel          admitting; bumping, if it is     10 s
+//	                                                     none
 //	routing       Policy.Route: the next hop             resolving; sending over a        (client_lifetime)
 //	                                                     connection that was kept
 //	resolving     the addresses of the next hop          connecting; routing, if it has   dns_timeout
 //	                                                     none
 //	connecting    the first address that answers         sending; tunnelling, for         connect_timeout each, forward_timeout
 //	                                                     CONNECT; routing, if none does
-//	handshaking   TLS with the next hop, for https       sending                          forward_timeout
+//	handshaking   TLS with the next hop, for https       sending; securing, bumping       forward_timeout
+//	overhearing   what the next hop says to a            bumping                          forward_timeout
+//	              ClientHello
 //	sending       the next hop, to take the head         relaying                         write_timeout
 //	relaying      either end                             over; resolving anew, if a kept  read_timeout of silence
 //	                                                     connection turned out dead;
 //	                                                     tunnelling, through a proxy
 //	checking      what a client says in its tunnel       tunnelling, over                 10 s
 //	tunnelling    either end                             over                             read_timeout of silence
-//	establishing  the client, to take its 200            hearing                          write_timeout
-//	securing      the first byte in the tunnel, or TLS   hearing                          5 s, 30 s
+//	establishing  the client, to take its 200            peeking, routing, securing,      write_timeout
+//	                                                     hearing
+//	securing      the first byte in the tunnel, or TLS   hearing; over, and on with the   5 s, 30 s
+//	                                                     requests in the tunnel
 //	hearing       what a client says in its tunnel       answering                        5 s
 //	answering     the client, to take a reply of ours    over                             write_timeout
 //
@@ -52,6 +62,11 @@
 //
 // A CONNECT that is refused or redirected, in admitting or interpreting, is answered 200 first (establishing), and the page is
 // given as the answer to what the client says next in its tunnel (hearing).
+//
+// A CONNECT by a port that has Bump is asked about up to three times (ssl_bump): as it is; when the ClientHello has
+// been read, which is after its 200, and after Admit and the helpers have been asked once more, about the name in it;
+// and when the server has shown itself. In the end it is a tunnel, or ended, or decrypted: then the client
+// goes on over TLS, and what it asks for there are requests like all others.
 //
 // What a request costs, in system calls and in time, is in docs/performance.md.
 //

@@ -10,7 +10,22 @@ func (t *transaction) failWith(f *Failure) stage {
 	if !t.noteFailure(f) {
 		return t.drop()
 	}
-	return answering
+	return t.tell()
+}
+
+// tell is how the client learns of localReply. If its tunnel is there for it already, that is inside of it: in
+// TLS, if the port has an authority, or not at all.
+func (t *transaction) tell() stage {
+	if !t.established || t.inTunnel {
+		return answering
+	}
+	t.handshake, t.decrypts = nil, false // with whom it was, and what for, does not matter any more
+	if t.request.Port.Certificate == nil {
+		t.alert()
+		return t.drop()
+	}
+	t.inTunnel = true
+	return securing
 }
 
 // noteFailure notes a failure and makes its page. answerable is false if the client cannot be told:

@@ -31,6 +31,9 @@ func (t *transaction) end() {
 	t.serverSaid = nil
 	keep := t.keepClient && !unread && !w.leaving
 	c.holdState(t.setup)
+	if c.tls != nil && !c.tls.Decrypted {
+		c.tls = nil // of this CONNECT alone
+	}
 	c.tx = nil
 	w.freeTransaction(t)
 	if keep {

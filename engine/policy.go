@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"crypto/tls"
 	"log/slog"
 	"net/netip"
 
@@ -34,6 +35,15 @@ type Policy interface {
 	// nil, or one of package helper's: ErrLost, ErrRemembered, ErrLate, ErrTooLong, ErrClosed. answer is valid
 	// during the transaction.
 	Interpret(r *Request, answer []byte, err error) Decision
+
+	// Bump says what becomes of the tunnel of a CONNECT that is allowed, by a port that has Bump. It is asked at
+	// each step that its answers lead to (Request.TLS.Step, or NotTLS), so several times, and Admit, Question
+	// and Interpret are asked anew before the second step. At the third, BumpPeek and BumpStare are no answers.
+	Bump(r *Request) Bump
+
+	// Certify gives the certificates under which the client of a tunnel that is decrypted is spoken to, as
+	// Port.Certificate does. What is known of the server is there (Request.TLS.Server).
+	Certify(r *Request) func(host string) (*tls.Certificate, error)
 
 	// Route says which next hop the request goes to: Proceed with a Hop, Refuse, or Pending. It is
 	// called again when no connection to the hop could be made. failed are the attempts so far,
@@ -95,6 +105,14 @@ func (DefaultPolicy) Interpret(_ *Request, _ []byte, err error) Decision {
 		return Decision{Action: Refuse, Failure: &Failure{Kind: HelperLost, Side: HelperSide, Err: err}}
 	}
 	return Decision{}
+}
+
+// Bump looks into no tunnel.
+func (DefaultPolicy) Bump(*Request) Bump { return BumpNone }
+
+// Certify knows only what the port has.
+func (DefaultPolicy) Certify(r *Request) func(string) (*tls.Certificate, error) {
+	return r.Port.Certificate
 }
 
 // Route goes to the server that the URL names.

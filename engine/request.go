@@ -29,6 +29,9 @@ type Request struct {
 	Rewritten    h1.Target
 	WasRewritten bool
 
+	// TLS is what was seen of the TLS that the request came in or is to begin; nil if there is none.
+	TLS *SeenTLS
+
 	// Judged is what an acl saw of the addresses of Target's host.
 	Judged Judged
 	// Notes are what the policy has to say of the request, for the log and for other questions.

@@ -24,27 +24,14 @@ func (t *transaction) check() stage {
 			return checking
 		}
 	}
-	for said := t.heard(); ; {
-		h, err := tlshello.Parse(said.bytes())
-		if err != tlshello.ErrShort {
-			return t.checked(&h, err)
-		}
-		if len(said.room()) == 0 {
-			if len(said.b) >= tlshello.Longest {
-				return t.checked(&h, tlshello.ErrMalformed)
-			}
-			said = t.client.worker.buffers.grow(said)
-			t.up.buf = said
-		}
-		n, err := t.clientEnd.Read(said.room())
-		if err == loop.ErrAgain {
-			return checking
-		}
-		if err != nil {
-			return t.clientGone()
-		}
-		said.w += n
+	h, err := t.readHello()
+	switch {
+	case err == loop.ErrAgain:
+		return checking
+	case err == nil, err == tlshello.ErrNotTLS, err == tlshello.ErrMalformed:
+		return t.checked(&h, err)
 	}
+	return t.clientGone()
 }
 
 // checked goes on as the policy says.
@@ -56,8 +43,6 @@ func (t *transaction) checked(h *tlshello.Hello, err error) stage {
 		t.inTunnel = true // what the client goes on to say is thrown away, and it sees an orderly end
 		return t.drop()
 	}
-	said, first := t.up.buf, t.serverSaid
-	t.up.buf, t.serverSaid = nil, nil
-	t.carry(said, nil, first)
+	t.carry(t.takeHeard(), nil, t.takeServerSaid())
 	return tunnelling
 }

@@ -40,6 +40,9 @@ func (t *transaction) connect() stage {
 	if t.handshake != nil {
 		return handshaking
 	}
+	if t.peeksAtServer() {
+		return overhearing
+	}
 	if t.request.IsConnect() && !t.hop.Proxy {
 		return t.openTunnel(nil)
 	}

@@ -44,6 +44,20 @@ func wholeMessage(heard *buffer, err error) bool {
 	return err != h1.ErrShort || !letter || len(heard.room()) == 0
 }
 
+// takeHeard is what the client has said in its tunnel and nobody has taken; nil is nothing.
+func (t *transaction) takeHeard() *buffer {
+	said := t.up.buf
+	t.up.buf = nil
+	return said
+}
+
+// takeServerSaid is what the other side has said and nobody has taken; nil is nothing.
+func (t *transaction) takeServerSaid() *buffer {
+	said := t.serverSaid
+	t.serverSaid = nil
+	return said
+}
+
 // heard is what the client has said in its tunnel so far. The CONNECT's head stays in the client's buffer.
 func (t *transaction) heard() *buffer {
 	if t.up.buf == nil {

@@ -58,9 +58,16 @@ func (t *transaction) misread(err error) stage {
 func (t *transaction) understood(n int) stage {
 	c, r := t.client, t.request
 	t.followPresentSetup()
+	limits := &t.setup.config.Limits
 	t.record.Unread = false
 	t.head = c.in.bytes()[:n]
 	c.consumed(n)
+	if r.TLS != nil {
+		if err := r.TLS.complete(r, limits.Whitespace); err != nil {
+			t.keepClient, t.unparsable = false, true
+			return t.fail(BadRequest, ClientSide, err)
+		}
+	}
 	body, err := h1.RequestBody(&r.Request)
 	if err != nil {
 		t.keepClient, t.unparsable = false, true

@@ -19,6 +19,9 @@ func (t *transaction) route() stage {
 		panic("BUG: a route that leads nowhere")
 	}
 	t.hop = route.Hop
+	if t.reveals() {
+		t.hop.TLS.ServerName = t.request.TLS.PeerName()
+	}
 	if t.hop.TLS.ServerName != "" {
 		t.hop.TLS.config = t.setup.config.OutgoingTLS
 	}

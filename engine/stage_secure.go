@@ -6,6 +6,7 @@ import (
 
 	"exaproxy/engine/loop"
 	"exaproxy/engine/tlsend"
+	"exaproxy/engine/tlshello"
 )
 
 // handshakeTime is how long a client may take for a handshake.
@@ -26,6 +27,9 @@ func (t *transaction) secure() stage {
 	case loop.ErrAgain:
 		return securing
 	case nil:
+		if t.decrypts {
+			return t.decrypted()
+		}
 		return hearing
 	default:
 		t.client.worker.reportHandshake(t.request, err)
@@ -42,12 +46,12 @@ func (t *transaction) awaitHello() stage {
 			return securing
 		}
 		if err != nil {
-			return answering // it has said all that it will
+			return t.unsecured() // it has said all that it will
 		}
 		said.w += n
 	}
 	if said.bytes()[0] != tlsHandshake {
-		return hearing
+		return t.notTLS(tlshello.ErrNotTLS)
 	}
 	t.beginHandshake(said.bytes())
 	t.up.release()
@@ -58,14 +62,29 @@ func (t *transaction) awaitHello() stage {
 // beginHandshake makes the client's end one of TLS. received is the beginning of its ClientHello.
 func (t *transaction) beginHandshake(received []byte) {
 	c := t.client
-	t.handshake = tlsend.Server(c.worker.loop, c.fd, received, bumpConfig(t.request), c.worker.engine.verdicts, t.waker)
+	t.handshake = tlsend.Server(c.worker.loop, c.fd, received, t.serverTLS(), c.worker.engine.verdicts, t.waker)
 	c.end, t.clientEnd = t.handshake, t.handshake
 }
 
-// bumpConfig has the client be shown a certificate for the name that it asks for, or else for the host
-// of its CONNECT.
-func bumpConfig(r *Request) *tls.Config {
+// notTLS goes on with a client that does not speak TLS in its tunnel: a page is told it as it is, and of what
+// was to be decrypted the policy says whether it may be a tunnel.
+func (t *transaction) notTLS(why error) stage {
+	if !t.decrypts {
+		return hearing
+	}
+	t.decrypts = false
+	t.request.TLS.hear(&tlshello.Hello{}, why)
+	return bumping
+}
+
+// serverTLS has the client be shown a certificate for the name that it asks for, or else for the host
+// of its CONNECT: one like the server's, if that is known.
+func (t *transaction) serverTLS() *tls.Config {
+	r := t.request
 	certificate, host := r.Port.Certificate, string(r.Target.Host)
+	if t.decrypts {
+		certificate = t.setup.policy.Certify(r)
+	}
 	return &tls.Config{
 		NextProtos:             []string{"http/1.1"},
 		SessionTicketsDisabled: true, // it comes for one page
@@ -80,10 +99,13 @@ func bumpConfig(r *Request) *tls.Config {
 
 // unsecured is what follows when the client has said nothing in its tunnel, or not enough of a handshake.
 func (t *transaction) unsecured() stage {
-	if t.handshake == nil {
-		return answering // it may be waiting for the server to speak first
+	switch {
+	case t.handshake != nil:
+		return t.drop()
+	case t.decrypts:
+		return t.notTLS(tlshello.ErrShort)
 	}
-	return t.drop()
+	return answering // it may be waiting for the server to speak first
 }
 
 // handshakesEvery is how often it is logged that a client did not complete a handshake.

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// bumping has a port that could make certificates, if it came to that.
-func bumping(c *Config) {
+// withAuthority has a port that could make certificates, if it came to that.
+func withAuthority(c *Config) {
 	c.Ports[0].Certificate = func(string) (*tls.Certificate, error) { return nil, errors.New("none is wanted") }
 }
 
@@ -24,7 +24,7 @@ func TestSecureWaitsForTheFirstByte(t *testing.T) {
 		{"so is anything else", "SSH-2.0-OpenSSH\r\n", hearing, false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			p := newTransaction(t, securing, given{ask: connectRequest, config: bumping})
+			p := newTransaction(t, securing, given{ask: connectRequest, config: withAuthority})
 			p.browser.WriteString(row.said)
 			p.turn()
 			p.wants(p.play(), row.next)
@@ -41,7 +41,7 @@ func TestSecureWaitsForTheFirstByte(t *testing.T) {
 }
 
 func TestSecureHearsWhatCameWithTheCONNECT(t *testing.T) {
-	p := newTransaction(t, securing, given{ask: connectRequest + "\x16\x03\x01", config: bumping})
+	p := newTransaction(t, securing, given{ask: connectRequest + "\x16\x03\x01", config: withAuthority})
 	p.wants(p.play(), securing)
 	if p.handshake == nil || len(p.client.in.bytes()) > 0 {
 		t.Errorf("a handshake has begun: %v, and %d bytes are left", p.handshake != nil, len(p.client.in.bytes()))
@@ -50,18 +50,18 @@ func TestSecureHearsWhatCameWithTheCONNECT(t *testing.T) {
 
 func TestSecureGivesUp(t *testing.T) {
 	t.Run("a client that waits for the server to speak first is told all the same", func(t *testing.T) {
-		p := newTransaction(t, securing, given{ask: connectRequest, config: bumping})
+		p := newTransaction(t, securing, given{ask: connectRequest, config: withAuthority})
 		p.wants(p.play(), securing)
 		p.wants(p.wantsTimeout(5*time.Second), answering)
 	})
 	t.Run("a client that has finished is told too", func(t *testing.T) {
-		p := newTransaction(t, securing, given{ask: connectRequest, config: bumping})
+		p := newTransaction(t, securing, given{ask: connectRequest, config: withAuthority})
 		p.browser.CloseWrite()
 		p.turn()
 		p.wants(p.play(), answering)
 	})
 	t.Run("half a handshake has its time, and no page", func(t *testing.T) {
-		p := newTransaction(t, securing, given{ask: connectRequest + "\x16", config: bumping})
+		p := newTransaction(t, securing, given{ask: connectRequest + "\x16", config: withAuthority})
 		p.wants(p.play(), securing)
 		p.wants(p.wantsTimeout(handshakeTime), over)
 	})

@@ -20,9 +20,15 @@ func (t *transaction) openTunnel(first *buffer) stage {
 	t.keepClient, t.replied = false, true
 	t.record.Tunnel, t.record.Status = true, 200
 	if t.setup.policy.Looks(t.request) {
-		t.down.begin(flow{dst: t.clientEnd, pre: t.establishedHead()})
+		if !t.established {
+			t.down.begin(flow{dst: t.clientEnd, pre: t.establishedHead()})
+		}
 		t.serverSaid = first
 		return checking
+	}
+	if t.established {
+		t.carry(t.takeHeard(), nil, first)
+		return tunnelling
 	}
 	said := pool.fit(len(c.in.bytes()))
 	if said != nil {
@@ -80,6 +86,9 @@ func (t *transaction) reread() {
 	limits := &t.setup.config.Limits
 	if _, err := h1.ParseRequest(t.head, &t.request.Request, limits.heads(limits.requestHead())); err != nil {
 		panic("BUG: a head that was understood is not: " + err.Error())
+	}
+	if seen := t.request.TLS; seen != nil && seen.Decrypted {
+		seen.complete(t.request, limits.Whitespace) // it was
 	}
 }
 

@@ -34,6 +34,10 @@ func (p *played) leave(from, to stage) {
 		p.wants(p.read(), admitting)
 	case interpreting:
 		p.setReply(page)
+		p.next, p.inTunnel = hearing, to == establishing
+		if p.client.connection.Port.Certificate != nil {
+			p.next = securing
+		}
 	case routing:
 		p.routed()
 	case resolving:
@@ -49,11 +53,7 @@ func (p *played) leave(from, to stage) {
 		p.wants(p.send(), relaying)
 		p.server.Read()
 	case establishing:
-		told := hearing
-		if p.bump = p.client.connection.Port.Certificate != nil; p.bump {
-			told = securing
-		}
-		p.wants(p.establish(), told)
+		p.wants(p.establish(), p.next)
 		p.browser.Read()
 	}
 }

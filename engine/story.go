@@ -19,10 +19,13 @@ const (
 	admitting                 // may this client ask for this?
 	asking                    // the helpers, about the URL
 	interpreting              // what they said
+	bumping                   // what becomes of its tunnel?
+	peeking                   // the ClientHello in the tunnel
 	routing                   // which next hop?
 	resolving                 // its name
 	connecting                // to it
 	handshaking               // with it, in TLS
+	overhearing               // what it answers to the client's ClientHello
 	sending                   // the request's head
 	relaying                  // the request's body up, the reply down
 	checking                  // what the client says first in its tunnel
@@ -36,7 +39,8 @@ const (
 
 var stageNames = [...]string{
 	greeting: "greeting", reading: "reading", admitting: "admitting", asking: "asking", interpreting: "interpreting",
-	routing: "routing", resolving: "resolving", connecting: "connecting", handshaking: "handshaking", sending: "sending", relaying: "relaying",
+	bumping: "bumping", peeking: "peeking", routing: "routing", resolving: "resolving", connecting: "connecting",
+	handshaking: "handshaking", overhearing: "overhearing", sending: "sending", relaying: "relaying",
 	checking: "checking", tunnelling: "tunnelling", establishing: "establishing", securing: "securing", hearing: "hearing", answering: "answering", over: "over",
 }
 
@@ -85,8 +89,10 @@ type transaction struct {
 	sent         int  // how many connections it was sent over
 
 	localReply  LocalReply   // what answering gives the client
-	bump        bool         // it is given inside TLS, if the client speaks that
 	handshake   *tlsend.Conn // that goes on, with the client or with the next hop
+	established bool         // the client of a CONNECT knows that its tunnel is there
+	next        stage        // after establishing
+	decrypts    bool         // the requests in the tunnel are going to be read
 	inTunnel    bool         // it is the answer to what the client says in its tunnel
 	innerMethod string       // the method of that
 	failure     *Failure
@@ -137,6 +143,10 @@ func (t *transaction) play() stage {
 		return t.ask()
 	case interpreting:
 		return t.interpret()
+	case bumping:
+		return t.bump()
+	case peeking:
+		return t.peek()
 	case routing:
 		return t.route()
 	case resolving:
@@ -145,6 +155,8 @@ func (t *transaction) play() stage {
 		return t.connect()
 	case handshaking:
 		return t.shakeHands()
+	case overhearing:
+		return t.overhear()
 	case sending:
 		return t.send()
 	case relaying:

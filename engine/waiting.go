@@ -40,11 +40,11 @@ func (t *transaction) stageTimeout() time.Duration {
 		return forever // the helpers' own timeout ends it
 	case resolving:
 		return limits.names()
-	case connecting, handshaking:
+	case connecting, handshaking, overhearing:
 		return t.forwardBy.Sub(t.now())
 	case sending, answering, establishing:
 		return limits.write()
-	case checking:
+	case checking, peeking:
 		return checkTime
 	case securing:
 		if t.handshake != nil {
@@ -55,7 +55,7 @@ func (t *transaction) stageTimeout() time.Duration {
 		return hearTime
 	case relaying, tunnelling:
 		return limits.read()
-	case admitting, interpreting, routing, over:
+	case admitting, interpreting, bumping, routing, over:
 		return forever
 	}
 	panic("BUG: no such stage: " + t.stage.String())
@@ -79,7 +79,7 @@ func (t *transaction) giveUp() stage {
 		t.lookup.Cancel()
 		t.lookup = nil
 		return t.unresolved(errLookupLate)
-	case connecting, handshaking:
+	case connecting, handshaking, overhearing:
 		return t.fail(ConnectLate, UpstreamSide, errConnectLate)
 	case sending:
 		return t.fail(UpstreamLate, UpstreamSide, errTakesNothing)
@@ -87,11 +87,13 @@ func (t *transaction) giveUp() stage {
 		return t.relayLate()
 	case checking:
 		return t.checked(&tlshello.Hello{}, tlshello.ErrShort)
+	case peeking:
+		return t.peeked(&tlshello.Hello{}, tlshello.ErrShort)
 	case securing:
 		return t.unsecured()
 	case hearing:
 		return answering // it may be waiting for the server to speak first
-	case admitting, interpreting, routing, tunnelling, establishing, answering, over:
+	case admitting, interpreting, bumping, routing, tunnelling, establishing, answering, over:
 		return t.drop()
 	}
 	panic("BUG: no such stage: " + t.stage.String())
@@ -102,7 +104,7 @@ func (t *transaction) giveUp() stage {
 // send was read.
 func (t *transaction) abandoned() bool {
 	switch t.stage {
-	case greeting, reading, checking, tunnelling, over:
+	case greeting, reading, checking, peeking, tunnelling, over:
 		return false // these read from the client and see for themselves
 	case securing:
 		return t.handshake == nil && t.clientEnd.Broken() // a handshake says more about how it ended

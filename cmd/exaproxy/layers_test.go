@@ -143,6 +143,10 @@ var walls = map[string]wall{
 		may: []string{"compat/authority", "compat/conf", "compat/directive", "engine"}, mayNot: []string{"net", "net/http", "os", "os/exec"},
 		reason: "a feature: values for the engine; files are lent to it",
 	},
+	"compat/bump": {
+		may: []string{"compat/acl", "compat/conf", "compat/directive", "compat/ports", "engine"}, mayNot: []string{"net", "net/http", "os", "os/exec"},
+		reason: "a feature: it says what becomes of tunnels, and the engine does it",
+	},
 	"compat/tunnel": {
 		may: []string{"compat/acl", "compat/conf", "compat/directive", "engine", "engine/loop", "engine/tlshello"}, mayNot: []string{"net", "net/http", "os", "os/exec"},
 		reason: "a feature: it judges what the engine has read",
@@ -170,7 +174,7 @@ var walls = map[string]wall{
 	},
 	"compat": {
 		may: []string{"compat/conf", "compat/directive", "compat/decision", "compat/acl", "compat/errpage", "compat/access", "compat/guard", "compat/redirector",
-			"compat/headers", "compat/manager", "compat/logs", "compat/names", "compat/ports", "compat/connection", "compat/outgoing", "compat/program", "compat/tunnel", "compat/verdict",
+			"compat/headers", "compat/manager", "compat/logs", "compat/names", "compat/ports", "compat/connection", "compat/outgoing", "compat/program", "compat/bump", "compat/tunnel", "compat/verdict",
 			"engine", "engine/h1", "engine/loop", "engine/tlshello"},
 		mayNot: []string{"net", "net/http", "os", "os/exec"},
 		reason: "it puts the features together, and in order",

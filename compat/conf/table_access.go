@@ -28,6 +28,6 @@ var tableAccess = []Directive{
 	{Name: "miss_access", Type: "acl_access", Treat: NotYet, Harmful: true, NoOp: []string{"allow all"}, Note: "access is not checked again before the request is forwarded yet"},
 	{Name: "ident_lookup_access", Type: "acl_access", Treat: Accepted, Note: "clients are not asked for their user with ident, which Squid 7 does not do either"},
 	{Name: "reply_body_max_size", Type: "acl_b_size_t", Treat: NotYet, Harmful: true, NoOp: []string{"none", "0"}, Note: "the size of replies cannot be limited yet"},
-	{Name: "on_unsupported_protocol", Type: "on_unsupported_protocol", Treat: NotYet, NoOp: []string{"respond all"}, Note: "what is not HTTP on an http_port is refused, never tunnelled"},
+	{Name: "on_unsupported_protocol", Type: "on_unsupported_protocol", Treat: Done, Note: "for tunnels that ssl_bump looks into; without it, and on respond, such a tunnel is ended. What is not HTTP on an http_port is refused, never tunnelled"},
 	{Name: "auth_schemes", Type: "AuthSchemes", Words: Strings, Treat: NotYet, Harmful: true, Note: "clients cannot be authenticated yet"},
 }

@@ -21,7 +21,7 @@ var tableNetwork = []Directive{
 	{Name: "sslproxy_session_cache_size", Type: "b_size_t", Treat: Accepted, Default: "2 MB", Note: noTLS},
 	{Name: "sslproxy_foreign_intermediate_certs", Type: "string", Treat: Accepted, Note: noTLS},
 	{Name: "sslproxy_cert_sign_hash", Type: "string", Treat: Accepted, Note: noBump},
-	{Name: "ssl_bump", Type: "sslproxy_ssl_bump", Treat: NotYet, Harmful: true, NoOp: []string{"none all", "none", "splice all", "splice", "deny all"}, Note: "tunnels are not opened yet"},
+	{Name: "ssl_bump", Type: "sslproxy_ssl_bump", Treat: Done, Note: "at the third step a server that was peeked at cannot be bumped, and one that was stared at cannot be spliced"},
 	{Name: "sslproxy_cert_error", Type: "acl_access", Treat: Accepted, Note: noBump},
 	{Name: "sslproxy_cert_sign", Type: "sslproxy_cert_sign", Treat: Accepted, Note: noBump},
 	{Name: "sslproxy_cert_adapt", Type: "sslproxy_cert_adapt", Treat: Accepted, Note: noBump},

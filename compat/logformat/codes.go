@@ -102,6 +102,9 @@ var codes = []code{
 
 	{name: "Ss", value: squidResult},
 	{name: "Sh", value: hierarchy},
+
+	{name: "ssl::bump_mode", value: bumpMode},
+	{name: "ssl::>sni", value: requestedName},
 }
 
 // unavailable are the codes of Squid's adaptation, TLS and PROXY protocol: they never have a value
@@ -111,7 +114,7 @@ var unavailable = []string{
 	"icap::<A", "icap::<a", "icap::<bs", "icap::<h", "icap::<last_h", "icap::<service_name", "icap::<st",
 	"icap::>h", "icap::>st", "icap::Hs", "icap::rm", "icap::ru", "icap::tio", "icap::to", "icap::tr", "icap::tt",
 	"proxy_protocol::>h",
-	"ssl::bump_mode", "ssl::>cert_subject", "ssl::>cert_issuer", "ssl::>sni", "ssl::>negotiated_version",
+	"ssl::>cert_subject", "ssl::>cert_issuer", "ssl::>negotiated_version",
 	"ssl::>negotiated_cipher", "ssl::>received_hello_version", "ssl::>received_supported_version",
 	"ssl::<negotiated_version", "ssl::<negotiated_cipher", "ssl::<received_hello_version",
 	"ssl::<received_supported_version", "ssl::<cert", "ssl::<cert_errors", "ssl::<cert_subject", "ssl::<cert_issuer",

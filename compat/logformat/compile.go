@@ -132,6 +132,9 @@ func findCode(s string) (*code, string) {
 	if after, ok := strings.CutPrefix(s, "http::"); ok && !strings.HasPrefix(after, "%") {
 		s = after
 	}
+	if after, ok := strings.CutPrefix(s, "tls::"); ok {
+		s = "ssl::" + after
+	}
 	if c, rest := findUnavailable(s); c != nil {
 		return c, rest
 	}
@@ -150,9 +153,6 @@ func findCode(s string) (*code, string) {
 
 // findUnavailable does the same for the codes that never have a value.
 func findUnavailable(s string) (*code, string) {
-	if after, ok := strings.CutPrefix(s, "tls::"); ok {
-		s = "ssl::" + after
-	}
 	best := ""
 	for _, name := range unavailable {
 		if strings.HasPrefix(s, name) && len(name) > len(best) {

@@ -21,6 +21,7 @@ type tlsOptions struct {
 	cert, key string // paths
 	memory    int64  // dynamic_cert_mem_cache_size, bytes; 0: not given
 	min       uint16 // tls-min-version; 0: not given
+	bump      bool   // ssl-bump
 }
 
 const (
@@ -40,6 +41,11 @@ func (o *tlsOptions) set(name, value, option string) (err error) {
 		o.cert = value
 	case "tls-key", "key":
 		o.key = value
+	case "ssl-bump":
+		if o.directive == "https_port" {
+			return o.refuse(option, "the tunnels of a port where the proxy itself speaks TLS are not looked into")
+		}
+		o.bump = true
 	case "tls-min-version":
 		var known bool
 		if o.min, known = authority.Version(value); !known {
@@ -77,6 +83,8 @@ func (o *tlsOptions) use(c *directive.Context, port *engine.Port) error {
 		return o.invalid("it needs tls-cert=")
 	case o.cert == "" && o.key != "":
 		return o.invalid("tls-key= needs tls-cert=")
+	case o.cert == "" && o.bump:
+		return o.invalid("ssl-bump needs tls-cert= with an authority ('exaproxy make-ca DIR' makes one)")
 	case o.cert == "":
 		return nil
 	}
@@ -96,6 +104,6 @@ func (o *tlsOptions) use(c *directive.Context, port *engine.Port) error {
 	if err != nil {
 		return o.invalid("tls-cert=%s: %s", o.cert, err)
 	}
-	port.Certificate = a.Certificate
+	port.Certificate, port.Bump = a.Certificate, o.bump
 	return nil
 }

@@ -89,7 +89,7 @@ func setOption(c *directive.Context, port *engine.Port, secure *tlsOptions, opti
 	case "tcpkeepalive":
 		c.Say(1, "NOTICE: http_port option 'tcpkeepalive' has no effect: dead clients end by client_idle_pconn_timeout and read_timeout")
 	case "intercept", "transparent", "tproxy", "accel", "vhost", "no-vhost", "vport", "defaultsite", "act-as-origin",
-		"allow-direct", "ssl-bump", "require-proxy-header":
+		"allow-direct", "require-proxy-header":
 		return conf.Invalid{fmt.Sprintf("ERROR: %s option '%s' cannot be followed yet: only forward proxy ports are served", secure.directive, name)}
 	default:
 		return secure.set(name, value, option)

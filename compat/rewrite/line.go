@@ -11,15 +11,27 @@ import (
 // and the extras. Of rec only the request is read. extras nil is Squid's default,
 // "%>a/%>A %un %>rm myip=%la myport=%lp", with the user's name escaped so that it stays one
 // word.
+//
+// Of a CONNECT whose tunnel asks for another name than its own, it is that name that is asked about: the helper
+// has judged the other one before.
 func Append(dst []byte, extras *logformat.Format, rec *engine.Record) []byte {
 	start := len(dst)
-	dst = append(rec.Request.Target.AppendURL(dst), ' ')
+	dst = append(appendURL(dst, rec.Request), ' ')
 	if extras == nil {
 		dst = appendDefault(dst, rec.Request)
 	} else {
 		dst = extras.Append(dst, rec)
 	}
 	return oneLine(dst, start)
+}
+
+func appendURL(dst []byte, r *engine.Request) []byte {
+	if name := r.InsideName(); len(name) > 0 {
+		other := r.Target
+		other.Host, other.IPv6 = name, false
+		return other.AppendURL(dst)
+	}
+	return r.Target.AppendURL(dst)
 }
 
 func appendDefault(dst []byte, r *engine.Request) []byte {

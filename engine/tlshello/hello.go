@@ -6,6 +6,7 @@ package tlshello
 import (
 	"encoding/binary"
 	"errors"
+	"strings"
 )
 
 // Longest is how many bytes of a ClientHello are read, record headers included: what crypto/tls and
@@ -178,7 +179,20 @@ func serverName(body []byte) (string, error) {
 			name = string(value)
 		}
 	}
+	if !plainName(name) {
+		return "", ErrMalformed
+	}
 	return name, nil
+}
+
+// longestName is how long a host name may be (RFC 1035, section 2.3.4).
+const longestName = 255
+
+// plainName says whether a name has only what those of hosts have: it goes into questions to helpers and to
+// acls, where nothing else must be read out of it.
+func plainName(name string) bool {
+	const others = "0123456789.-_"
+	return len(name) <= longestName && strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"+others) == ""
 }
 
 // A reader takes values off the front of bytes. Once there were too few it gives zeros.

@@ -1,0 +1,111 @@
+package bump
+
+import (
+	"exaproxy/compat/acl"
+	"exaproxy/engine"
+)
+
+// A Policy answers one worker's engine.
+type Policy struct {
+	Settings *Settings
+	// Match asks an access list about a request.
+	Match func(*acl.List, *engine.Request) acl.Answer
+}
+
+// Bump says what becomes of the tunnel of a CONNECT.
+func (p *Policy) Bump(r *engine.Request) engine.Bump {
+	seen := r.TLS
+	if seen.NotTLS != nil {
+		return p.foreign(r)
+	}
+	for i := range p.Settings.rules {
+		rule := &p.Settings.rules[i]
+		if !possible(rule.action, seen) {
+			continue
+		}
+		switch p.Match(rule.when, r) {
+		case acl.Pending:
+			return engine.BumpPending
+		case acl.Allow:
+			return is(rule.action, seen.Step)
+		case acl.Deny:
+		}
+	}
+	return otherwise(seen)
+}
+
+// foreign says what becomes of a tunnel in which no TLS is spoken.
+func (p *Policy) foreign(r *engine.Request) engine.Bump {
+	for i := range p.Settings.unsupported {
+		rule := &p.Settings.unsupported[i]
+		switch p.Match(rule.when, r) {
+		case acl.Pending:
+			return engine.BumpPending
+		case acl.Allow:
+			if rule.action {
+				return engine.BumpSplice
+			}
+			return engine.BumpTerminate
+		case acl.Deny:
+		}
+	}
+	return engine.BumpTerminate
+}
+
+// possible says whether a rule counts at the present step: which the later ones are depends on what was
+// chosen before. A server that has been given the client's own words cannot be spoken to by the proxy any
+// more, and one that the proxy has spoken to not by the client.
+func possible(a Action, seen *engine.SeenTLS) bool {
+	switch seen.Step {
+	case 1:
+		return true
+	case 2:
+		return a != None && a != ClientFirst && a != ServerFirst
+	}
+	switch a {
+	case Terminate:
+		return true
+	case Splice:
+		return seen.Action == engine.BumpPeek
+	case Bump:
+		return seen.Action == engine.BumpStare
+	}
+	return false
+}
+
+// is what an action has the engine do at a step.
+func is(a Action, step int) engine.Bump {
+	switch a {
+	case None:
+		return engine.BumpNone
+	case Splice:
+		return engine.BumpSplice
+	case Peek:
+		return engine.BumpPeek
+	case Stare:
+		return engine.BumpStare
+	case ClientFirst:
+		return engine.BumpClientFirst
+	case ServerFirst:
+		return engine.BumpServerFirst
+	case Terminate:
+		return engine.BumpTerminate
+	case Bump:
+		if step == 1 {
+			return engine.BumpClientFirst
+		}
+		return engine.BumpServerFirst
+	}
+	panic("BUG: no such action of ssl_bump")
+}
+
+// otherwise is what becomes of a tunnel for which no rule matches.
+func otherwise(seen *engine.SeenTLS) engine.Bump {
+	switch {
+	case seen.Step == 1:
+		return engine.BumpNone
+	case seen.Step == 2, seen.Action == engine.BumpPeek:
+		return engine.BumpSplice
+	}
+	return engine.BumpServerFirst
+}

@@ -1,0 +1,98 @@
+package engine
+
+import (
+	"bytes"
+	"crypto/x509"
+	"errors"
+	"strings"
+
+	"exaproxy/engine/h1"
+	"exaproxy/engine/tlshello"
+)
+
+// SeenTLS is what was seen of the TLS that the proxy looks into: of a client's inside a CONNECT (ssl_bump), and
+// of the origin's. All requests of a bumped connection share one. It is filled on the loop, and what it
+// points to does not change.
+type SeenTLS struct {
+	// Step is the step of ssl_bump that is being decided, 1 to 3 (at_step); 0 when none is.
+	Step int
+	// Action is the last that was chosen.
+	Action Bump
+	// ServerName is what the client's ClientHello asks for (SNI), "" if it names nobody or was not read.
+	ServerName string
+	// NotTLS is why what the client says is no TLS; nil if it is, or is not known yet.
+	NotTLS error
+	// Server is the chain that the origin has shown, its own certificate first; empty before it has.
+	Server []*x509.Certificate
+	// Errors are what is wrong with Server: values of compat/verify, which have OpenSSL's names.
+	Errors []error
+	// Decrypted says that the requests in the tunnel are read.
+	Decrypted bool
+
+	host []byte // of the CONNECT, as the Host field says it
+	name string // the same, without the port
+}
+
+// see begins to look into the TLS of a tunnel.
+func see(r *Request) *SeenTLS {
+	t := r.Effective()
+	return &SeenTLS{Step: 1, host: t.AppendHost(nil), name: string(t.Host)}
+}
+
+// PeerName is the name by which the client knows the server: that in the ClientHello, or else the
+// CONNECT's host.
+func (s *SeenTLS) PeerName() string {
+	if s.ServerName != "" {
+		return s.ServerName
+	}
+	return s.name
+}
+
+// InsideName is the name that a CONNECT's ClientHello asks for, in the form of a target's host, if it is not the
+// host of the CONNECT.
+func (r *Request) InsideName() []byte {
+	if r.TLS == nil || r.TLS.ServerName == "" || r.TLS.Decrypted {
+		return nil
+	}
+	if name := strings.TrimRight(strings.ToLower(r.TLS.ServerName), "."); name != string(r.Target.Host) {
+		return []byte(name)
+	}
+	return nil
+}
+
+// hear notes what a ClientHello says, or why there is none.
+func (s *SeenTLS) hear(h *tlshello.Hello, err error) {
+	s.Step, s.ServerName, s.NotTLS = 2, h.ServerName, err
+}
+
+var (
+	errConnectInside = errors.New("CONNECT inside a tunnel that is decrypted")
+	errOneHost       = &h1.SyntaxError{Kind: h1.BadURL, What: "not one Host field with a host"}
+)
+
+// complete makes the target of a request in the tunnel a URL: whom it is for says Host, as to a server
+// (RFC 9112, section 3.3), or the CONNECT where there is none. The request is judged by that and goes there.
+func (s *SeenTLS) complete(r *Request, ws h1.Whitespace) (err error) {
+	switch r.Target.Form {
+	case h1.Authority:
+		return errConnectInside
+	case h1.Absolute, h1.Asterisk:
+		return nil // it names its server itself, or none
+	case h1.Origin:
+	}
+	host := bytes.TrimSuffix(s.host, []byte(":443"))
+	switch r.Header.Count("Host") {
+	case 0:
+	case 1:
+		host = r.Header.Get("Host")
+	default:
+		return errOneHost
+	}
+	if bytes.ContainsAny(host, "/?#@") {
+		return errOneHost
+	}
+	url := append(append(append(r.scratch, "https://"...), host...), r.Target.Path...)
+	raw := url[len(r.scratch):]
+	r.Target, r.scratch, err = h1.ParseTarget(r.Method, raw, ws, url)
+	return err
+}

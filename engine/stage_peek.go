@@ -1,0 +1,54 @@
+package engine
+
+import (
+	"exaproxy/engine/loop"
+	"exaproxy/engine/tlshello"
+)
+
+// peek reads the ClientHello in a tunnel that is there for the client, and for nobody else yet.
+func (t *transaction) peek() stage {
+	h, err := t.readHello()
+	switch {
+	case err == loop.ErrAgain:
+		return peeking
+	case err == nil, err == tlshello.ErrNotTLS, err == tlshello.ErrMalformed:
+		return t.peeked(&h, err)
+	}
+	return t.clientGone()
+}
+
+// readHello reads until a ClientHello is there, or what is none. The error is loop.ErrAgain, one of package
+// tlshello's, or that of the client's end.
+func (t *transaction) readHello() (tlshello.Hello, error) {
+	for said := t.heard(); ; {
+		h, err := tlshello.Parse(said.bytes())
+		if err != tlshello.ErrShort {
+			return h, err
+		}
+		if len(said.room()) == 0 {
+			if len(said.b) >= tlshello.Longest {
+				return h, tlshello.ErrMalformed
+			}
+			said = t.client.worker.buffers.grow(said)
+			t.up.buf = said
+		}
+		n, err := t.clientEnd.Read(said.room())
+		if err != nil {
+			return h, err
+		}
+		said.w += n
+	}
+}
+
+// peeked has the request judged anew, now that it is known what is asked for in the tunnel. What is no TLS
+// can only be a tunnel or ended.
+func (t *transaction) peeked(h *tlshello.Hello, err error) stage {
+	t.request.TLS.hear(h, err)
+	t.record.ServerName = h.ServerName
+	if err != nil {
+		return bumping
+	}
+	t.request.Asked, t.request.WasRewritten = 0, false
+	t.helperAnswer, t.helperErr = nil, nil
+	return admitting
+}
