@@ -29,6 +29,9 @@ type Request struct {
 	Rewritten    h1.Target
 	WasRewritten bool
 
+	// TLS is what was seen of the TLS that the request came in or is to begin; nil if there is none.
+	TLS *SeenTLS
+
 	// Judged is what an acl saw of the addresses of Target's host.
 	Judged Judged
 	// Notes are what the policy has to say of the request, for the log and for other questions.
@@ -93,7 +96,7 @@ func (r *Request) Narrow(allowed func(netip.Addr) bool) {
 
 // isItsHead says whether nothing is known of the request but what its head says.
 func (r *Request) isItsHead() bool {
-	return r.State == nil && r.User == "" && r.ClientName == "" && !r.WasRewritten && len(r.Notes) == 0
+	return r.State == nil && r.TLS == nil && r.User == "" && r.ClientName == "" && !r.WasRewritten && len(r.Notes) == 0
 }
 
 // Effective returns the target that the request goes to: the rewritten one if there is one.
