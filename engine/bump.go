@@ -4,9 +4,8 @@ package engine
 type Bump uint8
 
 const (
-	BumpNone        Bump = iota // a tunnel, as without ssl_bump
+	BumpSplice      Bump = iota // a tunnel
 	BumpPending                 // the policy has begun something that will wake Request.Waker; call it again then
-	BumpSplice                  // a tunnel
 	BumpPeek                    // look further, and pass on what the client says as it is
 	BumpStare                   // look further, as the client that the server goes on to have
 	BumpClientFirst             // decrypt; the server is spoken to when there is a request

@@ -80,6 +80,7 @@ const (
 	ShuttingDown                        // we are
 	Internal                            // a fault of ours; cache.log has the stack
 	Looping                             // the request came from us: it is going round
+	NotTLS                              // what a client says in its tunnel, where that was to be looked into
 )
 
 var failureKinds = [...]string{
@@ -90,6 +91,7 @@ var failureKinds = [...]string{
 	ConnectLate: "connect timed out", UpstreamClosed: "upstream closed", UpstreamBroken: "upstream broken",
 	UpstreamLate: "upstream too slow", BadReply: "bad reply", ReplyTooLarge: "reply head too large",
 	ShuttingDown: "shutting down", Internal: "internal fault", Looping: "forwarding loop",
+	NotTLS: "no TLS",
 }
 
 func (k FailureKind) String() string { return failureKinds[k] }
@@ -97,7 +99,7 @@ func (k FailureKind) String() string { return failureKinds[k] }
 // Status is the status of an answer that tells of such a failure.
 func (k FailureKind) Status() int {
 	switch k {
-	case BadRequest:
+	case BadRequest, NotTLS:
 		return 400
 	case HeadTooLarge:
 		return 431

@@ -31,7 +31,7 @@ func (t *transaction) end() {
 	t.serverSaid = nil
 	keep := t.keepClient && !unread && !w.leaving
 	c.holdState(t.setup)
-	if c.tls != nil && !c.tls.Decrypted {
+	if c.tls != nil && !c.tls.Bumped {
 		c.tls = nil // of this CONNECT alone
 	}
 	c.tx = nil

@@ -108,7 +108,7 @@ func (DefaultPolicy) Interpret(_ *Request, _ []byte, err error) Decision {
 }
 
 // Bump looks into no tunnel.
-func (DefaultPolicy) Bump(*Request) Bump { return BumpNone }
+func (DefaultPolicy) Bump(*Request) Bump { return BumpSplice }
 
 // Certify knows only what the port has.
 func (DefaultPolicy) Certify(r *Request) func(string) (*tls.Certificate, error) {

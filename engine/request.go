@@ -96,7 +96,7 @@ func (r *Request) Narrow(allowed func(netip.Addr) bool) {
 
 // isItsHead says whether nothing is known of the request but what its head says.
 func (r *Request) isItsHead() bool {
-	return r.State == nil && r.User == "" && r.ClientName == "" && !r.WasRewritten && len(r.Notes) == 0
+	return r.State == nil && r.TLS == nil && r.User == "" && r.ClientName == "" && !r.WasRewritten && len(r.Notes) == 0
 }
 
 // Effective returns the target that the request goes to: the rewritten one if there is one.

@@ -16,18 +16,19 @@ import (
 type SeenTLS struct {
 	// Step is the step of ssl_bump that is being decided, 1 to 3 (at_step); 0 when none is.
 	Step int
-	// Action is the last that was chosen.
+	// Action is the last that was chosen, and Mode what the policy and the log call it.
 	Action Bump
+	Mode   string
 	// ServerName is what the client's ClientHello asks for (SNI), "" if it names nobody or was not read.
 	ServerName string
 	// NotTLS is why what the client says is no TLS; nil if it is, or is not known yet.
 	NotTLS error
 	// Server is the chain that the origin has shown, its own certificate first; empty before it has.
 	Server []*x509.Certificate
-	// Errors are what is wrong with Server: values of compat/verify, which have OpenSSL's names.
+	// Errors are what is wrong with Server: Faults of compat/verify, which have OpenSSL's names.
 	Errors []error
-	// Decrypted says that the requests in the tunnel are read.
-	Decrypted bool
+	// Bumped says that the requests in the tunnel are read: the proxy speaks TLS in the server's place.
+	Bumped bool
 
 	host []byte // of the CONNECT, as the Host field says it
 	name string // the same, without the port
@@ -51,7 +52,7 @@ func (s *SeenTLS) PeerName() string {
 // InsideName is the name that a CONNECT's ClientHello asks for, in the form of a target's host, if it is not the
 // host of the CONNECT.
 func (r *Request) InsideName() []byte {
-	if r.TLS == nil || r.TLS.ServerName == "" || r.TLS.Decrypted {
+	if r.TLS == nil || r.TLS.ServerName == "" || r.TLS.Bumped {
 		return nil
 	}
 	if name := strings.TrimRight(strings.ToLower(r.TLS.ServerName), "."); name != string(r.Target.Host) {

@@ -1,13 +1,13 @@
 package engine
 
-import "errors"
+import "exaproxy/engine/tlshello"
 
 // allowed is what follows when a request may go on: of a CONNECT, the question what becomes of its tunnel.
 func (t *transaction) allowed() stage {
-	if !t.request.IsConnect() || !t.request.Port.Bump {
+	switch {
+	case !t.request.IsConnect() || !t.request.Port.Bump || t.judgedInside:
 		return routing
-	}
-	if t.request.TLS == nil {
+	case t.request.TLS == nil:
 		t.client.tls = see(t.request)
 		t.request.TLS = t.client.tls
 	}
@@ -24,7 +24,7 @@ func (t *transaction) bump() stage {
 	}
 	seen.Action = action
 	switch action {
-	case BumpNone, BumpSplice:
+	case BumpSplice:
 		return t.splice()
 	case BumpPeek, BumpStare:
 		return t.lookFurther()
@@ -36,12 +36,12 @@ func (t *transaction) bump() stage {
 	panic("BUG: no such action of ssl_bump")
 }
 
-var errTerminated = errors.New("ssl_bump terminates the tunnel")
-
 // splice makes it a tunnel, whose server may have been given the client's own words already. One that was
 // spoken to in words of ours can have no others from the client.
 func (t *transaction) splice() stage {
-	switch {
+	switch seen := t.request.TLS; {
+	case t.upstream == nil && seen.Step == 2 && seen.NotTLS == nil:
+		return t.judgeInside()
 	case t.upstream == nil:
 		return routing
 	case t.hop.TLS != (TLS{}):
@@ -53,11 +53,13 @@ func (t *transaction) splice() stage {
 
 // lookFurther goes on to the next step: the ClientHello, or the server.
 func (t *transaction) lookFurther() stage {
-	switch t.request.TLS.Step {
-	case 1:
+	switch seen := t.request.TLS; {
+	case seen.Step == 1:
 		return t.inside(peeking)
-	case 2:
-		return routing
+	case seen.Step == 2 && seen.Action == BumpPeek:
+		return t.judgeInside()
+	case seen.Step == 2:
+		return routing // if it stays with that, the requests inside are going to be judged
 	}
 	panic("BUG: there is nothing further to look at")
 }
@@ -86,7 +88,9 @@ func (t *transaction) inside(next stage) stage {
 
 // terminate ends a tunnel. A client that speaks TLS is told so in its language.
 func (t *transaction) terminate() stage {
-	t.failure = &Failure{Kind: Refused, Side: OurSide, During: t.stage.String(), Err: errTerminated}
+	if t.request.TLS.NotTLS != nil {
+		t.failure = &Failure{Kind: NotTLS, Side: ClientSide, During: t.stage.String(), Err: t.request.TLS.NotTLS}
+	}
 	if t.established {
 		t.alert()
 	}
@@ -121,8 +125,11 @@ func (t *transaction) peeksAtServer() bool {
 // decrypted has the client's connection go on with the requests in its tunnel. The connection to the
 // server that was made for its certificate serves one of them.
 func (t *transaction) decrypted() stage {
-	t.request.TLS.Step, t.request.TLS.Decrypted = 0, true
-	t.record.Status = 200
+	seen := t.request.TLS
+	seen.Step, seen.Bumped = 0, true
+	if name := t.handshake.State().ServerName; tlshello.PlainName(name) {
+		seen.ServerName = name
+	}
 	t.keepClient, t.keepUpstream = true, true
 	return over
 }

@@ -14,7 +14,7 @@ func (t *transaction) establish() stage {
 		return t.clientGone()
 	case finished:
 		t.down.release()
-		t.established = true
+		t.established, t.record.Status = true, 200
 		return t.next
 	}
 	return establishing

@@ -40,14 +40,18 @@ func (t *transaction) readHello() (tlshello.Hello, error) {
 	}
 }
 
-// peeked has the request judged anew, now that it is known what is asked for in the tunnel. What is no TLS
-// can only be a tunnel or ended.
+// peeked asks what becomes of a tunnel of which the first words are known. What is no TLS can only be a tunnel
+// or ended.
 func (t *transaction) peeked(h *tlshello.Hello, err error) stage {
 	t.request.TLS.hear(h, err)
 	t.record.ServerName = h.ServerName
-	if err != nil {
-		return bumping
-	}
+	return bumping
+}
+
+// judgeInside has a CONNECT judged anew, now that it is known whom the client asks for in its tunnel, and
+// nothing else of it will be seen.
+func (t *transaction) judgeInside() stage {
+	t.judgedInside = true
 	t.request.Asked, t.request.WasRewritten = 0, false
 	t.helperAnswer, t.helperErr = nil, nil
 	return admitting

@@ -87,7 +87,7 @@ func (t *transaction) reread() {
 	if _, err := h1.ParseRequest(t.head, &t.request.Request, limits.heads(limits.requestHead())); err != nil {
 		panic("BUG: a head that was understood is not: " + err.Error())
 	}
-	if seen := t.request.TLS; seen != nil && seen.Decrypted {
+	if seen := t.request.TLS; seen != nil && seen.Bumped {
 		seen.complete(t.request, limits.Whitespace) // it was
 	}
 }

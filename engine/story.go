@@ -93,11 +93,13 @@ type transaction struct {
 	established bool         // the client of a CONNECT knows that its tunnel is there
 	next        stage        // after establishing
 	decrypts    bool         // the requests in the tunnel are going to be read
-	inTunnel    bool         // it is the answer to what the client says in its tunnel
-	innerMethod string       // the method of that
-	failure     *Failure
-	record      Record
-	recorded    bool // the policy has been given the record
+
+	judgedInside bool   // by what its ClientHello says, too
+	inTunnel     bool   // it is the answer to what the client says in its tunnel
+	innerMethod  string // the method of that
+	failure      *Failure
+	record       Record
+	recorded     bool // the policy has been given the record
 }
 
 // Run plays the transaction on, and what the client asks next if it comes to its end.

@@ -71,8 +71,12 @@ var walls = map[string]wall{
 		mayNot: []string{"net", "net/http", "os/exec"},
 		reason: "it reads text, and knows what no directive does",
 	},
+	"compat/verify": {
+		mayNot: []string{"net", "net/http", "os", "os/exec"},
+		reason: "it says what is wrong with certificates, and knows neither files nor connections",
+	},
 	"compat/acl": {
-		may: []string{"engine/canary", "compat/conf", "engine", "engine/h1", "engine/loop", "dnsasync"}, mayNot: []string{"net", "net/http", "os/exec"},
+		may: []string{"engine/canary", "compat/conf", "compat/verify", "engine", "engine/h1", "engine/loop", "dnsasync"}, mayNot: []string{"net", "net/http", "os/exec"},
 		reason: "it tests requests; names are resolved by the worker's resolver (the loop's Waker is a type it holds)",
 	},
 	"compat/logformat": {

@@ -32,7 +32,7 @@ type namedTest struct {
 }
 
 // NewSet returns a Set with the acls that Squid predefines: all, manager, localhost,
-// to_localhost, to_linklocal (of Squid 6) and CONNECT. Those that look at where a request goes
+// to_localhost, to_linklocal (of Squid 6), CONNECT and ssl::certHasExpired with its kin. Those that look at where a request goes
 // know IPv4 addresses within NAT64 (RFC 6052) and 6to4 (RFC 3056) addresses, too.
 func NewSet() *Set {
 	s := &Set{acls: make(map[string]*namedTest)}
@@ -51,6 +51,11 @@ var predefined = [...]string{
 	"to_localhost dst 127.0.0.0/8 0.0.0.0/32 ::1/128 ::/128 64:ff9b::7f00:0/104 64:ff9b::/128 2002:7f00::/24 2002::/48",
 	"to_linklocal dst 169.254.0.0/16 fe80::/10 64:ff9b::a9fe:0/112 2002:a9fe::/32",
 	"CONNECT method CONNECT",
+	"ssl::certHasExpired ssl_error certHasExpired",
+	"ssl::certNotYetValid ssl_error certNotYetValid",
+	"ssl::certDomainMismatch ssl_error certDomainMismatch",
+	"ssl::certUntrusted ssl_error certUntrusted",
+	"ssl::certSelfSigned ssl_error certSelfSigned",
 }
 
 func predefinedLine(text string) *conf.Line {

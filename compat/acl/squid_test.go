@@ -41,6 +41,10 @@ var compared = []string{
 	"method GET", "method get", "method CONNECT", "method FOO", "method foo Post", "method PURGE",
 	"browser -i ^MOZILLA", "browser .", "referer_regex example", "req_mime_type ^text/", "req_header User-Agent -i ^moz", "req_header X-Two ^a,.b$",
 	"localip 127.0.0.1", "localip 127.0.0.0/8", "myportname front", "myip 10.0.0.1",
+	"at_step SslBump1", "at_step sslbump2 SSLBUMP3", "ssl_error 10 ssl::certUntrusted SQUID_X509_V_ERR_DOMAIN_MISMATCH", "connections_encrypted",
+	"server_cert_fingerprint 00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33", "ssl::server_name .example.com", "ssl::server_name www.EXAMPLE.com", "ssl::server_name --client-requested example.com 10.1.2.3",
+	"ssl::server_name --server-provided none", "ssl::server_name --consensus .net [::1]", "ssl::server_name ::1 [2001:db8::80]", "ssl::server_name_regex ^www", "ssl::server_name_regex -i --client-requested EXAMPLE",
+	"ssl::server_name_regex --server-provided ^none$", "ssl::server_name_regex [.]$", "any-of ssl::certHasExpired ssl::certNotYetValid ssl::certDomainMismatch ssl::certUntrusted ssl::certSelfSigned",
 	"any-of CONNECT manager", "all-of !CONNECT !manager", "any-of localhost to_localhost", "any-of !all", "all-of all !to_localhost",
 }
 

@@ -66,13 +66,20 @@ var types = map[string]aclType{
 	"any-of":        {new: newAnyOf},
 	"all-of":        {new: newAllOf},
 
+	"at_step":                 {new: newStep},
+	"ssl_error":               {new: newTLSError},
+	"server_cert_fingerprint": {new: newFingerprint, flags: "-sha1"},
+	"ssl::server_name":        {new: newServerName, flags: serverNameOptions},
+	"ssl::server_name_regex":  {new: newServerNamePattern, flags: serverNameOptions + " -i +i"},
+	"connections_encrypted":   {new: newEncrypted},
+
 	// not served yet
-	"adaptation_service": {}, "annotate_client": {}, "annotate_transaction": {}, "arp": {}, "at_step": {},
-	"ca_cert": {}, "client_connection_mark": {}, "connections_encrypted": {}, "dst_as": {}, "eui64": {},
+	"adaptation_service": {}, "annotate_client": {}, "annotate_transaction": {}, "arp": {},
+	"ca_cert": {}, "client_connection_mark": {}, "dst_as": {}, "eui64": {},
 	"ext_user": {}, "ext_user_regex": {}, "external": {}, "has": {}, "hier_code": {}, "http_status": {},
 	"ident": {}, "ident_regex": {}, "max_user_ip": {}, "maxconn": {}, "note": {}, "peername": {},
 	"peername_regex": {}, "proxy_auth": {}, "proxy_auth_regex": {}, "random": {}, "rep_header": {},
-	"rep_mime_type": {}, "server_cert_fingerprint": {}, "snmp_community": {}, "squid_error": {}, "src_as": {},
-	"srcdom_regex": {}, "srcdomain": {}, "ssl::server_name": {}, "ssl::server_name_regex": {},
-	"ssl_error": {}, "tag": {}, "transaction_initiator": {}, "urllogin": {}, "user_cert": {},
+	"rep_mime_type": {}, "snmp_community": {}, "squid_error": {}, "src_as": {},
+	"srcdom_regex": {}, "srcdomain": {},
+	"tag": {}, "transaction_initiator": {}, "urllogin": {}, "user_cert": {},
 }

@@ -2,6 +2,7 @@ package acl
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"exaproxy/compat/conf"
@@ -89,10 +90,10 @@ func (v *values) options(t aclType) (from int, err error) {
 	return from, nil
 }
 
-// option reads one word of flags: -n, -ni, --name.
+// option reads one word of flags: -n, -ni, --name, -sha1.
 func (v *values) option(text string, t aclType) error {
-	names := []string{text}
-	if !strings.HasPrefix(text, "--") {
+	names, known := []string{text}, strings.Fields(t.flags)
+	if !strings.HasPrefix(text, "--") && !slices.Contains(known, text) {
 		names = names[:0]
 		for _, letter := range text[1:] {
 			names = append(names, text[:1]+string(letter))
@@ -100,9 +101,9 @@ func (v *values) option(text string, t aclType) error {
 	}
 	for _, name := range names {
 		switch {
-		case strings.Contains(t.flags, name) && (name == "-i" || name == "+i"):
+		case slices.Contains(known, name) && (name == "-i" || name == "+i"):
 			v.items = append(v.items, conf.Item{Text: name, Pos: v.line.Pos})
-		case strings.Contains(t.flags, name):
+		case slices.Contains(known, name):
 			v.flags[name] = true
 		default:
 			return fmt.Errorf("configuration error: unsupported ACL option: %s", name)

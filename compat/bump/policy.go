@@ -27,6 +27,7 @@ func (p *Policy) Bump(r *engine.Request) engine.Bump {
 		case acl.Pending:
 			return engine.BumpPending
 		case acl.Allow:
+			seen.Mode = rule.action.String()
 			return is(rule.action, seen.Step)
 		case acl.Deny:
 		}
@@ -60,7 +61,7 @@ func possible(a Action, seen *engine.SeenTLS) bool {
 	case 1:
 		return true
 	case 2:
-		return a != None && a != ClientFirst && a != ServerFirst
+		return a != ClientFirst && a != ServerFirst
 	}
 	switch a {
 	case Terminate:
@@ -76,9 +77,7 @@ func possible(a Action, seen *engine.SeenTLS) bool {
 // is what an action has the engine do at a step.
 func is(a Action, step int) engine.Bump {
 	switch a {
-	case None:
-		return engine.BumpNone
-	case Splice:
+	case None, Splice:
 		return engine.BumpSplice
 	case Peek:
 		return engine.BumpPeek
@@ -101,11 +100,10 @@ func is(a Action, step int) engine.Bump {
 
 // otherwise is what becomes of a tunnel for which no rule matches.
 func otherwise(seen *engine.SeenTLS) engine.Bump {
-	switch {
-	case seen.Step == 1:
-		return engine.BumpNone
-	case seen.Step == 2, seen.Action == engine.BumpPeek:
-		return engine.BumpSplice
+	if seen.Step == 3 && seen.Action == engine.BumpStare {
+		seen.Mode = Bump.String()
+		return engine.BumpServerFirst
 	}
-	return engine.BumpServerFirst
+	seen.Mode = Splice.String()
+	return engine.BumpSplice
 }

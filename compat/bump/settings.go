@@ -1,6 +1,8 @@
 package bump
 
 import (
+	"slices"
+
 	"exaproxy/compat/acl"
 	"exaproxy/compat/conf"
 	"exaproxy/compat/directive"
@@ -21,10 +23,10 @@ const (
 	Terminate
 )
 
-var actions = map[string]Action{
-	"none": None, "splice": Splice, "peek": Peek, "stare": Stare, "bump": Bump,
-	"client-first": ClientFirst, "server-first": ServerFirst, "terminate": Terminate,
-}
+var words = [...]string{None: "none", Splice: "splice", Peek: "peek", Stare: "stare", Bump: "bump",
+	ClientFirst: "client-first", ServerFirst: "server-first", Terminate: "terminate"}
+
+func (a Action) String() string { return words[a] }
 
 // deprecated are the actions before Squid 3.3.
 var deprecated = map[string]struct {
@@ -60,7 +62,8 @@ func (s *Settings) setRule(c *directive.Context, l *conf.Line) error {
 	if err != nil {
 		return err
 	}
-	action, known := actions[word]
+	n := slices.Index(words[:], word)
+	action, known := Action(max(n, 0)), n >= 0
 	if before, is := deprecated[word]; is {
 		action, known, s.old = before.action, true, true
 		if len(s.rules) == 0 || s.new {

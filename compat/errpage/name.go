@@ -47,6 +47,7 @@ var names = [...]struct {
 	engine.NoRoute:          {"ERR_CANNOT_FORWARD", 500},
 	engine.CannotConnect:    {"ERR_CONNECT_FAIL", 503},
 	engine.CannotSecure:     {"ERR_SECURE_CONNECT_FAIL", 503},
+	engine.NotTLS:           {"ERR_PROTOCOL_UNKNOWN", 400},
 	engine.ConnectLate:      {"ERR_CONNECT_FAIL", 503},
 	engine.UpstreamClosed:   {"ERR_ZERO_SIZE_OBJECT", 502},
 	engine.UpstreamBroken:   {"ERR_READ_ERROR", 502},

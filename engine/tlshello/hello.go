@@ -179,7 +179,7 @@ func serverName(body []byte) (string, error) {
 			name = string(value)
 		}
 	}
-	if !plainName(name) {
+	if !PlainName(name) {
 		return "", ErrMalformed
 	}
 	return name, nil
@@ -188,9 +188,9 @@ func serverName(body []byte) (string, error) {
 // longestName is how long a host name may be (RFC 1035, section 2.3.4).
 const longestName = 255
 
-// plainName says whether a name has only what those of hosts have: it goes into questions to helpers and to
+// PlainName says whether a name has only what those of hosts have: it goes into questions to helpers and to
 // acls, where nothing else must be read out of it.
-func plainName(name string) bool {
+func PlainName(name string) bool {
 	const others = "0123456789.-_"
 	return len(name) <= longestName && strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"+others) == ""
 }
