@@ -122,5 +122,5 @@ func (w *worker) reportHandshake(r *Request, err error) {
 	if suppressed > 0 {
 		attrs = append(attrs, "more since the last message", suppressed)
 	}
-	w.log.Warn("a client is not shown why its CONNECT was refused: it breaks off the TLS handshake (is the authority of tls-cert= installed there?)", attrs...)
+	w.log.Warn("a client breaks off the TLS handshake in its tunnel (is the authority of tls-cert= installed there?)", attrs...)
 }

@@ -75,7 +75,7 @@ func TestABlockedHTTPSSiteShowsAPage(t *testing.T) {
 		t.Errorf("who does not trust the authority sees %q (%s)", c.out, c.err)
 	}
 	x.eventually("says why nobody sees it", 20*time.Second, func() bool {
-		return strings.Contains(x.cacheLog(), "a client is not shown why its CONNECT was refused: it breaks off the TLS handshake")
+		return strings.Contains(x.cacheLog(), "a client breaks off the TLS handshake in its tunnel")
 	})
 }
 
