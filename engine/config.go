@@ -2,6 +2,7 @@ package engine
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"log/slog"
 	"net/netip"
 	"time"
@@ -43,6 +44,10 @@ type Config struct {
 	// OutgoingTLS is how TLS is spoken to next hops, but for the server's name; nil: as crypto/tls does,
 	// trusting whom the system trusts.
 	OutgoingTLS *tls.Config
+	// VerifyServer says what is wrong with the certificates that a next hop shows who was asked for by that name,
+	// its own first; nothing: no errors. Policy.Trusts then decides. It is called on goroutines of handshakes.
+	// nil: crypto/tls verifies by OutgoingTLS, and whatever is wrong ends the handshake.
+	VerifyServer func(serverName string, chain []*x509.Certificate) []error
 
 	Timeouts Timeouts
 	Limits   Limits

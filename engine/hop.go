@@ -2,8 +2,10 @@ package engine
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"net/netip"
 	"slices"
+	"strings"
 )
 
 // A Route is which way a request goes.
@@ -39,6 +41,37 @@ type TLS struct {
 	ServerName string // that is asked for and verified; "" for no TLS
 
 	config *tls.Config // Config.OutgoingTLS, by which it was verified; the engine's
+}
+
+// A shown is what a next hop has shown of itself in a handshake, and what is wrong with that. It is filled on
+// the handshake's goroutine, and does not change after that.
+type shown struct {
+	chain  []*x509.Certificate
+	errors []error
+}
+
+// clientTLS is how TLS is spoken to a hop, which shows itself to s.
+func (c *Config) clientTLS(h *Hop, s *shown) *tls.Config {
+	config := &tls.Config{}
+	if c.OutgoingTLS != nil {
+		config = c.OutgoingTLS.Clone()
+	}
+	config.NextProtos = []string{"http/1.1"}
+	config.ServerName = strings.TrimSuffix(h.TLS.ServerName, ".") // which no certificate has
+	name, verify := config.ServerName, c.VerifyServer
+	config.InsecureSkipVerify = config.InsecureSkipVerify || verify != nil
+	otherwise := config.VerifyConnection
+	config.VerifyConnection = func(state tls.ConnectionState) error {
+		s.chain = state.PeerCertificates
+		switch {
+		case verify != nil:
+			s.errors = verify(name, s.chain)
+		case otherwise != nil:
+			return otherwise(state)
+		}
+		return nil
+	}
+	return config
 }
 
 // Direct is the hop that the request's effective target names.

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"log/slog"
 	"net/netip"
 
@@ -63,6 +64,10 @@ type Policy interface {
 	// Hello says whether the tunnel may be used for what the client says first there: nil, or why not. err
 	// is nil if that is a ClientHello of TLS, or one of package tlshello's.
 	Hello(r *Request, h *tlshello.Hello, err error) *Failure
+
+	// Trusts says whether a server may be used with whose certificates something is wrong (Config.VerifyServer):
+	// nil, or why not. It is asked for each connection that is made, and each that was kept.
+	Trusts(r *Request, chain []*x509.Certificate, errs []error) *Failure
 
 	// Edit makes the configured changes to a head that is about to be sent: Via,
 	// X-Forwarded-For, and on replies what Squid adds. Hop-by-hop fields are gone already
@@ -131,6 +136,11 @@ func (DefaultPolicy) Looks(*Request) bool { return false }
 
 // Hello allows everything.
 func (DefaultPolicy) Hello(*Request, *tlshello.Hello, error) *Failure { return nil }
+
+// Trusts nobody with whose certificates something is wrong.
+func (DefaultPolicy) Trusts(_ *Request, _ []*x509.Certificate, errs []error) *Failure {
+	return &Failure{Kind: CannotSecure, Side: UpstreamSide, Err: errs[0]}
+}
 
 // Edit changes nothing.
 func (DefaultPolicy) Edit(*Request, *h1.Header, Direction) {}

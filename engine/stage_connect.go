@@ -26,11 +26,14 @@ func (t *transaction) connect() stage {
 		return t.unconnected()
 	}
 	var end End = fd
+	var server *shown
 	if t.hop.TLS != (TLS{}) {
-		t.handshake = tlsend.Client(w.loop, fd, t.setup.config.clientTLS(&t.hop), w.engine.fetches, t.waker)
+		server = new(shown)
+		t.handshake = tlsend.Client(w.loop, fd, t.setup.config.clientTLS(&t.hop, server), w.engine.fetches, t.waker)
 		end = t.handshake
 	}
 	u := w.idle.opened(end, &t.hop, t.dialer.peer)
+	u.shown = server
 	if t.setup.config.KeepOutgoing {
 		u.local, _, _ = fd.Names() // what cannot be told is not logged
 	}

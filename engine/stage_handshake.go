@@ -1,17 +1,10 @@
 package engine
 
-import (
-	"crypto/tls"
-	"crypto/x509"
-	"strings"
-
-	"exaproxy/engine/loop"
-)
+import "exaproxy/engine/loop"
 
 // shakeHands waits until the next hop has proved who it is, and keys are agreed on.
 func (t *transaction) shakeHands() stage {
-	conn := t.handshake
-	err := conn.Handshake()
+	err := t.handshake.Handshake()
 	if err == loop.ErrAgain {
 		return handshaking
 	}
@@ -19,30 +12,35 @@ func (t *transaction) shakeHands() stage {
 	if err != nil {
 		return t.failWith(&Failure{Kind: CannotSecure, Side: UpstreamSide, Peer: t.upstream.peer, Err: err})
 	}
-	if t.reveals() {
-		return t.revealed(conn.State().PeerCertificates)
+	s := t.upstream.shown
+	reveals := t.reveals()
+	if reveals {
+		t.request.TLS.Server, t.request.TLS.Errors = s.chain, s.errors
+	}
+	if f := t.distrusts(s); f != nil {
+		f.Peer = t.upstream.peer
+		return t.failWith(f)
+	}
+	if reveals {
+		return t.revealed()
 	}
 	return sending
 }
 
+// distrusts says why a server is not to be used by what it has shown; nil if it is.
+func (t *transaction) distrusts(s *shown) *Failure {
+	if s == nil || len(s.errors) == 0 {
+		return nil
+	}
+	return t.setup.policy.Trusts(t.request, s.chain, s.errors)
+}
+
 // revealed goes on with a tunnel whose server is known now.
-func (t *transaction) revealed(chain []*x509.Certificate) stage {
+func (t *transaction) revealed() stage {
 	seen := t.request.TLS
-	seen.Server = chain
 	if t.decrypts {
 		return securing
 	}
 	seen.Step = 3
 	return bumping
-}
-
-// clientTLS is how TLS is spoken to a hop.
-func (c *Config) clientTLS(h *Hop) *tls.Config {
-	config := &tls.Config{}
-	if c.OutgoingTLS != nil {
-		config = c.OutgoingTLS.Clone()
-	}
-	config.NextProtos = []string{"http/1.1"}
-	config.ServerName = strings.TrimSuffix(h.TLS.ServerName, ".") // which no certificate has
-	return config
 }

@@ -22,7 +22,7 @@ func TestHandshake(t *testing.T) {
 	})
 	t.Run("the name that is verified has no dot at its end", func(t *testing.T) {
 		p := begun()
-		if name := p.setup.config.clientTLS(&p.hop).ServerName; name != "a.example" {
+		if name := p.setup.config.clientTLS(&p.hop, new(shown)).ServerName; name != "a.example" {
 			t.Errorf("it is %q", name)
 		}
 	})

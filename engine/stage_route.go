@@ -78,7 +78,7 @@ func (t *transaction) reuse() bool {
 	if u == nil {
 		return false
 	}
-	if t.setup.policy.Permit(t.request, &t.hop, u.peer) != nil {
+	if t.setup.policy.Permit(t.request, &t.hop, u.peer) != nil || t.distrusts(u.shown) != nil {
 		u.pool.put(u) // for whom it was opened; this request is told why when it comes to dial
 		return false
 	}

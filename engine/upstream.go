@@ -17,6 +17,7 @@ type upstream struct {
 	hop   *hopConns
 	peer  netip.AddrPort
 	local netip.AddrPort // our end; if somebody wants to know
+	shown *shown         // of itself, in a handshake; nil: there was none
 	born  time.Time
 	since time.Time // idle since
 	used  int       // transactions it has served
