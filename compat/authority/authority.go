@@ -33,6 +33,8 @@ type Authority struct {
 	key   *ecdsa.PrivateKey // of all certificates that it signs
 	clock func() time.Time
 
+	distrusted func() (*distrusted, error) // made when it is needed first
+
 	mu     sync.Mutex
 	issued lru
 }
@@ -58,7 +60,9 @@ func New(chain tls.Certificate, keep int, clock func() time.Time) (*Authority, e
 	if err != nil {
 		return nil, err
 	}
-	return &Authority{cert: cert, chain: chain.Certificate, signs: signs, key: key, clock: clock, issued: lru{most: keep}}, nil
+	a := &Authority{cert: cert, chain: chain.Certificate, signs: signs, key: key, clock: clock, issued: lru{most: keep}}
+	a.distrusted = sync.OnceValues(a.makeDistrusted)
+	return a, nil
 }
 
 // usable says why a certificate cannot sign others now.
@@ -78,26 +82,35 @@ func usable(cert *x509.Certificate, now time.Time) error {
 
 // Certificate is the certificate for a host: a name, or an address with or without brackets.
 func (a *Authority) Certificate(host string) (*tls.Certificate, error) {
-	host = strings.ToLower(strings.TrimSuffix(strings.Trim(host, "[]"), "."))
+	host = plain(host)
 	now := a.clock()
-	if c := a.find(host); c != nil && now.Before(c.Leaf.NotAfter.Add(-renewed)) {
+	if c := a.find(key{host: host}); c != nil && now.Before(c.Leaf.NotAfter.Add(-renewed)) {
 		return c, nil
 	}
 	c, err := a.issue(host, now) // two who ask at once have one each
 	if err != nil {
 		return nil, fmt.Errorf("certificate for %q: %w", host, err)
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.issued.put(host, c)
+	a.keep(key{host: host}, c)
 	return c, nil
 }
 
-// find is the certificate that is kept for a host, or nil.
-func (a *Authority) find(host string) *tls.Certificate {
+// plain is a host without brackets, capitals and the dot of the root.
+func plain(host string) string {
+	return strings.ToLower(strings.TrimSuffix(strings.Trim(host, "[]"), "."))
+}
+
+// find is the certificate that is kept of what it is made of, or nil.
+func (a *Authority) find(k key) *tls.Certificate {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.issued.get(host)
+	return a.issued.get(k)
+}
+
+func (a *Authority) keep(k key, c *tls.Certificate) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.issued.put(k, c)
 }
 
 // issue signs a certificate.
@@ -109,7 +122,12 @@ func (a *Authority) issue(host string, now time.Time) (*tls.Certificate, error) 
 	if err != nil {
 		return nil, err
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, a.key.Public(), a.signs)
+	return a.sign(template, a.cert, a.signs, a.chain)
+}
+
+// sign makes a certificate with our key of a template. above are what clients are shown with it.
+func (a *Authority) sign(template, by *x509.Certificate, signs crypto.Signer, above [][]byte) (*tls.Certificate, error) {
+	der, err := x509.CreateCertificate(rand.Reader, template, by, a.key.Public(), signs)
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +135,7 @@ func (a *Authority) issue(host string, now time.Time) (*tls.Certificate, error) 
 	if err != nil {
 		return nil, err
 	}
-	return &tls.Certificate{Certificate: append([][]byte{der}, a.chain...), PrivateKey: a.key, Leaf: leaf}, nil
+	return &tls.Certificate{Certificate: append([][]byte{der}, above...), PrivateKey: a.key, Leaf: leaf}, nil
 }
 
 // longestCommonName is what RFC 5280 (ub-common-name) allows. Longer names stand among the alternative
@@ -126,27 +144,45 @@ const longestCommonName = 64
 
 // template is what a certificate says.
 func (a *Authority) template(host string, now time.Time) (*x509.Certificate, error) {
-	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127)) // RFC 5280, section 4.1.2.2
+	t, err := server()
 	if err != nil {
 		return nil, err
 	}
-	t := &x509.Certificate{
-		SerialNumber: serial.Add(serial, big.NewInt(1)),
-		NotBefore:    latest(now.Add(-backdated), a.cert.NotBefore), NotAfter: earliest(now.Add(validity-backdated), a.cert.NotAfter),
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-		BasicConstraintsValid: true,
+	t.NotBefore, t.NotAfter = latest(now.Add(-backdated), a.cert.NotBefore), earliest(now.Add(validity-backdated), a.cert.NotAfter)
+	if len(host) <= longestCommonName {
+		t.Subject = pkix.Name{CommonName: host}
 	}
+	return t, setHost(t, host)
+}
+
+// setHost has a certificate be for a host alone.
+func setHost(t *x509.Certificate, host string) error {
 	if addr, err := netip.ParseAddr(host); err == nil {
 		t.IPAddresses = append(t.IPAddresses, addr.WithZone("").AsSlice())
 	} else if validName(host) {
 		t.DNSNames = []string{host}
 	} else {
-		return nil, errors.New("that is no name of a host")
+		return errors.New("that is no name of a host")
 	}
-	if len(host) <= longestCommonName {
-		t.Subject = pkix.Name{CommonName: host}
+	return nil
+}
+
+// server is what all certificates say that we make for servers.
+func server() (*x509.Certificate, error) {
+	serial, err := newSerial()
+	return &x509.Certificate{
+		SerialNumber: serial, KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		BasicConstraintsValid: true,
+	}, err
+}
+
+// newSerial is a serial number, at random (RFC 5280, section 4.1.2.2).
+func newSerial() (*big.Int, error) {
+	n, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127))
+	if err != nil {
+		return nil, err
 	}
-	return t, nil
+	return n.Add(n, big.NewInt(1)), nil
 }
 
 // validName says whether a certificate can be for a name: letters, digits, hyphens and underscores
