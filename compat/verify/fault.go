@@ -16,3 +16,36 @@ func (f *Fault) Error() string {
 	}
 	return f.Kind.String() + ": " + Subject(f.Certificate)
 }
+
+// Faults are all that is wrong with a chain. They are an error unless there are none.
+type Faults []*Fault
+
+// Err is the faults as an error, nil if there are none.
+func (f Faults) Err() error {
+	if len(f) == 0 {
+		return nil
+	}
+	return f
+}
+
+// Error is the first of them: the one that Squid would have stopped at.
+func (f Faults) Error() string { return f[0].Error() }
+
+// Unwrap gives each.
+func (f Faults) Unwrap() []error {
+	all := make([]error, len(f))
+	for i := range f {
+		all[i] = f[i]
+	}
+	return all
+}
+
+// add adds a fault of the certificate at a depth, once.
+func (f *Faults) add(kind Kind, path []*x509.Certificate, depth int) {
+	for _, known := range *f {
+		if known.Kind == kind && known.Depth == depth {
+			return
+		}
+	}
+	*f = append(*f, &Fault{Kind: kind, Certificate: path[depth], Depth: depth})
+}

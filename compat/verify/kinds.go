@@ -12,16 +12,14 @@ type Kind int16
 // The kinds that Chain finds.
 const (
 	CRLUnavailable   Kind = 3  // there is no list of revoked certificates of the issuer's (crlfile=)
-	BadSignature     Kind = 7  // the issuer's key has not signed it
 	NotYetValid      Kind = 9  // notBefore is in the future
 	Expired          Kind = 10 // notAfter is in the past
 	CRLExpired       Kind = 12 // the list of revoked certificates should have been renewed
 	SelfSigned       Kind = 18 // the server's own certificate is its own issuer
 	UntrustedRoot    Kind = 19 // the chain ends with an authority that nobody trusts
 	UnknownIssuer    Kind = 20 // the chain does not reach an authority
-	LoneUnknown      Kind = 21 // the server has shown one certificate, whose issuer is not known
 	TooLong          Kind = 22 // the chain has more certificates than are looked at
-	Revoked          Kind = 23 // its issuer has revoked it
+	IsRevoked        Kind = 23 // its issuer has revoked it
 	PathTooLong      Kind = 25 // an authority may not have so many below it
 	WrongPurpose     Kind = 26 // it is not for servers
 	UnknownCritical  Kind = 34 // a critical extension is not understood
@@ -99,7 +97,7 @@ var Shortcuts = map[string][]Kind{
 	"certHasExpired":     {Expired},
 	"certNotYetValid":    {NotYetValid},
 	"certDomainMismatch": {WrongHost},
-	"certUntrusted":      {NotAuthority, UntrustedRoot, LoneUnknown, 2, UnknownIssuer, 27},
+	"certUntrusted":      {NotAuthority, UntrustedRoot, 21, 2, UnknownIssuer, 27},
 	"certSelfSigned":     {SelfSigned},
 }
 
