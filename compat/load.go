@@ -49,6 +49,7 @@ func Load(path string, o Overrides) (*Settings, error) {
 	s := defaults(acls)
 	s.Path = path
 	l := &loader{o: o, setters: s.directives(), context: directive.NewContext(acls, o.Open, o.Say)}
+	l.context.Glob = o.Glob
 	lines, broken := conf.Parse(path, o.options())
 	for i := range lines {
 		if err := l.line(&lines[i]); err != nil {

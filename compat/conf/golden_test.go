@@ -203,8 +203,12 @@ func tryValue(l *Line, say func(Message), files memory) error {
 		if len(l.Tokens) == 0 {
 			err = Invalid(nil)
 		}
-	case obsoleteType: // url_rewrite_concurrency
-		_, err = args.Int()
+	case obsoleteType:
+		if l.Directive.Name == "url_rewrite_concurrency" {
+			_, err = args.Int()
+		} else { // those of sslproxy_
+			_, err = args.String()
+		}
 	}
 	for _, w := range args.Warnings {
 		say(Message{Severity: SeverityWarning, Text: w})

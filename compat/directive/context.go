@@ -12,6 +12,8 @@ import (
 // A Context is what setters share while one configuration is read. It belongs to the goroutine
 // that reads.
 type Context struct {
+	// Glob names the files that a pattern matches. nil: conf.Match.
+	Glob conf.Glob
 	// ACLs are the acls of the configuration. They are complete, but not finished, when the
 	// features' Finish methods begin.
 	ACLs *acl.Set
@@ -41,6 +43,14 @@ func (c *Context) ReadFile(name string) ([]byte, error) {
 	}
 	defer file.Close()
 	return io.ReadAll(file)
+}
+
+// Match names the files that a pattern matches.
+func (c *Context) Match(pattern string) ([]string, error) {
+	if c.Glob == nil {
+		return conf.Match(pattern)
+	}
+	return c.Glob(pattern)
 }
 
 // Say logs a message at a level of debug_options: 0 is an error, 1 a warning or a notice.
