@@ -126,7 +126,7 @@ func (s *server) run(signals *caught) error {
 	<-s.engine.Begun() // a signal to reload may have come already
 	raiseMaxProcs(s.engine.Workers())
 	setGarbagePercent()
-	memory, ticks := newMemoryTrimmer(s.engine.Trim), time.NewTicker(trimEvery)
+	memory, ticks := newMemoryTrimmer(s.trim), time.NewTicker(trimEvery)
 	defer ticks.Stop()
 	alone := s.root.Gone()
 	reloads, rotations := newErrand(s.prepare), newErrand(s.rotate)
@@ -153,6 +153,9 @@ func (s *server) run(signals *caught) error {
 		}
 	}
 }
+
+// trim has all let go of memory that lies ready for a rush, and returns how many bytes that was.
+func (s *server) trim() int64 { return s.engine.Trim() + s.files.Trim() + s.stderr.Trim() }
 
 // obey does what a signal asks for that does not end the program.
 func (s *server) obey(sig os.Signal, reloads *errand[*prepared], rotations *errand[error]) {

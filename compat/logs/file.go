@@ -37,13 +37,13 @@ type File struct {
 	refs int // guarded by Files.mu
 
 	mu       sync.Mutex // never held while anything waits for the disk
-	pending  []byte     // lines that the writer has not taken
-	wakes    int        // how often the writer was woken for them: for the first, and for many
-	dropped  int64      // lines lost since that was last logged
-	stuck    bool       // the disk refuses what it is given
-	waiting  []waiter   // for room
-	jobs     []*job     // that the writer has not begun
-	rotation *job       // of them, the one that rotates
+	lines    backlog
+	wakes    int      // how often the writer was woken for them: for the first, and for many
+	dropped  int64    // lines lost since that was last logged
+	stuck    bool     // the disk refuses what it is given
+	waiting  []waiter // for room
+	jobs     []*job   // that the writer has not begun
+	rotation *job     // of them, the one that rotates
 
 	wake  chan struct{} // there are lines
 	asked chan struct{} // there are jobs
@@ -53,11 +53,9 @@ type File struct {
 	// What follows is the writer's own.
 	file    *os.File       // nil: a pipe that nobody read when it was to be opened
 	opened  func(*os.File) // is told of each new file; may be nil
-	writing []byte         // taken from pending, not on the disk yet
-	spare   []byte         // the memory of writing when it is empty
-	demand  demand
-	failing bool // the disk refused what it was given
-	delayed bool // it takes nothing, and that was said
+	writing []byte         // taken from lines, not on the disk yet
+	failing bool           // the disk refused what it was given
+	delayed bool           // it takes nothing, and that was said
 }
 
 // newFile opens path with the rights of owner and starts the writer.
@@ -109,7 +107,7 @@ type waiter struct {
 func (f *File) Ready(l *loop.Loop, task *loop.Waker) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.stuck || len(f.pending) < maxBacklog {
+	if f.stuck || len(f.lines.pending) < maxBacklog {
 		return true
 	}
 	f.waiting = append(f.waiting, waiter{l, task})
@@ -123,12 +121,12 @@ func (f *File) Append(lines []byte) {
 	if !f.stuck {
 		room += overdraft
 	}
-	if len(f.pending)+len(lines) > room {
+	if len(f.lines.pending)+len(lines) > room {
 		f.dropped += int64(bytes.Count(lines, []byte{'\n'}))
 		f.mu.Unlock()
 		return
 	}
-	f.pending = append(f.pending, lines...)
+	f.lines.add(lines)
 	wake := f.needsWake()
 	f.mu.Unlock()
 	if wake {
@@ -136,11 +134,25 @@ func (f *File) Append(lines []byte) {
 	}
 }
 
+// trim lets go of memory for lines that was not needed since the last time, and returns how many bytes it has.
+func (f *File) trim() int64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return int64(f.lines.trim())
+}
+
+// memory is how many bytes a file has for lines whose writer has ended.
+func (f *File) memory() int64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return int64(cap(f.writing) + cap(f.lines.pending) + cap(f.lines.spare))
+}
+
 // needsWake says whether the writer must be woken for the pending lines: for the first, and once
 // more when there are many. The lock is held.
 func (f *File) needsWake() bool {
 	wakes := 1
-	if len(f.pending) >= fullBuffer {
+	if len(f.lines.pending) >= fullBuffer {
 		wakes = 2
 	}
 	more := wakes > f.wakes

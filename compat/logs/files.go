@@ -142,7 +142,25 @@ func (l *Files) Release(f *File) {
 // lock is held.
 func (l *Files) startClosing(f *File) {
 	f.end()
-	l.closing = append(slices.DeleteFunc(l.closing, func(f *File) bool { return closed(f.done) }), f)
+	l.closing = append(l.closing, f)
+}
+
+// Trim lets go of memory for lines that nobody has needed since the last Trim, and of files that have ended. It
+// returns how many bytes they have.
+func (l *Files) Trim() (bytes int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, f := range l.files {
+		bytes += f.trim()
+	}
+	l.closing = slices.DeleteFunc(l.closing, func(f *File) bool {
+		ended := closed(f.done)
+		if ended {
+			bytes += f.memory()
+		}
+		return ended
+	})
+	return bytes
 }
 
 // Rotate rotates every file as its configuration says. A file that is stuck does so when it can, and is

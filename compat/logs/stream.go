@@ -21,8 +21,7 @@ type Stream struct {
 	clock func() time.Time
 
 	mu      sync.Mutex // never held over a write to to
-	pending []byte
-	demand  demand
+	lines   backlog
 	dropped int             // lines
 	flushes []chan struct{} // closed when all is written
 	wake    chan struct{}
@@ -38,10 +37,10 @@ func NewStream(to io.Writer, clock func() time.Time) *Stream {
 // Write takes whole lines. It never fails.
 func (s *Stream) Write(lines []byte) (int, error) {
 	s.mu.Lock()
-	if len(s.pending)+len(lines) > maxStream {
+	if len(s.lines.pending)+len(lines) > maxStream {
 		s.dropped += bytes.Count(lines, []byte{'\n'})
 	} else {
-		s.pending = append(s.pending, lines...)
+		s.lines.add(lines)
 	}
 	s.mu.Unlock()
 	signal(s.wake)
@@ -65,24 +64,23 @@ func (s *Stream) Flush(d time.Duration) {
 
 // copy is the stream's goroutine.
 func (s *Stream) copy() {
-	var lines []byte
-	var flushes []chan struct{}
 	for range s.wake {
-		lines, flushes = s.take(canary.Again(lines, canary.StderrLines, 0))
+		lines, flushes := s.take()
 		if len(lines) > 0 {
 			s.to.Write(lines) // there is nowhere to tell if this fails
 		}
+		s.putBack(canary.Again(lines, canary.StderrLines, 0))
 		for _, done := range flushes {
 			close(done)
 		}
 	}
 }
 
-// take returns what is to be written, and who waits for it. spare is memory for what comes next.
-func (s *Stream) take(spare []byte) (lines []byte, flushes []chan struct{}) {
+// take returns what is to be written, and who waits for it.
+func (s *Stream) take() (lines []byte, flushes []chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	lines, s.pending = s.pending, s.demand.unlessMuch(spare, len(s.pending))
+	lines = s.lines.take()
 	if s.dropped > 0 {
 		lines = s.clock().AppendFormat(lines, stampLayout)
 		lines = fmt.Appendf(lines, "| WARNING: nobody read this; %d lines are missing here\n", s.dropped)
@@ -90,4 +88,17 @@ func (s *Stream) take(spare []byte) (lines []byte, flushes []chan struct{}) {
 	}
 	flushes, s.flushes = s.flushes, nil
 	return lines, flushes
+}
+
+func (s *Stream) putBack(spare []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lines.putBack(spare)
+}
+
+// Trim lets go of memory for lines that nobody has needed since the last Trim, and returns how many bytes it was.
+func (s *Stream) Trim() (bytes int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return int64(s.lines.trim())
 }

@@ -76,22 +76,3 @@ func TestFlushOfAStreamThatNobodyReads(t *testing.T) {
 		t.Errorf("it is read as %q: %v", line, err)
 	}
 }
-
-func TestMemoryOfABadHour(t *testing.T) {
-	var d demand
-	spare := make([]byte, 0, 512<<10)
-	for _, needed := range []int{300 << 10, 100, 250 << 10, 0, 1000, 200 << 10, 100} {
-		if d.unlessMuch(spare, needed) == nil {
-			t.Fatalf("while much is written memory is dropped at a write of %d bytes", needed)
-		}
-	}
-	quiet := 0
-	for ; d.unlessMuch(spare, 500) != nil; quiet++ {
-		if quiet == 100 {
-			t.Fatal("it is kept when all is quiet")
-		}
-	}
-	if d.unlessMuch(make([]byte, 0, leastMuch), 0) == nil {
-		t.Error("what is little is dropped")
-	}
-}

@@ -32,7 +32,7 @@ func fill(f *File) (bytes int) {
 	room := func() bool {
 		f.mu.Lock()
 		defer f.mu.Unlock()
-		return len(f.pending) < maxBacklog
+		return len(f.lines.pending) < maxBacklog
 	}
 	for room() {
 		f.Append(block)
@@ -200,8 +200,8 @@ func TestCacheLogWithoutRoom(t *testing.T) {
 		f.Append(block)
 	}
 	f.mu.Lock()
-	if len(f.pending) > maxBacklog+overdraft || f.dropped < 9 {
-		t.Errorf("%d bytes are kept and %d lines dropped", len(f.pending), f.dropped)
+	if len(f.lines.pending) > maxBacklog+overdraft || f.dropped < 9 {
+		t.Errorf("%d bytes are kept and %d lines dropped", len(f.lines.pending), f.dropped)
 	}
 	f.mu.Unlock()
 	free()

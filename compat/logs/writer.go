@@ -63,7 +63,7 @@ func (f *File) rest() bool {
 // collect waits a moment for more lines, until there are many or something else is to do.
 func (f *File) collect() {
 	f.mu.Lock()
-	full := len(f.pending) >= fullBuffer || len(f.jobs) > 0
+	full := len(f.lines.pending) >= fullBuffer || len(f.jobs) > 0
 	f.mu.Unlock()
 	if full {
 		return
@@ -102,8 +102,7 @@ func (f *File) flush() {
 			f.notTaken(n, err)
 			return
 		}
-		f.spare, f.writing = canary.Again(f.writing, canary.LogLines, 0), nil
-		f.recovered()
+		f.written()
 	}
 }
 
@@ -116,11 +115,10 @@ func (f *File) take() bool {
 	defer f.mu.Unlock()
 	f.wakes = 0
 	f.wakeWaiting()
-	if len(f.pending) == 0 {
+	if len(f.lines.pending) == 0 {
 		return false
 	}
-	f.spare = f.demand.unlessMuch(f.spare, len(f.pending))
-	f.writing, f.pending, f.spare = f.pending, f.spare, nil
+	f.writing = f.lines.take()
 	return true
 }
 
@@ -180,12 +178,15 @@ func (f *File) failed(err error) {
 	f.log.Error(fmt.Sprintf("cannot write log file: %s; lines are kept in memory and it is tried again", err))
 }
 
-// recovered logs that the disk takes lines again, and what its failure cost.
-func (f *File) recovered() {
+// written gives the memory of lines back that are on the disk. If it has not taken others before, that is over,
+// and logged with what it cost.
+func (f *File) written() {
 	f.mu.Lock()
+	f.lines.putBack(canary.Again(f.writing, canary.LogLines, 0))
 	lost := f.dropped
 	f.dropped, f.stuck = 0, false
 	f.mu.Unlock()
+	f.writing = nil
 	if !f.failing && !f.delayed && lost == 0 {
 		return
 	}
@@ -196,7 +197,7 @@ func (f *File) recovered() {
 // close closes the file and logs what never got there.
 func (f *File) close() {
 	f.mu.Lock()
-	lost := len(f.writing) + len(f.pending)
+	lost := len(f.writing) + len(f.lines.pending)
 	f.mu.Unlock()
 	if lost > 0 {
 		f.log.Error(fmt.Sprintf("log file %s: %d bytes could not be written and are lost", f.path, lost))
@@ -208,20 +209,4 @@ func (f *File) closeFile() {
 	if f.file != nil && f.file != os.Stdout && f.file != os.Stderr {
 		f.file.Close()
 	}
-}
-
-// leastMuch is less than is worth giving back, in bytes.
-const leastMuch = 32 << 10
-
-// A demand is how much memory was needed of late: the most, and an eighth less each time.
-type demand int
-
-// unlessMuch notes what is needed now, and returns empty memory for what comes next, or nil if it is much more
-// than was needed of late: that of a bad hour is not kept.
-func (d *demand) unlessMuch(spare []byte, needed int) []byte {
-	*d = max(demand(needed), *d-*d/8)
-	if cap(spare) > leastMuch+8*int(*d) {
-		return nil
-	}
-	return spare
 }
