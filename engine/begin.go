@@ -42,10 +42,16 @@ func (w *worker) freeTransaction(t *transaction) {
 	w.freeRequest(t.request)
 	*t = transaction{waker: t.waker, timer: t.timer}
 	if !w.transactions.Put(t) {
-		t.timer.Clear()
-		t.waker.Retire()
+		t.retire()
 	}
 	w.done(s)
+}
+
+// retire has nothing refer to a transaction that is not used again. Free ones keep their timers as they were, since
+// it costs less to move a deadline than to set it.
+func (t *transaction) retire() {
+	t.timer.Clear()
+	t.waker.Retire()
 }
 
 // freeRequest takes a request back; nil is nothing.

@@ -123,7 +123,7 @@ func (p *buffers) put(b *buffer) {
 
 // trim lets go of the buffers that nobody has needed since the last time, and returns how many bytes they have.
 func (p *buffers) trim() int {
-	return p.heads.Trim()*headSize + p.relays.Trim()*relaySize + p.bulks.Trim()*bulkSize
+	return len(p.heads.Trim())*headSize + len(p.relays.Trim())*relaySize + len(p.bulks.Trim())*bulkSize
 }
 
 // fit lends a buffer with room for n bytes; nil for none.

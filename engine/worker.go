@@ -104,7 +104,9 @@ func (w *worker) addClient(fd *loop.FD, peer loop.Peer, l *listener) {
 // trim lets go of memory that was needed in a rush.
 func (w *worker) trim() {
 	w.engine.letGo.Add(int64(w.buffers.trim()))
-	w.transactions.Trim()
+	for _, t := range w.transactions.Trim() {
+		t.retire()
+	}
 	w.requests.Trim()
 	w.dialers.Trim()
 	for _, p := range w.pools {

@@ -43,10 +43,11 @@ func (f *FreeList[T]) Put(t *T) bool {
 	return true
 }
 
-// Trim lets go of the objects that nobody has needed since the last Trim, and returns how many.
-func (f *FreeList[T]) Trim() int {
-	unneeded := f.least
-	kept := copy(f.free, f.free[unneeded:])
+// Trim lets go of the objects that nobody has needed since the last Trim, and returns them, for what else refers to
+// them.
+func (f *FreeList[T]) Trim() (unneeded []*T) {
+	unneeded = slices.Clone(f.free[:f.least])
+	kept := copy(f.free, f.free[f.least:])
 	clear(f.free[kept:])
 	f.free = f.free[:kept]
 	f.least = kept
