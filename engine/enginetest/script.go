@@ -35,6 +35,15 @@ import (
 // server knows; it may be told to be silent with "names vanish", and "names return", and for how long
 // its answers are good: names last 0s.
 //
+// In a World that has Security, TLS may be spoken. From then on all else is said and heard inside it.
+//
+//	begins tls sni=NAME           a client's ClientHello; also version=1.2, protocols=300 (of 200 bytes each, which
+//	                              make it long) and trusts=sites (and not the proxy)
+//	speaks tls cert=NAME,NAME     an origin, on all connections; also version=1.2
+//	has tls proxy NAME            a client was shown a certificate for a name, signed by the proxy, or by sites
+//	has tls NAME                  an origin was asked for a name; - is none
+//	lacks tls TEXT                the handshake has failed, and the error contains the text
+//
 //	clock +30s              time passes
 //	log has    LINE         the next lines of the log are so
 //	log is empty

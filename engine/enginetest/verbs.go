@@ -25,6 +25,14 @@ func (a *actor) perform(s *sentence, verb string) error {
 		return a.reads(s.text)
 	case "hears":
 		return a.hears(s.text)
+	case "begins":
+		return a.beginTLS(s.text)
+	case "has":
+		s.reason()
+		return a.has(s.text)
+	case "lacks":
+		s.reason()
+		return a.lacks(s.text)
 	case "is":
 		s.reason()
 		return a.is(strings.Join(s.text, " "))
@@ -38,6 +46,10 @@ func (a *actor) perform(s *sentence, verb string) error {
 func (a *actor) moves(verb string) error {
 	switch verb {
 	case "finishes":
+		if a.tls != nil {
+			a.tls.CloseWrite()
+			a.carry()
+		}
 		a.end.CloseWrite()
 	case "closes":
 		a.arrived()
@@ -128,6 +140,8 @@ func (o *origin) perform(s *sentence, verb string) error {
 			return fmt.Errorf("nobody has connected")
 		}
 		return nil
+	case "speaks":
+		return o.speaks(s.text)
 	case "is":
 		s.reason()
 		if len(s.text) > 0 && s.text[0] == "alone" {
