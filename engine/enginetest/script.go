@@ -27,7 +27,8 @@ import (
 //	finishes   closes its sending side
 //	closes, resets          the connection
 //	stalls, resumes         stops taking bytes, goes on
-//	is closed, is reset, is open, is silent     checks
+//	skips      what has arrived
+//	is closed, is reset, is gone (either), is open, is silent     checks
 //
 // An origin also accepts (the next connection is spoken of from now on), refuses (connections
 // to it), vanishes (they get no answer) and is alone (nobody has connected). A helper reads a line, writes a line, says bytes,

@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 
@@ -144,6 +145,12 @@ func (a *actor) lacks(text []string) error {
 	return nil
 }
 
+// finishedTLS says whether the other side has finished in the way of TLS.
+func (a *actor) finishedTLS() bool {
+	state, err := a.tls.State()
+	return state == tlspeer.Over && err == io.EOF
+}
+
 // speaks has a server speak TLS on all connections from now on: tls cert=NAME,NAME version=1.2.
 func (o *origin) speaks(text []string) error {
 	words, err := options(text)
@@ -164,9 +171,15 @@ func (w *World) carryTLS() bool {
 		return false
 	}
 	w.Security.Wait()
-	moved := w.loop.Turn(false) // what was posted
+	if w.loop.Turn(false) { // something was posted
+		return true
+	}
+	moved := false
 	for _, o := range w.origins {
 		moved = o.acceptTLS() || moved
+	}
+	if moved {
+		return true
 	}
 	for _, a := range w.secure {
 		moved = a.carry() || moved

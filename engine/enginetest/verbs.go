@@ -45,6 +45,9 @@ func (a *actor) perform(s *sentence, verb string) error {
 // moves does what needs no text.
 func (a *actor) moves(verb string) error {
 	switch verb {
+	case "skips":
+		a.arrived()
+		a.got = nil
 	case "finishes":
 		if a.tls != nil {
 			a.tls.CloseWrite()
@@ -113,9 +116,13 @@ func (a *actor) is(state string) error {
 		return fmt.Errorf("there is something unread: %q", clipped(got))
 	case state == "silent":
 		return nil
+	case state == "closed" && a.tls != nil && a.finishedTLS():
+		return nil
 	case state == "closed" && a.end.Closed() && !a.end.WasReset():
 		return nil
 	case state == "reset" && a.end.WasReset():
+		return nil
+	case state == "gone" && a.end.Closed():
 		return nil
 	case state == "open" && !a.end.Closed() && !a.end.WasReset():
 		return nil
