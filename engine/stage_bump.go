@@ -48,7 +48,9 @@ func (t *transaction) splice() stage {
 		return t.terminate()
 	}
 	t.up.release() // it has been sent
-	return t.openTunnel(t.takeServerSaid())
+	t.isTunnel()
+	t.carry(nil, nil, t.takeServerSaid())
+	return tunnelling
 }
 
 // lookFurther goes on to the next step: the ClientHello, or the server.

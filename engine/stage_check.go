@@ -37,12 +37,21 @@ func (t *transaction) check() stage {
 // checked goes on as the policy says.
 func (t *transaction) checked(h *tlshello.Hello, err error) stage {
 	t.record.ServerName = h.ServerName
-	if f := t.setup.policy.Hello(t.request, h, err); f != nil {
-		f.During = t.stage.String()
-		t.failure = f
-		t.inTunnel = true // what the client goes on to say is thrown away, and it sees an orderly end
+	if !t.maySay(h, err) {
 		return t.drop()
 	}
 	t.carry(t.takeHeard(), nil, t.takeServerSaid())
 	return tunnelling
+}
+
+// maySay asks the policy whether the tunnel may be used for what the client says first there.
+func (t *transaction) maySay(h *tlshello.Hello, err error) bool {
+	f := t.setup.policy.Hello(t.request, h, err)
+	if f == nil {
+		return true
+	}
+	f.During = t.stage.String()
+	t.failure = f
+	t.inTunnel = true // what the client goes on to say is thrown away, and it sees an orderly end
+	return false
 }

@@ -17,6 +17,9 @@ var errServerNotTLS = errors.New("the server does not speak TLS")
 // client is told nothing of it before it is decided what becomes of the tunnel.
 func (t *transaction) overhear() stage {
 	if t.serverSaid == nil {
+		if !t.mayPass() {
+			return t.drop()
+		}
 		t.passOn()
 	}
 	if !t.up.flush() {
@@ -44,6 +47,16 @@ func (t *transaction) overhear() stage {
 			return t.overheard(nil, tlshello.ErrMalformed)
 		}
 	}
+}
+
+// mayPass says whether the server may be sent what the client has said: it may become a tunnel, and then it
+// is too late to look.
+func (t *transaction) mayPass() bool {
+	if !t.setup.policy.Looks(t.request) {
+		return true
+	}
+	h, err := tlshello.Parse(t.heard().bytes())
+	return t.maySay(&h, err)
 }
 
 // passOn begins to send the server what the client has said. That is kept: if the client is to be told what

@@ -17,8 +17,7 @@ const halfClosed = time.Minute
 // is taken over.
 func (t *transaction) openTunnel(first *buffer) stage {
 	c, pool := t.client, &t.client.worker.buffers
-	t.keepClient, t.replied = false, true
-	t.record.Tunnel, t.record.Status = true, 200
+	t.isTunnel()
 	if t.setup.policy.Looks(t.request) {
 		if !t.established {
 			t.down.begin(flow{dst: t.clientEnd, pre: t.establishedHead()})
@@ -37,6 +36,12 @@ func (t *transaction) openTunnel(first *buffer) stage {
 	}
 	t.carry(said, t.establishedHead(), first)
 	return tunnelling
+}
+
+// isTunnel notes that the client has its tunnel, or is about to be told so.
+func (t *transaction) isTunnel() {
+	t.keepClient, t.replied = false, true
+	t.record.Tunnel, t.record.Status = true, 200
 }
 
 // carry begins both flows of a tunnel: with what the client has said, with what it is to be told, and with

@@ -64,8 +64,12 @@ var walls = map[string]wall{
 		reason: "it knows neither squid.conf nor files",
 	},
 	"engine/enginetest": {
-		may: []string{"engine", "engine/loop", "engine/loop/looptest", "helper"}, mayNot: []string{"net", "net/http"},
+		may: []string{"engine", "engine/enginetest/tlspeer", "engine/loop", "engine/loop/looptest", "helper"}, mayNot: []string{"net", "net/http"},
 		reason: "a world without a network",
+	},
+	"engine/enginetest/tlspeer": {
+		mayNot: []string{"net/http", "os/exec"},
+		reason: "those who speak TLS in such a world (crypto/tls wants a net.Conn)",
 	},
 	"compat/conf": {
 		mayNot: []string{"net", "net/http", "os/exec"},

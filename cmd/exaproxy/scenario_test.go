@@ -7,7 +7,9 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 
 	"golang.org/x/tools/txtar"
 
@@ -16,6 +18,7 @@ import (
 	"exaproxy/engine"
 	"exaproxy/engine/canary/canarytest"
 	"exaproxy/engine/enginetest"
+	"exaproxy/engine/enginetest/tlspeer"
 )
 
 // TestScenarios plays each archive of testdata/scenarios: under the configuration in its section
@@ -35,7 +38,9 @@ func TestScenarios(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, segment := range segments(t, archive) {
-				t.Run(fmt.Sprintf("in pieces of %d", segment), func(t *testing.T) { playScenario(t, archive, segment) })
+				t.Run(fmt.Sprintf("in pieces of %d", segment), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) { playScenario(t, archive, segment) })
+				})
 			}
 		})
 	}
@@ -61,8 +66,14 @@ func segments(t *testing.T, archive *txtar.Archive) []int {
 	return []int{0, 1, 7}
 }
 
+// authorities are those of all scenarios.
+var authorities = sync.OnceValue(func() enginetest.Security {
+	return enginetest.Security{Wait: synctest.Wait, Proxy: tlspeer.NewAuthority("the proxy's"), Sites: tlspeer.NewAuthority("the sites'")}
+})
+
 func playScenario(t *testing.T, archive *txtar.Archive, segment int) {
-	sections := map[string]string{}
+	security := authorities()
+	sections := map[string]string{"ca.pem": security.Proxy.PEM(), "sites.pem": security.Sites.PEM()}
 	for _, f := range archive.Files {
 		sections[f.Name] = string(f.Data)
 	}
@@ -91,7 +102,7 @@ func playScenario(t *testing.T, archive *txtar.Archive, segment int) {
 	}
 	w := enginetest.NewWorld(t, config)
 	w.Configuration = func(name string) (engine.Config, error) { return load("squid.conf." + name) }
-	w.Segment = segment
+	w.Segment, w.Security = segment, security
 	seen := 0
 	w.Log = func() string {
 		files.Flush()

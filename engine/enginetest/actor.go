@@ -1,8 +1,10 @@
 package enginetest
 
 import (
+	"crypto/tls"
 	"net/netip"
 
+	"exaproxy/engine/enginetest/tlspeer"
 	"exaproxy/engine/loop/looptest"
 )
 
@@ -12,17 +14,28 @@ type actor struct {
 	name  string
 	end   *looptest.End
 	got   []byte // what has arrived and was not spoken of yet
+
+	tls  *tlspeer.Peer // nil: it speaks as it is
+	told bool          // tls knows that nothing follows
 }
 
 // write sends bytes and lets the world go on.
 func (a *actor) write(b string) {
 	a.world.tb.Helper()
-	a.end.WriteString(b)
+	if a.tls != nil {
+		a.tls.Write([]byte(b))
+	} else {
+		a.end.WriteString(b)
+	}
 	a.world.settle()
 }
 
 // arrived gives what has come from the engine and was not spoken of yet.
 func (a *actor) arrived() []byte {
+	if a.tls != nil {
+		a.got = append(a.got, a.heardTLS()...)
+		return a.got
+	}
 	for {
 		b := a.end.Read()
 		if len(b) == 0 {
@@ -56,6 +69,9 @@ type origin struct {
 	world  *World
 	addr   netip.AddrPort
 	port   *looptest.Port
+
+	tls     *tls.Config // nil: it speaks as it is
+	waiting []*actor    // connections in TLS that were not spoken of yet
 }
 
 // origin gives the server at an address; it listens from when it is first spoken of.
@@ -75,6 +91,14 @@ func (w *World) origin(addr string) *origin {
 
 // accept takes the next connection, if one waits.
 func (o *origin) accept() bool {
+	if o.tls != nil {
+		o.world.settle()
+		if len(o.waiting) == 0 {
+			return false
+		}
+		o.actor, o.waiting = o.waiting[0], o.waiting[1:]
+		return true
+	}
 	end := o.port.Accept()
 	if end == nil {
 		return false

@@ -103,6 +103,13 @@ func (s *children) number(n int) *child {
 	return nil
 }
 
+// end ends all processes.
+func (s *children) end() {
+	for n := 1; s.number(n) != nil; n++ {
+		s.number(n).die("exit status 0")
+	}
+}
+
 // read has the helper read what it was asked.
 func (c *child) read() {
 	text := c.half + string(c.end.Read())

@@ -27,13 +27,23 @@ import (
 //	finishes   closes its sending side
 //	closes, resets          the connection
 //	stalls, resumes         stops taking bytes, goes on
-//	is closed, is reset, is open, is silent     checks
+//	skips      what has arrived
+//	is closed, is reset, is gone (either), is open, is silent     checks
 //
 // An origin also accepts (the next connection is spoken of from now on), refuses (connections
 // to it), vanishes (they get no answer) and is alone (nobody has connected). A helper reads a line, writes a line, says bytes,
 // is silent, or dies. Names (names know a.example 192.0.2.7 2001:db8::7) are what the name
 // server knows; it may be told to be silent with "names vanish", and "names return", and for how long
 // its answers are good: names last 0s.
+//
+// In a World that has Security, TLS may be spoken. From then on all else is said and heard inside it.
+//
+//	begins tls sni=NAME           a client's ClientHello; also version=1.2, protocols=300 (of 200 bytes each, which
+//	                              make it long) and trusts=sites (and not the proxy)
+//	speaks tls cert=NAME,NAME     an origin, on all connections; also version=1.2
+//	has tls proxy NAME            a client was shown a certificate for a name, signed by the proxy, or by sites
+//	has tls NAME                  an origin was asked for a name; - is none
+//	lacks tls TEXT                the handshake has failed, and the error contains the text
 //
 //	clock +30s              time passes
 //	log has    LINE         the next lines of the log are so

@@ -25,6 +25,14 @@ func (a *actor) perform(s *sentence, verb string) error {
 		return a.reads(s.text)
 	case "hears":
 		return a.hears(s.text)
+	case "begins":
+		return a.beginTLS(s.text)
+	case "has":
+		s.reason()
+		return a.has(s.text)
+	case "lacks":
+		s.reason()
+		return a.lacks(s.text)
 	case "is":
 		s.reason()
 		return a.is(strings.Join(s.text, " "))
@@ -37,7 +45,14 @@ func (a *actor) perform(s *sentence, verb string) error {
 // moves does what needs no text.
 func (a *actor) moves(verb string) error {
 	switch verb {
+	case "skips":
+		a.arrived()
+		a.got = nil
 	case "finishes":
+		if a.tls != nil {
+			a.tls.CloseWrite()
+			a.carry()
+		}
 		a.end.CloseWrite()
 	case "closes":
 		a.arrived()
@@ -101,9 +116,13 @@ func (a *actor) is(state string) error {
 		return fmt.Errorf("there is something unread: %q", clipped(got))
 	case state == "silent":
 		return nil
+	case state == "closed" && a.tls != nil && a.finishedTLS():
+		return nil
 	case state == "closed" && a.end.Closed() && !a.end.WasReset():
 		return nil
 	case state == "reset" && a.end.WasReset():
+		return nil
+	case state == "gone" && a.end.Closed():
 		return nil
 	case state == "open" && !a.end.Closed() && !a.end.WasReset():
 		return nil
@@ -128,6 +147,8 @@ func (o *origin) perform(s *sentence, verb string) error {
 			return fmt.Errorf("nobody has connected")
 		}
 		return nil
+	case "speaks":
+		return o.speaks(s.text)
 	case "is":
 		s.reason()
 		if len(s.text) > 0 && s.text[0] == "alone" {

@@ -19,6 +19,8 @@ type World struct {
 	Segment int
 	// Configuration gives the configuration of a name, for the verb reconfigure.
 	Configuration func(name string) (engine.Config, error)
+	// Security has what TLS needs, for the verbs of TLS.
+	Security Security
 
 	tb      testing.TB
 	kernel  *looptest.Kernel
@@ -28,6 +30,7 @@ type World struct {
 
 	clients map[string]*actor
 	origins map[string]*origin
+	secure  []*actor // that speak TLS
 	helpers *children
 	names   *nameServer
 	logged  []string // log lines not yet spoken of
@@ -45,6 +48,7 @@ func NewWorld(tb testing.TB, c engine.Config) *World {
 	tb.Helper()
 	w := &World{tb: tb, kernel: looptest.NewKernel(tb), clients: map[string]*actor{}, origins: map[string]*origin{}}
 	w.helpers = &children{world: w}
+	tb.Cleanup(w.helpers.end)
 	w.names = newNameServer(w)
 	w.begin(w.adapt(c))
 	return w
@@ -106,6 +110,7 @@ func (w *World) settle() {
 		case w.names.answer():
 		case w.helpers.moving():
 			w.loop.Turn(true) // until the goroutine of a child posts
+		case w.carryTLS():
 		default:
 			looptest.Settle(w.loop)
 			return
