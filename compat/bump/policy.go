@@ -15,8 +15,11 @@ type Policy struct {
 // Bump says what becomes of the tunnel of a CONNECT.
 func (p *Policy) Bump(r *engine.Request) engine.Bump {
 	seen := r.TLS
-	if seen.NotTLS != nil {
+	switch {
+	case seen.NotTLS != nil:
 		return p.foreign(r)
+	case seen.Step == 2 && seen.Mode == ServerFirst.String():
+		return engine.BumpServerFirst // that is settled
 	}
 	for i := range p.Settings.rules {
 		rule := &p.Settings.rules[i]
@@ -27,8 +30,7 @@ func (p *Policy) Bump(r *engine.Request) engine.Bump {
 		case acl.Pending:
 			return engine.BumpPending
 		case acl.Allow:
-			seen.Mode = rule.action.String()
-			return is(rule.action, seen.Step)
+			return choose(rule.action, seen)
 		case acl.Deny:
 		}
 	}
@@ -74,10 +76,14 @@ func possible(a Action, seen *engine.SeenTLS) bool {
 	return false
 }
 
-// is what an action has the engine do at a step.
-func is(a Action, step int) engine.Bump {
+// choose is what an action has the engine do at the present step.
+func choose(a Action, seen *engine.SeenTLS) engine.Bump {
+	seen.Mode = a.String()
 	switch a {
 	case None, Splice:
+		if seen.Step > 1 {
+			seen.Mode = Splice.String()
+		}
 		return engine.BumpSplice
 	case Peek:
 		return engine.BumpPeek
@@ -86,11 +92,11 @@ func is(a Action, step int) engine.Bump {
 	case ClientFirst:
 		return engine.BumpClientFirst
 	case ServerFirst:
-		return engine.BumpServerFirst
+		return engine.BumpPeek // whose name the server's certificate has to have is in the ClientHello
 	case Terminate:
 		return engine.BumpTerminate
 	case Bump:
-		if step == 1 {
+		if seen.Step == 1 {
 			return engine.BumpClientFirst
 		}
 		return engine.BumpServerFirst

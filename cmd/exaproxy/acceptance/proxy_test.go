@@ -190,7 +190,7 @@ func (x *proxy) said() string {
 func accepting(said string) []netip.AddrPort {
 	var addrs []netip.AddrPort
 	for line := range strings.Lines(said) {
-		_, after, ok := strings.Cut(strings.Replace(line, "HTTPS", "HTTP", 1), "Accepting HTTP Socket connections at ")
+		_, after, ok := strings.Cut(line, " Socket connections at ") // HTTP, HTTPS, SSL bumped HTTP
 		if !ok {
 			continue
 		}

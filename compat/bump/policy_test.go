@@ -1,0 +1,76 @@
+package bump
+
+import (
+	"testing"
+
+	"exaproxy/compat/acl"
+	"exaproxy/compat/compattest"
+	"exaproxy/engine"
+)
+
+// A course is what is chosen at each step, while there is one more.
+type course [3]engine.Bump
+
+// steps has the rules asked at one step after the other, as the engine does.
+func steps(t *testing.T, rules string) (chosen course, mode string) {
+	t.Helper()
+	var s Settings
+	acls := acl.NewSet()
+	const names = "acl step1 at_step SslBump1\nacl step2 at_step SslBump2\nacl step3 at_step SslBump3\n"
+	compattest.MustRead(t, acls, s.Directives(), names+rules)
+	acls.Finish()
+	r := compattest.NewRequest(t, "CONNECT site.test:443 HTTP/1.1")
+	r.TLS = &engine.SeenTLS{}
+	var place acl.Place
+	p := Policy{Settings: &s, Match: func(l *acl.List, r *engine.Request) acl.Answer { return l.Match(r, &r.Target, &place) }}
+	for i := range chosen {
+		r.TLS.Step = i + 1
+		r.TLS.Action = p.Bump(r)
+		chosen[i] = r.TLS.Action
+		if r.TLS.Action != engine.BumpPeek && r.TLS.Action != engine.BumpStare {
+			break
+		}
+	}
+	return chosen, r.TLS.Mode
+}
+
+// TestTheFirstPossibleRuleCounts has lists of rules, and what Squid 5.7 was seen to do with them.
+func TestTheFirstPossibleRuleCounts(t *testing.T) {
+	const (
+		splice, peek, stare, terminate = engine.BumpSplice, engine.BumpPeek, engine.BumpStare, engine.BumpTerminate
+		first, after                   = engine.BumpClientFirst, engine.BumpServerFirst
+	)
+	for _, row := range []struct {
+		rules string
+		want  course
+		mode  string
+	}{
+		{"", course{splice}, "splice"},
+		{"ssl_bump splice all", course{splice}, "splice"},
+		{"ssl_bump none all", course{splice}, "none"},
+		{"ssl_bump bump all", course{first}, "bump"},
+		{"ssl_bump client-first all", course{first}, "client-first"},
+		{"ssl_bump server-first all", course{peek, after}, "server-first"},
+		{"ssl_bump server-first step1\nssl_bump splice all", course{peek, after}, "server-first"},
+		{"ssl_bump terminate all", course{terminate}, "terminate"},
+		{"ssl_bump bump step2", course{splice}, "splice"},
+		{"ssl_bump peek all", course{peek, peek, splice}, "splice"},
+		{"ssl_bump stare all", course{stare, stare, after}, "bump"},
+		{"ssl_bump peek step1", course{peek, splice}, "splice"},
+		{"ssl_bump stare step1", course{stare, splice}, "splice"},
+		{"ssl_bump peek step1\nssl_bump none step2", course{peek, splice}, "splice"},
+		{"ssl_bump peek step1\nssl_bump bump all", course{peek, after}, "bump"},
+		{"ssl_bump peek step1\nssl_bump terminate all", course{peek, terminate}, "terminate"},
+		{"ssl_bump peek step1\nssl_bump server-first all", course{peek, splice}, "splice"},
+		{"ssl_bump peek step1\nssl_bump peek step2\nssl_bump bump all", course{peek, peek, splice}, "splice"},
+		{"ssl_bump peek step1\nssl_bump peek step2\nssl_bump terminate all", course{peek, peek, terminate}, "terminate"},
+		{"ssl_bump peek step1\nssl_bump stare step2\nssl_bump splice all", course{peek, stare, after}, "bump"},
+		{"ssl_bump peek step1\nssl_bump stare step2\nssl_bump none all", course{peek, stare, after}, "bump"},
+		{"ssl_bump stare step1\nssl_bump peek step2\nssl_bump none all", course{stare, peek, splice}, "splice"},
+		{"ssl_bump stare step1\nssl_bump stare step2\nssl_bump terminate all", course{stare, stare, terminate}, "terminate"},
+	} {
+		if got, mode := steps(t, row.rules); got != row.want || mode != row.mode {
+			t.Errorf("%q: %v, logged as %q; want %v, %q", row.rules, got, mode, row.want, row.mode)
+		}
+	}
+}
