@@ -374,16 +374,17 @@ func TestEndBehindTheAnswer(t *testing.T) {
 
 // A compiled helper is asked as soon as it is there.
 func TestQuickStart(t *testing.T) {
+	const quick = 25 * time.Millisecond
 	best := time.Hour
-	for range 5 {
+	for tries := 0; tries < 100 && best > quick; tries++ { // on a busy machine one of them gets its turn
 		s := perform(t, Config{Children: 1, Argv: []string{"/bin/cat"}})
 		began := time.Now()
 		s.answers("x", "x")
 		best = min(best, time.Since(began))
 	}
 	t.Logf("from start to first answer: %v", best)
-	if best > 25*time.Millisecond {
-		t.Errorf("from start to first answer it takes %v", best)
+	if best > quick {
+		t.Errorf("from start to first answer it takes %v at best", best)
 	}
 }
 
