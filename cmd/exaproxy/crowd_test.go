@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"golang.org/x/tools/txtar"
 )
@@ -100,6 +101,8 @@ func TestScenarioOfACrowd(t *testing.T) {
 	script := "origin 192.0.2.7:80 listens\n" + asks.String() + held + answers.String()
 	archive := &txtar.Archive{Files: []txtar.File{{Name: "squid.conf", Data: []byte(crowdConf)}, {Name: "script", Data: []byte(script)}}}
 	for _, segment := range []int{0, 7} {
-		t.Run(fmt.Sprintf("in pieces of %d", segment), func(t *testing.T) { playScenario(t, archive, segment) })
+		t.Run(fmt.Sprintf("in pieces of %d", segment), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { playScenario(t, archive, segment) })
+		})
 	}
 }
