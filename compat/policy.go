@@ -1,12 +1,15 @@
 package compat
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"log/slog"
 	"net/netip"
 
 	"exaproxy/compat/access"
 	"exaproxy/compat/acl"
 	"exaproxy/compat/bump"
+	"exaproxy/compat/certs"
 	"exaproxy/compat/errpage"
 	"exaproxy/compat/guard"
 	"exaproxy/compat/headers"
@@ -35,6 +38,7 @@ type policy struct {
 	verdict    *verdict.Policy
 	tunnel     *tunnel.Policy
 	bump       *bump.Policy
+	certs      *certs.Policy
 	pages      *errpage.Policy
 	logs       *logs.Policy
 
@@ -52,6 +56,7 @@ func newPolicy(s *Settings, services engine.Services, opened *logs.OpenedLogs) *
 	p.headers = headers.NewPolicy(&s.Headers, s.Ports.First(), services.Log)
 	p.tunnel = &tunnel.Policy{Settings: &s.Tunnel, Log: services.Log, Now: services.Loop.Now, Match: p.match}
 	p.bump = &bump.Policy{Settings: &s.Bump, Match: p.match}
+	p.certs = &certs.Policy{Settings: &s.Certs, Match: p.match}
 	p.verdict = &verdict.Policy{Settings: &s.Verdict, Match: p.match}
 	p.redirector = redirector.NewPolicy(redirector.Config{
 		Settings: &s.Redirector, Services: services, Identity: p.pages.Identity, Match: p.match,
@@ -129,6 +134,16 @@ func (p *policy) Interpret(r *engine.Request, line []byte, err error) engine.Dec
 
 // Bump says what becomes of a tunnel.
 func (p *policy) Bump(r *engine.Request) engine.Bump { return p.bump.Bump(r) }
+
+// Certify gives the certificates for the client of a decrypted tunnel.
+func (p *policy) Certify(r *engine.Request) func(host string) (*tls.Certificate, error) {
+	return p.certs.Certify(r)
+}
+
+// Trusts says why a server may not be used with whose certificates something is wrong.
+func (p *policy) Trusts(r *engine.Request, chain []*x509.Certificate, errs []error) *engine.Failure {
+	return p.certs.Trusts(r, chain, errs)
+}
 
 // Route sends a request to the server that its URL names, or to the one that a helper named in
 // its place.

@@ -6,6 +6,7 @@ import (
 	"exaproxy/compat/access"
 	"exaproxy/compat/acl"
 	"exaproxy/compat/bump"
+	"exaproxy/compat/certs"
 	"exaproxy/compat/connection"
 	"exaproxy/compat/directive"
 	"exaproxy/compat/errpage"
@@ -37,6 +38,7 @@ type Settings struct {
 	Verdict    verdict.Settings
 	Tunnel     tunnel.Settings
 	Bump       bump.Settings
+	Certs      certs.Settings
 	Outgoing   outgoing.Settings
 	Pages      errpage.Settings
 	Logs       logs.Settings
@@ -62,7 +64,7 @@ func (s *Settings) directives() directive.Set {
 		"configuration_includes_quoted_values": directive.Nothing, // package conf follows it
 	}
 	for _, feature := range []interface{ Directives() directive.Set }{
-		&s.Program, &s.Ports, &s.Connection, &s.Names, &s.Headers, &s.Access, &s.Guard, &s.Redirector, &s.Verdict, &s.Tunnel, &s.Bump, &s.Outgoing, &s.Pages, &s.Logs,
+		&s.Program, &s.Ports, &s.Connection, &s.Names, &s.Headers, &s.Access, &s.Guard, &s.Redirector, &s.Verdict, &s.Tunnel, &s.Bump, &s.Certs, &s.Outgoing, &s.Pages, &s.Logs,
 	} {
 		all.Add(feature.Directives())
 	}

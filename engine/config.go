@@ -78,6 +78,9 @@ type Port struct {
 	// Certificate gives the certificate under which a client whose CONNECT to a host was refused is
 	// shown why (ConnectBump); nil: there is none. It is called on any goroutine, and may block.
 	Certificate func(host string) (*tls.Certificate, error)
+
+	// State is the policy's own: who signs for Certify. It is shared by all workers and not changed.
+	State any
 }
 
 // ConnectVerdict is how the verdict on a CONNECT reaches the client.

@@ -151,6 +151,10 @@ var walls = map[string]wall{
 		may: []string{"compat/authority", "compat/conf", "compat/directive", "compat/verify", "engine"}, mayNot: []string{"net", "net/http", "os", "os/exec"},
 		reason: "a feature: values for the engine; files are lent to it",
 	},
+	"compat/certs": {
+		may: []string{"compat/acl", "compat/authority", "compat/conf", "compat/directive", "compat/verify", "engine"}, mayNot: []string{"net", "net/http", "os", "os/exec"},
+		reason: "a feature: it decides by what others have found, and has others sign",
+	},
 	"compat/bump": {
 		may: []string{"compat/acl", "compat/conf", "compat/directive", "compat/ports", "engine"}, mayNot: []string{"net", "net/http", "os", "os/exec"},
 		reason: "a feature: it says what becomes of tunnels, and the engine does it",
@@ -182,7 +186,7 @@ var walls = map[string]wall{
 	},
 	"compat": {
 		may: []string{"compat/conf", "compat/directive", "compat/decision", "compat/acl", "compat/errpage", "compat/access", "compat/guard", "compat/redirector",
-			"compat/headers", "compat/manager", "compat/logs", "compat/names", "compat/ports", "compat/connection", "compat/outgoing", "compat/program", "compat/bump", "compat/tunnel", "compat/verdict",
+			"compat/headers", "compat/manager", "compat/logs", "compat/names", "compat/ports", "compat/connection", "compat/outgoing", "compat/program", "compat/bump", "compat/certs", "compat/tunnel", "compat/verdict",
 			"engine", "engine/h1", "engine/loop", "engine/tlshello"},
 		mayNot: []string{"net", "net/http", "os", "os/exec"},
 		reason: "it puts the features together, and in order",

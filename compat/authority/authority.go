@@ -155,6 +155,9 @@ func (a *Authority) template(host string, now time.Time) (*x509.Certificate, err
 	return t, setHost(t, host)
 }
 
+// IsHost says whether there can be a certificate for a host.
+func IsHost(host string) bool { return setHost(&x509.Certificate{}, plain(host)) == nil }
+
 // setHost has a certificate be for a host alone.
 func setHost(t *x509.Certificate, host string) error {
 	if addr, err := netip.ParseAddr(host); err == nil {

@@ -23,8 +23,6 @@ const (
 	noCache     = "there is no cache"
 	noPeers     = "there are no parent or sibling proxies yet"
 	noICP       = "no ICP, HTCP or other questions between caches"
-	noTLS       = "TLS is not spoken yet, only tunnelled"
-	noBump      = "steers ssl_bump, which is refused"
 	noICAP      = "steers ICAP and eCAP, which are refused where they are enabled"
 	noFTP       = "ftp:// is not fetched"
 	noWCCP      = "steers WCCP, which is refused"

@@ -104,6 +104,6 @@ func (o *tlsOptions) use(c *directive.Context, port *engine.Port) error {
 	if err != nil {
 		return o.invalid("tls-cert=%s: %s", o.cert, err)
 	}
-	port.Certificate, port.Bump = a.Certificate, o.bump
+	port.Certificate, port.Bump, port.State = a.Certificate, o.bump, a
 	return nil
 }

@@ -1,6 +1,10 @@
 package verify
 
-import "crypto/x509"
+import (
+	"crypto/x509"
+	"errors"
+	"slices"
+)
 
 // A Fault is one thing that is wrong with a certificate.
 type Fault struct {
@@ -15,6 +19,17 @@ func (f *Fault) Error() string {
 		return f.Kind.String()
 	}
 	return f.Kind.String() + ": " + Subject(f.Certificate)
+}
+
+// Has says whether any of errs is of the kinds of one of Shortcuts.
+func Has(errs []error, shortcut string) bool {
+	for _, err := range errs {
+		var fault *Fault
+		if errors.As(err, &fault) && slices.Contains(Shortcuts[shortcut], fault.Kind) {
+			return true
+		}
+	}
+	return false
 }
 
 // Faults are all that is wrong with a chain. They are an error unless there are none.
