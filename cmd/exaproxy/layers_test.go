@@ -84,7 +84,7 @@ var walls = map[string]wall{
 		reason: "it tests requests; names are resolved by the worker's resolver (the loop's Waker is a type it holds)",
 	},
 	"compat/logformat": {
-		may: []string{"engine", "engine/h1"}, mayNot: []string{"net", "net/http", "os"},
+		may: []string{"compat/verify", "engine", "engine/h1"}, mayNot: []string{"net", "net/http", "os"},
 		reason: "it appends to a slice of bytes",
 	},
 	"compat/rewrite": {
@@ -100,7 +100,7 @@ var walls = map[string]wall{
 		reason: "what a decision points to",
 	},
 	"compat/errpage": {
-		may: []string{"compat/conf", "compat/directive", "compat/decision", "engine", "engine/h1"}, mayNot: []string{"net", "net/http", "os/exec"},
+		may: []string{"compat/conf", "compat/directive", "compat/decision", "compat/verify", "engine", "engine/h1"}, mayNot: []string{"net", "net/http", "os/exec"},
 		reason: "it fills templates",
 	},
 	"compat/access": {

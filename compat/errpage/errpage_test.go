@@ -2,6 +2,7 @@ package errpage
 
 import (
 	"bytes"
+	"crypto/x509"
 	"errors"
 	"flag"
 	"net/netip"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"exaproxy/compat/verify"
 	"exaproxy/engine"
 	"exaproxy/engine/h1"
 )
@@ -71,10 +73,13 @@ func TestCodes(t *testing.T) {
 	garbage.Failure = &engine.Failure{Kind: engine.BadRequest}
 	names := values()
 	names.Failure = &engine.Failure{Kind: engine.NoSuchName, Side: engine.NameSide, Err: errors.New("no such name")}
+	secure := values()
+	secure.Failure = &engine.Failure{Kind: engine.CannotSecure, Side: engine.UpstreamSide, Err: &verify.Fault{Kind: verify.WrongHost, Certificate: &x509.Certificate{}}}
 	for _, tt := range []struct {
 		name, page, want string
 		values           *Values
 	}{
+		{"a certificate", "%x %e %E %D", "SQUID_X509_V_ERR_DOMAIN_MISMATCH+broken_cert 0 [No Error] The certificate is for other hosts: ", secure},
 		{"who", "%a %i %A %b", "- 192.0.2.1 192.0.2.254 3128", values()},
 		{"a user", "%a", "j doe", named},
 		{"what", "%M %P %H %p", "GET http origin.test 21080", values()},

@@ -97,7 +97,7 @@ var texts = []pageText{
 		"%E", "It may be overloaded. " + retry},
 	{"ERR_SECURE_CONNECT_FAIL", "No secure connection",
 		"The server at %I and the proxy could not agree on a secure connection.",
-		"%Z", "Only the people who run the server can mend this."},
+		"%D (%x)", "Only the people who run the server can mend this."},
 	{"ERR_SHUTTING_DOWN", "The proxy is stopping", "This proxy is being stopped and takes no more requests.", "", retry},
 	{"ERR_SOCKET_FAILURE", "The proxy is in trouble",
 		"The proxy could not open another connection.",

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"exaproxy/compat/conf"
+	"exaproxy/compat/verify"
 	"exaproxy/engine"
 	"exaproxy/engine/h1"
 )
@@ -37,7 +38,7 @@ type code struct {
 // codes are the codes of Squid 5 for pages.
 var codes = map[byte]code{
 	'a': {value: userName}, 'A': {value: localAddress}, 'b': {value: localPort}, 'B': {value: ftpURL},
-	'c': {value: pageName}, 'D': {value: constant("[No Error Detail]")}, 'e': {value: errno}, 'E': {value: errnoText},
+	'c': {value: pageName}, 'D': {value: detail}, 'e': {value: errno}, 'E': {value: errnoText},
 	'f': {value: constant("nothing")}, 'F': {value: constant("nothing")}, 'g': {value: constant("")},
 	'h': {value: field(func(v *Values) string { return v.Host })}, 'H': {value: requestHost},
 	'i': {value: clientAddress}, 'I': {value: serverAddress},
@@ -208,10 +209,20 @@ func errorDetail(dst []byte, v *Values) []byte {
 	switch {
 	case v.Failure == nil:
 		return dst
+	case v.Failure.Kind == engine.CannotSecure:
+		return append(dst, verify.Code(v.Failure.Err)...)
 	case v.Failure.Side == engine.UpstreamSide:
 		return append(dst, "WITH_SERVER"...)
 	}
 	return append(dst, "[Unknown Error Code]"...)
+}
+
+// detail tells what is wrong with a server's certificates. Squid has details of other failures from nobody.
+func detail(dst []byte, v *Values) []byte {
+	if v.Failure == nil || v.Failure.Kind != engine.CannotSecure {
+		return append(dst, "[No Error Detail]"...)
+	}
+	return append(dst, verify.Detail(v.Failure.Err)...)
 }
 
 // nameFailure is what the name servers said.

@@ -1,6 +1,9 @@
 package logformat
 
-import "exaproxy/engine"
+import (
+	"exaproxy/compat/verify"
+	"exaproxy/engine"
+)
 
 // A code is what may follow a %.
 type code struct {
@@ -105,6 +108,10 @@ var codes = []code{
 
 	{name: "ssl::bump_mode", value: bumpMode},
 	{name: "ssl::>sni", value: requestedName},
+	{name: "ssl::<cert", value: noValue},
+	{name: "ssl::<cert_subject", value: ofCertificate(verify.Subject)},
+	{name: "ssl::<cert_issuer", value: ofCertificate(verify.Issuer)},
+	{name: "ssl::<cert_errors", value: certificateErrors},
 }
 
 // unavailable are the codes of Squid's adaptation, TLS and PROXY protocol: they never have a value
@@ -117,5 +124,5 @@ var unavailable = []string{
 	"ssl::>cert_subject", "ssl::>cert_issuer", "ssl::>negotiated_version",
 	"ssl::>negotiated_cipher", "ssl::>received_hello_version", "ssl::>received_supported_version",
 	"ssl::<negotiated_version", "ssl::<negotiated_cipher", "ssl::<received_hello_version",
-	"ssl::<received_supported_version", "ssl::<cert", "ssl::<cert_errors", "ssl::<cert_subject", "ssl::<cert_issuer",
+	"ssl::<received_supported_version",
 }

@@ -1,11 +1,14 @@
 package logformat
 
 import (
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"net/netip"
 	"strings"
 	"testing"
 	"time"
 
+	"exaproxy/compat/verify"
 	"exaproxy/engine"
 )
 
@@ -236,6 +239,22 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
+func TestCodesOfCertificates(t *testing.T) {
+	rec := fetched(t)
+	const format = "%ssl::<cert_errors %{, }tls::<cert_errors %ssl::<cert_subject %ssl::<cert_issuer %ssl::<cert"
+	if got := line(t, format, rec); got != "- - - - -" {
+		t.Errorf("without TLS it is %s", got)
+	}
+	c := &x509.Certificate{}
+	c.Subject.Names = []pkix.AttributeTypeAndValue{{Type: []int{2, 5, 4, 3}, Value: "site.test"}}
+	c.Issuer.Names = []pkix.AttributeTypeAndValue{{Type: []int{2, 5, 4, 3}, Value: "Some CA"}}
+	rec.Request.TLS = &engine.SeenTLS{Server: []*x509.Certificate{c}, Errors: []error{&verify.Fault{Kind: verify.UntrustedRoot, Depth: 1}, &verify.Fault{Kind: verify.WrongHost}}}
+	const want = "X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN@depth=1:SQUID_X509_V_ERR_DOMAIN_MISMATCH@depth=0 X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN@depth=1, SQUID_X509_V_ERR_DOMAIN_MISMATCH@depth=0 /CN=site.test /CN=Some CA -"
+	if got := line(t, format, rec); got != want {
+		t.Errorf("it is\n%s, want\n%s", got, want)
+	}
+}
+
 func TestCodesOfFailures(t *testing.T) {
 	const format = "%err_code %err_detail %<a %<la %<lp %<qos %<rv %dt %<pt %note %et %>A"
 	for _, tt := range []struct {
@@ -246,6 +265,9 @@ func TestCodesOfFailures(t *testing.T) {
 		{"none", nil, "- - 192.0.2.7 0.0.0.0 0 0x0 1.1 - - - - 127.0.0.1"},
 		{"no connection", &engine.Failure{Kind: engine.CannotConnect, Side: engine.UpstreamSide},
 			"- WITH_SERVER 192.0.2.7 0.0.0.0 0 0x0 1.1 - - - - 127.0.0.1"},
+		{"a certificate", &engine.Failure{Kind: engine.CannotSecure, Side: engine.UpstreamSide, Err: &verify.Fault{Kind: verify.Expired, Certificate: &x509.Certificate{}}},
+			"- X509_V_ERR_CERT_HAS_EXPIRED+broken_cert 192.0.2.7 0.0.0.0 0 0x0 1.1 - - - - 127.0.0.1"},
+		{"no TLS", &engine.Failure{Kind: engine.CannotSecure, Side: engine.UpstreamSide}, "- SQUID_TLS_ERR_CONNECT 192.0.2.7 0.0.0.0 0 0x0 1.1 - - - - 127.0.0.1"},
 		{"the client left", &engine.Failure{Kind: engine.ClientGone, During: "relaying"},
 			"- WITH_CLIENT 192.0.2.7 0.0.0.0 0 0x0 1.1 - - - - 127.0.0.1"},
 		{"refused with a page of its own", &engine.Failure{Kind: engine.Refused, Page: "ERR_MINE", Side: engine.OurSide},

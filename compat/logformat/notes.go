@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"exaproxy/compat/verify"
 	"exaproxy/engine"
 )
 
@@ -25,6 +26,8 @@ func errorDetail(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
 		return dst
 	case f.Kind == engine.ClientGone:
 		return append(dst, "WITH_CLIENT"...)
+	case f.Kind == engine.CannotSecure:
+		return append(dst, verify.Code(f.Err)...)
 	case f.Side == engine.UpstreamSide && f.Kind != engine.ReplyTooLarge:
 		return append(dst, "WITH_SERVER"...)
 	}

@@ -1,0 +1,58 @@
+package verify
+
+import (
+	"errors"
+)
+
+// openSSLTime is how OpenSSL writes times.
+const openSSLTime = "Jan _2 15:04:05 2006 GMT"
+
+// Code is what a page and a log call an error of a handshake with a server, as Squid does: the name of a Fault, and
+// that it is one of a certificate.
+func Code(err error) string {
+	var f *Fault
+	if errors.As(err, &f) && f.Certificate != nil {
+		return f.Kind.String() + "+broken_cert"
+	}
+	return NoConnection.String()
+}
+
+// Detail tells an error of a handshake with a server to those who wanted to go there.
+func Detail(err error) string {
+	var f *Fault
+	switch {
+	case err == nil:
+		return "The handshake failed"
+	case !errors.As(err, &f) || f.Certificate == nil:
+		return "The handshake failed: " + err.Error()
+	}
+	c := f.Certificate
+	switch f.Kind {
+	case Expired:
+		return "A certificate has expired on " + c.NotAfter.UTC().Format(openSSLTime) + ": " + Subject(c)
+	case NotYetValid:
+		return "A certificate is not valid before " + c.NotBefore.UTC().Format(openSSLTime) + ": " + Subject(c)
+	case UnknownIssuer:
+		return "The issuer of a certificate is not known: " + Issuer(c)
+	}
+	if told := details[f.Kind]; told != "" {
+		return told + ": " + Subject(c)
+	}
+	return f.Kind.String() + ": " + Subject(c)
+}
+
+// details are what is told of the kinds of faults, in front of whose certificate it is.
+var details = map[Kind]string{
+	CRLUnavailable:   "It is not known whether a certificate was revoked",
+	CRLExpired:       "Which certificates are revoked is known no longer of the issuer of",
+	SelfSigned:       "The server has signed its certificate itself",
+	UntrustedRoot:    "The chain ends with an authority that is not trusted",
+	TooLong:          "The chain of certificates is too long, from here on",
+	IsRevoked:        "A certificate was revoked",
+	PathTooLong:      "An authority has more below it than it may have",
+	WrongPurpose:     "A certificate is not for servers",
+	UnknownCritical:  "A certificate has a critical extension that is not understood",
+	NameNotPermitted: "An authority has signed for a name that it may not sign for",
+	NotAuthority:     "A certificate has signed another, and is not that of an authority",
+	WrongHost:        "The certificate is for other hosts",
+}
