@@ -19,6 +19,9 @@ var bumpAuthority = tlspeer.NewAuthority("a test's")
 func bumps(c *Config) {
 	c.Ports[0].Bump = true
 	c.Ports[0].Certificate = func(host string) (*tls.Certificate, error) {
+		if host == "" {
+			return nil, errTest
+		}
 		cert := bumpAuthority.Issue(host)
 		return &cert, nil
 	}
