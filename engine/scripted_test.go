@@ -23,6 +23,7 @@ type scripted struct {
 	line      string // of Question
 	question  Action
 	interpret Decision
+	bump      []Bump       // the answers, one after the other
 	route     *Route       // nil: the default's
 	forbidden []netip.Addr // Permit says no
 	edit      func(*h1.Header, Direction)
@@ -49,6 +50,13 @@ func (s *scripted) Question(*Request) ([]byte, Action) {
 func (s *scripted) Interpret(_ *Request, answer []byte, err error) Decision {
 	s.note("interpret %q %v", answer, err)
 	return s.interpret
+}
+
+func (s *scripted) Bump(r *Request) Bump {
+	s.note("bump at %d", r.TLS.Step)
+	b := s.bump[0]
+	s.bump = s.bump[1:]
+	return b
 }
 
 func (s *scripted) Route(r *Request, failed []Attempt) Route {

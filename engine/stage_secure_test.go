@@ -4,7 +4,11 @@ import (
 	"crypto/tls"
 	"errors"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"exaproxy/engine/enginetest/tlspeer"
+	"exaproxy/engine/tlshello"
 )
 
 // withAuthority has a port that could make certificates, if it came to that.
@@ -65,4 +69,88 @@ func TestSecureGivesUp(t *testing.T) {
 		p.wants(p.play(), securing)
 		p.wants(p.wantsTimeout(handshakeTime), over)
 	})
+}
+
+// newDecrypting has a tunnel that is to be decrypted, in which the client has said something.
+func newDecrypting(t *testing.T, said string, answers ...Bump) *played {
+	t.Helper()
+	p := newBumping(t, append([]Bump{BumpClientFirst}, answers...)...)
+	p.goes(establishing, securing)
+	p.browser.Read()
+	p.browser.WriteString(said)
+	p.turn()
+	p.policy.calls = nil
+	return p
+}
+
+// TestSecureDecrypts has a client shake hands, after which the connection serves the requests in it.
+func TestSecureDecrypts(t *testing.T) {
+	for _, row := range []struct{ asks, sees, logs string }{
+		{"a.example", "a.example", "a.example"},
+		{"", "192.0.2.7", ""}, // the CONNECT's
+		{"a_b%c", "a_b%c", ""},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			p := newDecrypting(t, "")
+			p.wants(p.play(), securing)
+			c := p.client
+			peer := tlspeer.Client(&tls.Config{ServerName: row.asks, InsecureSkipVerify: true})
+			t.Cleanup(peer.End)
+			next := securing
+			for range 20 {
+				synctest.Wait()
+				peer.Arrive(p.browser.Read())
+				p.browser.Write(peer.Leave())
+				p.turn()
+				if next == securing {
+					next = p.play()
+				}
+			}
+			p.wants(next, over)
+			if state, err := peer.State(); state != tlspeer.Open || peer.Agreed().PeerCertificates[0].Subject.CommonName != row.sees {
+				t.Errorf("the client is in state %d, %v", state, err)
+			}
+			if seen := p.request.TLS; !seen.Bumped || seen.Step != 0 || seen.ServerName != row.logs || !p.keepClient {
+				t.Errorf("kept %v, it knows %+v", p.keepClient, seen)
+			}
+			p.enter(over)
+			p.finish()
+			p.wantsBuffers(0)
+			if c.tx != nil || c.phase != idling || c.tls == nil || c.end == End(c.fd) {
+				t.Errorf("the client is %+v", c)
+			}
+		})
+	}
+}
+
+func TestWhatIsToBeDecryptedAndIsNoTLS(t *testing.T) {
+	for _, row := range []struct {
+		name string
+		does func(*played) stage
+		why  error
+	}{
+		{"another protocol", func(p *played) stage { p.browser.WriteString("SSH-"); p.turn(); return p.play() }, tlshello.ErrNotTLS},
+		{"one that finishes", func(p *played) stage { p.browser.CloseWrite(); p.turn(); return p.play() }, tlshello.ErrShort},
+		{"silence", func(p *played) stage { p.wants(p.play(), securing); return p.wantsTimeout(5 * time.Second) }, tlshello.ErrShort},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			p := newDecrypting(t, "", BumpTerminate)
+			p.wants(row.does(p), bumping)
+			if seen := p.request.TLS; seen.NotTLS != row.why || seen.Step != 2 || p.decrypts || p.handshake != nil {
+				t.Errorf("it knows %+v, decrypts %v", seen, p.decrypts)
+			}
+			p.enter(bumping)
+			p.goes(over)
+			p.wantsHeard(p.browser, "")
+		})
+	}
+}
+
+func TestHalfAHandshakeIsNotServed(t *testing.T) {
+	p := newDecrypting(t, hello[:30])
+	p.wants(p.play(), securing)
+	p.wants(p.wantsTimeout(handshakeTime), over)
+	if p.keepClient || p.request.TLS.Bumped {
+		t.Errorf("kept %v, it knows %+v", p.keepClient, p.request.TLS)
+	}
 }

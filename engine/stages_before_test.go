@@ -6,7 +6,7 @@ import "net/netip"
 var stageBefore = map[stage]stage{
 	reading: greeting, admitting: reading, asking: admitting, interpreting: asking, routing: interpreting,
 	resolving: routing, connecting: resolving, sending: connecting, relaying: sending, tunnelling: connecting,
-	establishing: interpreting, hearing: establishing, securing: establishing, answering: interpreting,
+	bumping: interpreting, establishing: interpreting, hearing: establishing, securing: establishing, answering: interpreting,
 }
 
 // page is what is answered where a test says nothing else.
@@ -33,6 +33,10 @@ func (p *played) leave(from, to stage) {
 	case reading:
 		p.wants(p.read(), admitting)
 	case interpreting:
+		if to == bumping {
+			p.wants(p.interpret(), bumping)
+			return
+		}
 		p.setReply(page)
 		p.next, p.inTunnel = hearing, to == establishing
 		if p.client.connection.Port.Certificate != nil {
@@ -98,4 +102,18 @@ func (p *played) idleTo(h Hop) *upstream {
 	fd.Read(make([]byte, 1))
 	p.worker.idle.put(u)
 	return u
+}
+
+// goes plays on through stages. What one waits for comes when the loop turns, if it comes at all.
+func (p *played) goes(stages ...stage) {
+	p.t.Helper()
+	for _, want := range stages {
+		next := p.play()
+		if next == p.stage {
+			p.turn()
+			next = p.play()
+		}
+		p.wants(next, want)
+		p.enter(want)
+	}
 }

@@ -1,6 +1,7 @@
 package bump
 
 import (
+	"fmt"
 	"slices"
 
 	"exaproxy/compat/acl"
@@ -63,20 +64,23 @@ func (s *Settings) setRule(c *directive.Context, l *conf.Line) error {
 		return err
 	}
 	n := slices.Index(words[:], word)
-	action, known := Action(max(n, 0)), n >= 0
-	if before, is := deprecated[word]; is {
-		action, known, s.old = before.action, true, true
-		if len(s.rules) == 0 || s.new {
-			c.Say(0, "%s", before.notice)
-		}
-	} else {
-		s.new = s.new || known
-	}
+	action := Action(max(n, 0))
+	before, old := deprecated[word]
 	switch {
-	case !known:
+	case old:
+		action, s.old = before.action, true
+		c.Say(0, "%s", before.notice)
+	case n < 0:
 		return conf.Invalid{"FATAL: unknown ssl_bump mode: " + word}
-	case s.old && s.new:
-		return conf.Invalid{"FATAL: do not mix new client/server-first/none actions with deprecated allow/deny actions. Update your ssl_bump rules."}
+	default:
+		s.new = true
+	}
+	if s.old && s.new {
+		kinds := [...]string{"new client/server-first/none", "deprecated allow/deny"}
+		if old {
+			slices.Reverse(kinds[:])
+		}
+		return conf.Invalid{fmt.Sprintf("FATAL: do not mix %s actions with %s actions. Update your ssl_bump rules.", kinds[0], kinds[1])}
 	}
 	return add(c, l, &s.rules, action)
 }
