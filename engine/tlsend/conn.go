@@ -38,6 +38,8 @@ type Conn struct {
 	tls   *tls.Conn
 	link  link
 
+	awaiting *tls.Config // a client's first bytes, for a handshake under it; nil once they have come
+
 	phase      phase
 	more       bool // crypto/tls may hold plaintext
 	peerDone   bool // close_notify has come, or the end
@@ -49,25 +51,44 @@ type Conn struct {
 // Server begins a handshake with a client. fd becomes the Conn's; received is what was read from it already.
 // The owner is woken when the handshake is over.
 func Server(l *loop.Loop, fd *loop.FD, received []byte, config *tls.Config, q Queue, owner *loop.Waker) *Conn {
-	return begin(l, fd, received, q, owner, func(to *link) *tls.Conn { return tls.Server(to, config) })
+	c := newConn(l, fd, q, owner)
+	c.link.in = append([]byte(nil), received...)
+	c.awaiting = config
+	return c
 }
 
 // Client begins a handshake with a server. fd becomes the Conn's.
 // The owner is woken when the handshake is over.
 func Client(l *loop.Loop, fd *loop.FD, config *tls.Config, q Queue, owner *loop.Waker) *Conn {
-	return begin(l, fd, nil, q, owner, func(to *link) *tls.Conn { return tls.Client(to, config) })
+	c := newConn(l, fd, q, owner)
+	c.begin(tls.Client(&c.link, config))
+	return c
 }
 
-func begin(l *loop.Loop, fd *loop.FD, received []byte, q Queue, owner *loop.Waker, end func(*link) *tls.Conn) *Conn {
+func newConn(l *loop.Loop, fd *loop.FD, q Queue, owner *loop.Waker) *Conn {
 	c := &Conn{loop: l, owner: owner}
 	c.waker = l.NewWaker(c)
-	c.link = link{fd: fd, queue: q, shaking: true, in: append([]byte(nil), received...), arrived: make(chan struct{}, 1)}
+	c.link = link{fd: fd, queue: q, shaking: true, arrived: make(chan struct{}, 1)}
 	c.link.poke = func() { l.Post(c.Run) }
-	c.tls = end(&c.link)
 	fd.SetWaker(c.waker)
 	c.waker.Wake() // what has arrived meanwhile
-	go c.shake()
 	return c
+}
+
+// hear begins a server's handshake with the first that its client says. One that is silent costs neither a
+// goroutine nor what crypto/tls keeps.
+func (c *Conn) hear() {
+	c.link.receive()
+	if c.awaiting != nil && c.link.spoken() {
+		c.begin(tls.Server(&c.link, c.awaiting))
+		c.awaiting = nil
+	}
+}
+
+// begin starts the handshake.
+func (c *Conn) begin(over *tls.Conn) {
+	c.tls = over
+	go c.shake()
 }
 
 // shake is the goroutine of the handshake.
@@ -108,7 +129,7 @@ func (c *Conn) shaken(err error) {
 func (c *Conn) Run() {
 	switch c.phase {
 	case shaking:
-		c.link.receive()
+		c.hear()
 		c.send()
 		return
 	case closing:

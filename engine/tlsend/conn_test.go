@@ -372,13 +372,34 @@ func TestCloseSendsWhatIsLeft(t *testing.T) {
 // clients.
 func TestStartIsNotBlockedByOthers(t *testing.T) {
 	for range runtime.GOMAXPROCS(0) + 2 {
-		silent := newWorld(t)
-		silent.serve(serverConfig())
-		defer silent.on(silent.conn.Close)
+		slow := newWorld(t)
+		slow.serve(serverConfig())
+		slow.peer.Write([]byte{22, 3, 1}) // it has begun
+		defer slow.on(slow.conn.Close)
 	}
 	w := newWorld(t)
 	w.serve(serverConfig())
 	over := w.handshake()
+	go tls.Client(w.peer, clientConfig()).Handshake()
+	if err := result(t, over); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestASilentClientHasNoGoroutine, nor anything of crypto/tls; its handshake begins when it says something.
+func TestASilentClientHasNoGoroutine(t *testing.T) {
+	w := newWorld(t)
+	before := runtime.NumGoroutine()
+	w.serve(serverConfig())
+	over := w.handshake()
+	for range 3 { // Run has been called, more than once
+		w.on(w.conn.Run)
+	}
+	w.on(func() {
+		if n := runtime.NumGoroutine(); n > before || w.conn.tls != nil {
+			t.Errorf("%d goroutines before, %d with a silent client", before, n)
+		}
+	})
 	go tls.Client(w.peer, clientConfig()).Handshake()
 	if err := result(t, over); err != nil {
 		t.Error(err)

@@ -128,6 +128,13 @@ func (l *link) receive() {
 	l.signal()
 }
 
+// spoken says whether the peer has sent anything, or will not.
+func (l *link) spoken() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.in) > 0 || l.end != nil
+}
+
 // stop ends the handshake, if it waits or will.
 func (l *link) stop() {
 	l.mu.Lock()
