@@ -15,6 +15,9 @@ import (
 // maxPlain is how many bytes are sealed before they are sent.
 const maxPlain = 32 << 10
 
+// maxRecord is how much plaintext a record has at most (RFC 8446, section 5.1).
+const maxRecord = 16 << 10
+
 // lingerTime is how long a connection that was closed may take to send what it still has.
 const lingerTime = 2 * time.Second
 
@@ -174,7 +177,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 	if c.phase != open {
 		return 0, cmp.Or(c.Handshake(), os.ErrClosed)
 	}
-	n, err := c.tls.Read(p)
+	n, err := c.open(p)
 	c.send() // answers to key updates
 	if n > 0 {
 		c.more = true // of the same record, or of one that has arrived with it
@@ -189,6 +192,14 @@ func (c *Conn) Read(p []byte) (int, error) {
 		return 0, nil
 	}
 	return 0, err
+}
+
+// open reads a record, and those behind it while they are full ones: whoever sends those has more.
+func (c *Conn) open(p []byte) (n int, err error) {
+	for got := maxRecord; err == nil && got == maxRecord && n < len(p); n += got {
+		got, err = c.tls.Read(p[n:])
+	}
+	return n, err
 }
 
 // Write implements engine.End.

@@ -477,6 +477,61 @@ func TestTwoRecordsAtOnce(t *testing.T) {
 	}
 }
 
+// TestAReadTakesAllFullRecords that are there, and what follows them; an end behind them is told by the next.
+func TestAReadTakesAllFullRecords(t *testing.T) {
+	w := newWorld(t)
+	w.serve(serverConfig())
+	over := w.handshake()
+	config := clientConfig()
+	config.DynamicRecordSizingDisabled = true
+	client := tls.Client(&together{Conn: w.peer}, config)
+	if err := client.Handshake(); err != nil {
+		t.Fatal(err)
+	}
+	if err := result(t, over); err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []struct{ sent, room, want int }{
+		{2*maxRecord + 99, 64 << 10, 2*maxRecord + 99}, {2 * maxRecord, maxRecord + 9, maxRecord + 9}, {maxRecord, maxRecord, maxRecord},
+	} {
+		both := client.NetConn().(*together)
+		both.hold, both.held = true, nil
+		client.Write(make([]byte, row.sent))
+		if row.room == maxRecord {
+			client.CloseWrite()
+			w.peer.SetDeadline(time.Now().Add(patience)) // which it has moved
+		}
+		both.release()
+		if n, err := w.readOnce(row.room); n != row.want || err != nil {
+			t.Errorf("of %d bytes a Read with room for %d gives %d: %v", row.sent, row.room, n, err)
+		}
+		if rest := row.sent - row.want; rest > 0 {
+			if n, err := w.readOnce(row.room); n != rest || err != nil {
+				t.Errorf("%d are left, it gives %d: %v", rest, n, err)
+			}
+		}
+	}
+	if n, err := w.readOnce(99); n != 0 || err != io.EOF {
+		t.Errorf("at the end it gives %d: %v", n, err)
+	}
+}
+
+// readOnce waits until a Read gives something.
+func (w *world) readOnce(room int) (n int, err error) {
+	done := make(chan struct{})
+	w.on(func() {
+		w.task.play = func() {
+			if n, err = w.conn.Read(make([]byte, room)); err != loop.ErrAgain {
+				w.task.play = nil
+				close(done)
+			}
+		}
+		w.loop.NewWaker(w.task).Wake()
+	})
+	result(w.t, done)
+	return n, err
+}
+
 // together is a connection that can hold back what is written, to send it at once.
 type together struct {
 	net.Conn
