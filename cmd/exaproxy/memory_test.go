@@ -2,6 +2,8 @@ package main
 
 import (
 	"runtime"
+	"runtime/debug"
+	"runtime/metrics"
 	"testing"
 )
 
@@ -46,6 +48,26 @@ func TestTrimmerMeasures(t *testing.T) {
 	after := trimmer.measure()
 	if before.held == 0 || after.allocated-before.allocated < uint64(len(kept)) || after.held < uint64(len(kept)) {
 		t.Errorf("with %d bytes more it measures %+v, then %+v", len(kept), before, after)
+	}
+}
+
+// TestTheCollectorLeavesRoom has the heap of a proxy in which nothing lives grow by half of the ballast, which is not
+// counted as held.
+func TestTheCollectorLeavesRoom(t *testing.T) {
+	t.Setenv("GOGC", "")
+	before := debug.SetGCPercent(10)
+	t.Cleanup(func() { debug.SetGCPercent(before); ballast = nil })
+	trimmer := newMemoryTrimmer(func() int64 { return 0 })
+	held := trimmer.measure().held
+	setGarbagePercent()
+	runtime.GC()
+	goal := []metrics.Sample{{Name: "/gc/heap/goal:bytes"}}
+	metrics.Read(goal)
+	if least := uint64(ballastSize + ballastSize/2); goal[0].Value.Uint64() < least {
+		t.Errorf("the collector runs at %d bytes, and %d were to be let grow", goal[0].Value.Uint64(), least)
+	}
+	if now := trimmer.measure().held; now > held+ballastSize/2 {
+		t.Errorf("%d bytes are held, %d before: the ballast is counted", now, held)
 	}
 }
 

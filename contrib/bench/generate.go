@@ -71,9 +71,12 @@ func loadCommand(p *proxy, kind, path string, more []string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	argv := []string{self, "load", kind, "-proxy", p.address(), "-url", p.url(path)}
+	argv := []string{self, "load", kind, "-proxy", p.address(), "-url", p.url(path), "-trusted", p.trusted()}
 	if p.contestant.tcp {
 		argv = append(argv, "-direct")
+	}
+	if p.contestant.secure {
+		argv = append(argv, "-secure")
 	}
 	return append(argv, more...), nil
 }

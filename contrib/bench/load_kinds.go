@@ -2,21 +2,24 @@ package main
 
 import (
 	"bufio"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"sync"
-	"syscall"
 	"time"
 )
 
 // loadConnect opens a tunnel, fetches something through it, closes it, and begins again, on so many connections at a
 // time, until the duration is over. A request is all of that.
 func loadConnect(o loadOptions, _ io.Reader, _ io.Writer) (loadResult, error) {
-	d := &dialer{options: o}
+	d, err := newDialer(o)
+	if err != nil {
+		return loadResult{}, err
+	}
 	path, host := pathOf(o.url), hostOf(o.url, "")
 	begin := time.Now()
 	r, times := concurrently(o.connections, func(done func(time.Duration, error) bool) {
-		for time.Since(begin) < o.duration {
+		for more := true; more; more = time.Since(begin) < o.duration {
 			at := time.Now()
 			c, err := d.tunnel()
 			if err == nil {
@@ -33,21 +36,25 @@ func loadConnect(o loadOptions, _ io.Reader, _ io.Writer) (loadResult, error) {
 	return r, nil
 }
 
-// loadSparse does a GET from time to time on each of some kept connections, until the duration is over.
-func loadSparse(o loadOptions, _ io.Reader, _ io.Writer) (loadResult, error) {
-	d := &dialer{options: o}
+// loadGet does one GET after the other on each of some kept connections, with a pause between if there is to be one,
+// until the duration is over.
+func loadGet(o loadOptions, _ io.Reader, _ io.Writer) (loadResult, error) {
+	d, err := newDialer(o)
+	if err != nil {
+		return loadResult{}, err
+	}
 	begin := time.Now()
 	r, times := concurrently(o.connections, func(done func(time.Duration, error) bool) {
-		c, err := d.dial()
+		c, target, err := d.open()
 		if err != nil {
 			done(0, err)
 			return
 		}
 		defer c.conn.Close()
 		c.conn.SetDeadline(begin.Add(o.duration + 20*time.Second))
-		for time.Since(begin) < o.duration {
+		for more := true; more; more = time.Since(begin) < o.duration {
 			at := time.Now()
-			_, err := c.get(o.url, hostOf(o.url, ""))
+			_, err := c.get(target, hostOf(o.url, ""))
 			if !done(time.Since(at), err) || err != nil {
 				return
 			}
@@ -59,9 +66,59 @@ func loadSparse(o loadOptions, _ io.Reader, _ io.Writer) (loadResult, error) {
 	return r, nil
 }
 
+// loadHandshake connects, shakes hands and says farewell, on so many connections at a time, until the duration is over. A
+// request is all of that. Sessions that are to be resumed are those of the connection before.
+func loadHandshake(o loadOptions, _ io.Reader, _ io.Writer) (loadResult, error) {
+	d, err := newDialer(o)
+	if err != nil {
+		return loadResult{}, err
+	}
+	begin := time.Now()
+	r, times := concurrently(o.connections, func(done func(time.Duration, error) bool) {
+		var sessions tls.ClientSessionCache
+		if o.resume {
+			sessions = tls.NewLRUClientSessionCache(1)
+			if _, err := d.greet(sessions); err != nil {
+				done(0, err)
+				return
+			}
+		}
+		for more := true; more; more = time.Since(begin) < o.duration {
+			at := time.Now()
+			resumed, err := d.greet(sessions)
+			if err == nil && resumed != o.resume {
+				err = fmt.Errorf("resumed: %v, where %v was expected", resumed, o.resume)
+			}
+			if !done(time.Since(at), err) {
+				return
+			}
+		}
+	})
+	r.Seconds = time.Since(begin).Seconds()
+	r.latencies(times)
+	return r, nil
+}
+
+// greet connects, shakes hands and says farewell. It tells whether a session was resumed.
+func (d *dialer) greet(sessions tls.ClientSessionCache) (resumed bool, err error) {
+	conn, err := d.dialPlain()
+	if err != nil {
+		return false, err
+	}
+	defer conn.Close()
+	secure, err := d.handshake(conn, d.options.proxy, sessions)
+	if err != nil {
+		return false, err
+	}
+	return secure.ConnectionState().DidResume, farewell(secure)
+}
+
 // loadBulk fetches one large file through each of some tunnels at the same time.
 func loadBulk(o loadOptions, _ io.Reader, _ io.Writer) (loadResult, error) {
-	d := &dialer{options: o}
+	d, err := newDialer(o)
+	if err != nil {
+		return loadResult{}, err
+	}
 	var bytes int64
 	var mutex sync.Mutex
 	begin := time.Now()
@@ -87,13 +144,19 @@ func loadBulk(o loadOptions, _ io.Reader, _ io.Writer) (loadResult, error) {
 
 // loadIdle opens connections, does one GET on each and holds them.
 func loadIdle(o loadOptions, in io.Reader, out io.Writer) (loadResult, error) {
-	d := &dialer{options: o}
+	d, err := newDialer(o)
+	if err != nil {
+		return loadResult{}, err
+	}
 	return hold(o, in, out, d.dial, o.url)
 }
 
 // loadTunnels opens tunnels, does one GET in each and holds them.
 func loadTunnels(o loadOptions, in io.Reader, out io.Writer) (loadResult, error) {
-	d := &dialer{options: o}
+	d, err := newDialer(o)
+	if err != nil {
+		return loadResult{}, err
+	}
 	return hold(o, in, out, d.tunnel, pathOf(o.url))
 }
 
@@ -127,26 +190,12 @@ func hold(o loadOptions, in io.Reader, out io.Writer, open func() (*httpConn, er
 	fmt.Fprintln(out, "ready")
 	bufio.NewReader(in).ReadString('\n')
 	for _, c := range opened {
-		if closed(c) {
+		if c.closed() {
 			r.fail(fmt.Errorf("the proxy has closed an idle connection"))
 		}
 		c.conn.Close()
 	}
 	return r, nil
-}
-
-// closed reports whether the other end has closed a connection on which nothing is due.
-func closed(c *httpConn) bool {
-	raw, err := c.conn.(syscall.Conn).SyscallConn()
-	if err != nil {
-		return true
-	}
-	over := false
-	raw.Control(func(fd uintptr) {
-		n, _, err := syscall.Recvfrom(int(fd), make([]byte, 1), syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-		over = err != syscall.EAGAIN || n > 0
-	})
-	return over
 }
 
 // concurrently runs work n times at once and counts what each reports as done. done returns false after 100 errors:

@@ -68,11 +68,11 @@ func TestLoadConnect(t *testing.T) {
 	}
 }
 
-func TestLoadSparse(t *testing.T) {
+func TestLoadGet(t *testing.T) {
 	url := kilobyte(t)
 	var out bytes.Buffer
 	// The origin answers an absolute URL as a proxy does.
-	if err := load([]string{"sparse", "-proxy", hostOf(url, ""), "-url", url, "-connections", "2", "-every", "5ms", "-duration", "50ms"}, nil, &out); err != nil {
+	if err := load([]string{"get", "-proxy", hostOf(url, ""), "-url", url, "-connections", "2", "-every", "5ms", "-duration", "50ms"}, nil, &out); err != nil {
 		t.Fatal(err)
 	}
 	if l := readResult(t, &out); l.Requests < 2 || l.Requests > 20 || l.Errors > 0 || l.P50 <= 0 {
@@ -143,12 +143,12 @@ func TestClosedIsSeen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if closed(newHTTPConn(here)) {
+	if newHTTPConn(here).closed() {
 		t.Error("an open connection is taken for closed")
 	}
 	there.Close()
 	here.Read(make([]byte, 1)) // until the end has come
-	if !closed(newHTTPConn(here)) {
+	if !newHTTPConn(here).closed() {
 		t.Error("a closed connection is taken for open")
 	}
 }

@@ -59,14 +59,15 @@ func exit(err error) {
 
 // bench is one run: where it works, what it measures with, and what it has measured.
 type bench struct {
-	ctx      context.Context
-	options  options
-	dir      string // configurations, logs and files of the origin; removed at the end
-	exaproxy string // the binary just built
-	origin   *origin
-	profiles []string // files that exaproxies wrote
-	machine  machine
-	results  []result
+	ctx          context.Context
+	options      options
+	dir          string // configurations, logs and files of the origin; removed at the end
+	exaproxy     string // the binary just built
+	origin       *origin
+	certificates certificates
+	profiles     []string // files that exaproxies wrote
+	machine      machine
+	results      []result
 }
 
 func run(o options) error {
@@ -84,7 +85,7 @@ func run(o options) error {
 		return err
 	}
 	defer b.leave()
-	if b.origin, err = startOrigin(b.dir); err != nil {
+	if b.origin, err = startOrigin(b.dir, b.certificates); err != nil {
 		return err
 	}
 	defer b.origin.stop()
@@ -103,7 +104,7 @@ func run(o options) error {
 	return b.report()
 }
 
-// prepare makes the directories, builds the proxy and looks at the machine.
+// prepare makes the directories and what stands in them, builds the proxy and looks at the machine.
 func (b *bench) prepare() error {
 	raiseDescriptors()
 	var err error
@@ -122,6 +123,14 @@ func (b *bench) prepare() error {
 	if err != nil {
 		return err
 	}
+	if b.certificates, err = makeCertificates(b.dir); err != nil {
+		return err
+	}
+	return b.build()
+}
+
+// build builds the proxy and looks at the machine.
+func (b *bench) build() error {
 	b.exaproxy = filepath.Join(b.dir, "exaproxy")
 	tags := ""
 	if b.options.profile != "" {

@@ -93,18 +93,14 @@ func requests(r request) measurement {
 	}
 }
 
-// connects measures CONNECT, a GET inside, close.
-func connects(b *bench, number int, c contestant) (sample, string, error) {
-	return b.underLoad(number, c, func(p *proxy, seconds int) (loadResult, error) {
-		return b.ours(p, "connect", "/1k", "-connections", strconv.Itoa(b.options.connections), "-duration", strconv.Itoa(seconds)+"s")
-	})
-}
-
-// sparse measures a GET from time to time.
-func sparse(b *bench, number int, c contestant) (sample, string, error) {
-	return b.underLoad(number, c, func(p *proxy, seconds int) (loadResult, error) {
-		return b.ours(p, "sparse", "/1k", "-connections", "1", "-every", "20ms", "-duration", strconv.Itoa(seconds)+"s")
-	})
+// loads measures a kind of load of ours, with 1 KB where something is fetched.
+func loads(kind string, more ...string) measurement {
+	return func(b *bench, number int, c contestant) (sample, string, error) {
+		return b.underLoad(number, c, func(p *proxy, seconds int) (loadResult, error) {
+			common := []string{"-connections", strconv.Itoa(b.options.connections), "-duration", strconv.Itoa(seconds) + "s"}
+			return b.ours(p, kind, "/1k", append(common, more...)...)
+		})
+	}
 }
 
 // underLoad starts a proxy, opens the idle connections beside the load, and measures what the load costs.
@@ -175,7 +171,13 @@ func (p *proxy) collections() int {
 }
 
 // bulk measures a large file in each of four tunnels.
-func bulk(b *bench, number int, c contestant) (sample, string, error) {
+func bulk(path string) measurement {
+	return func(b *bench, number int, c contestant) (sample, string, error) {
+		return b.bulk(number, c, path)
+	}
+}
+
+func (b *bench) bulk(number int, c contestant, path string) (sample, string, error) {
 	p, err := b.start(number, c)
 	if err != nil {
 		return nil, "", err
@@ -185,7 +187,7 @@ func bulk(b *bench, number int, c contestant) (sample, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	load, err := b.ours(p, "bulk", "/bulk", "-connections", "4")
+	load, err := b.ours(p, "bulk", path, "-connections", "4")
 	if err != nil {
 		return nil, "", err
 	}

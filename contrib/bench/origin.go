@@ -12,8 +12,9 @@ import (
 // origin is the web server that everything is fetched from: one nginx. It listens on the same port of an address
 // for each contestant.
 type origin struct {
-	process *process
-	port    int
+	process    *process
+	port       int
+	securePort int
 }
 
 const (
@@ -26,6 +27,11 @@ func (o *origin) host(number int) string { return fmt.Sprintf("127.0.1.%d", numb
 
 // at is the host with its port.
 func (o *origin) at(number int) string { return fmt.Sprintf("%s:%d", o.host(number), o.port) }
+
+// secureAt is the host with its port for TLS.
+func (o *origin) secureAt(number int) string {
+	return fmt.Sprintf("%s:%d", o.host(number), o.securePort)
+}
 
 const originConf = `daemon off;
 worker_processes 1;
@@ -47,7 +53,11 @@ http {
 	scgi_temp_path %[1]s/temp;
 	upstream read { server unix:%[1]s/read.sock; keepalive 100; }
 	server {
-%[3]s		location / { sendfile on; }
+%[3]s		ssl_certificate %[4]s;
+		ssl_certificate_key %[4]s;
+		ssl_protocols TLSv1.3;
+		ssl_conf_command Ciphersuites TLS_AES_128_GCM_SHA256;
+		location / { sendfile on; }
 		# Head and body in one segment.
 		location = /1k { sendfile off; }
 		# Answers when it has the whole body, which return alone would not await.
@@ -69,28 +79,30 @@ http {
 `
 
 // startOrigin writes the files that are fetched and starts nginx.
-func startOrigin(dir string) (*origin, error) {
+func startOrigin(dir string, c certificates) (*origin, error) {
 	dir = filepath.Join(dir, "origin")
 	files := filepath.Join(dir, "files")
 	if err := makeOpen(files, filepath.Join(dir, "temp")); err != nil {
 		return nil, err
 	}
-	for name, size := range map[string]int64{"1k": 1 << 10, "64k": 64 << 10, "bulk": bulkBytes} {
+	for name, size := range map[string]int64{"1k": 1 << 10, "64k": 64 << 10, "64m": 64 << 20, "bulk": bulkBytes} {
 		if err := writeZeros(filepath.Join(files, name), size); err != nil {
 			return nil, err
 		}
 	}
-	port, err := freePort("127.0.1.1")
-	if err != nil {
-		return nil, err
+	o := &origin{}
+	var err error
+	for _, port := range []*int{&o.port, &o.securePort} {
+		if *port, err = freePort(o.host(0)); err != nil {
+			return nil, err
+		}
 	}
-	o := &origin{port: port}
 	var listens strings.Builder
 	for number := range originHosts {
-		fmt.Fprintf(&listens, "\t\tlisten %s backlog=4096;\n", o.at(number))
+		fmt.Fprintf(&listens, "\t\tlisten %s backlog=4096;\n\t\tlisten %s ssl backlog=4096;\n", o.at(number), o.secureAt(number))
 	}
 	conf := filepath.Join(dir, "nginx.conf")
-	text := fmt.Sprintf(originConf, dir, descriptors()-100, listens.String())
+	text := fmt.Sprintf(originConf, dir, descriptors()-100, listens.String(), c.origin)
 	if err := os.WriteFile(conf, []byte(text), 0o644); err != nil {
 		return nil, err
 	}
@@ -101,7 +113,7 @@ func startOrigin(dir string) (*origin, error) {
 	if o.process, err = startProcess(dir, []string{program, "-c", conf, "-e", filepath.Join(dir, "error.log")}, nil); err != nil {
 		return nil, fmt.Errorf("start the origin: %w", err)
 	}
-	if err := awaitAnswer(o.process, o.at(0), "/1k", 10*time.Second); err != nil {
+	if err := awaitAnswer(o.process, loadOptions{proxy: o.at(0), url: "http://" + o.at(0) + "/1k"}, 10*time.Second); err != nil {
 		o.stop()
 		return nil, fmt.Errorf("start the origin: %w", err)
 	}
@@ -149,14 +161,17 @@ func freePort(host string) (int, error) {
 	return l.Addr().(*net.TCPAddr).Port, nil
 }
 
-// awaitAnswer waits until a GET of a URL at an address is answered 200.
-func awaitAnswer(p *process, address, url string, limit time.Duration) error {
-	var err error
+// awaitAnswer waits until a GET is answered 200.
+func awaitAnswer(p *process, o loadOptions, limit time.Duration) error {
+	d, err := newDialer(o)
+	if err != nil {
+		return err
+	}
 	for until := time.Now().Add(limit); time.Now().Before(until); time.Sleep(200 * time.Microsecond) {
 		if p.hasExited() {
 			return fmt.Errorf("%s has ended: %s", p.cmd.Path, p.lastOutput())
 		}
-		if err = getOnce(address, url); err == nil {
+		if err = d.getOnce(); err == nil {
 			return nil
 		}
 	}
@@ -164,14 +179,13 @@ func awaitAnswer(p *process, address, url string, limit time.Duration) error {
 }
 
 // getOnce asks once, on a connection of its own.
-func getOnce(address, url string) error {
-	conn, err := net.DialTimeout("tcp", address, time.Second)
+func (d *dialer) getOnce() error {
+	c, err := d.dial()
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(5 * time.Second))
-	c := newHTTPConn(conn)
-	_, err = c.get(url, hostOf(url, address))
+	defer c.conn.Close()
+	c.conn.SetDeadline(time.Now().Add(5 * time.Second))
+	_, err = c.get(d.options.url, hostOf(d.options.url, ""))
 	return err
 }

@@ -59,11 +59,13 @@ func (p *peer) installedVersion() string {
 
 // place is where a proxy runs.
 type place struct {
-	program string
-	dir     string // its own, writable for anybody
-	host    string // to listen on
-	port    int
-	origin  string // host:port of the origin
+	program      string
+	dir          string // its own, writable for anybody
+	host         string // to listen on
+	port         int
+	origin       string // host:port of the origin
+	secureOrigin string // the same for TLS
+	certificates
 }
 
 func (p place) address() string { return fmt.Sprintf("%s:%d", p.host, p.port) }
@@ -86,7 +88,10 @@ type settings struct {
 	domains     string // a file with domains that are refused
 	patterns    int    // how many regular expressions each URL is matched with
 	tcp         bool   // forwards connections, whatever their bytes
-	host        string // the origin's name, where it is called by name
+	named       bool   // the origin is called by its name
+	secure      bool   // clients speak TLS to it
+	https       bool   // URLs of https are asked for, through tunnels; the origin is called by its name
+	bump        string // what is done with TLS in tunnels when its ClientHello was read: "bump" or "splice"; nothing reads it if empty
 }
 
 // contestant is a peer set up in one way, as it appears in a table.
@@ -107,19 +112,44 @@ type proxy struct {
 	keep       bool          // its files, when it has stopped
 }
 
-// url is an absolute URL at the origin.
+// proxyHost is the address of the contestant with a number.
+func proxyHost(number int) string { return fmt.Sprintf("127.0.2.%d", number+1) }
+
+// url is an absolute URL at the origin, of http or https.
 func (p *proxy) url(path string) string {
-	if p.contestant.host != "" {
-		_, port, _ := strings.Cut(p.origin, ":")
-		return "http://" + p.contestant.host + ":" + port + path
+	switch {
+	case p.contestant.https:
+		return "https://" + called(p.secureOrigin) + path
+	case p.contestant.named:
+		return "http://" + called(p.origin) + path
 	}
 	return "http://" + p.origin + path
+}
+
+// called puts the origin's name in the place of its address.
+func called(hostport string) string {
+	_, port, _ := strings.Cut(hostport, ":")
+	return originName + ":" + port
+}
+
+// trusted is the authority under which clients expect TLS.
+func (p *proxy) trusted() string {
+	if p.contestant.bump == "bump" {
+		return p.certificates.signer
+	}
+	return p.certificates.authority
+}
+
+// firstRequest is the first that it shall answer: by http, whatever is asked for later.
+func (p *proxy) firstRequest() loadOptions {
+	return loadOptions{proxy: p.address(), url: "http://" + p.origin + "/1k", secure: p.contestant.secure, trusted: p.trusted()}
 }
 
 // start runs a contestant, whose number gives it its addresses, and waits for its first answer.
 func (b *bench) start(number int, c contestant) (*proxy, error) {
 	var err error
-	at := place{program: c.program, host: fmt.Sprintf("127.0.2.%d", number+1), origin: b.origin.at(number)}
+	at := place{program: c.program, host: proxyHost(number), origin: b.origin.at(number),
+		secureOrigin: b.origin.secureAt(number), certificates: b.certificates}
 	if c.peer == &exaproxy && at.program == "" {
 		at.program = b.exaproxy
 	}
@@ -154,7 +184,7 @@ func (b *bench) start(number int, c contestant) (*proxy, error) {
 	if p.process, err = startProcess(at.dir, argv, environment); err != nil {
 		return nil, fmt.Errorf("start %s: %w", c.name, err)
 	}
-	if err := awaitAnswer(p.process, at.address(), p.url("/1k"), 30*time.Second); err != nil {
+	if err := awaitAnswer(p.process, p.firstRequest(), 30*time.Second); err != nil {
 		p.stop()
 		return nil, fmt.Errorf("start %s: %w", c.name, err)
 	}

@@ -12,9 +12,12 @@ var haproxy = peer{name: "haproxy", program: "haproxy", version: []string{"-v"},
 // setUpHAProxy forwards everything to the origin, as HAProxy cannot take its server from the URL without a resolver.
 // It would close connections to the origin as soon as a quarter of its descriptors is in use, but for the tune settings.
 func setUpHAProxy(at place, s settings) ([]string, []string, error) {
-	mode := "mode http\n\toption http-keep-alive\n\thttp-reuse always"
+	bind, mode := at.address(), "mode http\n\toption http-keep-alive\n\thttp-reuse always"
 	if s.tcp {
 		mode = "mode tcp\n\toption splice-auto"
+	}
+	if s.secure {
+		bind += " ssl crt " + at.front + " ssl-min-ver TLSv1.3 ciphersuites TLS_AES_128_GCM_SHA256"
 	}
 	conf, err := at.write("haproxy.cfg", fmt.Sprintf(`global
 	nbthread 1
@@ -33,7 +36,7 @@ frontend clients
 	default_backend origin
 backend origin
 	server origin %s
-`, (descriptors()-100)/2, mode, at.address(), at.origin))
+`, (descriptors()-100)/2, mode, bind, at.origin))
 	return []string{at.program, "-db", "-f", conf}, nil, err
 }
 
@@ -47,6 +50,10 @@ func setUpNginx(at place, s settings) ([]string, []string, error) {
 	}
 	if err := makeOpen(at.path("temp")); err != nil {
 		return nil, nil, err
+	}
+	listen := at.address()
+	if s.secure {
+		listen += " ssl"
 	}
 	conf, err := at.write("nginx.conf", fmt.Sprintf(`daemon off;
 worker_processes %[5]d;
@@ -66,6 +73,10 @@ http {
 	map $host $known { %[6]s origin; }
 	server {
 		listen %[3]s backlog=4096;
+		ssl_certificate %[7]s;
+		ssl_certificate_key %[7]s;
+		ssl_protocols TLSv1.3;
+		ssl_conf_command Ciphersuites TLS_AES_128_GCM_SHA256;
 		location / {
 			proxy_http_version 1.1;
 			proxy_set_header Host $http_host;
@@ -73,11 +84,11 @@ http {
 			proxy_max_temp_file_size 0;
 			client_max_body_size 0;
 			proxy_request_buffering off;
-			proxy_pass $scheme://$known$request_uri;
+			proxy_pass http://$known$request_uri;
 		}
 	}
 }
-`, at.dir, descriptors()-100, at.address(), at.origin, max(1, s.workers), host))
+`, at.dir, descriptors()-100, listen, at.origin, max(1, s.workers), host, at.front))
 	return []string{at.program, "-c", conf, "-e", at.path("error.log")}, nil, err
 }
 

@@ -1,6 +1,9 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // workload is a row of what bench measures.
 type workload struct {
@@ -47,7 +50,10 @@ const manyPatterns = 100
 // manyDomains stands for the file with a million domains, which is written when it is first wanted.
 const manyDomains = "a million domains"
 
-var workloads = []workload{
+var workloads = slices.Concat(plainWorkloads, secureWorkloads)
+
+// plainWorkloads are those without TLS.
+var plainWorkloads = []workload{
 	{
 		name: "get-1k", description: "GET 1 KB, connections kept on both sides", contestants: everybody,
 		measure: requests(request{path: "/1k"}), columns: underLoadColumns, drawn: cpu,
@@ -65,16 +71,16 @@ var workloads = []workload{
 	},
 	{
 		name: "get-sparse", description: "GET 1 KB every 20 ms, connections kept on both sides", contestants: everybody,
-		measure: sparse, columns: []metric{rate, cpu, p50, p99, failed}, drawn: cpu,
+		measure: loads("get", "-connections", "1", "-every", "20ms"), columns: []metric{rate, cpu, p50, p99, failed}, drawn: cpu,
 	},
 	{
 		name: "connect-1k-close", description: "CONNECT, GET 1 KB inside, close", contestants: tunnellers,
-		measure: connects, columns: underLoadColumns, drawn: cpu,
+		measure: loads("connect"), columns: underLoadColumns, drawn: cpu,
 		targets: []target{atMost(0.35, cpu, "exaproxy", "squid"), atMost(0.55, cpu, "exaproxy", "trafficserver")},
 	},
 	{
 		name: "tunnel-bulk", description: "256 MB through a tunnel, 4 at a time", contestants: tunnellers,
-		measure: bulk, columns: []metric{perGB, gigabytes, memory, failed}, drawn: perGB,
+		measure: bulk("/bulk"), columns: []metric{perGB, gigabytes, memory, failed}, drawn: perGB,
 		targets: []target{atMost(0.85, perGB, "exaproxy", "haproxy tcp")},
 	},
 	{
@@ -131,8 +137,8 @@ var workloads = []workload{
 	{
 		name: "domains-1m", description: "GET 1 KB past a dstdomain acl with a million domains",
 		contestants: []contestant{
-			{name: "exaproxy", peer: &exaproxy, settings: settings{host: "www.origin.bench.test"}},
-			{name: "exaproxy million", peer: &exaproxy, settings: settings{host: "www.origin.bench.test", domains: manyDomains}},
+			{name: "exaproxy", peer: &exaproxy, settings: settings{named: true}},
+			{name: "exaproxy million", peer: &exaproxy, settings: settings{named: true, domains: manyDomains}},
 		},
 		measure: requests(request{path: "/1k"}), columns: underLoadColumns,
 		targets: []target{atMost(1.05, cpu, "exaproxy million", "exaproxy")},

@@ -15,6 +15,9 @@ import (
 // maxPlain is how many bytes are sealed before they are sent.
 const maxPlain = 32 << 10
 
+// maxRecord is how much plaintext a record has at most (RFC 8446, section 5.1).
+const maxRecord = 16 << 10
+
 // lingerTime is how long a connection that was closed may take to send what it still has.
 const lingerTime = 2 * time.Second
 
@@ -38,6 +41,8 @@ type Conn struct {
 	tls   *tls.Conn
 	link  link
 
+	awaiting *tls.Config // a client's first bytes, for a handshake under it; nil once they have come
+
 	phase      phase
 	more       bool // crypto/tls may hold plaintext
 	peerDone   bool // close_notify has come, or the end
@@ -49,25 +54,44 @@ type Conn struct {
 // Server begins a handshake with a client. fd becomes the Conn's; received is what was read from it already.
 // The owner is woken when the handshake is over.
 func Server(l *loop.Loop, fd *loop.FD, received []byte, config *tls.Config, q Queue, owner *loop.Waker) *Conn {
-	return begin(l, fd, received, q, owner, func(to *link) *tls.Conn { return tls.Server(to, config) })
+	c := newConn(l, fd, q, owner)
+	c.link.in = append([]byte(nil), received...)
+	c.awaiting = config
+	return c
 }
 
 // Client begins a handshake with a server. fd becomes the Conn's.
 // The owner is woken when the handshake is over.
 func Client(l *loop.Loop, fd *loop.FD, config *tls.Config, q Queue, owner *loop.Waker) *Conn {
-	return begin(l, fd, nil, q, owner, func(to *link) *tls.Conn { return tls.Client(to, config) })
+	c := newConn(l, fd, q, owner)
+	c.begin(tls.Client(&c.link, config))
+	return c
 }
 
-func begin(l *loop.Loop, fd *loop.FD, received []byte, q Queue, owner *loop.Waker, end func(*link) *tls.Conn) *Conn {
+func newConn(l *loop.Loop, fd *loop.FD, q Queue, owner *loop.Waker) *Conn {
 	c := &Conn{loop: l, owner: owner}
 	c.waker = l.NewWaker(c)
-	c.link = link{fd: fd, queue: q, shaking: true, in: append([]byte(nil), received...), arrived: make(chan struct{}, 1)}
+	c.link = link{fd: fd, queue: q, shaking: true, arrived: make(chan struct{}, 1)}
 	c.link.poke = func() { l.Post(c.Run) }
-	c.tls = end(&c.link)
 	fd.SetWaker(c.waker)
 	c.waker.Wake() // what has arrived meanwhile
-	go c.shake()
 	return c
+}
+
+// hear begins a server's handshake with the first that its client says. One that is silent costs neither a
+// goroutine nor what crypto/tls keeps.
+func (c *Conn) hear() {
+	c.link.receive()
+	if c.awaiting != nil && c.link.spoken() {
+		c.begin(tls.Server(&c.link, c.awaiting))
+		c.awaiting = nil
+	}
+}
+
+// begin starts the handshake.
+func (c *Conn) begin(over *tls.Conn) {
+	c.tls = over
+	go c.shake()
 }
 
 // shake is the goroutine of the handshake.
@@ -108,7 +132,7 @@ func (c *Conn) shaken(err error) {
 func (c *Conn) Run() {
 	switch c.phase {
 	case shaking:
-		c.link.receive()
+		c.hear()
 		c.send()
 		return
 	case closing:
@@ -153,7 +177,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 	if c.phase != open {
 		return 0, cmp.Or(c.Handshake(), os.ErrClosed)
 	}
-	n, err := c.tls.Read(p)
+	n, err := c.open(p)
 	c.send() // answers to key updates
 	if n > 0 {
 		c.more = true // of the same record, or of one that has arrived with it
@@ -168,6 +192,14 @@ func (c *Conn) Read(p []byte) (int, error) {
 		return 0, nil
 	}
 	return 0, err
+}
+
+// open reads a record, and those behind it while they are full ones: whoever sends those has more.
+func (c *Conn) open(p []byte) (n int, err error) {
+	for got := maxRecord; err == nil && got == maxRecord && n < len(p); n += got {
+		got, err = c.tls.Read(p[n:])
+	}
+	return n, err
 }
 
 // Write implements engine.End.

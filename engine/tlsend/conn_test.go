@@ -372,13 +372,34 @@ func TestCloseSendsWhatIsLeft(t *testing.T) {
 // clients.
 func TestStartIsNotBlockedByOthers(t *testing.T) {
 	for range runtime.GOMAXPROCS(0) + 2 {
-		silent := newWorld(t)
-		silent.serve(serverConfig())
-		defer silent.on(silent.conn.Close)
+		slow := newWorld(t)
+		slow.serve(serverConfig())
+		slow.peer.Write([]byte{22, 3, 1}) // it has begun
+		defer slow.on(slow.conn.Close)
 	}
 	w := newWorld(t)
 	w.serve(serverConfig())
 	over := w.handshake()
+	go tls.Client(w.peer, clientConfig()).Handshake()
+	if err := result(t, over); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestASilentClientHasNoGoroutine, nor anything of crypto/tls; its handshake begins when it says something.
+func TestASilentClientHasNoGoroutine(t *testing.T) {
+	w := newWorld(t)
+	before := runtime.NumGoroutine()
+	w.serve(serverConfig())
+	over := w.handshake()
+	for range 3 { // Run has been called, more than once
+		w.on(w.conn.Run)
+	}
+	w.on(func() {
+		if n := runtime.NumGoroutine(); n > before || w.conn.tls != nil {
+			t.Errorf("%d goroutines before, %d with a silent client", before, n)
+		}
+	})
 	go tls.Client(w.peer, clientConfig()).Handshake()
 	if err := result(t, over); err != nil {
 		t.Error(err)
@@ -454,6 +475,61 @@ func TestTwoRecordsAtOnce(t *testing.T) {
 	if got := result(t, first); got != "good <nil> true" {
 		t.Errorf("what is read, the error, and whether there may be more: %s", got)
 	}
+}
+
+// TestAReadTakesAllFullRecords that are there, and what follows them; an end behind them is told by the next.
+func TestAReadTakesAllFullRecords(t *testing.T) {
+	w := newWorld(t)
+	w.serve(serverConfig())
+	over := w.handshake()
+	config := clientConfig()
+	config.DynamicRecordSizingDisabled = true
+	client := tls.Client(&together{Conn: w.peer}, config)
+	if err := client.Handshake(); err != nil {
+		t.Fatal(err)
+	}
+	if err := result(t, over); err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []struct{ sent, room, want int }{
+		{2*maxRecord + 99, 64 << 10, 2*maxRecord + 99}, {2 * maxRecord, maxRecord + 9, maxRecord + 9}, {maxRecord, maxRecord, maxRecord},
+	} {
+		both := client.NetConn().(*together)
+		both.hold, both.held = true, nil
+		client.Write(make([]byte, row.sent))
+		if row.room == maxRecord {
+			client.CloseWrite()
+			w.peer.SetDeadline(time.Now().Add(patience)) // which it has moved
+		}
+		both.release()
+		if n, err := w.readOnce(row.room); n != row.want || err != nil {
+			t.Errorf("of %d bytes a Read with room for %d gives %d: %v", row.sent, row.room, n, err)
+		}
+		if rest := row.sent - row.want; rest > 0 {
+			if n, err := w.readOnce(row.room); n != rest || err != nil {
+				t.Errorf("%d are left, it gives %d: %v", rest, n, err)
+			}
+		}
+	}
+	if n, err := w.readOnce(99); n != 0 || err != io.EOF {
+		t.Errorf("at the end it gives %d: %v", n, err)
+	}
+}
+
+// readOnce waits until a Read gives something.
+func (w *world) readOnce(room int) (n int, err error) {
+	done := make(chan struct{})
+	w.on(func() {
+		w.task.play = func() {
+			if n, err = w.conn.Read(make([]byte, room)); err != loop.ErrAgain {
+				w.task.play = nil
+				close(done)
+			}
+		}
+		w.loop.NewWaker(w.task).Wake()
+	})
+	result(w.t, done)
+	return n, err
 }
 
 // together is a connection that can hold back what is written, to send it at once.

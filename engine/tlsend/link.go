@@ -114,9 +114,10 @@ func (l *link) Write(p []byte) (int, error) {
 func (l *link) receive() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	part := getBuffer()
+	defer putBuffer(part)
 	for l.end == nil && len(l.in) < maxReceived {
-		var part [4096]byte
-		n, err := l.fd.Read(part[:])
+		n, err := l.fd.Read(part[:cap(part)])
 		l.in = append(l.in, part[:n]...)
 		if err == loop.ErrAgain {
 			break
@@ -125,6 +126,13 @@ func (l *link) receive() {
 	}
 	l.full = len(l.in) >= maxReceived
 	l.signal()
+}
+
+// spoken says whether the peer has sent anything, or will not.
+func (l *link) spoken() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.in) > 0 || l.end != nil
 }
 
 // stop ends the handshake, if it waits or will.
