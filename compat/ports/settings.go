@@ -92,7 +92,7 @@ func setOption(c *directive.Context, port *engine.Port, secure *tlsOptions, opti
 		"allow-direct", "require-proxy-header":
 		return conf.Invalid{fmt.Sprintf("ERROR: %s option '%s' cannot be followed yet: only forward proxy ports are served", secure.directive, name)}
 	default:
-		return secure.set(name, value, option)
+		return secure.set(c, name, value, option)
 	}
 	return nil
 }
