@@ -21,6 +21,7 @@ import (
 
 	"exaproxy/compat/acl"
 	"exaproxy/compat/compattest"
+	"exaproxy/compat/directive"
 	"exaproxy/engine"
 )
 
@@ -86,6 +87,9 @@ func (f *folder) write(name string, text []byte) {
 		f.Fatal(err)
 	}
 }
+
+// context is what setters read files with.
+func (f *folder) context() *directive.Context { return directive.NewContext(acl.NewSet(), nil, nil) }
 
 // line is an https_port of options in which {} is the folder.
 func (f *folder) line(options string) string {
