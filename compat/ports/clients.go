@@ -94,7 +94,7 @@ func (o *tlsOptions) ask(c *directive.Context, port *engine.Port) error {
 	if err := t.add(c, asked, k.asked); err != nil {
 		return o.invalid("clientca=%s: %s", k.asked, err)
 	}
-	if err := t.read(c, k, asked); err != nil {
+	if err := t.read(c, k); err != nil {
 		return o.invalid("%s", err)
 	}
 	config := port.TLS
@@ -108,17 +108,14 @@ func (o *tlsOptions) ask(c *directive.Context, port *engine.Port) error {
 	return nil
 }
 
-// read reads whom else the options name.
-func (t *trust) read(c *directive.Context, k *clientOptions, asked *x509.CertPool) (err error) {
-	switch {
-	case k.system:
+// read reads who may vouch for clients: those of clientca= unless cafile= names others.
+func (t *trust) read(c *directive.Context, k *clientOptions) (err error) {
+	if k.system {
 		if t.roots, err = x509.SystemCertPool(); err != nil {
 			return fmt.Errorf("tls-default-ca: %w", err)
 		}
-	case len(k.trusted) == 0 && k.folder == "":
-		t.roots = asked.Clone()
 	}
-	if k.system && len(k.trusted) == 0 {
+	if len(k.trusted) == 0 {
 		if err := t.add(c, t.roots, k.asked); err != nil {
 			return fmt.Errorf("clientca=%s: %w", k.asked, err)
 		}
