@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"exaproxy/compat/conf"
@@ -156,3 +157,8 @@ func (s *Settings) Finish(c *directive.Context, commandLine []string, path strin
 
 // First is the number of the first port, by which the proxy names itself.
 func (s Settings) First() uint16 { return s[0].Addr.Port() }
+
+// HasKeys says whether the ports have private keys.
+func (s Settings) HasKeys() bool {
+	return slices.ContainsFunc(s, func(p engine.Port) bool { return p.TLS != nil || p.Certificate != nil })
+}

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -283,6 +284,52 @@ func TestCertificatesThatCannotBeUsed(t *testing.T) {
 	for _, line := range strings.Split(good, "\n")[1:3] {
 		if said := x.cacheLog() + x.said(); strings.Contains(said, line) {
 			t.Error("a private key is logged")
+		}
+	}
+}
+
+// TestKeysAreNotInCores has a proxy with private keys be one of which the kernel writes no core, and into whose memory
+// nobody of its user sees: what stands in its /proc is root's then (proc(5)).
+func TestKeysAreNotInCores(t *testing.T) {
+	const nobody = 65534
+	for _, row := range []struct {
+		what, port string
+		env        []string
+		hidden     bool
+	}{
+		{"a proxy with a key", "https_port", nil, true},
+		{"a proxy without", "http_port", nil, false},
+		{"a proxy of which a core is wanted", "https_port", []string{"GOTRACEBACK=crash"}, false},
+	} {
+		dir := world(t)
+		options := ""
+		if row.port == "https_port" {
+			options = newAuthority(t, dir, "proxy.test").pemFiles(t, dir)
+		}
+		cmd := exec.Command(built.proxy, "-N", "-d1", "-f", writeFile(t, dir, "squid.conf", fill(dir, base+row.port+" 127.0.0.1:0 "+options+"\n")))
+		cmd.Env = append(os.Environ(), row.env...)
+		user := uint32(os.Geteuid())
+		if user == 0 {
+			user = nobody
+			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+		}
+		var said bytes.Buffer
+		cmd.Stderr = &said
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		var owner uint32
+		listens := poll(20*time.Second, func() bool {
+			log, _ := os.ReadFile(filepath.Join(dir, "cache.log"))
+			return strings.Contains(string(log), "Accepting HTTP")
+		})
+		if facts, err := os.Stat(fmt.Sprintf("/proc/%d/mem", cmd.Process.Pid)); err == nil {
+			owner = facts.Sys().(*syscall.Stat_t).Uid
+		}
+		cmd.Process.Signal(syscall.SIGINT)
+		cmd.Wait()
+		if !listens || (owner != user) != row.hidden {
+			t.Errorf("%s: its memory is user %d's, who runs it is %d; it says %s", row.what, owner, user, said.String())
 		}
 	}
 }
