@@ -32,6 +32,7 @@ func (s *Settings) Engine(log *logs.CacheLog, files *logs.Files) (*Setup, error)
 		return nil, err
 	}
 	setup := &Setup{Config: s.config(log), settings: s, opened: opened}
+	setup.Config.KeyLog = opened.KeyLog()
 	setup.Config.NewPolicy = func(services engine.Services) (engine.Policy, error) {
 		return newPolicy(s, services, opened), nil
 	}

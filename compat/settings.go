@@ -102,6 +102,12 @@ func (s *Settings) finish(c *directive.Context, commandLine []string) error {
 	return nil
 }
 
+// HasKeys says whether the settings have private keys, or write secrets of TLS.
+func (s *Settings) HasKeys() bool {
+	c := s.Outgoing.Config
+	return s.Ports.HasKeys() || s.Logs.KeyLog != nil || c != nil && len(c.Certificates) > 0
+}
+
 // checkHelper returns why the redirector cannot be run by the user whom the proxy becomes.
 func (s *Settings) checkHelper() error {
 	if !s.Redirector.Enabled() {

@@ -30,6 +30,9 @@ func (t *transaction) begin(c *client, s *setup) {
 // fillInConnection gives the request what is known of it from its connection.
 func (t *transaction) fillInConnection() {
 	r, c := t.request, &t.client.connection
+	if c.Session == nil {
+		c.Session = session(t.clientEnd)
+	}
 	r.Started, r.Waker = t.began, t.waker
 	r.Connection = c
 	r.TLS = t.client.tls

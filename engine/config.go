@@ -3,6 +3,7 @@ package engine
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"io"
 	"log/slog"
 	"net/netip"
 	"time"
@@ -49,6 +50,10 @@ type Config struct {
 	// nil: crypto/tls verifies by OutgoingTLS, and whatever is wrong ends the handshake.
 	VerifyServer func(serverName string, chain []*x509.Certificate) []error
 
+	// KeyLog gets the secrets of all TLS that is spoken, with clients and with next hops, in the format of NSS
+	// (tls_key_log). It is written to on any goroutine, and must not block. nil: nobody does.
+	KeyLog io.Writer
+
 	Timeouts Timeouts
 	Limits   Limits
 
@@ -69,8 +74,11 @@ type Port struct {
 	WorkerQueues bool           // SO_REUSEPORT, a queue for each worker (worker-queues)
 
 	// TLS has clients speak TLS to the proxy (https_port); nil: they do not. It is shared by all workers
-	// and not changed.
+	// and not changed. The keys of session tickets are the engine's.
 	TLS *tls.Config
+	// Audience is whose sessions may be resumed at the port: those of ports with the same, such as the
+	// port itself before a reload.
+	Audience string
 
 	// Bump has Policy.Bump say what becomes of tunnels (ssl-bump). Certificate is there.
 	Bump bool
@@ -78,6 +86,8 @@ type Port struct {
 	// Certificate gives the certificate under which a client whose CONNECT to a host was refused is
 	// shown why (ConnectBump); nil: there is none. It is called on any goroutine, and may block.
 	Certificate func(host string) (*tls.Certificate, error)
+	// InTunnels is how TLS is spoken under such a certificate, but for that; nil: as crypto/tls does.
+	InTunnels *tls.Config
 
 	// State is the policy's own: who signs for Certify. It is shared by all workers and not changed.
 	State any

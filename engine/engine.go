@@ -33,6 +33,8 @@ type Engine struct {
 	// do not wait for each other.
 	handshakes, verdicts, fetches tlsend.Queue
 
+	tickets tickets
+
 	letGo atomic.Int64 // bytes of buffers that workers have let go of since the last Trim
 }
 
@@ -74,6 +76,7 @@ func (e *Engine) open(c *Config, held []opened) ([]opened, error) {
 			e.closeUnused(all, held)
 			return nil, err
 		}
+		o.tls = e.tickets.serve(o.port, c.KeyLog)
 		all = append(all, o)
 	}
 	return all, nil

@@ -56,6 +56,7 @@ func (c *Config) clientTLS(h *Hop, s *shown) *tls.Config {
 	if c.OutgoingTLS != nil {
 		config = c.OutgoingTLS.Clone()
 	}
+	config.KeyLogWriter = c.KeyLog
 	config.NextProtos = []string{"http/1.1"}
 	config.ServerName = strings.TrimSuffix(h.TLS.ServerName, ".") // which no certificate has
 	name, verify := config.ServerName, c.VerifyServer

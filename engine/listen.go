@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"crypto/tls"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -15,6 +16,7 @@ const acceptBatch = 64
 // of their own. It belongs to the engine; workers only watch it.
 type opened struct {
 	port *Port
+	tls  *tls.Config    // of an https_port
 	addr netip.AddrPort // as bound: with the number the kernel chose for port 0
 	sys  []int          // one, or one for each worker
 }
@@ -65,6 +67,7 @@ func (o *opened) of(n int) int { return o.sys[n%len(o.sys)] }
 type listener struct {
 	worker *worker
 	port   *Port
+	tls    *tls.Config // of an https_port
 	bound  netip.AddrPort
 	sys    int
 	on     *loop.Listener
@@ -116,7 +119,7 @@ func (w *worker) watching(sys int) *listener {
 
 // watch watches a port for the worker. Nobody is accepted before begin.
 func (w *worker) watch(o *opened) (*listener, error) {
-	l := &listener{worker: w, port: o.port, bound: o.addr, sys: o.of(w.number)}
+	l := &listener{worker: w, port: o.port, tls: o.tls, bound: o.addr, sys: o.of(w.number)}
 	l.waker = w.loop.NewWaker(l)
 	var err error
 	if l.on, err = w.loop.WatchListener(l.sys, l.waker); err != nil {

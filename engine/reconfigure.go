@@ -42,7 +42,7 @@ func (ch *change) commit(ports []opened) {
 	kept := make(map[*listener]bool, len(ch.listeners))
 	for i, l := range ch.listeners {
 		kept[l] = true
-		l.port = ports[i].port
+		l.port, l.tls = ports[i].port, ports[i].tls
 	}
 	for _, l := range w.listeners {
 		if !kept[l] {

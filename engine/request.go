@@ -53,6 +53,9 @@ type Connection struct {
 	Local  netip.AddrPort // our end
 	Port   *Port          // the listening port it came in by
 
+	// Session is what was agreed on with the client of an https_port; nil: it speaks no TLS, or not yet.
+	Session *Session
+
 	// State is the policy's own, kept between the requests of the connection. Policy.Disconnected
 	// is told of the end.
 	State any

@@ -85,16 +85,20 @@ func (t *transaction) serverTLS() *tls.Config {
 	if t.decrypts {
 		certificate = t.setup.policy.Certify(r)
 	}
-	return &tls.Config{
-		NextProtos:             []string{"http/1.1"},
-		SessionTicketsDisabled: true, // it comes for one page
-		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-			if c, err := certificate(hello.ServerName); err == nil {
-				return c, nil
-			}
-			return certificate(host) // there is no name, or one of which there can be no certificate
-		},
+	config := &tls.Config{}
+	if r.Port.InTunnels != nil {
+		config = r.Port.InTunnels.Clone()
 	}
+	config.NextProtos = []string{"http/1.1"}
+	config.SessionTicketsDisabled = true // it comes for one page
+	config.KeyLogWriter = t.setup.config.KeyLog
+	config.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+		if c, err := certificate(hello.ServerName); err == nil {
+			return c, nil
+		}
+		return certificate(host) // there is no name, or one of which there can be no certificate
+	}
+	return config
 }
 
 // unsecured is what follows when the client has said nothing in its tunnel, or not enough of a handshake.

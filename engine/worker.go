@@ -88,8 +88,8 @@ func (w *worker) addClient(fd *loop.FD, peer loop.Peer, l *listener) {
 	c.waker = w.loop.NewWaker(c)
 	c.timer = w.loop.NewTimer(c.waker)
 	fd.SetWaker(c.waker)
-	if l.port.TLS != nil {
-		c.end = tlsend.Server(w.loop, fd, nil, l.port.TLS, w.engine.handshakes, c.waker)
+	if l.tls != nil {
+		c.end = tlsend.Server(w.loop, fd, nil, l.tls, w.engine.handshakes, c.waker)
 	}
 	c.next = w.clients
 	if c.next != nil {

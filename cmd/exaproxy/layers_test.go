@@ -80,11 +80,11 @@ var walls = map[string]wall{
 		reason: "it says what is wrong with certificates, and knows neither files nor connections",
 	},
 	"compat/acl": {
-		may: []string{"engine/canary", "compat/conf", "compat/verify", "engine", "engine/h1", "engine/loop", "dnsasync"}, mayNot: []string{"net", "net/http", "os/exec"},
+		may: []string{"engine/canary", "compat/conf", "compat/openssl", "compat/verify", "engine", "engine/h1", "engine/loop", "dnsasync"}, mayNot: []string{"net", "net/http", "os/exec"},
 		reason: "it tests requests; names are resolved by the worker's resolver (the loop's Waker is a type it holds)",
 	},
 	"compat/logformat": {
-		may: []string{"compat/verify", "engine", "engine/h1"}, mayNot: []string{"net", "net/http", "os"},
+		may: []string{"compat/openssl", "compat/verify", "engine", "engine/h1"}, mayNot: []string{"net", "net/http", "os"},
 		reason: "it appends to a slice of bytes",
 	},
 	"compat/rewrite": {
@@ -167,8 +167,12 @@ var walls = map[string]wall{
 		mayNot: []string{"net", "net/http", "io", "time", "os", "syscall"},
 		reason: "pure functions of bytes",
 	},
+	"compat/openssl": {
+		mayNot: []string{"net", "net/http", "os", "os/exec"},
+		reason: "what OpenSSL calls things: functions of texts and bytes",
+	},
 	"compat/ports": {
-		may: []string{"compat/authority", "compat/conf", "compat/directive", "engine"}, mayNot: []string{"net/http", "os"},
+		may: []string{"compat/authority", "compat/openssl", "compat/conf", "compat/directive", "engine"}, mayNot: []string{"net/http", "os"},
 		reason: "a feature: it opens no port (package net: the host name of an http_port is looked up when it is read)",
 	},
 	"compat/connection": {

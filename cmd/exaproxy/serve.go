@@ -54,6 +54,7 @@ func (s *server) start(args []string) error {
 		s.hint()
 		return err
 	}
+	s.protectKeys(s.settings)
 	if err := checkPIDFile(s.settings.Program.PIDFile, s.instance()); err != nil {
 		return &abnormal{err.Error()}
 	}

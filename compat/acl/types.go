@@ -63,6 +63,8 @@ var types = map[string]aclType{
 	"myportname":    {new: newPortName},
 	"proto":         {new: newProtocol},
 	"method":        {new: newMethod},
+	"user_cert":     {new: newUserCertificate},
+	"ca_cert":       {new: newIssuerCertificate},
 	"any-of":        {new: newAnyOf},
 	"all-of":        {new: newAllOf},
 
@@ -75,11 +77,11 @@ var types = map[string]aclType{
 
 	// not served yet
 	"adaptation_service": {}, "annotate_client": {}, "annotate_transaction": {}, "arp": {},
-	"ca_cert": {}, "client_connection_mark": {}, "dst_as": {}, "eui64": {},
+	"client_connection_mark": {}, "dst_as": {}, "eui64": {},
 	"ext_user": {}, "ext_user_regex": {}, "external": {}, "has": {}, "hier_code": {}, "http_status": {},
 	"ident": {}, "ident_regex": {}, "max_user_ip": {}, "maxconn": {}, "note": {}, "peername": {},
 	"peername_regex": {}, "proxy_auth": {}, "proxy_auth_regex": {}, "random": {}, "rep_header": {},
 	"rep_mime_type": {}, "snmp_community": {}, "squid_error": {}, "src_as": {},
 	"srcdom_regex": {}, "srcdomain": {},
-	"tag": {}, "transaction_initiator": {}, "urllogin": {}, "user_cert": {},
+	"tag": {}, "transaction_initiator": {}, "urllogin": {},
 }

@@ -26,5 +26,5 @@ var tableOtherVersions = []Directive{
 	{Name: "storeurl_rewrite_concurrency", Type: "int", Treat: Accepted, Cache: true, OnlyIn: "2.7 to 3.3", Note: noCache},
 	{Name: "cache_log_message", Type: "cache_log_message", Treat: NotYet, OnlyIn: "6 and 7", Note: "messages of cache.log cannot be chosen one by one"},
 	{Name: "paranoid_hit_validation", Type: "time_nanoseconds", Treat: Accepted, Cache: true, OnlyIn: "6 and 7", Note: noCache},
-	{Name: "tls_key_log", Type: "access_log", Treat: Accepted, OnlyIn: "6 and 7", Note: "the secrets of connections are written nowhere"},
+	{Name: "tls_key_log", Type: "access_log", Treat: Done, OnlyIn: "6 and 7", Note: "the secrets of all TLS that the proxy speaks, for Wireshark; places as of access_log, and the option rotate=; acls ('if') are refused"},
 }

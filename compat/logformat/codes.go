@@ -17,7 +17,8 @@ type code struct {
 // value appends the code's value; nothing appended is written as "-".
 type value func(dst []byte, f *Format, p *part, rec *engine.Record) []byte
 
-// codes are the %codes of Squid 5, with its way of quoting each when the format names none.
+// codes are the %codes of Squid 5, with its way of quoting each when the format names none. Those of TLS may also
+// begin with tls::.
 var codes = []code{
 	{name: "%", value: constant("%")},
 	{name: "sn", value: sequence, number: true},
@@ -103,6 +104,11 @@ var codes = []code{
 	{name: "<sS", value: noValue},
 	{name: "<bs", value: serverBody, number: true},
 
+	{name: "ssl::>cert_subject", value: withCertificate(subject)},
+	{name: "ssl::>cert_issuer", value: withCertificate(issuer)},
+	{name: "ssl::>negotiated_version", value: withSession(negotiatedVersion)},
+	{name: "ssl::>negotiated_cipher", value: withSession(negotiatedCipher)},
+
 	{name: "Ss", value: squidResult},
 	{name: "Sh", value: hierarchy},
 
@@ -114,15 +120,14 @@ var codes = []code{
 	{name: "ssl::<cert_errors", value: certificateErrors},
 }
 
-// unavailable are the codes of Squid's adaptation, TLS and PROXY protocol: they never have a value
-// here. Those of TLS may also begin with tls::.
+// unavailable are the codes of Squid's adaptation, PROXY protocol and TLS inside of tunnels: they never have a
+// value here.
 var unavailable = []string{
 	"rG", "adapt::<last_h", "adapt::all_trs", "adapt::sum_trs",
 	"icap::<A", "icap::<a", "icap::<bs", "icap::<h", "icap::<last_h", "icap::<service_name", "icap::<st",
 	"icap::>h", "icap::>st", "icap::Hs", "icap::rm", "icap::ru", "icap::tio", "icap::to", "icap::tr", "icap::tt",
 	"proxy_protocol::>h",
-	"ssl::>cert_subject", "ssl::>cert_issuer", "ssl::>negotiated_version",
-	"ssl::>negotiated_cipher", "ssl::>received_hello_version", "ssl::>received_supported_version",
+	"ssl::>received_hello_version", "ssl::>received_supported_version",
 	"ssl::<negotiated_version", "ssl::<negotiated_cipher", "ssl::<received_hello_version",
 	"ssl::<received_supported_version",
 }

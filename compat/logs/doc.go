@@ -1,6 +1,7 @@
-// Package logs writes the logs: cache.log, where the proxy says what it does, and access logs, which
-// have a line for each transaction. It owns the directives cache_log, debug_options, access_log,
-// logformat, logfile_rotate, strip_query_terms, log_mime_hdrs and buffered_logs.
+// Package logs writes the logs: cache.log, where the proxy says what it does, access logs, which have a
+// line for each transaction, and the secrets of TLS for who has to look into it. It owns the directives cache_log,
+// debug_options, access_log, tls_key_log, logformat, logfile_rotate, strip_query_terms, log_mime_hdrs and
+// buffered_logs.
 //
 // Package compat takes Settings from a configuration, on the goroutine that reads it; they do not
 // change afterwards. Command exaproxy opens the cache log and opens, rotates and closes Files, on

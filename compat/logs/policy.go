@@ -2,6 +2,7 @@ package logs
 
 import (
 	"fmt"
+	"io"
 
 	"exaproxy/compat/acl"
 	"exaproxy/engine"
@@ -9,10 +10,11 @@ import (
 	"exaproxy/engine/loop"
 )
 
-// OpenedLogs are the access_log lines of a configuration with their files open.
+// OpenedLogs are the access_log lines of a configuration with their files open, and that of tls_key_log.
 type OpenedLogs struct {
 	files *Files
 	logs  []accessLog
+	keys  *File // nil: there is none
 }
 
 // An accessLog is an access_log line with its file open. Without a file it is "none": what its acls
@@ -22,7 +24,7 @@ type accessLog struct {
 	file *File
 }
 
-// Open opens the access logs. How files that were open before are rotated and written changes
+// Open opens the access logs, and tls_key_log. How files that were open before are rotated and written changes
 // with Commit only.
 func (s *Settings) Open(files *Files) (*OpenedLogs, error) {
 	a := &OpenedLogs{files: files}
@@ -30,15 +32,38 @@ func (s *Settings) Open(files *Files) (*OpenedLogs, error) {
 		log := accessLog{line: &s.AccessLogs[i]}
 		if path := log.line.Path; path != "" {
 			var err error
-			if log.file, err = files.open(path); err != nil {
-				a.Close()
-				return nil, fmt.Errorf("cannot open '%s' for writing. The parent directory must be writeable by the user %s: %w",
-					path, files.ownerName(), err)
+			if log.file, err = a.open(path); err != nil {
+				return nil, err
 			}
 		}
 		a.logs = append(a.logs, log)
 	}
+	if s.KeyLog != nil {
+		var err error
+		if a.keys, err = a.open(s.KeyLog.Path); err != nil {
+			return nil, err
+		}
+	}
 	return a, nil
+}
+
+// open opens one of the files. If it cannot be opened, all are given up.
+func (a *OpenedLogs) open(path string) (*File, error) {
+	file, err := a.files.open(path)
+	if err != nil {
+		a.Close()
+		return nil, fmt.Errorf("cannot open '%s' for writing. The parent directory must be writeable by the user %s: %w",
+			path, a.files.ownerName(), err)
+	}
+	return file, nil
+}
+
+// KeyLog is where secrets of TLS are written (tls_key_log); nil if they are not.
+func (a *OpenedLogs) KeyLog() io.Writer {
+	if a.keys == nil {
+		return nil
+	}
+	return a.keys
 }
 
 // Commit has the files rotated and written as the configuration says.
@@ -48,6 +73,9 @@ func (a *OpenedLogs) Commit(s *Settings) {
 			a.files.configure(log.file, log.line.Rotate, s.Buffered)
 		}
 	}
+	if a.keys != nil {
+		a.files.configure(a.keys, s.KeyLog.Rotate, s.Buffered)
+	}
 }
 
 // Close gives the files up. Policies that are made already keep theirs until they are closed.
@@ -55,7 +83,8 @@ func (a *OpenedLogs) Close() {
 	for _, log := range a.logs {
 		a.files.Release(log.file)
 	}
-	a.logs = nil
+	a.files.Release(a.keys)
+	a.logs, a.keys = nil, nil
 }
 
 // A Policy logs one worker's transactions. It belongs to the worker's goroutine.
@@ -73,6 +102,9 @@ func (a *OpenedLogs) NewPolicy(l *loop.Loop, match func(*acl.List, *engine.Reque
 		if log.file != nil {
 			a.files.hold(log.file)
 		}
+	}
+	if a.keys != nil {
+		a.files.hold(a.keys)
 	}
 	return &Policy{opened: *a, loop: l, match: match}
 }

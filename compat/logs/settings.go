@@ -17,9 +17,10 @@ type Settings struct {
 	Rotate      int                          // logfile_rotate
 	Formats     map[string]*logformat.Format // logformat, by name
 	AccessLogs  []AccessLog
-	StripQuery  bool // strip_query_terms
-	MIMEHeaders bool // log_mime_hdrs
-	Buffered    bool // buffered_logs
+	KeyLog      *AccessLog // tls_key_log, which has no format; nil: there is none
+	StripQuery  bool       // strip_query_terms
+	MIMEHeaders bool       // log_mime_hdrs
+	Buffered    bool       // buffered_logs
 }
 
 // Defaults are Squid 5.7's, as Debian builds it.
@@ -35,6 +36,7 @@ func (s *Settings) Directives() directive.Set {
 		"debug_options":     s.setDebugOptions,
 		"logfile_rotate":    directive.Number(&s.Rotate),
 		"access_log":        s.setAccessLog,
+		"tls_key_log":       s.setKeyLog,
 		"logformat":         s.setLogFormat,
 		"strip_query_terms": directive.OnOff(&s.StripQuery),
 		"log_mime_hdrs":     directive.OnOff(&s.MIMEHeaders),
@@ -145,6 +147,9 @@ func (s *Settings) Finish(c *directive.Context) {
 		if log.Rotate < 0 {
 			log.Rotate = s.Rotate
 		}
+	}
+	if s.KeyLog != nil && s.KeyLog.Rotate < 0 {
+		s.KeyLog.Rotate = s.Rotate
 	}
 }
 

@@ -9,19 +9,23 @@ import (
 	"exaproxy/compat/authority"
 	"exaproxy/compat/conf"
 	"exaproxy/compat/directive"
+	"exaproxy/compat/openssl"
 	"exaproxy/engine"
 )
 
 // tlsOptions are the TLS options of a port. On an http_port they name an authority, under whose
-// certificates clients whose CONNECT was refused are shown why; on an https_port the certificate of the
+// certificates clients whose CONNECT was refused are shown why; on an https_port the certificates of the
 // proxy itself.
 type tlsOptions struct {
 	directive, port string // as written
 
-	cert, key string // paths
-	memory    int64  // dynamic_cert_mem_cache_size, bytes; 0: not given
-	min       uint16 // tls-min-version; 0: not given
-	bump      bool   // ssl-bump
+	pairs   []pair
+	memory  int64  // dynamic_cert_mem_cache_size, bytes; 0: not given
+	min     uint16 // tls-min-version=; 0: not given
+	options openssl.Options
+	ciphers []uint16 // nil: those that crypto/tls holds good
+	clients clientOptions
+	bump    bool // ssl-bump
 }
 
 const (
@@ -31,26 +35,94 @@ const (
 	certificateSize = 4 << 10
 )
 
+// plainNames are what options are called that need no tls- in front, and what with it.
+var plainNames = map[string]string{
+	"cert": "cert", "key": "key", "version": "version", "options": "options", "cipher": "cipher", "clientca": "clientca",
+	"cafile": "cafile", "capath": "capath", "crlfile": "crlfile", "dhparams": "dh", "sslflags": "flags", "sslcontext": "context",
+	"dynamic_cert_mem_cache_size": "dynamic_cert_mem_cache_size", "generate-host-certificates": "generate-host-certificates",
+}
+
 // set takes one option.
-func (o *tlsOptions) set(name, value, option string) (err error) {
+func (o *tlsOptions) set(c *directive.Context, name, value, option string) error {
+	if name == "ssl-bump" {
+		return o.setBump(option)
+	}
+	known, ok := strings.CutPrefix(name, "tls-")
+	if !ok {
+		if known = plainNames[name]; known == "" {
+			return o.unknown(option)
+		}
+		o.deprecated(c, name, option)
+	}
+	switch known {
+	case "cert", "key", "ocsp-staple":
+		return o.setPair(known, value)
+	case "min-version", "options", "cipher", "version":
+		return o.setProtocol(c, known, value, option)
+	case "clientca", "cafile", "capath", "crlfile", "default-ca", "flags":
+		return o.setClients(c, known, value)
+	case "dh":
+		c.Say(1, "NOTICE: %s option '%s' has no effect: keys are exchanged over elliptic curves, which need no parameters", o.directive, option)
+		return nil
+	case "context", "no-npn":
+		return nil // what Squid keeps sessions apart by; what nobody speaks
+	}
+	return o.setAuthority(known, value, option)
+}
+
+// setBump has the tunnels of an http_port be looked into.
+func (o *tlsOptions) setBump(option string) error {
+	if o.directive == "https_port" {
+		return o.refuse(option, "the tunnels of a port where the proxy itself speaks TLS are not looked into")
+	}
+	o.bump = true
+	return nil
+}
+
+// deprecated says, as Squid does, what an option is called today.
+func (o *tlsOptions) deprecated(c *directive.Context, name, option string) {
 	switch name {
-	case "tls-cert", "cert":
-		if o.cert != "" {
-			return o.refuse(option, "there is one certificate on a port")
-		}
-		o.cert = value
-	case "tls-key", "key":
-		o.key = value
-	case "ssl-bump":
-		if o.directive == "https_port" {
-			return o.refuse(option, "the tunnels of a port where the proxy itself speaks TLS are not looked into")
-		}
-		o.bump = true
-	case "tls-min-version":
+	case "cafile", "capath", "crlfile":
+		c.Say(1, "UPGRADE WARNING: '%s' is deprecated in %s. Use 'tls-%s=' instead.", option, o.directive, name)
+	case "version":
+		c.Say(1, "UPGRADE WARNING: '%s' is deprecated in %s. Use 'options=' instead.", option, o.directive)
+	case "dhparams":
+		c.Say(1, "WARNING: '%s' is deprecated in %s. Use 'tls-dh=' instead.", option, o.directive)
+	}
+}
+
+// setProtocol takes an option that says which TLS is spoken.
+func (o *tlsOptions) setProtocol(c *directive.Context, name, value, option string) (err error) {
+	switch name {
+	case "min-version":
 		var known bool
 		if o.min, known = authority.Version(value); !known {
 			return o.invalid("'%s': the versions of TLS are 1.0, 1.1, 1.2 and 1.3", option)
 		}
+	case "options":
+		options, unknown := openssl.ParseOptions(value)
+		for _, word := range unknown {
+			c.Say(0, "ERROR: Unknown TLS option %s", word)
+		}
+		o.options |= options
+	case "version":
+		options, least, err := openssl.Obsolete(value)
+		if err != nil {
+			return o.invalid("%s: %s", option, err)
+		}
+		o.options |= options
+		o.min = least
+	case "cipher":
+		if o.ciphers, err = openssl.Ciphers(value); err != nil {
+			return o.invalid("cipher=%s: %s", value, err)
+		}
+	}
+	return nil
+}
+
+// setAuthority takes an option about the certificates that are made.
+func (o *tlsOptions) setAuthority(name, value, option string) (err error) {
+	switch name {
 	case "dynamic_cert_mem_cache_size":
 		o.memory, err = conf.ParseSize(value)
 		o.memory = max(o.memory, 1)
@@ -59,12 +131,13 @@ func (o *tlsOptions) set(name, value, option string) (err error) {
 			return o.refuse(option, "the certificates that clients are shown are made for each host")
 		}
 	default:
-		if strings.HasPrefix(name, "tls-") || strings.HasPrefix(name, "ssl") || name == "options" || name == "cipher" || name == "clientca" {
-			return o.refuse(name, "the only TLS options are tls-cert=, tls-key= and tls-min-version=")
-		}
-		return conf.Invalid{fmt.Sprintf("FATAL: Unknown %s option '%s'.", o.directive, option)}
+		return o.unknown(option)
 	}
 	return err
+}
+
+func (o *tlsOptions) unknown(option string) error {
+	return conf.Invalid{fmt.Sprintf("FATAL: Unknown %s option '%s'.", o.directive, option)}
 }
 
 func (o *tlsOptions) refuse(option, why string) error {
@@ -77,24 +150,57 @@ func (o *tlsOptions) invalid(format string, a ...any) error {
 
 // use gives the port what the options say.
 func (o *tlsOptions) use(c *directive.Context, port *engine.Port) error {
-	secure := o.directive == "https_port"
-	switch {
-	case o.cert == "" && secure:
-		return o.invalid("it needs tls-cert=")
-	case o.cert == "" && o.key != "":
-		return o.invalid("tls-key= needs tls-cert=")
-	case o.cert == "" && o.bump:
-		return o.invalid("ssl-bump needs tls-cert= with an authority ('exaproxy make-ca DIR' makes one)")
-	case o.cert == "":
-		return nil
-	}
-	chain, err := authority.Read(c.ReadFile, o.cert, o.key)
+	config, err := o.protocol()
 	if err != nil {
-		return o.invalid("tls-cert=%s: %s", o.cert, err)
+		return err
 	}
-	if secure {
-		port.TLS = &tls.Config{Certificates: []tls.Certificate{chain}, MinVersion: o.min, NextProtos: []string{"http/1.1"}}
+	if o.directive == "https_port" {
+		return o.secure(c, port, config)
+	}
+	return o.authority(c, port, config)
+}
+
+// protocol is which TLS is spoken with clients.
+func (o *tlsOptions) protocol() (*tls.Config, error) {
+	from, to, err := o.options.Versions(o.min)
+	if err != nil {
+		return nil, o.invalid("%s", err)
+	}
+	return &tls.Config{MinVersion: from, MaxVersion: to, CipherSuites: o.ciphers, NextProtos: []string{"http/1.1"}}, nil
+}
+
+// secure makes the port one to which clients speak TLS.
+func (o *tlsOptions) secure(c *directive.Context, port *engine.Port, config *tls.Config) error {
+	if len(o.pairs) == 0 {
+		return o.invalid("it needs tls-cert=")
+	}
+	own, err := o.read(c)
+	if err != nil {
+		return err
+	}
+	config.GetCertificate = own.choose
+	config.SessionTicketsDisabled = o.options&openssl.NoTicket != 0 || o.clients.noSessions
+	port.TLS = config
+	return o.ask(c, port)
+}
+
+// authority makes the port one with an authority, if it has a certificate.
+func (o *tlsOptions) authority(c *directive.Context, port *engine.Port, config *tls.Config) error {
+	switch {
+	case o.clients.given():
+		return o.invalid("certificates of clients are asked for on an https_port")
+	case len(o.pairs) == 0 && o.bump:
+		return o.invalid("ssl-bump needs tls-cert= with an authority ('exaproxy make-ca DIR' makes one)")
+	case len(o.pairs) == 0:
 		return nil
+	case len(o.pairs) > 1:
+		return o.invalid("there is one authority on a port")
+	case o.pairs[0].staple != "":
+		return o.invalid("tls-ocsp-staple= is for the certificates of an https_port")
+	}
+	chain, err := authority.Read(c.ReadFile, o.pairs[0].cert, o.pairs[0].key)
+	if err != nil {
+		return o.invalid("tls-cert=%s: %s", o.pairs[0].cert, err)
 	}
 	memory := o.memory
 	if memory == 0 {
@@ -102,8 +208,8 @@ func (o *tlsOptions) use(c *directive.Context, port *engine.Port) error {
 	}
 	a, err := authority.New(chain, int(memory/certificateSize), time.Now)
 	if err != nil {
-		return o.invalid("tls-cert=%s: %s", o.cert, err)
+		return o.invalid("tls-cert=%s: %s", o.pairs[0].cert, err)
 	}
-	port.Certificate, port.Bump, port.State = a.Certificate, o.bump, a
+	port.Certificate, port.InTunnels, port.Bump, port.State = a.Certificate, config, o.bump, a
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"exaproxy/compat/conf"
@@ -92,7 +93,7 @@ func setOption(c *directive.Context, port *engine.Port, secure *tlsOptions, opti
 		"allow-direct", "require-proxy-header":
 		return conf.Invalid{fmt.Sprintf("ERROR: %s option '%s' cannot be followed yet: only forward proxy ports are served", secure.directive, name)}
 	default:
-		return secure.set(name, value, option)
+		return secure.set(c, name, value, option)
 	}
 	return nil
 }
@@ -156,3 +157,8 @@ func (s *Settings) Finish(c *directive.Context, commandLine []string, path strin
 
 // First is the number of the first port, by which the proxy names itself.
 func (s Settings) First() uint16 { return s[0].Addr.Port() }
+
+// HasKeys says whether the ports have private keys.
+func (s Settings) HasKeys() bool {
+	return slices.ContainsFunc(s, func(p engine.Port) bool { return p.TLS != nil || p.Certificate != nil })
+}

@@ -1,14 +1,9 @@
 package ports
 
 import (
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
-	"time"
 
 	"exaproxy/compat/acl"
-	"exaproxy/compat/authority"
 	"exaproxy/compat/compattest"
 )
 
@@ -24,7 +19,8 @@ func TestPorts(t *testing.T) {
 		{"3128 intercept", "", "", false, false},
 		{"3128 cert=/nonexistent.pem", "", "", false, false},
 		{"3128 tls-key=/nonexistent.pem", "", "", false, false},
-		{"3128 tls-dh=/a.pem", "", "", false, false},
+		{"3128 tls-dh=/a.pem", "[::]:3128", "3128", false, true},
+		{"3128 clientca=/a.pem", "", "", false, false},
 		{"3128 dynamic_cert_mem_cache_size=4MB generate-host-certificates=on tls-min-version=1.2", "[::]:3128", "3128", false, true},
 		{"3128 dynamic_cert_mem_cache_size=4XB", "", "", false, false},
 		{"3128 generate-host-certificates=off", "", "", false, false},
@@ -80,35 +76,5 @@ func TestFinish(t *testing.T) {
 	}
 	if err := s.Finish(c.Context, []string{"proxy"}, "squid.conf"); err == nil || err.Error() != "-a proxy: FATAL: http_port: missing Port: proxy" {
 		t.Errorf("-a without a number says %v", err)
-	}
-}
-
-// TestHTTPSPorts has a port to which clients speak TLS, and one that cannot for want of a certificate.
-func TestHTTPSPorts(t *testing.T) {
-	cert, key, err := authority.Make("ports", time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(t.TempDir(), "both.pem")
-	if err := os.WriteFile(path, append(cert, key...), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for line, want := range map[string]string{
-		"https_port 3129 tls-cert=" + path:                       "",
-		"https_port 3129 cert=" + path + " key=" + path:          "",
-		"https_port 3129 tls-cert=" + path + " tls-cert=" + path: "there is one certificate on a port",
-		"https_port 3129": "it needs tls-cert=",
-		"https_port 3129 tls-cert=/nonexistent.pem":         "no such file",
-		"https_port 3129 tls-cert=" + path + " clientca=/a": "the only TLS options are",
-		"https_port 3129 tls-cert=" + path + " intercept":   "https_port option 'intercept' cannot be followed yet",
-	} {
-		var s Settings
-		_, err := compattest.Read(acl.NewSet(), s.Directives(), line)
-		switch {
-		case want == "" && (err != nil || len(s) != 1 || s[0].TLS == nil || s[0].Certificate != nil):
-			t.Errorf("%s gives %+v: %v", line, s, err)
-		case want != "" && (err == nil || !strings.Contains(err.Error(), want)):
-			t.Errorf("%s gives %v, want %q", line, err, want)
-		}
 	}
 }

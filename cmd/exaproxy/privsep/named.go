@@ -121,7 +121,7 @@ func (n *Named) word(directive, word string, first bool) {
 		n.reads = append(n.reads, word)
 	case directive == "cache_log":
 		n.logs = append(n.logs, word)
-	case directive == "access_log" || directive == "cache_access_log":
+	case directive == "access_log" || directive == "cache_access_log" || directive == "tls_key_log":
 		n.logs = append(n.logs, word[strings.IndexByte(word, ':')+1:]) // behind the module's name
 	}
 }
@@ -129,7 +129,7 @@ func (n *Named) word(directive, word string, first bool) {
 // secret says whether an option of a port has the path of a certificate or a key.
 func secret(option string) bool {
 	switch strings.TrimPrefix(option, "tls-") {
-	case "cert", "key", "cafile", "clientca", "crlfile", "dh":
+	case "cert", "key", "cafile", "clientca", "crlfile", "ocsp-staple":
 		return true
 	}
 	return false

@@ -1,0 +1,40 @@
+package logformat
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"testing"
+
+	"exaproxy/engine"
+)
+
+// TestCodesOfTLS has what was agreed on with a client that speaks TLS to the proxy, as Squid 5.7 writes it.
+func TestCodesOfTLS(t *testing.T) {
+	subject, err := asn1.Marshal(pkix.Name{Country: []string{"GB"}, CommonName: "Ann\nB"}.ToRDNSequence())
+	if err != nil {
+		t.Fatal(err)
+	}
+	issuer, err := asn1.Marshal(pkix.Name{CommonName: "Client CA"}.ToRDNSequence())
+	if err != nil {
+		t.Fatal(err)
+	}
+	const format = "%ssl::>cert_subject|%tls::>cert_issuer|%ssl::>negotiated_version|%ssl::>negotiated_cipher|%ssl::>sni"
+	ann := &x509.Certificate{RawSubject: subject, RawIssuer: issuer}
+	for want, session := range map[string]*engine.Session{
+		`/C=GB/CN=Ann\x0AB|/CN=Client CA|TLS/1.3|TLS_AES_256_GCM_SHA384|-`: {Version: tls.VersionTLS13, Cipher: tls.TLS_AES_256_GCM_SHA384, Client: ann},
+		`-|-|TLS/1.2|ECDHE-RSA-AES128-GCM-SHA256|-`:                        {Version: tls.VersionTLS12, Cipher: tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256},
+		`-|-|TLS/1.0|AES128-SHA|-`:                                         {Version: tls.VersionTLS10, Cipher: tls.TLS_RSA_WITH_AES_128_CBC_SHA},
+		`-|-|-|-|-`:                                                        nil,
+	} {
+		rec := fetched(t)
+		rec.Request.Connection = &engine.Connection{Session: session}
+		if got := line(t, format, rec); got != want {
+			t.Errorf("the line is %s, want %s", got, want)
+		}
+	}
+	if got := line(t, format, fetched(t)); got != "-|-|-|-|-" {
+		t.Errorf("without a connection the line is %s", got)
+	}
+}
