@@ -239,7 +239,7 @@ func TestImitationsAreKept(t *testing.T) {
 	}
 	clock = now
 	expired := origin(t, func(c *x509.Certificate) { c.NotAfter = now.Add(-day) })
-	if imitation(t, a, expired, "site.test", Imitation{}) != imitation(t, a, expired, "site.test", Imitation{}) {
+	if first = imitation(t, a, expired, "site.test", Imitation{}); imitation(t, a, expired, "site.test", Imitation{}) != first {
 		t.Error("that of an expired certificate is made twice")
 	}
 }
