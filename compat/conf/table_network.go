@@ -14,7 +14,7 @@ var tableNetwork = []Directive{
 	{Name: "tcp_outgoing_address", Type: "acl_address", Treat: NotYet, Harmful: true, Note: "the address that servers see cannot be chosen yet"},
 	{Name: "host_verify_strict", Type: "onoff", Treat: NotYet, Default: "off", Harmful: true, NoOp: []string{"off"}, Note: "Host is not compared with the URL yet; the URL decides"},
 	{Name: "client_dst_passthru", Type: "onoff", Treat: Accepted, Default: "on", Note: "steers intercept and tproxy ports, which are refused"},
-	{Name: "tls_outgoing_options", Type: "securePeerOptions", Treat: Done, Default: "min-version=1.0", Note: "TLS 1.2 at least, unless min-version says otherwise; cipher= has effect where it names suites; disable is refused; missing intermediate certificates are not fetched"},
+	{Name: "tls_outgoing_options", Type: "securePeerOptions", Treat: Done, Default: "min-version=1.0", Note: "TLS 1.2 at least, unless min-version says otherwise; disable is refused; missing intermediate certificates are not fetched"},
 	{Name: "ssl_unclean_shutdown", Type: "onoff", Treat: Accepted, Default: "off", Note: "connections are ended as servers and clients of today want it"},
 	{Name: "ssl_engine", Type: "string", Treat: Accepted, Note: "keys are used by the TLS library itself"},
 	{Name: "sslproxy_session_ttl", Type: "int", Treat: Accepted, Default: "300", Note: "sessions with servers are not kept"},

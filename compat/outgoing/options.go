@@ -8,6 +8,7 @@ import (
 	"exaproxy/compat/authority"
 	"exaproxy/compat/conf"
 	"exaproxy/compat/directive"
+	"exaproxy/compat/openssl"
 	"exaproxy/compat/verify"
 )
 
@@ -35,13 +36,25 @@ func (s *Settings) option(c *directive.Context, option string) error {
 		}
 		s.min = version
 	case "version":
-		return s.onlyVersion(value)
+		options, least, err := openssl.Obsolete(value)
+		if err != nil {
+			return refuse("'%s': %s", option, err)
+		}
+		s.options, s.min = s.options|options, least
 	case "flags":
 		return s.flags(c, value)
 	case "options":
-		s.protocols(c, value)
+		options, unknown := openssl.ParseOptions(value)
+		for _, word := range unknown {
+			c.Say(0, "ERROR: Unknown TLS option %s", word)
+		}
+		s.options |= options
 	case "cipher":
-		return s.cipher(c, value)
+		ciphers, err := openssl.Ciphers(value)
+		if err != nil {
+			return refuse("cipher=%s: %s", value, err)
+		}
+		s.ciphers = ciphers
 	case "domain", "no-npn":
 		c.Say(1, "NOTICE: tls_outgoing_options: '%s' has no effect: servers are verified by the host of the URL", option)
 	case "disable":
@@ -93,10 +106,11 @@ func (s *Settings) revoked() *verify.Revoked {
 
 // apply makes of all options what the engine wants to have.
 func (s *Settings) apply(c *directive.Context) error {
-	s.Config = &tls.Config{CipherSuites: s.ciphers, InsecureSkipVerify: s.anyPeer}
-	if err := s.versions(); err != nil {
-		return err
+	from, to, err := s.options.Versions(s.min)
+	if err != nil {
+		return refuse("%s", err)
 	}
+	s.Config = &tls.Config{CipherSuites: s.ciphers, InsecureSkipVerify: s.anyPeer, MinVersion: from, MaxVersion: to}
 	if err := s.trust(); err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 
 	"exaproxy/compat/conf"
 	"exaproxy/compat/directive"
+	"exaproxy/compat/openssl"
 	"exaproxy/compat/verify"
 	"exaproxy/engine"
 )
@@ -28,10 +29,10 @@ type Settings struct {
 	anyPeer    bool     // flags=DONT_VERIFY_PEER
 	anyName    bool     // flags=DONT_VERIFY_DOMAIN
 
-	min      uint16          // min-version=; 0: the default
-	excluded map[uint16]bool // versions, by options=NO_TLSv1_1 and its kin
-	ciphers  []uint16        // cipher=; nil: those of crypto/tls
-	verify   verify.Options  // but for host and time
+	min     uint16          // min-version=; 0: the default
+	options openssl.Options // options= and version=
+	ciphers []uint16        // cipher=; nil: those of crypto/tls
+	verify  verify.Options  // but for host and time
 }
 
 // Directives are the setters.

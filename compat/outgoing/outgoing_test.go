@@ -104,9 +104,11 @@ func TestOptions(t *testing.T) {
 		"flags=DONT_VERIFY_PEER":                             func(c *tls.Config) bool { return c.InsecureSkipVerify },
 		"cert=" + o.both:                                     func(c *tls.Config) bool { return len(c.Certificates) == 1 },
 		"key=" + o.both + " cert=" + o.both:                  func(c *tls.Config) bool { return len(c.Certificates) == 1 },
-		"cipher=HIGH:!aNULL:!MD5":                            func(c *tls.Config) bool { return c.CipherSuites == nil },
+		"cipher=HIGH:!aNULL:!MD5": func(c *tls.Config) bool {
+			return slices.Contains(c.CipherSuites, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256) && len(c.CipherSuites) == 10
+		},
 		"cipher=ECDHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES128-SHA:AES128-SHA:!RC4:!aNULL": func(c *tls.Config) bool {
-			return slices.Equal(c.CipherSuites, []uint16{tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, tls.TLS_RSA_WITH_AES_128_CBC_SHA})
+			return slices.Equal(c.CipherSuites, []uint16{tls.TLS_RSA_WITH_AES_128_CBC_SHA, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256})
 		},
 		"domain=x no-npn flags=NO_SESSION_REUSE,CONDITIONAL_AUTH,DELAYED_AUTH": func(c *tls.Config) bool { return !c.InsecureSkipVerify },
 	} {
@@ -134,11 +136,11 @@ func TestWhatIsRefused(t *testing.T) {
 		"flags=FOO":                          "Unknown TLS flag 'FOO'",
 		"disable":                            "cannot be followed",
 		"sslflags=DONT_VERIFY_PEER":          "Unknown TLS option",
-		"version=3":                          "SSL 2 and 3 are not spoken",
-		"options=NO_TLSv1_2 min-version=1.1": "the one between cannot be left out",
-		"options=NO_TLSv1_2,NO_TLSv1_3":      "leave no version",
-		"cipher=RC4-SHA:DHE-DSS-AES128-SHA":  "none of these is spoken",
-		"cipher=!aNULL":                      "none of these is spoken",
+		"version=3":                          "SSL 2 and 3 are broken",
+		"options=NO_TLSv1_2 min-version=1.1": "between others cannot be left out",
+		"options=NO_TLSv1_2,NO_TLSv1_3":      "no version of TLS is left",
+		"cipher=RC4-SHA:DHE-DSS-AES128-SHA":  "RFC 7465",
+		"cipher=!aNULL":                      "none can be used",
 	} {
 		var s Settings
 		if _, err := compattest.Read(acl.NewSet(), s.Directives(), "tls_outgoing_options "+line); err == nil || !strings.Contains(err.Error(), want) {
