@@ -3,6 +3,7 @@ package logformat
 import (
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"net/netip"
 	"strings"
 	"testing"
@@ -245,9 +246,7 @@ func TestCodesOfCertificates(t *testing.T) {
 	if got := line(t, format, rec); got != "- - - - -" {
 		t.Errorf("without TLS it is %s", got)
 	}
-	c := &x509.Certificate{}
-	c.Subject.Names = []pkix.AttributeTypeAndValue{{Type: []int{2, 5, 4, 3}, Value: "site.test"}}
-	c.Issuer.Names = []pkix.AttributeTypeAndValue{{Type: []int{2, 5, 4, 3}, Value: "Some CA"}}
+	c := &x509.Certificate{RawSubject: commonName(t, "site.test"), RawIssuer: commonName(t, "Some CA")}
 	rec.Request.TLS = &engine.SeenTLS{Server: []*x509.Certificate{c}, Errors: []error{&verify.Fault{Kind: verify.UntrustedRoot, Depth: 1}, &verify.Fault{Kind: verify.WrongHost}}}
 	const want = "X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN@depth=1:SQUID_X509_V_ERR_DOMAIN_MISMATCH@depth=0 X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN@depth=1, SQUID_X509_V_ERR_DOMAIN_MISMATCH@depth=0 /CN=site.test /CN=Some CA -"
 	if got := line(t, format, rec); got != want {
@@ -309,4 +308,14 @@ func TestUnknownBuiltin(t *testing.T) {
 	if _, ok := Builtin("apache"); ok {
 		t.Error("there is no built-in format of the name apache")
 	}
+}
+
+// commonName is a distinguished name in DER.
+func commonName(t *testing.T, name string) []byte {
+	t.Helper()
+	der, err := asn1.Marshal(pkix.Name{CommonName: name}.ToRDNSequence())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return der
 }

@@ -57,15 +57,6 @@ func TestNamesAreBounded(t *testing.T) {
 	}
 }
 
-func TestSubjectsInOneLine(t *testing.T) {
-	c := named("München\n", x509.Certificate{})
-	c.Subject.Names = append(c.Subject.Names, pkix.AttributeTypeAndValue{Type: []int{1, 2, 3}, Value: 7}, pkix.AttributeTypeAndValue{Type: []int{2, 5, 4, 11}, Value: strings.Repeat("x", 1<<20)})
-	want := `/O=Other, Inc./CN=M\xC3\xBCnchen\x0A/1.2.3=7/OU=xxx`
-	if got := Subject(c); !strings.HasPrefix(got, want) || len(got) != longestLine {
-		t.Errorf("it is %q", got)
-	}
-}
-
 func TestNamesOfKinds(t *testing.T) {
 	for name, want := range map[string][]Kind{
 		"X509_V_ERR_CERT_HAS_EXPIRED": {Expired}, "10": {Expired}, "X509_V_ERR_INVALID_CA": {NotAuthority}, "X509_V_ERR_CERT_UNTRUSTED": {27},
