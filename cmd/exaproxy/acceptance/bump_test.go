@@ -87,21 +87,28 @@ func TestAllowedHTTPSSitesAreNotTouched(t *testing.T) {
 	x.curl("--cacert", site.file, o.URL+"/plain").ok(t, "an allowed site is as it is", "origin answers GET /plain")
 }
 
-// TestChromiumShowsThePageOfABlockedHTTPSSite has the browser trust the authority as an administrator
-// would have it: by its store of certificates.
-func TestChromiumShowsThePageOfABlockedHTTPSSite(t *testing.T) {
-	x, _, dir := startBumping(t, "")
+// homeThatTrusts makes a home in which Chromium trusts an authority, and besides only whom it comes with.
+func homeThatTrusts(t *testing.T, cert string) string {
+	t.Helper()
 	home := t.TempDir()
 	store := filepath.Join(home, ".pki", "nssdb")
 	if err := os.MkdirAll(store, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	certutil := peer(t, "certutil", "libnss3-tools")
-	for _, args := range [][]string{{"-N", "--empty-password"}, {"-A", "-t", "C,,", "-n", "filter", "-i", filepath.Join(dir, "ca", "ca.crt")}} {
+	for _, args := range [][]string{{"-N", "--empty-password"}, {"-A", "-t", "C,,", "-n", "filter", "-i", cert}} {
 		if out, err := exec.Command(certutil, append([]string{"-d", "sql:" + store}, args...)...).CombinedOutput(); err != nil {
 			t.Fatalf("certutil %v: %v\n%s", args, err, out)
 		}
 	}
+	return home
+}
+
+// TestChromiumShowsThePageOfABlockedHTTPSSite has the browser trust the authority as an administrator
+// would have it: by its store of certificates.
+func TestChromiumShowsThePageOfABlockedHTTPSSite(t *testing.T) {
+	x, _, dir := startBumping(t, "")
+	home := homeThatTrusts(t, filepath.Join(dir, "ca", "ca.crt"))
 	for url, want := range map[string]string{
 		"https://www.denied.test/":     "Access denied",
 		"https://www.blocked.test/":    "the school's page: helper",
