@@ -79,6 +79,7 @@ func newSiteCA(t testing.TB) *siteCA {
 	t.Helper()
 	ca := &siteCA{key: newKey(t)}
 	ca.cert = ca.issue(t, &x509.Certificate{Subject: pkix.Name{CommonName: "CA of sites"}, IsCA: true,
+		NotBefore: time.Now().Add(-30 * siteTerm), NotAfter: time.Now().Add(30 * siteTerm),
 		BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}, nil, ca.key)
 	return ca
 }
