@@ -3,6 +3,7 @@ package verify
 import (
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"errors"
 	"fmt"
 	"strings"
@@ -12,8 +13,7 @@ import (
 
 func TestDetails(t *testing.T) {
 	c := &x509.Certificate{NotBefore: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), NotAfter: time.Date(2026, 11, 26, 22, 32, 22, 0, time.UTC)}
-	c.Subject.Names = []pkix.AttributeTypeAndValue{{Type: commonName, Value: "site.test"}}
-	c.Issuer.Names = []pkix.AttributeTypeAndValue{{Type: commonName, Value: "Some CA"}}
+	c.RawSubject, c.RawIssuer = inDER(t, "site.test"), inDER(t, "Some CA")
 	for _, row := range []struct {
 		err          error
 		code, detail string
@@ -36,4 +36,14 @@ func TestDetails(t *testing.T) {
 			t.Errorf("%v is told as %q", kind, Detail(&Fault{Kind: kind, Certificate: c}))
 		}
 	}
+}
+
+// inDER is a distinguished name with a common name alone.
+func inDER(t *testing.T, name string) []byte {
+	t.Helper()
+	der, err := asn1.Marshal(pkix.Name{CommonName: name}.ToRDNSequence())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return der
 }
