@@ -32,16 +32,8 @@ func Has(errs []error, shortcut string) bool {
 	return false
 }
 
-// Faults are all that is wrong with a chain. They are an error unless there are none.
+// Faults are all that is wrong with a chain: an error, unless there are none.
 type Faults []*Fault
-
-// Err is the faults as an error, nil if there are none.
-func (f Faults) Err() error {
-	if len(f) == 0 {
-		return nil
-	}
-	return f
-}
 
 // Error is the first of them: the one that Squid would have stopped at.
 func (f Faults) Error() string { return f[0].Error() }
