@@ -154,3 +154,21 @@ func TestHalfAHandshakeIsNotServed(t *testing.T) {
 		t.Errorf("kept %v, it knows %+v", p.keepClient, p.request.TLS)
 	}
 }
+
+// TestADecryptedTunnelWaitsForTheLog, and then the connection goes on.
+func TestADecryptedTunnelWaitsForTheLog(t *testing.T) {
+	p := newDecrypting(t, "")
+	p.policy.logFull = true
+	p.keepClient, p.request.TLS.Bumped = true, true
+	c := p.client
+	p.enter(over)
+	p.finish()
+	if c.tx == nil || p.recorded {
+		t.Fatal("it is over")
+	}
+	p.policy.logFull = false
+	p.finish()
+	if c.tx != nil || c.phase != idling || c.tls == nil {
+		t.Errorf("the client is %+v", c)
+	}
+}

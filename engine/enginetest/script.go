@@ -39,7 +39,8 @@ import (
 // In a World that has Security, TLS may be spoken. From then on all else is said and heard inside it.
 //
 //	begins tls sni=NAME           a client's ClientHello; also version=1.2, protocols=300 (of 200 bytes each, which
-//	                              make it long) and trusts=sites (and not the proxy)
+//	                              make it long), trusts=sites (and not the proxy) and gets=PATH (a request
+//	                              that comes with the end of the handshake)
 //	speaks tls cert=NAME,NAME     an origin, on all connections; also version=1.2
 //	has tls proxy NAME            a client was shown a certificate for a name, signed by the proxy, or by sites
 //	has tls NAME                  an origin was asked for a name; - is none

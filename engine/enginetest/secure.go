@@ -47,7 +47,7 @@ func options(text []string) (map[string]string, error) {
 	return o, nil
 }
 
-// beginTLS has a client speak TLS from now on: tls sni=NAME version=1.2 trusts=sites protocols=300.
+// beginTLS has a client speak TLS from now on: tls sni=NAME version=1.2 trusts=sites protocols=300 gets=PATH.
 func (a *actor) beginTLS(text []string) error {
 	o, err := options(text)
 	if err != nil {
@@ -64,7 +64,11 @@ func (a *actor) beginTLS(text []string) error {
 	if o["sni"] == "" { // whose certificate it must be, the script says
 		config.InsecureSkipVerify = true
 	}
-	a.speakTLS(tlspeer.Client(config))
+	first := ""
+	if path := o["gets"]; path != "" {
+		first = "GET " + path + " HTTP/1.1" + crlf + "Host: " + o["sni"] + crlf + crlf
+	}
+	a.speakTLS(tlspeer.Client(config, []byte(first)...))
 	a.world.settle()
 	return nil
 }

@@ -11,7 +11,8 @@ import (
 
 // A Peer is one side of a TLS connection. Its goroutine shakes hands and then reads, until End.
 type Peer struct {
-	tls *tls.Conn
+	tls   *tls.Conn
+	first []byte
 
 	mu    sync.Mutex
 	moved sync.Cond // in or ended has changed
@@ -32,9 +33,9 @@ const (
 	Over // the handshake has failed, or the other side has finished
 )
 
-// Client begins a handshake with a server.
-func Client(c *tls.Config) *Peer {
-	return begin(func(w wire) *tls.Conn { return tls.Client(w, c) })
+// Client begins a handshake with a server. first is what it says with the end of the handshake.
+func Client(c *tls.Config, first ...byte) *Peer {
+	return begin(func(w wire) *tls.Conn { return tls.Client(w, c) }, first...)
 }
 
 // Server begins a handshake with a client.
@@ -42,8 +43,8 @@ func Server(c *tls.Config) *Peer {
 	return begin(func(w wire) *tls.Conn { return tls.Server(w, c) })
 }
 
-func begin(side func(wire) *tls.Conn) *Peer {
-	p := &Peer{}
+func begin(side func(wire) *tls.Conn, first ...byte) *Peer {
+	p := &Peer{first: first}
 	p.moved.L = &p.mu
 	p.tls = side(wire{p})
 	go p.run()
@@ -55,6 +56,7 @@ func (p *Peer) run() {
 		p.enter(Over, err)
 		return
 	}
+	p.tls.Write(p.first)
 	p.enter(Open, nil)
 	var part [16 << 10]byte
 	for {
