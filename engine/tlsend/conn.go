@@ -47,6 +47,7 @@ type Conn struct {
 	more       bool // crypto/tls may hold plaintext
 	peerDone   bool // close_notify has come, or the end
 	halfClosed bool
+	drains     bool  // when it is closed
 	broken     error // why nothing more can be sent
 	err        error // of the handshake
 }
@@ -294,6 +295,7 @@ func (c *Conn) Close() {
 		return
 	}
 	c.CloseWrite()
+	c.drains = c.phase == failed
 	c.phase, c.owner = closing, nil
 	c.timer = c.loop.NewTimer(c.waker)
 	c.timer.Set(lingerTime)
@@ -303,9 +305,33 @@ func (c *Conn) Close() {
 // finish closes the descriptor once all is sent, or cannot be.
 func (c *Conn) finish() {
 	c.send()
-	if len(c.link.out) == 0 || c.broken != nil || c.timer.Expired() {
-		c.release().Close()
+	switch {
+	case c.broken != nil || c.timer.Expired():
+	case len(c.link.out) > 0, c.drains && !c.drained():
+		return
 	}
+	c.release().Close()
+}
+
+// drainAtOnce is how often one play reads what is thrown away.
+const drainAtOnce = 8
+
+// drained throws away what a peer goes on to send whose handshake failed, and says whether it has ended. A
+// descriptor that is closed while bytes wait unread is reset, and that may overtake the alert which says why.
+func (c *Conn) drained() bool {
+	if !c.halfClosed {
+		c.halfClosed = true
+		c.link.fd.CloseWrite()
+	}
+	part := getBuffer()
+	defer putBuffer(part)
+	for range drainAtOnce {
+		if _, err := c.link.fd.Read(part[:cap(part)]); err != nil {
+			return err != loop.ErrAgain
+		}
+	}
+	c.waker.Wake()
+	return false
 }
 
 // Reset implements engine.End.
