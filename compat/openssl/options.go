@@ -55,7 +55,8 @@ func ParseOptions(list string) (o Options, unknown []string) {
 }
 
 // Obsolete are the options that version= stands for, which Squid still reads: 4 to 6 are TLS 1.0 to 1.2 alone.
-func Obsolete(version string) (o Options, least uint16, err error) {
+// only is that version; 0 for any.
+func Obsolete(version string) (o Options, only uint16, err error) {
 	switch version {
 	case "2", "3":
 		return 0, 0, errors.New("SSL 2 and 3 are broken, and must not be used (RFC 6176, RFC 7568)")

@@ -1,6 +1,7 @@
 package outgoing
 
 import (
+	"cmp"
 	"crypto/tls"
 	"fmt"
 	"strings"
@@ -36,11 +37,11 @@ func (s *Settings) option(c *directive.Context, option string) error {
 		}
 		s.min = version
 	case "version":
-		options, least, err := openssl.Obsolete(value)
+		options, only, err := openssl.Obsolete(value)
 		if err != nil {
 			return refuse("'%s': %s", option, err)
 		}
-		s.options, s.min = s.options|options, least
+		s.options, s.min = s.options|options, cmp.Or(only, s.min)
 	case "flags":
 		return s.flags(c, value)
 	case "options":

@@ -100,6 +100,7 @@ func TestOptions(t *testing.T) {
 		"options=NO_TLSv1_2":                                 func(c *tls.Config) bool { return c.MinVersion == tls.VersionTLS13 },
 		"options=FOO,0x4":                                    func(c *tls.Config) bool { return c.MinVersion == tls.VersionTLS12 },
 		"version=5":                                          func(c *tls.Config) bool { return c.MinVersion == tls.VersionTLS11 && c.MaxVersion == tls.VersionTLS11 },
+		"min-version=1.3 version=1":                          func(c *tls.Config) bool { return c.MinVersion == tls.VersionTLS13 },
 		"version=1":                                          func(c *tls.Config) bool { return c.MinVersion == tls.VersionTLS12 && c.MaxVersion == tls.VersionTLS13 },
 		"flags=DONT_VERIFY_PEER":                             func(c *tls.Config) bool { return c.InsecureSkipVerify },
 		"cert=" + o.both:                                     func(c *tls.Config) bool { return len(c.Certificates) == 1 },

@@ -1,6 +1,7 @@
 package ports
 
 import (
+	"cmp"
 	"crypto/tls"
 	"fmt"
 	"strings"
@@ -106,12 +107,11 @@ func (o *tlsOptions) setProtocol(c *directive.Context, name, value, option strin
 		}
 		o.options |= options
 	case "version":
-		options, least, err := openssl.Obsolete(value)
+		options, only, err := openssl.Obsolete(value)
 		if err != nil {
 			return o.invalid("%s: %s", option, err)
 		}
-		o.options |= options
-		o.min = least
+		o.options, o.min = o.options|options, cmp.Or(only, o.min)
 	case "cipher":
 		if o.ciphers, err = openssl.Ciphers(value); err != nil {
 			return o.invalid("cipher=%s: %s", value, err)

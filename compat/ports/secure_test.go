@@ -235,6 +235,7 @@ func TestWhichTLSIsSpoken(t *testing.T) {
 		{"tls-min-version=1.0", &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}, tls.VersionTLS11},
 		{"tls-min-version=1.3", &tls.Config{MaxVersion: tls.VersionTLS12}, 0},
 		{"options=NO_TLSv1_3", &tls.Config{}, tls.VersionTLS12},
+		{"tls-min-version=1.3 version=1", &tls.Config{MaxVersion: tls.VersionTLS12}, 0},
 		{"version=4", &tls.Config{MinVersion: tls.VersionTLS10}, tls.VersionTLS10},
 		{"options=NO_TLSv1_3 cipher=ECDHE-ECDSA-AES256-GCM-SHA384", &tls.Config{}, tls.VersionTLS12},
 		{"options=NO_TLSv1_3 cipher=ECDHE-ECDSA-AES256-GCM-SHA384", &tls.Config{CipherSuites: []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256}}, 0},
