@@ -62,6 +62,7 @@ const (
 	BodyTooLarge                        // request_body_max_size
 	ClientGone                          // the client left before its request or its reply was complete
 	ClientLate                          // the client did not send its request in time
+	ClientSilent                        // the client said nothing in its tunnel
 	Refused                             // by the policy
 	Unsupported                         // a request that we understand and do not serve
 	HelperLost                          // ended every helper that it was given to
@@ -71,6 +72,7 @@ const (
 	NoRoute                             // the policy knows no way
 	CannotConnect                       // every address refused; Err is the last one's errno
 	CannotSecure                        // the TLS handshake failed; Err says why
+	SecureLate                          // the TLS handshake took too long
 	ConnectLate                         // no address answered in time
 	UpstreamClosed                      // the connection ended before any reply
 	UpstreamBroken                      // reading from or writing to it failed
@@ -85,9 +87,10 @@ const (
 
 var failureKinds = [...]string{
 	BadRequest: "bad request", HeadTooLarge: "request head too large", BodyTooLarge: "request body too large",
-	ClientGone: "client left", ClientLate: "client too slow", Refused: "refused", Unsupported: "unsupported request",
+	ClientGone: "client left", ClientLate: "client too slow", ClientSilent: "client silent", Refused: "refused", Unsupported: "unsupported request",
 	HelperLost: "helpers lost", HelperLate: "helper too slow", NoSuchName: "no such name",
 	NameServerFailed: "name servers failed", NoRoute: "no route", CannotConnect: "cannot connect", CannotSecure: "no secure connection",
+	SecureLate:  "handshake timed out",
 	ConnectLate: "connect timed out", UpstreamClosed: "upstream closed", UpstreamBroken: "upstream broken",
 	UpstreamLate: "upstream too slow", BadReply: "bad reply", ReplyTooLarge: "reply head too large",
 	ShuttingDown: "shutting down", Internal: "internal fault", Looping: "forwarding loop",
@@ -105,7 +108,7 @@ func (k FailureKind) Status() int {
 		return 431
 	case BodyTooLarge:
 		return 413
-	case ClientLate:
+	case ClientLate, ClientSilent:
 		return 408
 	case Refused, Looping:
 		return 403
@@ -113,7 +116,7 @@ func (k FailureKind) Status() int {
 		return 501
 	case UpstreamClosed, UpstreamBroken, BadReply, ReplyTooLarge:
 		return 502
-	case UpstreamLate:
+	case UpstreamLate, SecureLate:
 		return 504
 	case Internal:
 		return 500

@@ -90,13 +90,24 @@ func (t *transaction) inside(next stage) stage {
 
 // terminate ends a tunnel. A client that speaks TLS is told so in its language.
 func (t *transaction) terminate() stage {
-	if t.request.TLS.NotTLS != nil {
-		t.failure = &Failure{Kind: NotTLS, Side: ClientSide, During: t.stage.String(), Err: t.request.TLS.NotTLS}
+	if why := t.request.TLS.NotTLS; why != nil {
+		t.noteFailure(&Failure{Kind: t.withoutTLS(why), Side: ClientSide, Err: why}) // for the log
 	}
 	if t.established {
 		t.alert()
 	}
 	return t.drop()
+}
+
+// withoutTLS is what a client has done wrong of which no ClientHello came.
+func (t *transaction) withoutTLS(why error) FailureKind {
+	switch {
+	case why != tlshello.ErrShort:
+		return NotTLS
+	case t.up.buf == nil || t.up.buf.empty():
+		return ClientSilent
+	}
+	return ClientLate
 }
 
 // accessDenied is an alert of TLS, in the clear as before any keys are agreed on: fatal, access_denied

@@ -1,6 +1,12 @@
 package engine
 
-import "exaproxy/engine/loop"
+import (
+	"errors"
+
+	"exaproxy/engine/loop"
+)
+
+var errHandshakeLate = errors.New("the handshake took longer than connect_timeout allows")
 
 // shakeHands waits until the next hop has proved who it is, and keys are agreed on.
 func (t *transaction) shakeHands() stage {
@@ -10,7 +16,7 @@ func (t *transaction) shakeHands() stage {
 	}
 	t.handshake = nil
 	if err != nil {
-		return t.failWith(&Failure{Kind: CannotSecure, Side: UpstreamSide, Peer: t.upstream.peer, Err: err})
+		return t.insecure(err)
 	}
 	s := t.upstream.shown
 	reveals := t.reveals()
@@ -25,6 +31,11 @@ func (t *transaction) shakeHands() stage {
 		return t.revealed()
 	}
 	return sending
+}
+
+// insecure ends a transaction with whose next hop TLS came to nothing.
+func (t *transaction) insecure(err error) stage {
+	return t.failWith(&Failure{Kind: CannotSecure, Side: UpstreamSide, Peer: t.upstream.peer, Err: err})
 }
 
 // distrusts says why a server is not to be used by what it has shown; nil if it is.

@@ -24,7 +24,7 @@ func (t *transaction) overhear() stage {
 	}
 	if !t.up.flush() {
 		if t.up.err != nil {
-			return t.fail(UpstreamBroken, UpstreamSide, t.up.err)
+			return t.insecure(t.up.err)
 		}
 		return overhearing
 	}
@@ -38,7 +38,7 @@ func (t *transaction) overhear() stage {
 			return overhearing
 		}
 		if err != nil {
-			return t.fail(UpstreamBroken, UpstreamSide, err)
+			return t.insecure(err)
 		}
 		t.serverSaid.w += n
 		if len(t.serverSaid.room()) == 0 && len(t.serverSaid.b) < tlshello.LongestAnswer {
@@ -73,7 +73,7 @@ func (t *transaction) passOn() {
 // overheard goes on with a tunnel whose server has answered.
 func (t *transaction) overheard(chain [][]byte, err error) stage {
 	if err != nil {
-		return t.fail(CannotSecure, UpstreamSide, errServerNotTLS)
+		return t.insecure(errServerNotTLS)
 	}
 	seen := t.request.TLS
 	for _, der := range chain[:min(len(chain), shownAtMost)] {

@@ -105,6 +105,9 @@ func (t *transaction) serverTLS() *tls.Config {
 func (t *transaction) unsecured() stage {
 	switch {
 	case t.handshake != nil:
+		if t.decrypts {
+			t.noteFailure(&Failure{Kind: ClientLate, Side: ClientSide}) // for the log
+		}
 		return t.drop()
 	case t.decrypts:
 		return t.notTLS(tlshello.ErrShort)

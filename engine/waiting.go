@@ -40,8 +40,10 @@ func (t *transaction) stageTimeout() time.Duration {
 		return forever // the helpers' own timeout ends it
 	case resolving:
 		return limits.names()
-	case connecting, handshaking, overhearing:
+	case connecting:
 		return t.forwardBy.Sub(t.now())
+	case handshaking, overhearing:
+		return min(limits.connect(), t.forwardBy.Sub(t.now()))
 	case sending, answering, establishing:
 		return limits.write()
 	case checking, peeking:
@@ -79,8 +81,10 @@ func (t *transaction) giveUp() stage {
 		t.lookup.Cancel()
 		t.lookup = nil
 		return t.unresolved(errLookupLate)
-	case connecting, handshaking, overhearing:
+	case connecting:
 		return t.fail(ConnectLate, UpstreamSide, errConnectLate)
+	case handshaking, overhearing:
+		return t.failWith(&Failure{Kind: SecureLate, Side: UpstreamSide, Peer: t.upstream.peer, Err: errHandshakeLate})
 	case sending:
 		return t.fail(UpstreamLate, UpstreamSide, errTakesNothing)
 	case relaying:

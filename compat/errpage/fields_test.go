@@ -3,6 +3,7 @@ package errpage
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -118,11 +119,11 @@ func TestName(t *testing.T) {
 	}
 }
 
-// Each page that a failure may lead to has words of ours, but for two that nobody is shown.
+// Each page that a failure may lead to has words of ours, but for those that nobody is shown.
 func TestEveryNamedPageIsWritten(t *testing.T) {
 	pages := Default()
 	for kind, n := range names {
-		unseen := engine.FailureKind(kind) == engine.ClientGone || engine.FailureKind(kind) == engine.ClientLate
+		unseen := slices.Contains([]engine.FailureKind{engine.ClientGone, engine.ClientLate, engine.ClientSilent}, engine.FailureKind(kind))
 		if _, ok := pages.templates[n.page]; !ok && !unseen {
 			t.Errorf("the page %s should be written", n.page)
 		}

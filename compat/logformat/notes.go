@@ -26,6 +26,8 @@ func errorDetail(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
 		return dst
 	case f.Kind == engine.ClientGone:
 		return append(dst, "WITH_CLIENT"...)
+	case f.Kind == engine.SecureLate:
+		return append(dst, "TLS_CONNECT_TIMEOUT"...)
 	case f.Kind == engine.CannotSecure:
 		return append(dst, verify.Code(f.Err)...)
 	case f.Side == engine.UpstreamSide && f.Kind != engine.ReplyTooLarge:

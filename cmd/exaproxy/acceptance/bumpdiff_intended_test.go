@@ -129,15 +129,8 @@ var bumpDifferences = []bumpDifference{
 	{"a server is asked for the host of the CONNECT by a client that asks for nobody", re(`^stare step1; stare .* no SNI`), []bumpChange{
 		{"site", re(`ClientHello for ""`), `ClientHello for "c.good.test"`},
 	}},
-	{"to be mended: TLS with a server takes as long as it likes", re(`\| TLS \| silent`), []bumpChange{
-		{"client", re(`504 ERR_SECURE_CONNECT_FAIL 0`), `503 ERR_CONNECT_FAIL 110`},
-		{"log", re(`/504 `), `/503 `},
-		{"log", re(`HIER_NONE/- ERR_SECURE_CONNECT_FAIL TLS_CONNECT_TIMEOUT`), `HIER_DIRECT/ADDRESS ERR_CONNECT_FAIL WITH_SERVER`},
-	}},
-	{"to be mended: a server that is peeked at and closes has failed in TLS", re(`peek step2; .* \| closes`), []bumpChange{
-		{"client", re(`503 ERR_SECURE_CONNECT_FAIL 0`), `502 ERR_READ_ERROR 0`},
-		{"log", re(`(?m)/503 (GET .*) ERR_SECURE_CONNECT_FAIL (.*)$`), `/502 $1 ERR_READ_ERROR $2`},
-		{"log", re(`ERR_SECURE_CONNECT_FAIL .*`), `ERR_READ_ERROR WITH_SERVER`},
+	{"the log has no numbers of places in Squid's code", re(`\| (HTTP|SSH)`), []bumpChange{
+		{"log", re(`ERR_PROTOCOL_UNKNOWN exception=\w+$`), `ERR_PROTOCOL_UNKNOWN -`},
 	}},
 	{"what is refused or fails inside does not end the connection", re(`^bump|^client-first|/|\| (address|refused SNI)`), []bumpChange{
 		{"client", re(`(GET: [345].*), closed$`), `$1`},
@@ -159,9 +152,6 @@ var bumpDifferences = []bumpDifference{
 	{"the address is logged of a server that failed in TLS, and no numbers of OpenSSL's", re(``), []bumpChange{
 		{"log", re(`(?m)HIER_NONE/- (ERR_SECURE_CONNECT_FAIL \S+)$`), `HIER_DIRECT/ADDRESS $1`},
 		{"log", re(`\+(TLS_LIB_ERR|TLS_IO_ERR|errno)=\w+`), ``},
-	}},
-	{"to be mended: the log does not say why a tunnel without TLS was ended", re(``), []bumpChange{
-		{"log", re(`(ERR_PROTOCOL_UNKNOWN|ERR_REQUEST_START_TIMEOUT|ERR_REQUEST_PARSE_TIMEOUT) \S+$`), `- -`},
 	}},
 	{"a tunnel without TLS is one record, and nobody is asked about it again", re(`\| (HTTP|SSH|silent) \| (http|ssh)`), []bumpChange{
 		{"log", re(`^NONE_NONE/200 (CONNECT \S+ \S+ -).*\nTCP_TUNNEL/200 - \S+ \S+ -`), `TCP_TUNNEL/200 $1`},
