@@ -69,7 +69,8 @@ func looking(t *testing.T, r *rand.Rand) func(*engine.Config) {
 const hello = "\x16\x03\x01\x00\x41\x01\x00\x00\x3d\x03\x03rrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrr\x00\x00\x02\x13\x01\x01\x00" +
 	"\x00\x12\x00\x00\x00\x0e\x00\x0c\x00\x00\x09a.example"
 
-// tunnels is a script of three clients that say something in a tunnel, and leave.
+// tunnels is a script of three clients that say something in a tunnel, and leave. No sum of its times is a whole
+// second: at the moment in which a time is up, some look before the timer's tick.
 func tunnels(r *rand.Rand) string {
 	one := func(of ...string) string { return of[r.IntN(len(of))] }
 	var s strings.Builder
@@ -83,14 +84,14 @@ func tunnels(r *rand.Rand) string {
 		for range max(0, r.IntN(5)-1) {
 			fmt.Fprintf(&s, "client %s %s\n", c, one("says "+strconv.Quote(hello), "says "+strconv.Quote(hello[:1+r.IntN(len(hello)-1)]),
 				`says "SSH-2.0-OpenSSH\r\n"`, `says "GET / HTTP/1.1\r\n\r\n"`, `says "\x16\x03\x01\x00\x02\x01"`, "stalls", "resumes", "finishes", "skips"))
-			fmt.Fprintf(&s, "clock +%s\n", one("0s", "0s", "1s", "6s", "11s", "31s"))
+			fmt.Fprintf(&s, "clock +%s\n", one("0s", "0s", "1003ms", "6005ms", "11009ms", "31017ms"))
 		}
 		if r.IntN(2) == 0 {
 			fmt.Fprintf(&s, "client %s skips\nclient %s begins tls sni=%s version=%s gets=%s\n", c, c, one("a.example", "a.example", "b.example", "odd%name", ""), one("1.2", "1.3"), one("", "/one", "http://b.example/", "*"))
 		}
-		fmt.Fprintf(&s, "clock +%s\nclient %s %s\n", one("0s", "0s", "6s", "11s"), c, one("closes", "resets", "finishes"))
+		fmt.Fprintf(&s, "clock +%s\nclient %s %s\n", one("0s", "0s", "6005ms", "11009ms"), c, one("closes", "resets", "finishes"))
 		if r.IntN(3) == 0 {
-			s.WriteString("clock +61s\n")
+			s.WriteString("clock +61033ms\n")
 		}
 	}
 	return s.String()
@@ -99,7 +100,7 @@ func tunnels(r *rand.Rand) string {
 // TestTunnelsEndWhateverHappens has clients, servers and rules of every kind: nothing is a fault of ours, and in the
 // end nothing is held.
 func TestTunnelsEndWhateverHappens(t *testing.T) {
-	for seed := range uint64(300) {
+	for seed := range uint64(200) {
 		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := rand.New(rand.NewPCG(seed, 1))
