@@ -45,6 +45,9 @@ func (t *transaction) awaitHello() stage {
 		if err == loop.ErrAgain {
 			return securing
 		}
+		if err != nil && t.decrypts {
+			return t.clientGone() // without a word
+		}
 		if err != nil {
 			return t.unsecured() // it has said all that it will
 		}

@@ -130,7 +130,6 @@ func TestWhatIsToBeDecryptedAndIsNoTLS(t *testing.T) {
 		why  error
 	}{
 		{"another protocol", func(p *played) stage { p.browser.WriteString("SSH-"); p.turn(); return p.play() }, tlshello.ErrNotTLS},
-		{"one that finishes", func(p *played) stage { p.browser.CloseWrite(); p.turn(); return p.play() }, tlshello.ErrShort},
 		{"silence", func(p *played) stage { p.wants(p.play(), securing); return p.wantsTimeout(5 * time.Second) }, tlshello.ErrShort},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -144,6 +143,15 @@ func TestWhatIsToBeDecryptedAndIsNoTLS(t *testing.T) {
 			p.wantsHeard(p.browser, "")
 		})
 	}
+}
+
+// TestAClientThatLeavesWithoutAWord gets no tunnel for it, whatever is said of those without TLS.
+func TestAClientThatLeavesWithoutAWord(t *testing.T) {
+	p := newDecrypting(t, "")
+	p.browser.CloseWrite()
+	p.turn()
+	p.wantsFailure(p.play(), ClientGone, ClientSide, false)
+	p.wantsCalls()
 }
 
 func TestHalfAHandshakeIsNotServed(t *testing.T) {
