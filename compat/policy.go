@@ -119,7 +119,11 @@ func (p *policy) Question(r *engine.Request) (line []byte, a engine.Action) {
 // longer: it may become a tunnel that lasts for days.
 func (p *policy) Interpret(r *engine.Request, line []byte, err error) engine.Decision {
 	st := p.states.of(r)
+	before := st.redirector // of a CONNECT that was judged before its ClientHello was there
 	d := p.redirector.Interpret(r, line, err, &st.redirector, &st.decision)
+	if d.Action == engine.Proceed && before.Steers() && !st.redirector.Steers() {
+		st.redirector = before
+	}
 	switch {
 	case d.Action == engine.Proceed && !st.needed():
 		p.states.release(r)

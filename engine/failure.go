@@ -82,6 +82,7 @@ const (
 	ShuttingDown                        // we are
 	Internal                            // a fault of ours; cache.log has the stack
 	Looping                             // the request came from us: it is going round
+	Misdirected                         // a request inside a tunnel that was decided on for another host
 	NotTLS                              // what a client says in its tunnel, where that was to be looked into
 )
 
@@ -94,7 +95,7 @@ var failureKinds = [...]string{
 	ConnectLate: "connect timed out", UpstreamClosed: "upstream closed", UpstreamBroken: "upstream broken",
 	UpstreamLate: "upstream too slow", BadReply: "bad reply", ReplyTooLarge: "reply head too large",
 	ShuttingDown: "shutting down", Internal: "internal fault", Looping: "forwarding loop",
-	NotTLS: "no TLS",
+	Misdirected: "misdirected", NotTLS: "no TLS",
 }
 
 func (k FailureKind) String() string { return failureKinds[k] }

@@ -40,10 +40,17 @@ func (ch *change) commit(ports []opened) {
 	w := ch.worker
 	w.use(ch.setup)
 	kept := make(map[*listener]bool, len(ch.listeners))
+	follows := make(map[*Port]*Port, len(ch.listeners))
 	for i, l := range ch.listeners {
 		kept[l] = true
+		follows[l.port] = ports[i].port
 		l.port, l.tls = ports[i].port, ports[i].tls
 	}
+	w.eachClient(func(c *client) {
+		if p := follows[c.connection.Port]; p != nil {
+			c.connection.Port = p
+		}
+	})
 	for _, l := range w.listeners {
 		if !kept[l] {
 			l.close()

@@ -32,12 +32,13 @@ type SeenTLS struct {
 
 	host []byte // of the CONNECT, as the Host field says it
 	name string // the same, without the port
+	port uint16 // that alone
 }
 
 // see begins to look into the TLS of a tunnel.
 func see(r *Request) *SeenTLS {
-	t := r.Effective()
-	return &SeenTLS{Step: 1, host: t.AppendHost(nil), name: string(t.Host)}
+	t := &r.Target
+	return &SeenTLS{Step: 1, host: t.AppendHost(nil), name: string(t.Host), port: t.Port}
 }
 
 // PeerName is the name by which the client knows the server: that in the ClientHello, or else the
@@ -67,20 +68,39 @@ func (s *SeenTLS) hear(h *tlshello.Hello, err error) {
 }
 
 var (
+	errElsewhere     = errors.New("the tunnel was decided on for another host")
 	errConnectInside = errors.New("CONNECT inside a tunnel that is decrypted")
 	errOneHost       = &h1.SyntaxError{Kind: h1.BadURL, What: "not one Host field with a host"}
 )
 
 // complete makes the target of a request in the tunnel a URL: whom it is for says Host, as to a server
-// (RFC 9112, section 3.3), or the CONNECT where there is none. The request is judged by that and goes there.
-func (s *SeenTLS) complete(r *Request, ws h1.Whitespace) (err error) {
+// (RFC 9112, section 3.3), or the CONNECT where there is none. That has to be the host for which the tunnel was
+// decided on, and is errElsewhere if it is not.
+func (s *SeenTLS) complete(r *Request, ws h1.Whitespace) error {
 	switch r.Target.Form {
 	case h1.Authority:
 		return errConnectInside
-	case h1.Absolute, h1.Asterisk:
-		return nil // it names its server itself, or none
+	case h1.Asterisk:
+		return nil // it names no server
 	case h1.Origin:
+		if err := s.completeOrigin(r, ws); err != nil {
+			return err
+		}
+	case h1.Absolute:
 	}
+	if !s.isFor(&r.Target) {
+		return errElsewhere
+	}
+	return nil
+}
+
+// isFor says whether a URL is one of the server that the CONNECT or its ClientHello was for.
+func (s *SeenTLS) isFor(t *h1.Target) bool {
+	name := strings.ToLower(s.ServerName)
+	return t.Scheme == "https" && t.Port == s.port && (string(t.Host) == s.name || name != "" && string(t.Host) == name)
+}
+
+func (s *SeenTLS) completeOrigin(r *Request, ws h1.Whitespace) (err error) {
 	host := bytes.TrimSuffix(s.host, []byte(":443"))
 	switch r.Header.Count("Host") {
 	case 0:

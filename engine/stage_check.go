@@ -51,7 +51,7 @@ func (t *transaction) maySay(h *tlshello.Hello, err error) bool {
 		return true
 	}
 	f.During = t.stage.String()
-	t.failure = f
-	t.inTunnel = true // what the client goes on to say is thrown away, and it sees an orderly end
+	t.failure, t.record.Page = f, t.setup.policy.Page(t.request, f).Page // for the log
+	t.inTunnel = true                                                    // what the client goes on to say is thrown away, and it sees an orderly end
 	return false
 }

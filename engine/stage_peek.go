@@ -49,10 +49,11 @@ func (t *transaction) peeked(h *tlshello.Hello, err error) stage {
 }
 
 // judgeInside has a CONNECT judged anew, now that it is known whom the client asks for in its tunnel, and
-// nothing else of it will be seen.
+// nothing else of it will be seen. That is one more verdict: where the first has sent the request holds, unless
+// the second sends it elsewhere.
 func (t *transaction) judgeInside() stage {
 	t.judgedInside = true
-	t.request.Asked, t.request.WasRewritten = 0, false
+	t.request.Asked = 0
 	t.helperAnswer, t.helperErr = nil, nil
 	return admitting
 }

@@ -37,6 +37,7 @@ func (t *transaction) followPresentSetup() {
 		return
 	}
 	t.setup = w.setup
+	t.request.Port = t.client.connection.Port
 	t.setup.uses++
 	w.done(old)
 }
@@ -53,6 +54,14 @@ func (t *transaction) misread(err error) stage {
 	return t.fail(BadRequest, ClientSide, err)
 }
 
+// insideFailure is what kind of failure it is when a request in a tunnel names no server that it may.
+func insideFailure(err error) FailureKind {
+	if err == errElsewhere {
+		return Misdirected
+	}
+	return BadRequest
+}
+
 // understood takes the head's n bytes out of the buffer, where they stay readable until the
 // transaction is over, and finds out where the body ends and whether the client wants to go on.
 func (t *transaction) understood(n int) stage {
@@ -65,7 +74,7 @@ func (t *transaction) understood(n int) stage {
 	if r.TLS != nil {
 		if err := r.TLS.complete(r, limits.Whitespace); err != nil {
 			t.keepClient, t.unparsable = false, true
-			return t.fail(BadRequest, ClientSide, err)
+			return t.fail(insideFailure(err), ClientSide, err)
 		}
 	}
 	body, err := h1.RequestBody(&r.Request)

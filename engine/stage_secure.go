@@ -54,7 +54,7 @@ func (t *transaction) awaitHello() stage {
 		said.w += n
 	}
 	if said.bytes()[0] != tlsHandshake {
-		return t.notTLS(tlshello.ErrNotTLS)
+		return t.notTLS(withoutHello(said.bytes()))
 	}
 	t.beginHandshake(said.bytes())
 	t.up.release()
@@ -67,6 +67,14 @@ func (t *transaction) beginHandshake(received []byte) {
 	c := t.client
 	t.handshake = tlsend.Server(c.worker.loop, c.fd, received, t.serverTLS(), c.worker.engine.verdicts, t.waker)
 	c.end, t.clientEnd = t.handshake, t.handshake
+}
+
+// withoutHello is what it means that a client's first bytes begin no ClientHello.
+func withoutHello(said []byte) error {
+	if tlshello.Like(said) {
+		return tlshello.ErrMalformed
+	}
+	return tlshello.ErrNotTLS
 }
 
 // notTLS goes on with a client that does not speak TLS in its tunnel: a page is told it as it is, and of what

@@ -156,7 +156,7 @@ var walls = map[string]wall{
 		reason: "a feature: it decides by what others have found, and has others sign",
 	},
 	"compat/bump": {
-		may: []string{"compat/acl", "compat/conf", "compat/directive", "compat/ports", "engine"}, mayNot: []string{"net", "net/http", "os", "os/exec"},
+		may: []string{"compat/acl", "compat/conf", "compat/directive", "compat/ports", "engine", "engine/tlshello"}, mayNot: []string{"net", "net/http", "os", "os/exec"},
 		reason: "a feature: it says what becomes of tunnels, and the engine does it",
 	},
 	"compat/tunnel": {

@@ -90,7 +90,7 @@ func welcome(to io.Writer, o *options, addr netip.AddrPort) {
   and     curl -x http://%s https://example.com/
 `, version, addr, addr, addr)
 	if ca, err := theThrowAway(); err == nil {
-		fmt.Fprintf(to, `  or      chromium --user-data-dir=/tmp/exaproxy-try --proxy-server=http://%s \
+		fmt.Fprintf(to, `  or      chromium --user-data-dir=$(mktemp -d) --proxy-server=http://%s \
                    --ignore-certificate-errors-spki-list=%s https://ads.example.com/
 It shows what is blocked of https inside TLS, under an authority that is made anew at each start.
 `, addr, ca.pin)

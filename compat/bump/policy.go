@@ -3,6 +3,7 @@ package bump
 import (
 	"exaproxy/compat/acl"
 	"exaproxy/engine"
+	"exaproxy/engine/tlshello"
 )
 
 // A Policy answers one worker's engine.
@@ -37,8 +38,12 @@ func (p *Policy) Bump(r *engine.Request) engine.Bump {
 	return otherwise(seen)
 }
 
-// foreign says what becomes of a tunnel in which no TLS is spoken.
+// foreign says what becomes of a tunnel in which no TLS is spoken. What could be TLS for a server, and cannot be
+// read, is none of these: nobody would know whom it asks for.
 func (p *Policy) foreign(r *engine.Request) engine.Bump {
+	if r.TLS.NotTLS == tlshello.ErrMalformed {
+		return engine.BumpTerminate
+	}
 	for i := range p.Settings.unsupported {
 		rule := &p.Settings.unsupported[i]
 		switch p.Match(rule.when, r) {

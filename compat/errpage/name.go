@@ -49,6 +49,7 @@ var names = [...]struct {
 	engine.CannotConnect:    {"ERR_CONNECT_FAIL", 503},
 	engine.CannotSecure:     {"ERR_SECURE_CONNECT_FAIL", 503},
 	engine.SecureLate:       {"ERR_SECURE_CONNECT_FAIL", 504},
+	engine.Misdirected:      {"ERR_CANNOT_FORWARD", 503},
 	engine.NotTLS:           {"ERR_PROTOCOL_UNKNOWN", 400},
 	engine.ConnectLate:      {"ERR_CONNECT_FAIL", 503},
 	engine.UpstreamClosed:   {"ERR_ZERO_SIZE_OBJECT", 502},

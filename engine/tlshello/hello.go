@@ -24,7 +24,7 @@ var (
 
 // A Hello is what a ClientHello says that matters to who may go where. The zero Hello says nothing.
 type Hello struct {
-	ServerName string // the name that is asked for (RFC 6066, section 3), as sent; "" if there is none
+	ServerName string // the name that is asked for (RFC 6066, section 3), as sent but for dots at its end; "" if there is none
 	Encrypted  bool   // it has an encrypted inner ClientHello (ECH, RFC 9849): ServerName is that of the outer one
 }
 
@@ -83,7 +83,7 @@ func messageSize(b []byte) (size int, err error) {
 		}
 		have += len(fragment)
 		if have > 0 && head[0] != clientHello {
-			return 0, ErrNotTLS
+			return 0, ErrMalformed
 		}
 		if have >= len(head) {
 			size = messageHeader + int(head[1])<<16 + int(binary.BigEndian.Uint16(head[2:]))
@@ -102,22 +102,34 @@ func messageSize(b []byte) (size int, err error) {
 	return 0, ErrMalformed
 }
 
+// Like says whether bytes that begin no ClientHello might still be taken for TLS by a server: records of another
+// type go before one that servers pass over, and SSL 2.0 had another form of it (RFC 5246, appendix E.2).
+func Like(b []byte) bool {
+	const firstType, lastType, old = 20, 24, 0x80
+	switch {
+	case len(b) == 0:
+		return false
+	case b[0] >= firstType && b[0] <= lastType:
+		return len(b) == 1 || b[1] == majorVersion
+	}
+	return b[0]&old != 0 && (len(b) < 3 || b[2] == clientHello)
+}
+
 // record takes one record apart: what is there of its fragment, and what follows it. The error is ErrShort
 // if not all of it is there. A client that speaks something else is known by its first byte.
 func record(b []byte, first bool) (fragment, rest []byte, err error) {
-	wrong := ErrMalformed
-	if first {
-		wrong = ErrNotTLS
-	}
 	if len(b) > 0 && b[0] != handshake || len(b) > 1 && b[1] != majorVersion {
-		return nil, nil, wrong
+		if first && !Like(b) {
+			return nil, nil, ErrNotTLS
+		}
+		return nil, nil, ErrMalformed
 	}
 	if len(b) < recordHeader {
 		return nil, nil, ErrShort
 	}
 	size := int(binary.BigEndian.Uint16(b[3:]))
 	if size == 0 || size > 1<<14 { // RFC 8446, section 5.1: handshake fragments are not empty
-		return nil, nil, wrong
+		return nil, nil, ErrMalformed
 	}
 	body := b[recordHeader:]
 	if len(body) < size {
@@ -176,7 +188,10 @@ func serverName(body []byte) (string, error) {
 			return "", ErrMalformed
 		}
 		if kind == hostName {
-			name = string(value)
+			name = strings.TrimRight(string(value), ".") // servers do not look at these
+			if name == "" {
+				return "", ErrMalformed
+			}
 		}
 	}
 	if !PlainName(name) {
