@@ -139,7 +139,7 @@ func (c *client) putIfEmpty() {
 func (c *client) disconnected(err error) {
 	if c.served == 0 {
 		c.start()
-		c.tx.failure = &Failure{Kind: ClientGone, Side: ClientSide, During: reading.String(), Err: err}
+		c.tx.noteFailure(c.unheard(err)) // for the log
 		c.tx.stage = over
 		c.tx.end()
 	}

@@ -62,6 +62,7 @@ const (
 	BodyTooLarge                        // request_body_max_size
 	ClientGone                          // the client left before its request or its reply was complete
 	ClientLate                          // the client did not send its request in time
+	ClientInsecure                      // the TLS handshake with the client came to nothing; Err says why
 	ClientSilent                        // the client said nothing in its tunnel
 	Refused                             // by the policy
 	Unsupported                         // a request that we understand and do not serve
@@ -88,7 +89,7 @@ const (
 
 var failureKinds = [...]string{
 	BadRequest: "bad request", HeadTooLarge: "request head too large", BodyTooLarge: "request body too large",
-	ClientGone: "client left", ClientLate: "client too slow", ClientSilent: "client silent", Refused: "refused", Unsupported: "unsupported request",
+	ClientGone: "client left", ClientLate: "client too slow", ClientSilent: "client silent", ClientInsecure: "insecure client", Refused: "refused", Unsupported: "unsupported request",
 	HelperLost: "helpers lost", HelperLate: "helper too slow", NoSuchName: "no such name",
 	NameServerFailed: "name servers failed", NoRoute: "no route", CannotConnect: "cannot connect", CannotSecure: "no secure connection",
 	SecureLate:  "handshake timed out",

@@ -32,7 +32,10 @@ func (t *transaction) secure() stage {
 		}
 		return hearing
 	default:
-		t.client.worker.reportHandshake(t.request, err)
+		t.client.worker.reportHandshake(t.client, t.request, err)
+		if t.decrypts {
+			t.noteFailure(&Failure{Kind: ClientInsecure, Side: ClientSide, Err: err}) // for the log
+		}
 		return t.drop()
 	}
 }
@@ -107,7 +110,11 @@ func (t *transaction) serverTLS() *tls.Config {
 		if c, err := certificate(hello.ServerName); err == nil {
 			return c, nil
 		}
-		return certificate(host) // there is no name, or one of which there can be no certificate
+		c, err := certificate(host) // there is no name, or one of which there can be no certificate
+		if err != nil {
+			return nil, noCertificate{err}
+		}
+		return c, nil
 	}
 	return config
 }
@@ -124,21 +131,4 @@ func (t *transaction) unsecured() stage {
 		return t.notTLS(tlshello.ErrShort)
 	}
 	return answering // it may be waiting for the server to speak first
-}
-
-// handshakesEvery is how often it is logged that a client did not complete a handshake.
-const handshakesEvery = 10 * time.Second
-
-// reportHandshake logs why a client is not shown the page, unless that was done a moment ago: most often
-// it does not know the authority.
-func (w *worker) reportHandshake(r *Request, err error) {
-	suppressed, ok := w.handshakeWarnings.Allow(w.loop.Now(), handshakesEvery)
-	if !ok {
-		return
-	}
-	attrs := []any{"client", r.Client.String(), "host", string(r.Target.Host), "error", err}
-	if suppressed > 0 {
-		attrs = append(attrs, "more since the last message", suppressed)
-	}
-	w.log.Warn("a client breaks off the TLS handshake in its tunnel (is the authority of tls-cert= installed there?)", attrs...)
 }

@@ -123,7 +123,7 @@ func TestName(t *testing.T) {
 func TestEveryNamedPageIsWritten(t *testing.T) {
 	pages := Default()
 	for kind, n := range names {
-		unseen := slices.Contains([]engine.FailureKind{engine.ClientGone, engine.ClientLate, engine.ClientSilent}, engine.FailureKind(kind))
+		unseen := slices.Contains([]engine.FailureKind{engine.ClientGone, engine.ClientLate, engine.ClientSilent, engine.ClientInsecure}, engine.FailureKind(kind))
 		if _, ok := pages.templates[n.page]; !ok && !unseen {
 			t.Errorf("the page %s should be written", n.page)
 		}

@@ -38,6 +38,7 @@ var names = [...]struct {
 	engine.BodyTooLarge:     {"ERR_TOO_BIG", 413},
 	engine.ClientGone:       {"ERR_CLIENT_GONE", 400},
 	engine.ClientLate:       {"ERR_REQUEST_PARSE_TIMEOUT", 408},
+	engine.ClientInsecure:   {"ERR_SECURE_ACCEPT_FAIL", 400},
 	engine.ClientSilent:     {"ERR_REQUEST_START_TIMEOUT", 408},
 	engine.Refused:          {AccessDenied, 403},
 	engine.Unsupported:      {"ERR_UNSUP_REQ", 501},

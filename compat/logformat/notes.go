@@ -26,6 +26,8 @@ func errorDetail(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
 		return dst
 	case f.Kind == engine.ClientGone:
 		return append(dst, "WITH_CLIENT"...)
+	case f.Kind == engine.ClientInsecure:
+		return append(dst, "SQUID_TLS_ERR_ACCEPT"...)
 	case f.Kind == engine.SecureLate:
 		return append(dst, "TLS_CONNECT_TIMEOUT"...)
 	case f.Kind == engine.CannotSecure:

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"time"
 
@@ -121,6 +122,9 @@ func (c *Conn) shaken(err error) {
 	case c.phase == closed:
 		return // and so is the descriptor
 	case err != nil:
+		if alert, ok := c.link.alert(); ok {
+			err = &net.OpError{Op: "remote error", Err: alert}
+		}
 		c.phase, c.err = failed, err
 	default:
 		c.phase, c.more = open, true

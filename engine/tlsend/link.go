@@ -1,6 +1,7 @@
 package tlsend
 
 import (
+	"crypto/tls"
 	"io"
 	"net"
 	"os"
@@ -26,11 +27,12 @@ type link struct {
 
 	mu      sync.Mutex // of the handshake: the fields below are shared until it is over
 	shaking bool
-	in      []byte        // received, and not yet read
-	end     error         // what follows it; nil: more may come
-	full    bool          // no more is read until some of in is
-	arrived chan struct{} // one signal: in or end has changed
-	poke    func()        // has the loop look: there is output, or room
+	in      []byte          // received, and not yet read
+	end     error           // what follows it; nil: more may come
+	full    bool            // no more is read until some of in is
+	arrived chan struct{}   // one signal: in or end has changed
+	poke    func()          // has the loop look: there is output, or room
+	last    [alertSize]byte // of what was received
 
 	out []byte // written, and not yet sent
 }
@@ -119,6 +121,7 @@ func (l *link) receive() {
 	for l.end == nil && len(l.in) < maxReceived {
 		n, err := l.fd.Read(part[:cap(part)])
 		l.in = append(l.in, part[:n]...)
+		l.remember(part[:n])
 		if err == loop.ErrAgain {
 			break
 		}
@@ -126,6 +129,27 @@ func (l *link) receive() {
 	}
 	l.full = len(l.in) >= maxReceived
 	l.signal()
+}
+
+// alertSize is how long a record with an alert is that is not encrypted (RFC 8446, sections 5.1 and 6).
+const alertSize = 7
+
+// remember keeps the end of what was received.
+func (l *link) remember(p []byte) {
+	if n := len(p); n >= alertSize {
+		copy(l.last[:], p[n-alertSize:])
+	} else {
+		copy(l.last[:], l.last[n:])
+		copy(l.last[alertSize-n:], p)
+	}
+}
+
+// alert is the alert that was received last, in plaintext. OpenSSL sends it so before it has keys of its own, and to
+// crypto/tls, which has them by then, it is a record that cannot be decrypted.
+func (l *link) alert() (a tls.AlertError, ok bool) {
+	const alertType, majorVersion, fatal = 21, 3, 2
+	b := &l.last
+	return tls.AlertError(b[6]), b[0] == alertType && b[1] == majorVersion && b[3] == 0 && b[4] == 2 && b[5] == fatal
 }
 
 // spoken says whether the peer has sent anything, or will not.

@@ -75,7 +75,8 @@ func TestABlockedHTTPSSiteShowsAPage(t *testing.T) {
 		t.Errorf("who does not trust the authority sees %q (%s)", c.out, c.err)
 	}
 	x.eventually("says why nobody sees it", 20*time.Second, func() bool {
-		return strings.Contains(x.cacheLog(), "a client breaks off the TLS handshake in its tunnel")
+		return strings.Contains(x.cacheLog(), "a client breaks off the TLS handshake in its tunnel") &&
+			strings.Contains(x.cacheLog(), "remote error: tls: unknown certificate authority")
 	})
 }
 

@@ -91,12 +91,12 @@ var bumpDifferences = []bumpDifference{
 		{"client", re(`^CONNECT: 503 ERR_\w+ \d+$`), `$0, closed`},
 		{"log", re(`errno=111$`), `WITH_SERVER`},
 	}},
-	{"requests inside go where they are for, after bump at step 2 as well", re(`(step1.*bump|stare|server-first) all \| other Host`), []bumpChange{
-		{"client", re(`503 (ERR_SECURE_CONNECT_FAIL|ERR_CANNOT_FORWARD) 0, closed$`), `503 ERR_DNS_FAIL 0`},
-		{"helper", re(`^(\S+)( \S+ - )CONNECT (.*) sni=-$`), "$0\nhttps://unlike.test/${2}GET $3 sni=c.good.test"},
-		{"log", re(`(?m)^(\S+ CONNECT \S+ (\S+) .*\n)\w+/503 GET (\S+) \S+ (\S+) .*$`), `${1}TCP_MISS/503 GET $3 $2 $4 HIER_NONE/- ERR_DNS_FAIL -`},
+	{"requests inside have to be for the host that the tunnel was decided on", re(`\| other Host`), []bumpChange{
+		{"client", re(`GET: 503 ERR_\w+ 0(, closed)?$`), `GET: 503 ERR_CANNOT_FORWARD 0, closed`},
+		{"helper", re(`(?m)\nhttps://unlike\.test/ .*$`), ``},
+		{"log", re(`(?m)^(\S+ CONNECT \S+ (\S+) .*\n)\w+/503 GET (\S+) \S+ (\S+) .*$`), `${1}NONE_NONE/503 GET $3 $2 $4 HIER_NONE/- ERR_CANNOT_FORWARD -`},
 	}},
-	{"the same, where the helper rewrites them, and http is not TLS", re(`/helperhttps?$`), []bumpChange{
+	{"requests inside go where the helper sends them, after bump at step 2 as well, and http is not TLS", re(`/helperhttps?$`), []bumpChange{
 		{"client", re(`GET: 503 .*, closed$`), `GET: 200 there; GET: 200 c.good.test answers /second`},
 		{"helper", re(`(?m)^(https://c.good.test:PORT)/helperhttps?( .*)$`), "$0\n$1/second$2"},
 		{"log", re(`(?m)^TCP_MISS/503 (GET \S+ (\S+) \S+) HIER_NONE/- .*$`), "TCP_MISS/200 $1 HIER_DIRECT/there - -\nTCP_MISS/200 GET https://c.good.test:PORT/second $2 c.good.test HIER_DIRECT/ADDRESS - -"},
