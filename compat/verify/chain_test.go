@@ -36,6 +36,12 @@ func sign(tb testing.TB, by *signed, t x509.Certificate) *signed {
 	if err != nil {
 		tb.Fatal(err)
 	}
+	return signWith(tb, by, t, key)
+}
+
+// signWith is sign of a key that is there.
+func signWith(tb testing.TB, by *signed, t x509.Certificate, key *ecdsa.PrivateKey) *signed {
+	tb.Helper()
 	serial++
 	t.SerialNumber = big.NewInt(serial)
 	if t.NotBefore.IsZero() {
@@ -154,6 +160,59 @@ func TestFaultsAreSquids(t *testing.T) {
 		o.Host = ""
 		if got, want := said(Chain(row.chain, &o)), strings.TrimPrefix(strings.ReplaceAll(":"+row.want, ":SQUID_X509_V_ERR_DOMAIN_MISMATCH@depth=0", ""), ":"); got != want {
 			t.Errorf("%s, whatever the host: %s, want %s", name, got, want)
+		}
+	}
+}
+
+// TestDatesHideNoPath has chains of which there was never a time when all of it was valid: what is said of them is what
+// Squid 5.7 logs, and openssl verify.
+func TestDatesHideNoPath(t *testing.T) {
+	during := func(from, to int) func(*x509.Certificate) {
+		return func(c *x509.Certificate) {
+			c.NotBefore, c.NotAfter = now.AddDate(0, 0, from), now.AddDate(0, 0, to)
+		}
+	}
+	leaf := func(by *signed, from, to int) *signed { return server(t, "good.test", by, during(from, to)) }
+	root, old, coming := authority(t, "root", nil, during(-1, 9)), authority(t, "old root", nil, during(-90, -60)), authority(t, "root to come", nil, during(1, 9))
+	between, ended, begins := authority(t, "between", root, during(-1, 9)), authority(t, "ended", root, during(-90, -60)), authority(t, "begins", root, during(1, 9))
+	underOld, later := authority(t, "under the old", old, during(-1, 9)), authority(t, "ended later", old, during(-50, -40))
+	renewed := *between.Certificate // another certificate of the same key
+	renewed.NotBefore, renewed.NotAfter = now.AddDate(0, 0, -90), now.AddDate(0, 0, -60)
+	before := signWith(t, root, renewed, between.key)
+	impostor := authority(t, "old root", nil, nil)
+	const hasExpired, notYet, unknown = "X509_V_ERR_CERT_HAS_EXPIRED@depth=", "X509_V_ERR_CERT_NOT_YET_VALID@depth=", "X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY@depth="
+	for name, row := range map[string]struct {
+		chain []*x509.Certificate
+		want  string
+	}{
+		"expired before its root was valid":   {chainOf(leaf(root, -5, -3)), hasExpired + "0"},
+		"expired before its issuer was valid": {chainOf(leaf(between, -5, -3), between), hasExpired + "0"},
+		"issuer expired":                      {chainOf(leaf(ended, -1, 9), ended), hasExpired + "1"},
+		"issuer expired, then it expired":     {chainOf(leaf(ended, -5, -3), ended), hasExpired + "1:" + hasExpired + "0"},
+		"issuer expired, and it is to come":   {chainOf(leaf(ended, 1, 9), ended), hasExpired + "1:" + notYet + "0"},
+		"issuer to come":                      {chainOf(leaf(begins, -1, 9), begins), notYet + "1"},
+		"issuer to come, and it expired":      {chainOf(leaf(begins, -5, -3), begins), notYet + "1:" + hasExpired + "0"},
+		"root expired":                        {chainOf(leaf(old, -1, 9)), hasExpired + "1"},
+		"root expired, shown":                 {chainOf(leaf(old, -1, 9), old), hasExpired + "1"},
+		"root expired, above another":         {chainOf(leaf(underOld, -1, 9), underOld), hasExpired + "2"},
+		"root expired, then all":              {chainOf(leaf(later, -5, -3), later, old), hasExpired + "2:" + hasExpired + "1:" + hasExpired + "0"},
+		"root to come":                        {chainOf(leaf(coming, -1, 9)), notYet + "1"},
+		"root to come, and it expired":        {chainOf(leaf(coming, -5, -3), coming), notYet + "1:" + hasExpired + "0"},
+		"the expired root itself":             {chainOf(old), hasExpired + "0:SQUID_X509_V_ERR_DOMAIN_MISMATCH@depth=0"},
+		"issuer renewed, both shown":          {chainOf(leaf(between, -1, 9), before, between), ""},
+		"issuer renewed, not shown":           {chainOf(leaf(between, -1, 9), before), hasExpired + "1"},
+		"by one of an expired one's name":     {chainOf(leaf(impostor, -5, -3)), unknown + "0:" + hasExpired + "0"},
+	} {
+		o := Options{Host: "good.test", Now: now, Roots: x509.NewCertPool()}
+		for _, c := range chainOf(root, old, coming) {
+			o.Roots.AddCert(c)
+		}
+		if got := said(Chain(row.chain, &o)); got != row.want {
+			t.Errorf("%s: %s, want %s", name, got, row.want)
+		}
+		o.Roots, o.Intermediates = x509.NewCertPool(), chainOf(root, old, coming, between)
+		if path, why := o.path(row.chain); path != nil || why == nil {
+			t.Errorf("%s: intermediate certificates are trusted", name)
 		}
 	}
 }
