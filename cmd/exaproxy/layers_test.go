@@ -172,7 +172,7 @@ var walls = map[string]wall{
 		reason: "what OpenSSL calls things: functions of texts and bytes",
 	},
 	"compat/ports": {
-		may: []string{"compat/authority", "compat/openssl", "compat/conf", "compat/directive", "engine"}, mayNot: []string{"net/http", "os"},
+		may: []string{"compat/authority", "compat/openssl", "compat/verify", "compat/conf", "compat/directive", "engine"}, mayNot: []string{"net/http", "os"},
 		reason: "a feature: it opens no port (package net: the host name of an http_port is looked up when it is read)",
 	},
 	"compat/connection": {

@@ -11,6 +11,7 @@ import (
 
 	"exaproxy/compat/conf"
 	"exaproxy/compat/directive"
+	"exaproxy/compat/verify"
 	"exaproxy/engine"
 )
 
@@ -89,7 +90,10 @@ func (o *tlsOptions) ask(c *directive.Context, port *engine.Port) error {
 	if !k.given() || k.never {
 		return nil
 	}
-	t := trust{roots: x509.NewCertPool(), check: k.check || k.revoked != "", all: k.checkAll, seen: sha256.New()}
+	t := trust{roots: x509.NewCertPool(), seen: sha256.New()}
+	if k.check || k.revoked != "" {
+		t.revoked = &verify.Revoked{All: k.checkAll}
+	}
 	asked := x509.NewCertPool()
 	if err := t.add(c, asked, k.asked); err != nil {
 		return o.invalid("clientca=%s: %s", k.asked, err)
@@ -103,7 +107,7 @@ func (o *tlsOptions) ask(c *directive.Context, port *engine.Port) error {
 	if k.optional {
 		config.ClientAuth = tls.RequestClientCert
 	}
-	fmt.Fprint(t.seen, t.check, t.all, k.system)
+	fmt.Fprint(t.seen, t.revoked != nil, k.checkAll, k.system)
 	port.Audience = hex.EncodeToString(t.seen.Sum(nil))
 	return nil
 }
@@ -130,7 +134,7 @@ func (t *trust) read(c *directive.Context, k *clientOptions) (err error) {
 			return fmt.Errorf("tls-capath=%s: %w", k.folder, err)
 		}
 	}
-	if t.check {
+	if t.revoked != nil {
 		if err := t.addLists(c, k.revoked); err != nil {
 			return fmt.Errorf("tls-crlfile=%s: %w", k.revoked, err)
 		}

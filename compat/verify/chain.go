@@ -41,7 +41,9 @@ func Chain(chain []*x509.Certificate, o *Options) Faults {
 		faults.noPath(path, why)
 	}
 	faults.purposes(path)
-	faults.revocations(path, o)
+	if o.Revoked != nil {
+		faults = append(faults, o.Revoked.Faults(path, o.Now)...)
+	}
 	faults.times(path, o.Now)
 	if o.Host != "" && !IsFor(chain[0], o.Host) {
 		faults.add(WrongHost, chain, 0)

@@ -277,8 +277,8 @@ func TestRevoked(t *testing.T) {
 	root, other := authority(t, "root", nil, nil), authority(t, "root", nil, nil)
 	between := authority(t, "between", root, nil)
 	good, bad := server(t, "good.test", between, nil), server(t, "good.test", between, nil)
-	list := func(by *signed, until time.Time, serials ...*big.Int) []byte {
-		l := x509.RevocationList{Number: big.NewInt(1), ThisUpdate: now.Add(-2 * day), NextUpdate: until}
+	since := func(from time.Time, by *signed, until time.Time, serials ...*big.Int) []byte {
+		l := x509.RevocationList{Number: big.NewInt(1), ThisUpdate: from, NextUpdate: until}
 		for _, n := range serials {
 			l.RevokedCertificateEntries = append(l.RevokedCertificateEntries, x509.RevocationListEntry{SerialNumber: n, RevocationTime: now.Add(-2 * day)})
 		}
@@ -288,18 +288,25 @@ func TestRevoked(t *testing.T) {
 		}
 		return der
 	}
+	list := func(by *signed, until time.Time, serials ...*big.Int) []byte {
+		return since(now.Add(-2*day), by, until, serials...)
+	}
+	coming := since(now.Add(day), between, now.Add(9*day), bad.SerialNumber)
 	fresh, ofRoot := list(between, now.Add(day), bad.SerialNumber), list(root, now.Add(day), between.SerialNumber)
 	for name, row := range map[string]struct {
 		all           bool
 		lists         [][]byte
 		good, revoked string
 	}{
-		"revoked":           {false, [][]byte{fresh, list(root, now.Add(day))}, "", "X509_V_ERR_CERT_REVOKED@depth=0"},
-		"no list":           {false, [][]byte{ofRoot}, "X509_V_ERR_UNABLE_TO_GET_CRL@depth=0", "X509_V_ERR_UNABLE_TO_GET_CRL@depth=0"},
-		"an old list":       {false, [][]byte{list(between, now.Add(-day), bad.SerialNumber)}, "X509_V_ERR_CRL_HAS_EXPIRED@depth=0", "X509_V_ERR_CRL_HAS_EXPIRED@depth=0:X509_V_ERR_CERT_REVOKED@depth=0"},
-		"all, one revoked":  {true, [][]byte{list(between, now.Add(day)), ofRoot}, "X509_V_ERR_CERT_REVOKED@depth=1", "X509_V_ERR_CERT_REVOKED@depth=1"},
-		"all":               {true, [][]byte{fresh, list(root, now.Add(day))}, "", "X509_V_ERR_CERT_REVOKED@depth=0"},
-		"a list of another": {true, [][]byte{fresh, list(other, now.Add(day))}, "X509_V_ERR_UNABLE_TO_GET_CRL@depth=1:X509_V_ERR_UNABLE_TO_GET_CRL@depth=2", "X509_V_ERR_CERT_REVOKED@depth=0:X509_V_ERR_UNABLE_TO_GET_CRL@depth=1:X509_V_ERR_UNABLE_TO_GET_CRL@depth=2"},
+		"revoked":                 {false, [][]byte{fresh, list(root, now.Add(day))}, "", "X509_V_ERR_CERT_REVOKED@depth=0"},
+		"no list":                 {false, [][]byte{ofRoot}, "X509_V_ERR_UNABLE_TO_GET_CRL@depth=0", "X509_V_ERR_UNABLE_TO_GET_CRL@depth=0"},
+		"an old list":             {false, [][]byte{list(between, now.Add(-day), bad.SerialNumber)}, "X509_V_ERR_CRL_HAS_EXPIRED@depth=0", "X509_V_ERR_CRL_HAS_EXPIRED@depth=0:X509_V_ERR_CERT_REVOKED@depth=0"},
+		"a list to come":          {false, [][]byte{coming}, "X509_V_ERR_CRL_NOT_YET_VALID@depth=0", "X509_V_ERR_CRL_NOT_YET_VALID@depth=0:X509_V_ERR_CERT_REVOKED@depth=0"},
+		"a good list, and others": {false, [][]byte{coming, list(between, now.Add(day)), list(between, now.Add(-day), bad.SerialNumber)}, "", ""},
+		"a newer list":            {false, [][]byte{since(now.Add(-3*day), between, now.Add(day)), fresh}, "", "X509_V_ERR_CERT_REVOKED@depth=0"},
+		"all, one revoked":        {true, [][]byte{list(between, now.Add(day)), ofRoot}, "X509_V_ERR_CERT_REVOKED@depth=1", "X509_V_ERR_CERT_REVOKED@depth=1"},
+		"all":                     {true, [][]byte{fresh, list(root, now.Add(day))}, "", "X509_V_ERR_CERT_REVOKED@depth=0"},
+		"a list of another":       {true, [][]byte{fresh, list(other, now.Add(day))}, "X509_V_ERR_UNABLE_TO_GET_CRL@depth=1:X509_V_ERR_UNABLE_TO_GET_CRL@depth=2", "X509_V_ERR_CERT_REVOKED@depth=0:X509_V_ERR_UNABLE_TO_GET_CRL@depth=1:X509_V_ERR_UNABLE_TO_GET_CRL@depth=2"},
 	} {
 		r := &Revoked{All: row.all}
 		var text []byte
