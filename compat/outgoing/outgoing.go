@@ -29,10 +29,8 @@ type Settings struct {
 	anyPeer    bool     // flags=DONT_VERIFY_PEER
 	anyName    bool     // flags=DONT_VERIFY_DOMAIN
 
-	min     uint16          // min-version=; 0: the default
-	options openssl.Options // options= and version=
-	ciphers []uint16        // cipher=; nil: those of crypto/tls
-	verify  verify.Options  // but for host and time
+	protocol openssl.Protocol
+	verify   verify.Options // but for host and time
 }
 
 // Directives are the setters.
