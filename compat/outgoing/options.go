@@ -21,9 +21,13 @@ func (s *Settings) option(c *directive.Context, option string) error {
 	case "key":
 		s.key = value
 	case "cafile":
-		return s.trustFile(c, value)
+		if err := s.trusted.AddFile(c, value); err != nil {
+			return refuse("cafile=%s: %s", value, err)
+		}
 	case "capath":
-		return s.trustFolder(c, value)
+		if err := s.trusted.AddFolder(c, value); err != nil {
+			return refuse("capath=%s: %s", value, err)
+		}
 	case "crlfile":
 		return s.revoke(c, value)
 	case "default-ca":
@@ -91,8 +95,8 @@ func (s *Settings) apply(c *directive.Context) error {
 	}
 	config.InsecureSkipVerify = s.anyPeer
 	s.Config = config
-	if err := s.trust(); err != nil {
-		return err
+	if s.verify.Roots, err = s.trusted.Pool(!s.noDefaults); err != nil {
+		return refuse("whom the system trusts: %s", err)
 	}
 	if s.cert == "" {
 		if s.key != "" {

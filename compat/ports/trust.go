@@ -3,12 +3,9 @@ package ports
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
-	"hash"
 	"time"
 
-	"exaproxy/compat/directive"
 	"exaproxy/compat/verify"
 )
 
@@ -17,25 +14,10 @@ import (
 type trust struct {
 	roots   *x509.CertPool
 	revoked *verify.Revoked // nil: clients' certificates are not looked up
-	seen    hash.Hash       // of all files
 }
 
 // longestChain is how many certificates a client may show.
 const longestChain = 16
-
-// addLists reads the CRLs of a file.
-func (t *trust) addLists(c *directive.Context, path string) error {
-	if path == "" {
-		return errors.New("VERIFY_CRL needs a file of CRLs")
-	}
-	text, err := c.ReadFile(path)
-	if err != nil {
-		return err
-	}
-	t.seen.Write(text)
-	_, err = t.revoked.Add(text)
-	return err
-}
 
 // verify judges the certificate that a client has shown, in a handshake or in that whose session it resumes:
 // meanwhile it may have expired, or have been revoked.

@@ -2,7 +2,6 @@ package verify
 
 import (
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"sync/atomic"
 	"time"
@@ -26,11 +25,8 @@ type revocations struct {
 
 // Add adds the lists of a file, PEM (RFC 7468) or one as DER, and returns how many there are.
 func (r *Revoked) Add(text []byte) (n int, err error) {
-	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
-		if block.Type != "X509 CRL" {
-			continue
-		}
-		if err := r.add(block.Bytes); err != nil {
+	for der := range blocks(text, "X509 CRL") {
+		if err := r.add(der); err != nil {
 			return n, err
 		}
 		n++
