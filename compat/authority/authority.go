@@ -72,6 +72,13 @@ func usable(cert *x509.Certificate, now time.Time) error {
 		return fmt.Errorf("the certificate of %q is not that of an authority (CA:TRUE): clients would refuse what it signs", cert.Subject)
 	case cert.KeyUsage != 0 && cert.KeyUsage&x509.KeyUsageCertSign == 0:
 		return fmt.Errorf("the certificate of %q may not sign certificates (keyCertSign)", cert.Subject)
+	}
+	return InTime(cert, now)
+}
+
+// InTime says why a certificate is not valid now: no client would take it, or what it signs.
+func InTime(cert *x509.Certificate, now time.Time) error {
+	switch {
 	case now.Before(cert.NotBefore):
 		return fmt.Errorf("the certificate of %q is valid from %s on only, and it is %s now", cert.Subject, cert.NotBefore.Format(time.DateTime), now.UTC().Format(time.DateTime))
 	case now.After(cert.NotAfter):

@@ -84,9 +84,3 @@ func encrypted(text []byte) bool {
 		}
 	}
 }
-
-// Version is the version of TLS that an option names: 1.0 to 1.3.
-func Version(text string) (version uint16, ok bool) {
-	version, ok = map[string]uint16{"1.0": tls.VersionTLS10, "1.1": tls.VersionTLS11, "1.2": tls.VersionTLS12, "1.3": tls.VersionTLS13}[text]
-	return version, ok
-}

@@ -3,5 +3,5 @@
 // as it writes them in one line (X509_NAME_oneline(3)).
 //
 // TLS itself is spoken by crypto/tls. What of a list or an option that cannot do is told, never pretended.
-// The package holds nothing; all of it are functions.
+// But for a Protocol, which its owner fills, the package holds nothing.
 package openssl

@@ -95,24 +95,62 @@ func TestOptions(t *testing.T) {
 		{"0x28004000", tls.VersionTLS10, tls.VersionTLS10, tls.VersionTLS11, false},
 		{"", tls.VersionTLS13, tls.VersionTLS13, tls.VersionTLS13, true},
 	} {
-		o, unknown := ParseOptions(row.list)
-		from, to, err := o.Versions(row.least)
-		if from != row.from || to != row.to || (err == nil) != (row.from != 0) || o&NoTicket == 0 != row.ticket || unknown != nil {
+		o, unknown := parseOptions(row.list)
+		from, to, err := o.versions(row.least)
+		if from != row.from || to != row.to || (err == nil) != (row.from != 0) || o&noTicket == 0 != row.ticket || unknown != nil {
 			t.Errorf("%s from %x on is %x to %x, %v, %x, unknown %q", row.list, row.least, from, to, err, o, unknown)
 		}
 	}
-	if _, unknown := ParseOptions("NO_SSLv2:ALL,!NONSENSE"); !slices.Equal(unknown, []string{"NO_SSLv2", "NONSENSE"}) {
+	if _, unknown := parseOptions("NO_SSLv2:ALL,!NONSENSE"); !slices.Equal(unknown, []string{"NO_SSLv2", "NONSENSE"}) {
 		t.Errorf("unknown are %q", unknown)
 	}
 	for version, want := range map[string]uint16{"1": tls.VersionTLS13, "4": tls.VersionTLS10, "5": tls.VersionTLS11, "6": tls.VersionTLS12, "9": tls.VersionTLS13} {
-		o, least, err := Obsolete(version)
-		if from, to, wrong := o.Versions(least); err != nil || wrong != nil || to != want || least != 0 && from != want {
+		o, least, err := obsolete(version)
+		if from, to, wrong := o.versions(least); err != nil || wrong != nil || to != want || least != 0 && from != want {
 			t.Errorf("version=%s is %x to %x, %v, %v", version, from, to, err, wrong)
 		}
 	}
-	if _, _, err := Obsolete("3"); err == nil {
+	if _, _, err := obsolete("3"); err == nil {
 		t.Error("SSL 3 is spoken")
 	}
+}
+
+// TestProtocol has options add to each other, in any order.
+func TestProtocol(t *testing.T) {
+	for _, row := range []struct {
+		options  string
+		from, to uint16 // 0: refused
+		ciphers  int
+		tickets  bool
+	}{
+		{"", tls.VersionTLS12, tls.VersionTLS13, 0, true},
+		{"min-version=1.0 options=NO_TICKET options=NO_TLSv1_3", tls.VersionTLS10, tls.VersionTLS12, 0, false},
+		{"version=5 cipher=ECDHE-RSA-AES128-GCM-SHA256", tls.VersionTLS11, tls.VersionTLS11, 1, true},
+		{"min-version=1.3 version=1", tls.VersionTLS13, tls.VersionTLS13, 0, true},
+		{"min-version=1.4", 0, 0, 0, true},
+		{"min-version=1.3 options=NO_TLSv1_3", 0, 0, 0, true},
+		{"version=2", 0, 0, 0, true},
+		{"cipher=RC4-SHA", 0, 0, 0, true},
+	} {
+		config, err := protocol(row.options)
+		if (err == nil) != (row.from != 0) {
+			t.Errorf("%s: %v", row.options, err)
+		} else if err == nil && (config.MinVersion != row.from || config.MaxVersion != row.to || len(config.CipherSuites) != row.ciphers || config.SessionTicketsDisabled == row.tickets) {
+			t.Errorf("%s gives %+v", row.options, config)
+		}
+	}
+}
+
+// protocol is what comes of options.
+func protocol(options string) (*tls.Config, error) {
+	var p Protocol
+	for option := range strings.FieldsSeq(options) {
+		name, value, _ := strings.Cut(option, "=")
+		if err := p.Set(name, value, nil); err != nil {
+			return nil, err
+		}
+	}
+	return p.Config()
 }
 
 // TestNames compares names of a certificate with openssl's, and with what its attributes are.

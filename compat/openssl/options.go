@@ -9,21 +9,21 @@ import (
 	"strings"
 )
 
-// Options are those of SSL_CTX_set_options(3), as bits of its numbers.
-type Options uint64
+// options are those of SSL_CTX_set_options(3), as bits of its numbers.
+type options uint64
 
 const (
-	NoTicket Options = 0x00004000
-	noTLS10  Options = 0x04000000
-	noTLS12  Options = 0x08000000
-	noTLS11  Options = 0x10000000
-	noTLS13  Options = 0x20000000
+	noTicket options = 0x00004000
+	noTLS10  options = 0x04000000
+	noTLS12  options = 0x08000000
+	noTLS11  options = 0x10000000
+	noTLS13  options = 0x20000000
 )
 
 // optionNames are those that Squid 5.7 knows. The others of OpenSSL's work round faults of programs of the last
 // century, or ask for what is always done here.
-var optionNames = map[string]Options{
-	"NO_TICKET": NoTicket, "NO_TLSv1": noTLS10, "NO_TLSv1_1": noTLS11, "NO_TLSv1_2": noTLS12, "NO_TLSv1_3": noTLS13,
+var optionNames = map[string]options{
+	"NO_TICKET": noTicket, "NO_TLSv1": noTLS10, "NO_TLSv1_1": noTLS11, "NO_TLSv1_2": noTLS12, "NO_TLSv1_3": noTLS13,
 	"NO_SSLv3": 0, "ALL": 0, "SINGLE_DH_USE": 0, "SINGLE_ECDH_USE": 0, "CIPHER_SERVER_PREFERENCE": 0, "NO_COMPRESSION": 0,
 	"NO_SESSION_RESUMPTION_ON_RENEGOTIATION": 0, "NO_RENEGOTIATION": 0, "EPHEMERAL_RSA": 0, "PKCS1_CHECK_1": 0, "PKCS1_CHECK_2": 0,
 	"NETSCAPE_REUSE_CIPHER_CHANGE_BUG": 0, "SSLREF2_REUSE_CERT_TYPE_BUG": 0, "MICROSOFT_BIG_SSLV3_BUFFER": 0,
@@ -31,9 +31,9 @@ var optionNames = map[string]Options{
 	"NETSCAPE_CA_DN_BUG": 0, "NETSCAPE_DEMO_CIPHER_CHANGE_BUG": 0, "DONT_INSERT_EMPTY_FRAGMENTS": 0,
 }
 
-// ParseOptions reads a list of options. unknown are those that nobody knows, which Squid leaves out with an error
+// parseOptions reads a list of options. unknown are those that nobody knows, which Squid leaves out with an error
 // in cache.log. An option behind "!" or "-" is taken back.
-func ParseOptions(list string) (o Options, unknown []string) {
+func parseOptions(list string) (o options, unknown []string) {
 	for word := range strings.FieldsFuncSeq(list, func(c rune) bool { return c == ':' || c == ',' }) {
 		name := strings.TrimLeft(word, "!-")
 		bits, known := optionNames[name]
@@ -43,7 +43,7 @@ func ParseOptions(list string) (o Options, unknown []string) {
 				unknown = append(unknown, name)
 				continue
 			}
-			bits = Options(n)
+			bits = options(n)
 		}
 		if name == word {
 			o |= bits
@@ -54,9 +54,9 @@ func ParseOptions(list string) (o Options, unknown []string) {
 	return o, unknown
 }
 
-// Obsolete are the options that version= stands for, which Squid still reads: 4 to 6 are TLS 1.0 to 1.2 alone.
+// obsolete are the options that version= stands for, which Squid still reads: 4 to 6 are TLS 1.0 to 1.2 alone.
 // only is that version; 0 for any.
-func Obsolete(version string) (o Options, only uint16, err error) {
+func obsolete(version string) (o options, only uint16, err error) {
 	switch version {
 	case "2", "3":
 		return 0, 0, errors.New("SSL 2 and 3 are broken, and must not be used (RFC 6176, RFC 7568)")
@@ -70,14 +70,14 @@ func Obsolete(version string) (o Options, only uint16, err error) {
 	return 0, 0, nil // any version
 }
 
-// Versions are the least and the greatest version of TLS that options leave, from least on, which is 1.2 if it is
+// versions are the least and the greatest version of TLS that options leave, from least on, which is 1.2 if it is
 // 0. crypto/tls has no gaps between them.
-func (o Options) Versions(least uint16) (from, to uint16, err error) {
+func (o options) versions(least uint16) (from, to uint16, err error) {
 	if least == 0 {
 		least = tls.VersionTLS12
 	}
 	var left []uint16
-	for i, no := range [...]Options{noTLS10, noTLS11, noTLS12, noTLS13} {
+	for i, no := range [...]options{noTLS10, noTLS11, noTLS12, noTLS13} {
 		if v := uint16(tls.VersionTLS10 + i); v >= least && o&no == 0 {
 			left = append(left, v)
 		}

@@ -1,7 +1,6 @@
 package outgoing
 
 import (
-	"cmp"
 	"crypto/tls"
 	"fmt"
 	"strings"
@@ -9,7 +8,6 @@ import (
 	"exaproxy/compat/authority"
 	"exaproxy/compat/conf"
 	"exaproxy/compat/directive"
-	"exaproxy/compat/openssl"
 	"exaproxy/compat/verify"
 )
 
@@ -23,39 +21,23 @@ func (s *Settings) option(c *directive.Context, option string) error {
 	case "key":
 		s.key = value
 	case "cafile":
-		return s.trustFile(c, value)
+		if err := s.trusted.AddFile(c, value); err != nil {
+			return refuse("cafile=%s: %s", value, err)
+		}
 	case "capath":
-		return s.trustFolder(c, value)
+		if err := s.trusted.AddFolder(c, value); err != nil {
+			return refuse("capath=%s: %s", value, err)
+		}
 	case "crlfile":
 		return s.revoke(c, value)
 	case "default-ca":
 		s.noDefaults = value == "off"
-	case "min-version":
-		version, ok := authority.Version(value)
-		if !ok {
-			return refuse("'%s': the versions of TLS are 1.0, 1.1, 1.2 and 1.3", option)
-		}
-		s.min = version
-	case "version":
-		options, only, err := openssl.Obsolete(value)
-		if err != nil {
+	case "min-version", "options", "version", "cipher":
+		if err := s.protocol.Set(name, value, c.Say); err != nil {
 			return refuse("'%s': %s", option, err)
 		}
-		s.options, s.min = s.options|options, cmp.Or(only, s.min)
 	case "flags":
 		return s.flags(c, value)
-	case "options":
-		options, unknown := openssl.ParseOptions(value)
-		for _, word := range unknown {
-			c.Say(0, "ERROR: Unknown TLS option %s", word)
-		}
-		s.options |= options
-	case "cipher":
-		ciphers, err := openssl.Ciphers(value)
-		if err != nil {
-			return refuse("cipher=%s: %s", value, err)
-		}
-		s.ciphers = ciphers
 	case "domain", "no-npn":
 		c.Say(1, "NOTICE: tls_outgoing_options: '%s' has no effect: servers are verified by the host of the URL", option)
 	case "disable":
@@ -107,13 +89,14 @@ func (s *Settings) revoked() *verify.Revoked {
 
 // apply makes of all options what the engine wants to have.
 func (s *Settings) apply(c *directive.Context) error {
-	from, to, err := s.options.Versions(s.min)
+	config, err := s.protocol.Config()
 	if err != nil {
 		return refuse("%s", err)
 	}
-	s.Config = &tls.Config{CipherSuites: s.ciphers, InsecureSkipVerify: s.anyPeer, MinVersion: from, MaxVersion: to}
-	if err := s.trust(); err != nil {
-		return err
+	config.InsecureSkipVerify = s.anyPeer
+	s.Config = config
+	if s.verify.Roots, err = s.trusted.Pool(!s.noDefaults); err != nil {
+		return refuse("whom the system trusts: %s", err)
 	}
 	if s.cert == "" {
 		if s.key != "" {

@@ -23,16 +23,14 @@ import (
 type Settings struct {
 	Config *tls.Config // nil: as crypto/tls does
 
-	cert, key  string   // paths
-	noDefaults bool     // default-ca=off
-	trusted    [][]byte // PEM of cafile= and capath=
-	anyPeer    bool     // flags=DONT_VERIFY_PEER
-	anyName    bool     // flags=DONT_VERIFY_DOMAIN
+	cert, key  string // paths
+	noDefaults bool   // default-ca=off
+	anyPeer    bool   // flags=DONT_VERIFY_PEER
+	anyName    bool   // flags=DONT_VERIFY_DOMAIN
 
-	min     uint16          // min-version=; 0: the default
-	options openssl.Options // options= and version=
-	ciphers []uint16        // cipher=; nil: those of crypto/tls
-	verify  verify.Options  // but for host and time
+	protocol openssl.Protocol
+	trusted  verify.Authorities // cafile= and capath=
+	verify   verify.Options     // but for host and time
 }
 
 // Directives are the setters.

@@ -131,7 +131,7 @@ func TestWhatIsRefused(t *testing.T) {
 		"capath=/nonexistent":                "there is no file in it",
 		"capath=" + t.TempDir():              "there is no file in it",
 		"crlfile=/nonexistent":               "no such file",
-		"crlfile=" + o.ca:                    "there is no list",
+		"crlfile=" + o.ca:                    "there is no CRL in it",
 		"cert=/nonexistent.pem":              "no such file",
 		"key=" + o.both:                      "cert= option must be set before key= is used",
 		"flags=FOO":                          "Unknown TLS flag 'FOO'",

@@ -2,7 +2,6 @@ package ports
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"time"
 
@@ -49,7 +48,7 @@ func (o *tlsOptions) read(c *directive.Context) (certificates, error) {
 	for _, p := range o.pairs {
 		chain, err := authority.Read(c.ReadFile, p.cert, p.key)
 		if err == nil {
-			err = inTime(chain.Leaf, time.Now())
+			err = authority.InTime(chain.Leaf, time.Now())
 		}
 		if err != nil {
 			return nil, o.invalid("tls-cert=%s: %s", p.cert, err)
@@ -63,17 +62,6 @@ func (o *tlsOptions) read(c *directive.Context) (certificates, error) {
 		all = append(all, one)
 	}
 	return all, nil
-}
-
-// inTime says why a certificate is of no use now: no client would take it.
-func inTime(cert *x509.Certificate, now time.Time) error {
-	switch {
-	case now.Before(cert.NotBefore):
-		return fmt.Errorf("the certificate of %q is valid from %s on only, and it is %s now", cert.Subject, cert.NotBefore.Format(time.DateTime), now.UTC().Format(time.DateTime))
-	case now.After(cert.NotAfter):
-		return fmt.Errorf("the certificate of %q has expired at %s", cert.Subject, cert.NotAfter.Format(time.DateTime))
-	}
-	return nil
 }
 
 // choose is the first certificate for the name that the client asks for, of a kind that it understands; else the

@@ -7,10 +7,12 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"strings"
 
 	"exaproxy/compat/conf"
 	"exaproxy/compat/directive"
+	"exaproxy/compat/verify"
 	"exaproxy/engine"
 )
 
@@ -89,12 +91,9 @@ func (o *tlsOptions) ask(c *directive.Context, port *engine.Port) error {
 	if !k.given() || k.never {
 		return nil
 	}
-	t := trust{roots: x509.NewCertPool(), check: k.check || k.revoked != "", all: k.checkAll, seen: sha256.New()}
-	asked := x509.NewCertPool()
-	if err := t.add(c, asked, k.asked); err != nil {
-		return o.invalid("clientca=%s: %s", k.asked, err)
-	}
-	if err := t.read(c, k); err != nil {
+	files := hashedFiles{c, sha256.New()}
+	asked, t, err := k.read(files)
+	if err != nil {
 		return o.invalid("%s", err)
 	}
 	config := port.TLS
@@ -103,73 +102,70 @@ func (o *tlsOptions) ask(c *directive.Context, port *engine.Port) error {
 	if k.optional {
 		config.ClientAuth = tls.RequestClientCert
 	}
-	fmt.Fprint(t.seen, t.check, t.all, k.system)
-	port.Audience = hex.EncodeToString(t.seen.Sum(nil))
+	fmt.Fprint(files.seen, t.revoked != nil, k.checkAll, k.system)
+	port.Audience = hex.EncodeToString(files.seen.Sum(nil))
 	return nil
 }
 
-// read reads who may vouch for clients: those of clientca= unless cafile= names others.
-func (t *trust) read(c *directive.Context, k *clientOptions) (err error) {
-	if k.system {
-		if t.roots, err = x509.SystemCertPool(); err != nil {
-			return fmt.Errorf("tls-default-ca: %w", err)
-		}
-	}
-	if len(k.trusted) == 0 {
-		if err := t.add(c, t.roots, k.asked); err != nil {
-			return fmt.Errorf("clientca=%s: %w", k.asked, err)
-		}
-	}
-	for _, path := range k.trusted {
-		if err := t.add(c, t.roots, path); err != nil {
-			return fmt.Errorf("tls-cafile=%s: %w", path, err)
-		}
-	}
-	if k.folder != "" {
-		if err := t.addFolder(c, k.folder); err != nil {
-			return fmt.Errorf("tls-capath=%s: %w", k.folder, err)
-		}
-	}
-	if t.check {
-		if err := t.addLists(c, k.revoked); err != nil {
-			return fmt.Errorf("tls-crlfile=%s: %w", k.revoked, err)
-		}
-	}
-	return nil
+// hashedFiles are files of which is kept, as a hash, what has been read.
+type hashedFiles struct {
+	*directive.Context
+	seen hash.Hash
 }
 
-// add adds the certificates of a file to a pool.
-func (t *trust) add(c *directive.Context, pool *x509.CertPool, path string) error {
-	text, err := c.ReadFile(path)
+// ReadFile reads a file that the configuration names.
+func (f hashedFiles) ReadFile(name string) ([]byte, error) {
+	text, err := f.Context.ReadFile(name)
+	f.seen.Write(text)
+	return text, err
+}
+
+// read reads whose certificates are asked for, and who may vouch for clients: the same, unless cafile= names
+// others.
+func (o *clientOptions) read(files hashedFiles) (asked *x509.CertPool, t *trust, err error) {
+	var named, trusted verify.Authorities
+	if err := named.AddFile(files, o.asked); err != nil {
+		return nil, nil, fmt.Errorf("clientca=%s: %w", o.asked, err)
+	}
+	if asked, err = named.Pool(false); err != nil {
+		return nil, nil, err
+	}
+	if len(o.trusted) == 0 {
+		trusted = named
+	}
+	for _, path := range o.trusted {
+		if err := trusted.AddFile(files, path); err != nil {
+			return nil, nil, fmt.Errorf("tls-cafile=%s: %w", path, err)
+		}
+	}
+	if o.folder != "" {
+		if err := trusted.AddFolder(files, o.folder); err != nil {
+			return nil, nil, fmt.Errorf("tls-capath=%s: %w", o.folder, err)
+		}
+	}
+	t = &trust{}
+	if t.roots, err = trusted.Pool(o.system); err != nil {
+		return nil, nil, fmt.Errorf("tls-default-ca: %w", err)
+	}
+	if t.revoked, err = o.lists(files); err != nil {
+		return nil, nil, fmt.Errorf("tls-crlfile=%s: %w", o.revoked, err)
+	}
+	return asked, t, nil
+}
+
+// lists reads the CRLs, if clients are looked up in some.
+func (o *clientOptions) lists(files hashedFiles) (*verify.Revoked, error) {
+	switch {
+	case o.revoked == "" && o.check:
+		return nil, errors.New("VERIFY_CRL needs a file of CRLs")
+	case o.revoked == "":
+		return nil, nil
+	}
+	text, err := files.ReadFile(o.revoked)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if !pool.AppendCertsFromPEM(text) {
-		return errors.New("there is no certificate in it")
-	}
-	t.seen.Write(text)
-	return nil
-}
-
-// addFolder adds those of all files of a folder, as c_rehash(1) links them.
-func (t *trust) addFolder(c *directive.Context, folder string) error {
-	if strings.ContainsAny(folder, `*?[\`) {
-		return errors.New("a pattern is no folder")
-	}
-	paths, err := conf.Match(strings.TrimSuffix(folder, "/") + "/*")
-	if err != nil {
-		return err
-	}
-	found := false
-	for _, path := range paths {
-		text, err := c.ReadFile(path)
-		if err == nil && t.roots.AppendCertsFromPEM(text) {
-			found = true
-			t.seen.Write(text)
-		}
-	}
-	if !found {
-		return errors.New("there is no certificate in it that can be read")
-	}
-	return nil
+	r := &verify.Revoked{All: o.checkAll}
+	_, err = r.Add(text)
+	return r, err
 }

@@ -1,7 +1,6 @@
 package ports
 
 import (
-	"cmp"
 	"crypto/tls"
 	"fmt"
 	"strings"
@@ -20,13 +19,11 @@ import (
 type tlsOptions struct {
 	directive, port string // as written
 
-	pairs   []pair
-	memory  int64  // dynamic_cert_mem_cache_size, bytes; 0: not given
-	min     uint16 // tls-min-version=; 0: not given
-	options openssl.Options
-	ciphers []uint16 // nil: those that crypto/tls holds good
-	clients clientOptions
-	bump    bool // ssl-bump
+	pairs    []pair
+	memory   int64 // dynamic_cert_mem_cache_size, bytes; 0: not given
+	protocol openssl.Protocol
+	clients  clientOptions
+	bump     bool // ssl-bump
 }
 
 const (
@@ -59,7 +56,10 @@ func (o *tlsOptions) set(c *directive.Context, name, value, option string) error
 	case "cert", "key", "ocsp-staple":
 		return o.setPair(known, value)
 	case "min-version", "options", "cipher", "version":
-		return o.setProtocol(c, known, value, option)
+		if err := o.protocol.Set(known, value, c.Say); err != nil {
+			return o.invalid("'%s': %s", option, err)
+		}
+		return nil
 	case "clientca", "cafile", "capath", "crlfile", "default-ca", "flags":
 		return o.setClients(c, known, value)
 	case "dh":
@@ -92,34 +92,6 @@ func (o *tlsOptions) deprecated(c *directive.Context, name, option string) {
 	}
 }
 
-// setProtocol takes an option that says which TLS is spoken.
-func (o *tlsOptions) setProtocol(c *directive.Context, name, value, option string) (err error) {
-	switch name {
-	case "min-version":
-		var known bool
-		if o.min, known = authority.Version(value); !known {
-			return o.invalid("'%s': the versions of TLS are 1.0, 1.1, 1.2 and 1.3", option)
-		}
-	case "options":
-		options, unknown := openssl.ParseOptions(value)
-		for _, word := range unknown {
-			c.Say(0, "ERROR: Unknown TLS option %s", word)
-		}
-		o.options |= options
-	case "version":
-		options, only, err := openssl.Obsolete(value)
-		if err != nil {
-			return o.invalid("%s: %s", option, err)
-		}
-		o.options, o.min = o.options|options, cmp.Or(only, o.min)
-	case "cipher":
-		if o.ciphers, err = openssl.Ciphers(value); err != nil {
-			return o.invalid("cipher=%s: %s", value, err)
-		}
-	}
-	return nil
-}
-
 // setAuthority takes an option about the certificates that are made.
 func (o *tlsOptions) setAuthority(name, value, option string) (err error) {
 	switch name {
@@ -150,23 +122,15 @@ func (o *tlsOptions) invalid(format string, a ...any) error {
 
 // use gives the port what the options say.
 func (o *tlsOptions) use(c *directive.Context, port *engine.Port) error {
-	config, err := o.protocol()
+	config, err := o.protocol.Config()
 	if err != nil {
-		return err
+		return o.invalid("%s", err)
 	}
+	config.NextProtos = []string{"http/1.1"}
 	if o.directive == "https_port" {
 		return o.secure(c, port, config)
 	}
 	return o.authority(c, port, config)
-}
-
-// protocol is which TLS is spoken with clients.
-func (o *tlsOptions) protocol() (*tls.Config, error) {
-	from, to, err := o.options.Versions(o.min)
-	if err != nil {
-		return nil, o.invalid("%s", err)
-	}
-	return &tls.Config{MinVersion: from, MaxVersion: to, CipherSuites: o.ciphers, NextProtos: []string{"http/1.1"}}, nil
 }
 
 // secure makes the port one to which clients speak TLS.
@@ -179,7 +143,7 @@ func (o *tlsOptions) secure(c *directive.Context, port *engine.Port, config *tls
 		return err
 	}
 	config.GetCertificate = own.choose
-	config.SessionTicketsDisabled = o.options&openssl.NoTicket != 0 || o.clients.noSessions
+	config.SessionTicketsDisabled = config.SessionTicketsDisabled || o.clients.noSessions
 	port.TLS = config
 	return o.ask(c, port)
 }

@@ -176,7 +176,7 @@ func TestRefusedOptions(t *testing.T) {
 		own + "clientca={}/missing.crt":                        "missing.crt: no such file",
 		own + "clientca={}/empty":                              "there is no certificate in it",
 		own + "clientca={}/site.test.crt tls-cafile={}/empty":  "there is no certificate in it",
-		own + "clientca={}/site.test.crt tls-capath={}/none":   "that can be read",
+		own + "clientca={}/site.test.crt tls-capath={}/none":   "named as by 'openssl rehash'",
 		own + "clientca={}/site.test.crt tls-capath=/*":        "a pattern is no folder",
 		own + "clientca={}/site.test.crt sslflags=VERIFY_CRL":  "needs a file of CRLs",
 		own + "clientca={}/site.test.crt crlfile={}/empty":     "there is no CRL in it",
@@ -309,7 +309,7 @@ func TestClientsProveWhoTheyAre(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(f.dir, "path"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Rename(filepath.Join(f.dir, "school.crt"), filepath.Join(f.dir, "path/school.0")); err != nil {
+	if err := os.Rename(filepath.Join(f.dir, "school.crt"), filepath.Join(f.dir, "path/0123abcd.0")); err != nil {
 		t.Fatal(err)
 	}
 	f.write("school.crt", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: school.cert.Raw}))

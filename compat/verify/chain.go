@@ -2,7 +2,6 @@ package verify
 
 import (
 	"bytes"
-	"crypto/rsa"
 	"crypto/x509"
 	"errors"
 	"slices"
@@ -18,13 +17,8 @@ type Options struct {
 	Revoked       *Revoked            // nil: nobody is
 }
 
-const (
-	// longestChain is how many certificates of a chain are looked at. Servers show two to five.
-	longestChain = 16
-	// longestRSA is, in bits, the longest key of which signatures are verified, as in crypto/tls. Longer ones cost
-	// whoever verifies them seconds.
-	longestRSA = 8192
-)
+// longestChain is how many certificates of a chain are looked at. Servers show two to five.
+const longestChain = 16
 
 // Chain says what is wrong with the chain that a server shows, its own certificate first: nil if nothing is. It
 // finds all there is, in Squid's order: who has signed it, what it is good for, when, and whose it is. So a
@@ -47,74 +41,14 @@ func Chain(chain []*x509.Certificate, o *Options) Faults {
 		faults.noPath(path, why)
 	}
 	faults.purposes(path)
-	faults.revocations(path, o)
+	if o.Revoked != nil {
+		faults = append(faults, o.Revoked.Faults(path, o.Now)...)
+	}
 	faults.times(path, o.Now)
 	if o.Host != "" && !IsFor(chain[0], o.Host) {
 		faults.add(WrongHost, chain, 0)
 	}
 	return faults
-}
-
-// path is a way from the server's certificate to an authority that is trusted: one that is good now, or
-// else at the time when some certificate of the chain was good. What it is for does not matter yet.
-func (o *Options) path(chain []*x509.Certificate) (path []*x509.Certificate, why error) {
-	leaf, between := understood(chain[0]), x509.NewCertPool()
-	for _, c := range slices.Concat(chain[1:], o.Intermediates) {
-		if key, ok := c.PublicKey.(*rsa.PublicKey); !ok || key.N.BitLen() <= longestRSA {
-			between.AddCert(understood(c))
-		}
-	}
-	for _, at := range instants(chain, o.Now) {
-		paths, err := leaf.Verify(x509.VerifyOptions{
-			Roots: o.Roots, Intermediates: between, CurrentTime: at, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
-		})
-		if err == nil {
-			return original(paths[0], chain), nil
-		}
-		if why == nil || !isTime(err) {
-			why = err
-		}
-	}
-	return nil, why
-}
-
-// understood is a certificate without the extensions that nobody understands, which are a fault of their
-// own.
-func understood(c *x509.Certificate) *x509.Certificate {
-	if len(c.UnhandledCriticalExtensions) == 0 {
-		return c
-	}
-	copied := *c
-	copied.UnhandledCriticalExtensions = nil
-	return &copied
-}
-
-// original is a path of the certificates as they were shown.
-func original(path, chain []*x509.Certificate) []*x509.Certificate {
-	path = slices.Clone(path)
-	for i, c := range path {
-		if at := slices.IndexFunc(chain, c.Equal); at >= 0 {
-			path[i] = chain[at]
-		}
-	}
-	return path
-}
-
-// instants are times at which a chain may have been valid: now, and when its first certificates ended and
-// began.
-func instants(chain []*x509.Certificate, now time.Time) []time.Time {
-	all := []time.Time{now}
-	for _, c := range chain[:min(len(chain), 3)] {
-		if now.Before(c.NotBefore) || now.After(c.NotAfter) {
-			all = append(all, c.NotAfter, c.NotBefore)
-		}
-	}
-	return all
-}
-
-func isTime(err error) bool {
-	var invalid x509.CertificateInvalidError
-	return errors.As(err, &invalid) && invalid.Reason == x509.Expired
 }
 
 // shown is the way through the chain that the server shows, by the names of issuers, as far as it leads.
@@ -205,4 +139,8 @@ func (f *Faults) times(path []*x509.Certificate, now time.Time) {
 			f.add(Expired, path, depth)
 		}
 	}
+}
+
+func outdated(c *x509.Certificate, now time.Time) bool {
+	return now.Before(c.NotBefore) || now.After(c.NotAfter)
 }

@@ -36,6 +36,12 @@ func sign(tb testing.TB, by *signed, t x509.Certificate) *signed {
 	if err != nil {
 		tb.Fatal(err)
 	}
+	return signWith(tb, by, t, key)
+}
+
+// signWith is sign of a key that is there.
+func signWith(tb testing.TB, by *signed, t x509.Certificate, key *ecdsa.PrivateKey) *signed {
+	tb.Helper()
 	serial++
 	t.SerialNumber = big.NewInt(serial)
 	if t.NotBefore.IsZero() {
@@ -158,6 +164,59 @@ func TestFaultsAreSquids(t *testing.T) {
 	}
 }
 
+// TestDatesHideNoPath has chains of which there was never a time when all of it was valid: what is said of them is what
+// Squid 5.7 logs, and openssl verify.
+func TestDatesHideNoPath(t *testing.T) {
+	during := func(from, to int) func(*x509.Certificate) {
+		return func(c *x509.Certificate) {
+			c.NotBefore, c.NotAfter = now.AddDate(0, 0, from), now.AddDate(0, 0, to)
+		}
+	}
+	leaf := func(by *signed, from, to int) *signed { return server(t, "good.test", by, during(from, to)) }
+	root, old, coming := authority(t, "root", nil, during(-1, 9)), authority(t, "old root", nil, during(-90, -60)), authority(t, "root to come", nil, during(1, 9))
+	between, ended, begins := authority(t, "between", root, during(-1, 9)), authority(t, "ended", root, during(-90, -60)), authority(t, "begins", root, during(1, 9))
+	underOld, later := authority(t, "under the old", old, during(-1, 9)), authority(t, "ended later", old, during(-50, -40))
+	renewed := *between.Certificate // another certificate of the same key
+	renewed.NotBefore, renewed.NotAfter = now.AddDate(0, 0, -90), now.AddDate(0, 0, -60)
+	before := signWith(t, root, renewed, between.key)
+	impostor := authority(t, "old root", nil, nil)
+	const hasExpired, notYet, unknown = "X509_V_ERR_CERT_HAS_EXPIRED@depth=", "X509_V_ERR_CERT_NOT_YET_VALID@depth=", "X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY@depth="
+	for name, row := range map[string]struct {
+		chain []*x509.Certificate
+		want  string
+	}{
+		"expired before its root was valid":   {chainOf(leaf(root, -5, -3)), hasExpired + "0"},
+		"expired before its issuer was valid": {chainOf(leaf(between, -5, -3), between), hasExpired + "0"},
+		"issuer expired":                      {chainOf(leaf(ended, -1, 9), ended), hasExpired + "1"},
+		"issuer expired, then it expired":     {chainOf(leaf(ended, -5, -3), ended), hasExpired + "1:" + hasExpired + "0"},
+		"issuer expired, and it is to come":   {chainOf(leaf(ended, 1, 9), ended), hasExpired + "1:" + notYet + "0"},
+		"issuer to come":                      {chainOf(leaf(begins, -1, 9), begins), notYet + "1"},
+		"issuer to come, and it expired":      {chainOf(leaf(begins, -5, -3), begins), notYet + "1:" + hasExpired + "0"},
+		"root expired":                        {chainOf(leaf(old, -1, 9)), hasExpired + "1"},
+		"root expired, shown":                 {chainOf(leaf(old, -1, 9), old), hasExpired + "1"},
+		"root expired, above another":         {chainOf(leaf(underOld, -1, 9), underOld), hasExpired + "2"},
+		"root expired, then all":              {chainOf(leaf(later, -5, -3), later, old), hasExpired + "2:" + hasExpired + "1:" + hasExpired + "0"},
+		"root to come":                        {chainOf(leaf(coming, -1, 9)), notYet + "1"},
+		"root to come, and it expired":        {chainOf(leaf(coming, -5, -3), coming), notYet + "1:" + hasExpired + "0"},
+		"the expired root itself":             {chainOf(old), hasExpired + "0:SQUID_X509_V_ERR_DOMAIN_MISMATCH@depth=0"},
+		"issuer renewed, both shown":          {chainOf(leaf(between, -1, 9), before, between), ""},
+		"issuer renewed, not shown":           {chainOf(leaf(between, -1, 9), before), hasExpired + "1"},
+		"by one of an expired one's name":     {chainOf(leaf(impostor, -5, -3)), unknown + "0:" + hasExpired + "0"},
+	} {
+		o := Options{Host: "good.test", Now: now, Roots: x509.NewCertPool()}
+		for _, c := range chainOf(root, old, coming) {
+			o.Roots.AddCert(c)
+		}
+		if got := said(Chain(row.chain, &o)); got != row.want {
+			t.Errorf("%s: %s, want %s", name, got, row.want)
+		}
+		o.Roots, o.Intermediates = x509.NewCertPool(), chainOf(root, old, coming, between)
+		if path, why := o.path(row.chain); path != nil || why == nil {
+			t.Errorf("%s: intermediate certificates are trusted", name)
+		}
+	}
+}
+
 func TestForgottenIntermediates(t *testing.T) {
 	root := authority(t, "root", nil, nil)
 	between := authority(t, "between", root, nil)
@@ -218,8 +277,8 @@ func TestRevoked(t *testing.T) {
 	root, other := authority(t, "root", nil, nil), authority(t, "root", nil, nil)
 	between := authority(t, "between", root, nil)
 	good, bad := server(t, "good.test", between, nil), server(t, "good.test", between, nil)
-	list := func(by *signed, until time.Time, serials ...*big.Int) []byte {
-		l := x509.RevocationList{Number: big.NewInt(1), ThisUpdate: now.Add(-2 * day), NextUpdate: until}
+	since := func(from time.Time, by *signed, until time.Time, serials ...*big.Int) []byte {
+		l := x509.RevocationList{Number: big.NewInt(1), ThisUpdate: from, NextUpdate: until}
 		for _, n := range serials {
 			l.RevokedCertificateEntries = append(l.RevokedCertificateEntries, x509.RevocationListEntry{SerialNumber: n, RevocationTime: now.Add(-2 * day)})
 		}
@@ -229,18 +288,25 @@ func TestRevoked(t *testing.T) {
 		}
 		return der
 	}
+	list := func(by *signed, until time.Time, serials ...*big.Int) []byte {
+		return since(now.Add(-2*day), by, until, serials...)
+	}
+	coming := since(now.Add(day), between, now.Add(9*day), bad.SerialNumber)
 	fresh, ofRoot := list(between, now.Add(day), bad.SerialNumber), list(root, now.Add(day), between.SerialNumber)
 	for name, row := range map[string]struct {
 		all           bool
 		lists         [][]byte
 		good, revoked string
 	}{
-		"revoked":           {false, [][]byte{fresh, list(root, now.Add(day))}, "", "X509_V_ERR_CERT_REVOKED@depth=0"},
-		"no list":           {false, [][]byte{ofRoot}, "X509_V_ERR_UNABLE_TO_GET_CRL@depth=0", "X509_V_ERR_UNABLE_TO_GET_CRL@depth=0"},
-		"an old list":       {false, [][]byte{list(between, now.Add(-day), bad.SerialNumber)}, "X509_V_ERR_CRL_HAS_EXPIRED@depth=0", "X509_V_ERR_CRL_HAS_EXPIRED@depth=0:X509_V_ERR_CERT_REVOKED@depth=0"},
-		"all, one revoked":  {true, [][]byte{list(between, now.Add(day)), ofRoot}, "X509_V_ERR_CERT_REVOKED@depth=1", "X509_V_ERR_CERT_REVOKED@depth=1"},
-		"all":               {true, [][]byte{fresh, list(root, now.Add(day))}, "", "X509_V_ERR_CERT_REVOKED@depth=0"},
-		"a list of another": {true, [][]byte{fresh, list(other, now.Add(day))}, "X509_V_ERR_UNABLE_TO_GET_CRL@depth=1:X509_V_ERR_UNABLE_TO_GET_CRL@depth=2", "X509_V_ERR_CERT_REVOKED@depth=0:X509_V_ERR_UNABLE_TO_GET_CRL@depth=1:X509_V_ERR_UNABLE_TO_GET_CRL@depth=2"},
+		"revoked":                 {false, [][]byte{fresh, list(root, now.Add(day))}, "", "X509_V_ERR_CERT_REVOKED@depth=0"},
+		"no list":                 {false, [][]byte{ofRoot}, "X509_V_ERR_UNABLE_TO_GET_CRL@depth=0", "X509_V_ERR_UNABLE_TO_GET_CRL@depth=0"},
+		"an old list":             {false, [][]byte{list(between, now.Add(-day), bad.SerialNumber)}, "X509_V_ERR_CRL_HAS_EXPIRED@depth=0", "X509_V_ERR_CRL_HAS_EXPIRED@depth=0:X509_V_ERR_CERT_REVOKED@depth=0"},
+		"a list to come":          {false, [][]byte{coming}, "X509_V_ERR_CRL_NOT_YET_VALID@depth=0", "X509_V_ERR_CRL_NOT_YET_VALID@depth=0:X509_V_ERR_CERT_REVOKED@depth=0"},
+		"a good list, and others": {false, [][]byte{coming, list(between, now.Add(day)), list(between, now.Add(-day), bad.SerialNumber)}, "", ""},
+		"a newer list":            {false, [][]byte{since(now.Add(-3*day), between, now.Add(day)), fresh}, "", "X509_V_ERR_CERT_REVOKED@depth=0"},
+		"all, one revoked":        {true, [][]byte{list(between, now.Add(day)), ofRoot}, "X509_V_ERR_CERT_REVOKED@depth=1", "X509_V_ERR_CERT_REVOKED@depth=1"},
+		"all":                     {true, [][]byte{fresh, list(root, now.Add(day))}, "", "X509_V_ERR_CERT_REVOKED@depth=0"},
+		"a list of another":       {true, [][]byte{fresh, list(other, now.Add(day))}, "X509_V_ERR_UNABLE_TO_GET_CRL@depth=1:X509_V_ERR_UNABLE_TO_GET_CRL@depth=2", "X509_V_ERR_CERT_REVOKED@depth=0:X509_V_ERR_UNABLE_TO_GET_CRL@depth=1:X509_V_ERR_UNABLE_TO_GET_CRL@depth=2"},
 	} {
 		r := &Revoked{All: row.all}
 		var text []byte

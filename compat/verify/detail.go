@@ -44,6 +44,7 @@ func Detail(err error) string {
 // details are what is told of the kinds of faults, in front of whose certificate it is.
 var details = map[Kind]string{
 	CRLUnavailable:   "It is not known whether a certificate was revoked",
+	CRLNotYetValid:   "Which certificates are revoked is not known yet of the issuer of",
 	CRLExpired:       "Which certificates are revoked is known no longer of the issuer of",
 	SelfSigned:       "The server has signed its certificate itself",
 	UntrustedRoot:    "The chain ends with an authority that is not trusted",

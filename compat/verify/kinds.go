@@ -14,6 +14,7 @@ const (
 	CRLUnavailable   Kind = 3  // there is no list of revoked certificates of the issuer's (crlfile=)
 	NotYetValid      Kind = 9  // notBefore is in the future
 	Expired          Kind = 10 // notAfter is in the past
+	CRLNotYetValid   Kind = 11 // the list of revoked certificates is of the future
 	CRLExpired       Kind = 12 // the list of revoked certificates should have been renewed
 	SelfSigned       Kind = 18 // the server's own certificate is its own issuer
 	UntrustedRoot    Kind = 19 // the chain ends with an authority that nobody trusts

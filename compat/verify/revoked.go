@@ -2,14 +2,13 @@ package verify
 
 import (
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"sync/atomic"
 	"time"
 )
 
-// Revoked are lists of certificates that their issuers have revoked (crlfile=). It is filled by one goroutine, and
-// then read by any number.
+// Revoked are lists of certificates that their issuers have revoked (CRLs, RFC 5280, section 5; crlfile=). It is filled
+// by one goroutine, and then read by any number.
 type Revoked struct {
 	// All has every certificate of a chain be looked up (flags=VERIFY_CRL_ALL), not only the server's own.
 	All bool
@@ -26,11 +25,8 @@ type revocations struct {
 
 // Add adds the lists of a file, PEM (RFC 7468) or one as DER, and returns how many there are.
 func (r *Revoked) Add(text []byte) (n int, err error) {
-	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
-		if block.Type != "X509 CRL" {
-			continue
-		}
-		if err := r.add(block.Bytes); err != nil {
+	for der := range blocks(text, "X509 CRL") {
+		if err := r.add(der); err != nil {
 			return n, err
 		}
 		n++
@@ -39,7 +35,7 @@ func (r *Revoked) Add(text []byte) (n int, err error) {
 		return n, nil
 	}
 	if err := r.add(text); err != nil {
-		return 0, errors.New("there is no list of revoked certificates in it")
+		return 0, errors.New("there is no CRL in it")
 	}
 	return 1, nil
 }
@@ -61,14 +57,34 @@ func (r *Revoked) add(der []byte) error {
 	return nil
 }
 
-// find is the newest list that the issuer of c has signed, nil if there is none.
-func (r *Revoked) find(c, issuer *x509.Certificate) (newest *revocations) {
+// find is the list that the issuer of c has signed, the newest of those that are good now, or else of all; nil if
+// there is none.
+func (r *Revoked) find(c, issuer *x509.Certificate, now time.Time) (best *revocations) {
 	for _, l := range r.byIssuer[string(c.RawIssuer)] {
-		if (newest == nil || l.list.ThisUpdate.After(newest.list.ThisUpdate)) && l.signedBy(issuer) {
-			newest = l
+		if (best == nil || l.better(best, now)) && l.signedBy(issuer) {
+			best = l
 		}
 	}
-	return newest
+	return best
+}
+
+// better says whether l is to be believed rather than another.
+func (l *revocations) better(other *revocations, now time.Time) bool {
+	if good := l.fault(now) == 0; good != (other.fault(now) == 0) {
+		return good
+	}
+	return l.list.ThisUpdate.After(other.list.ThisUpdate)
+}
+
+// fault is why a list is not good now; 0 if it is.
+func (l *revocations) fault(now time.Time) Kind {
+	switch end := l.list.NextUpdate; {
+	case now.Before(l.list.ThisUpdate):
+		return CRLNotYetValid
+	case !end.IsZero() && now.After(end):
+		return CRLExpired
+	}
+	return 0
 }
 
 // signedBy verifies a signature once for each signer: lists may have megabytes.
@@ -83,27 +99,26 @@ func (l *revocations) signedBy(issuer *x509.Certificate) bool {
 	return true
 }
 
-// revocations adds what is revoked, or not known not to be.
-func (f *Faults) revocations(path []*x509.Certificate, o *Options) {
-	if o.Revoked == nil {
-		return
-	}
+// Faults are what lists say against the certificates of a path, the first of which is the one that was shown and
+// the last a trusted authority's. One of which there is no list that is good now is not trusted, as in OpenSSL.
+func (r *Revoked) Faults(path []*x509.Certificate, now time.Time) (faults Faults) {
 	for depth := range path {
-		if depth == 0 || o.Revoked.All {
-			f.revocation(path, depth, o.Revoked, o.Now)
+		if depth == 0 || r.All {
+			faults.revocation(path, depth, r, now)
 		}
 	}
+	return faults
 }
 
 func (f *Faults) revocation(path []*x509.Certificate, depth int, r *Revoked, now time.Time) {
 	c, issuer := path[depth], path[min(depth+1, len(path)-1)]
-	list := r.find(c, issuer)
+	list := r.find(c, issuer, now)
 	if list == nil {
 		f.add(CRLUnavailable, path, depth)
 		return
 	}
-	if end := list.list.NextUpdate; !end.IsZero() && now.After(end) {
-		f.add(CRLExpired, path, depth)
+	if kind := list.fault(now); kind != 0 {
+		f.add(kind, path, depth)
 	}
 	if _, revoked := list.serials[string(c.SerialNumber.Bytes())]; revoked {
 		f.add(IsRevoked, path, depth)

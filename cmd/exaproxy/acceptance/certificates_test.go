@@ -84,15 +84,16 @@ type judgedSite struct {
 	dates bool
 }
 
-// judgedSites are sites with chains of all kinds, of which some are signed by root in the end.
-func judgedSites(t *testing.T, root *signedBy) []judgedSite {
+// judgedSites are sites with chains of all kinds, of which some are signed by one of roots in the end.
+func judgedSites(t *testing.T) (sites []judgedSite, roots []*signedBy) {
+	root := newCertificate(t, "root", nil, anAuthority)
 	other := newCertificate(t, "other root", nil, anAuthority)
 	between := newCertificate(t, "between", root, anAuthority)
 	site := func(by *signedBy, edit func(*x509.Certificate)) *signedBy {
 		return newCertificate(t, "site.test", by, edit)
 	}
 	const unknown = "503 X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY+broken_cert" // Squid looks for it in vain, and then says less
-	return []judgedSite{
+	sites = []judgedSite{
 		{name: "good", host: "site.test", chain: []*signedBy{site(root, nil)}},
 		{name: "below", host: "a.site.test", chain: []*signedBy{site(root, nil)}},
 		{name: "far below", host: "b.a.site.test", chain: []*signedBy{site(root, nil)}},
@@ -107,13 +108,42 @@ func judgedSites(t *testing.T, root *signedBy) []judgedSite {
 		{name: "by one not shown", host: "site.test", chain: []*signedBy{site(between, nil)}, says: unknown},
 		{name: "by a stranger, of another, expired", host: "other.test", chain: []*signedBy{site(other, aged(-90, -1)), other}},
 	}
+	outdated, roots := outdatedSites(t, root)
+	return append(sites, outdated...), append(roots, root)
+}
+
+// outdatedSites are sites of whose chain a part is not valid today, or was never valid at the same time as another,
+// and the roots they have beside the one that is good.
+func outdatedSites(t *testing.T, root *signedBy) (sites []judgedSite, roots []*signedBy) {
+	authority := func(name string, by *signedBy, from, to int) *signedBy {
+		return newCertificate(t, name, by, func(c *x509.Certificate) { anAuthority(c); aged(from, to)(c) })
+	}
+	old, coming := authority("old root", nil, -90, -60), authority("root to come", nil, 1, 90)
+	between, ended, begins := authority("between", root, 0, 90), authority("ended", root, -90, -60), authority("begins", root, 1, 90)
+	under := func(name string, from, to int, above ...*signedBy) {
+		chain := append([]*signedBy{newCertificate(t, "site.test", above[0], aged(from, to))}, above...)
+		sites = append(sites, judgedSite{name: name, host: "site.test", chain: chain})
+	}
+	under("expired before its root was valid", -5, -3, root)
+	under("expired before its issuer was valid", -5, -3, between)
+	under("issuer expired", -1, 90, ended)
+	under("issuer expired, then it expired", -5, -3, ended)
+	under("issuer expired, and it is to come", 1, 90, ended)
+	under("issuer to come", -1, 90, begins)
+	under("issuer to come, and it expired", -5, -3, begins)
+	under("root expired", -1, 90, old)
+	under("root expired, not shown", -1, 90, authority("under the old", old, -70, 90))
+	under("root expired, then it expired", -5, -3, old)
+	under("root expired, then its issuer, then it", -5, -3, authority("ended later", old, -50, -40), old)
+	under("root to come", -1, 90, coming)
+	under("root to come, and it expired", -5, -3, authority("under that to come", coming, -1, 90))
+	return sites, []*signedBy{old, coming}
 }
 
 // TestCertificatesAreJudgedAsBySquid has both proxies decrypt tunnels to sites with chains of all kinds, where
 // nothing is excused and where everything is, and compares what clients are shown and what is logged.
 func TestCertificatesAreJudgedAsBySquid(t *testing.T) {
-	root := newCertificate(t, "root", nil, anAuthority)
-	sites := judgedSites(t, root)
+	sites, roots := judgedSites(t)
 	ports := make([]string, len(sites))
 	for i, s := range sites {
 		cert := tls.Certificate{PrivateKey: s.chain[0].key}
@@ -125,7 +155,7 @@ func TestCertificatesAreJudgedAsBySquid(t *testing.T) {
 	}
 	theirs, forTheirs := squidThatBumps(t)
 	for _, more := range []string{"", "sslproxy_cert_error allow all\n"} {
-		squid, ours := startJudging(t, theirs, root, forTheirs+more), startJudging(t, exaproxy(), root, more)
+		squid, ours := startJudging(t, theirs, roots, forTheirs+more), startJudging(t, exaproxy(), roots, more)
 		for i, s := range sites {
 			want, got := squid.judged(s, ports[i], more != ""), ours.judged(s, ports[i], more != "")
 			if s.says != "" && more == "" {
@@ -146,8 +176,8 @@ func TestCertificatesAreJudgedAsBySquid(t *testing.T) {
 	}
 }
 
-// startJudging starts a proxy that decrypts all tunnels and trusts who was signed by root.
-func startJudging(t *testing.T, p program, root *signedBy, more string) *proxy {
+// startJudging starts a proxy that decrypts all tunnels and trusts who was signed by roots.
+func startJudging(t *testing.T, p program, roots []*signedBy, more string) *proxy {
 	t.Helper()
 	dir := world(t)
 	if out, err := exec.Command(built.proxy, "make-ca", filepath.Join(dir, "ca")).CombinedOutput(); err != nil {
@@ -164,11 +194,15 @@ func startJudging(t *testing.T, p program, root *signedBy, more string) *proxy {
 	}
 	writeFile(t, pages, "ERR_SECURE_CONNECT_FAIL", "%x")
 	writeFile(t, dir, "hosts", "127.0.0.6 site.test a.site.test b.a.site.test other.test\n")
-	writeFile(t, dir, "root.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: root.Raw})))
+	var trusted []byte
+	for _, root := range roots {
+		trusted = append(trusted, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: root.Raw})...)
+	}
+	writeFile(t, dir, "roots.pem", string(trusted))
 	return start(t, p, dir, base+nameServer(t)+"http_port 127.0.0.1:"+freePort(t)+` ssl-bump tls-cert={dir}/ca/ca.crt tls-key={dir}/ca/ca.key generate-host-certificates=on
 ssl_bump stare all
 ssl_bump bump all
-tls_outgoing_options default-ca=off cafile={dir}/root.pem
+tls_outgoing_options default-ca=off cafile={dir}/roots.pem
 error_directory {dir}/pages
 logformat faults %rm %ssl::<cert_errors %ssl::<cert_subject %err_detail
 access_log stdio:{dir}/faults.log faults
