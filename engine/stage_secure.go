@@ -16,8 +16,8 @@ const handshakeTime = 30 * time.Second
 // ClientHello (RFC 8446, section 5.1).
 const tlsHandshake = 22
 
-// secure makes the proxy the server that a client wanted whose CONNECT was redirected or refused: only
-// inside TLS, under a certificate that it trusts, a browser shows a page for a URL of https. What is no
+// secure makes the proxy the server that a client wanted: whose tunnel is decrypted, or whose CONNECT was redirected
+// or refused. Only inside TLS, under a certificate that it trusts, a browser shows a page for a URL of https. What is no
 // TLS goes on as it is.
 func (t *transaction) secure() stage {
 	if t.handshake == nil {
@@ -30,6 +30,7 @@ func (t *transaction) secure() stage {
 		if t.decrypts {
 			return t.decrypted()
 		}
+		t.record.ServerName = t.handshake.State().ServerName
 		return hearing
 	default:
 		t.client.worker.reportHandshake(t.client, t.request, err)
@@ -104,7 +105,7 @@ func (t *transaction) serverTLS() *tls.Config {
 		config = r.Port.InTunnels.Clone()
 	}
 	config.NextProtos = []string{"http/1.1"}
-	config.SessionTicketsDisabled = true // it comes for one page
+	config.SessionTicketsDisabled = true // nobody keeps keys for tickets of tunnels
 	config.KeyLogWriter = t.setup.config.KeyLog
 	config.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 		if c, err := certificate(hello.ServerName); err == nil {

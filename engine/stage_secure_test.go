@@ -3,6 +3,7 @@ package engine
 import (
 	"crypto/tls"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -178,5 +179,25 @@ func TestADecryptedTunnelWaitsForTheLog(t *testing.T) {
 	p.finish()
 	if c.tx != nil || c.phase != idling || c.tls == nil {
 		t.Errorf("the client is %+v", c)
+	}
+}
+
+// TestWhatATunnelIsSpokenWith has the secrets of a tunnel's TLS logged where they are wanted, and no tickets, for
+// nobody keeps keys for them.
+func TestWhatATunnelIsSpokenWith(t *testing.T) {
+	var secrets strings.Builder
+	p := newTransaction(t, securing, given{ask: connectRequest, config: func(c *Config) {
+		withAuthority(c)
+		c.KeyLog = &secrets
+		c.Ports[0].InTunnels = &tls.Config{MinVersion: tls.VersionTLS13}
+	}})
+	c := p.serverTLS()
+	if c.KeyLogWriter != &secrets || !c.SessionTicketsDisabled || c.MinVersion != tls.VersionTLS13 {
+		t.Errorf("secrets to %v, tickets disabled %v, from version %x", c.KeyLogWriter, c.SessionTicketsDisabled, c.MinVersion)
+	}
+	_, err := c.GetCertificate(&tls.ClientHelloInfo{})
+	var none noCertificate
+	if !errors.As(err, &none) {
+		t.Errorf("without a certificate it says %v", err)
 	}
 }

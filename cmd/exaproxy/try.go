@@ -91,8 +91,8 @@ func welcome(to io.Writer, o *options, addr netip.AddrPort) {
 `, version, addr, addr, addr)
 	if ca, err := theThrowAway(); err == nil {
 		fmt.Fprintf(to, `  or      chromium --user-data-dir=$(mktemp -d) --proxy-server=http://%s \
-                   --ignore-certificate-errors-spki-list=%s https://ads.example.com/
-It shows what is blocked of https inside TLS, under an authority that is made anew at each start.
+                   --ignore-certificate-errors-spki-list=%s https://denied.example.com/
+It shows the page of what is denied inside TLS, under an authority that is made anew at each start.
 `, addr, ca.pin)
 	}
 	if o.try == "" {

@@ -38,7 +38,7 @@ var deprecated = map[string]struct {
 	"deny":  {None, `WARNING: auto-converting deprecated "ssl_bump deny <acl>" to "ssl_bump none <acl>". Update your ssl_bump rules.`},
 }
 
-// A Rule is a line of ssl_bump or on_unsupported_protocol.
+// A rule is a line of ssl_bump or on_unsupported_protocol.
 type rule[A any] struct {
 	action A
 	when   *acl.List

@@ -120,8 +120,8 @@ var codes = []code{
 	{name: "ssl::<cert_errors", value: certificateErrors},
 }
 
-// unavailable are the codes of Squid's adaptation, PROXY protocol and TLS inside of tunnels: they never have a
-// value here.
+// unavailable are the codes of Squid's adaptation and PROXY protocol, and some of TLS: they never have a value
+// here.
 var unavailable = []string{
 	"rG", "adapt::<last_h", "adapt::all_trs", "adapt::sum_trs",
 	"icap::<A", "icap::<a", "icap::<bs", "icap::<h", "icap::<last_h", "icap::<service_name", "icap::<st",
