@@ -55,6 +55,9 @@ func (s *Settings) add(c *directive.Context, port engine.Port) {
 	for _, earlier := range *s {
 		if overlap(earlier.Addr, port.Addr) {
 			c.Say(1, "ERROR: http_port %s is not opened: http_port %s has its address", port.Name, earlier.Name)
+			if port.Bump && !earlier.Bump {
+				c.Say(1, "WARNING: no tunnel through http_port %s is looked into: the http_port that has ssl-bump is the one that is not opened", earlier.Name)
+			}
 			return
 		}
 	}
