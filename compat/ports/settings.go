@@ -32,7 +32,7 @@ func (s *Settings) set(c *directive.Context, l *conf.Line) error {
 	if err != nil {
 		return err
 	}
-	port, secure := engine.Port{Addr: addr, Name: word}, tlsOptions{directive: l.Name, port: word}
+	port, secure := engine.Port{Addr: addr, Name: word}, tlsOptions{directive: l.Name, port: word, at: l.Pos}
 	for {
 		option, ok := args.Word()
 		if !ok {
