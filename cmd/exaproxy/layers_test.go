@@ -80,7 +80,7 @@ var walls = map[string]wall{
 		reason: "it says what is wrong with certificates, and knows no connections; files are lent to it",
 	},
 	"compat/acl": {
-		may: []string{"engine/canary", "compat/conf", "compat/openssl", "compat/verify", "engine", "engine/h1", "engine/loop", "dnsasync"}, mayNot: []string{"net", "net/http", "os/exec"},
+		may: []string{"engine/canary", "compat/conf", "compat/openssl", "compat/verify", "engine", "engine/h1", "engine/loop", "engine/tlshello", "dnsasync"}, mayNot: []string{"net", "net/http", "os/exec"},
 		reason: "it tests requests; names are resolved by the worker's resolver (the loop's Waker is a type it holds)",
 	},
 	"compat/logformat": {

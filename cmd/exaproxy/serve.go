@@ -84,13 +84,20 @@ func (s *server) start(args []string) error {
 		return &abnormal{err.Error()}
 	}
 	for i, addr := range s.engine.Addrs() {
-		scheme := "HTTP"
-		if s.settings.Ports[i].TLS != nil {
-			scheme = "HTTPS"
-		}
-		s.log.Say(1, fmt.Sprintf("Accepting %s Socket connections at local=%s", scheme, addr))
+		s.log.Say(1, fmt.Sprintf("Accepting %s Socket connections at local=%s", accepted(&s.settings.Ports[i]), addr))
 	}
 	return nil
+}
+
+// accepted is what Squid calls the connections that a port is for.
+func accepted(p *engine.Port) string {
+	switch {
+	case p.TLS != nil:
+		return "HTTPS"
+	case p.Bump:
+		return "SSL bumped HTTP"
+	}
+	return "HTTP"
 }
 
 // hint helps whoever starts the program for the first time.

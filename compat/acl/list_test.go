@@ -99,6 +99,10 @@ func TestTypes(t *testing.T) {
 		want               bool
 	}{
 		{"src", "src 192.0.2.1", get, true},
+		{"squid_error of what has none", "squid_error ERR_TOO_BIG ERR_NONE", get, true},
+		{"squid_error", "squid_error ERR_TOO_BIG", get, false},
+		{"transaction_initiator", "transaction_initiator certificate-fetching client", get, true},
+		{"transaction_initiator, another", "transaction_initiator certificate-fetching", get, false},
 		{"src, another", "src 192.0.2.2", get, false},
 		{"localip", "localip 198.51.100.0/24", get, true},
 		{"localport", "localport 3128-3130", get, true},

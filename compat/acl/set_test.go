@@ -161,6 +161,8 @@ func TestWhatIsSaidOfACLLines(t *testing.T) {
 		{name: "half a fingerprint", conf: "acl a server_cert_fingerprint AA:BB",
 			warnings: "squid.conf line 1: acl a server_cert_fingerprint AA:BB\nWARNING: 'AA:BB' is no SHA-1 fingerprint, and no certificate of the acl 'a' has it"},
 		{name: "values of what has none", conf: "acl a connections_encrypted yes", warnings: "WARNING: connections_encrypted does not accept any value."},
+		{name: "what no error is called", conf: "acl a squid_error ERR_TOO_BIG err_none", bungled: true, reasons: []string{"FATAL: Invalid squid error name: err_none"}},
+		{name: "who begins no transaction", conf: "acl a transaction_initiator client Client", bungled: true, reasons: []string{"FATAL: Invalid transaction_initiator value near Client"}},
 		{name: "after -- there is still the flag of patterns", conf: "acl a url_regex -- -i", warnings: "Warning: empty ACL: acl a url_regex -- -i"},
 		{name: "a bad time", conf: "acl a time 25:00-26:00", bungled: true, reasons: []string{"aclParseTimeSpec: Bad time range '25:00-26:00'"}},
 		{name: "half a time", conf: "acl a time 8:00", bungled: true, reasons: []string{"aclParseTimeSpec: Bad time range '8:00'"}},

@@ -45,6 +45,7 @@ var compared = []string{
 	"server_cert_fingerprint 00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33", "ssl::server_name .example.com", "ssl::server_name www.EXAMPLE.com", "ssl::server_name --client-requested example.com 10.1.2.3",
 	"ssl::server_name --server-provided none", "ssl::server_name --consensus .net [::1]", "ssl::server_name ::1 [2001:db8::80]", "ssl::server_name_regex ^www", "ssl::server_name_regex -i --client-requested EXAMPLE",
 	"ssl::server_name_regex --server-provided ^none$", "ssl::server_name_regex [.]$", "any-of ssl::certHasExpired ssl::certNotYetValid ssl::certDomainMismatch ssl::certUntrusted ssl::certSelfSigned",
+	"squid_error ERR_NONE", "squid_error ERR_PROTOCOL_UNKNOWN ERR_TOO_BIG", "transaction_initiator client", "transaction_initiator all", "transaction_initiator certificate-fetching internal icon",
 	"any-of CONNECT manager", "all-of !CONNECT !manager", "any-of localhost to_localhost", "any-of !all", "all-of all !to_localhost",
 }
 

@@ -74,6 +74,8 @@ var types = map[string]aclType{
 	"ssl::server_name":        {new: newServerName, flags: serverNameOptions},
 	"ssl::server_name_regex":  {new: newServerNamePattern, flags: serverNameOptions + " -i +i"},
 	"connections_encrypted":   {new: newEncrypted},
+	"squid_error":             {new: newError},
+	"transaction_initiator":   {new: newInitiator},
 
 	// not served yet
 	"adaptation_service": {}, "annotate_client": {}, "annotate_transaction": {}, "arp": {},
@@ -81,7 +83,7 @@ var types = map[string]aclType{
 	"ext_user": {}, "ext_user_regex": {}, "external": {}, "has": {}, "hier_code": {}, "http_status": {},
 	"ident": {}, "ident_regex": {}, "max_user_ip": {}, "maxconn": {}, "note": {}, "peername": {},
 	"peername_regex": {}, "proxy_auth": {}, "proxy_auth_regex": {}, "random": {}, "rep_header": {},
-	"rep_mime_type": {}, "snmp_community": {}, "squid_error": {}, "src_as": {},
+	"rep_mime_type": {}, "snmp_community": {}, "src_as": {},
 	"srcdom_regex": {}, "srcdomain": {},
-	"tag": {}, "transaction_initiator": {}, "urllogin": {},
+	"tag": {}, "urllogin": {},
 }

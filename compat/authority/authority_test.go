@@ -3,6 +3,7 @@ package authority
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"strings"
 	"sync"
 	"testing"
@@ -114,10 +115,6 @@ func TestWhatIsNoAuthority(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	other, _, err := Make("other", now)
-	if err != nil {
-		t.Fatal(err)
-	}
 	chain, err := Parse(append(cert, key...), append(cert, key...))
 	if err != nil {
 		t.Errorf("one file with both: %v", err)
@@ -136,16 +133,48 @@ func TestWhatIsNoAuthority(t *testing.T) {
 			t.Errorf("it says %v, want %q", err, want)
 		}
 	}
-	for want, pair := range map[string][2]string{
-		"private key does not match": {string(other), string(key)},
-		"failed to find any PEM":     {"nonsense", string(key)},
-		"under a pass phrase":        {string(cert), "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n"},
+}
+
+// TestWhatIsWrongWithFiles has an error name the file at fault, and say what to do.
+func TestWhatIsWrongWithFiles(t *testing.T) {
+	cert, key, err := Make("one", now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, _, err := Make("other", now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der := func(text []byte) string { block, _ := pem.Decode(text); return string(block.Bytes) }
+	files := map[string]string{
+		"cert": string(cert), "key": string(key), "other": string(other), "empty": "\n", "nonsense": "nonsense",
+		"cert.der": der(cert), "key.der": der(key), "short": string(cert[:len(cert)/2]), "short.key": string(key[:len(key)/2]),
+		"damaged": "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "both": string(key) + string(cert),
+		"locked":  "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n",
+		"strange": "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "cut": string(cert) + string(key[:len(key)/2]),
+	}
+	read := func(path string) ([]byte, error) { return []byte(files[path]), nil }
+	for pair, want := range map[[2]string]string{
+		{"both", ""}: "", {"both", "both"}: "", {"cert", "key"}: "",
+		{"other", "key"}:      "its key in key: the private key is not that of the certificate",
+		{"cert", "locked"}:    "its key in locked: the key is encrypted with a pass phrase",
+		{"cert", "empty"}:     "its key in empty: the file is empty",
+		{"cert", "key.der"}:   "its key in key.der: it is binary (DER), and PEM is wanted: convert it (openssl pkey",
+		{"cert", "short.key"}: "its key in short.key: the private key in it is damaged or cut off",
+		{"cert", "nonsense"}:  "its key in nonsense: there is no private key in PEM",
+		{"cert", "other"}:     "its key in other: there is no private key in it, only CERTIFICATE",
+		{"cert", "strange"}:   "its key in strange: the private key cannot be used",
+		{"cut", ""}:           "there is no private key in it, only CERTIFICATE",
+		{"cert", ""}:          "there is no private key in it, only CERTIFICATE; tls-key= names the file",
+		{"empty", "key"}:      "the file is empty",
+		{"cert.der", "key"}:   "it is binary (DER), and PEM is wanted: convert it (openssl x509",
+		{"short", "key"}:      "the certificate in it is damaged or cut off",
+		{"nonsense", "key"}:   "there is no certificate in PEM",
+		{"key", "key"}:        "there is no certificate in it, only PRIVATE KEY",
+		{"damaged", "key"}:    "the certificate in it is damaged: ",
 	} {
-		if want == "under a pass phrase" {
-			want = "encrypted with a pass phrase"
-		}
-		if _, err := Parse([]byte(pair[0]), []byte(pair[1])); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("it says %v, want %q", err, want)
+		if _, err := Read(read, pair[0], pair[1]); (err == nil) != (want == "") || err != nil && !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%q: it says %v, want %q", pair, err, want)
 		}
 	}
 }

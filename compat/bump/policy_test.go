@@ -6,6 +6,7 @@ import (
 	"exaproxy/compat/acl"
 	"exaproxy/compat/compattest"
 	"exaproxy/engine"
+	"exaproxy/engine/tlshello"
 )
 
 // A course is what is chosen at each step, while there is one more.
@@ -71,6 +72,36 @@ func TestTheFirstPossibleRuleCounts(t *testing.T) {
 	} {
 		if got, mode := steps(t, row.rules); got != row.want || mode != row.mode {
 			t.Errorf("%q: %v, logged as %q; want %v, %q", row.rules, got, mode, row.want, row.mode)
+		}
+	}
+}
+
+// TestTunnelsBySquidError has rules that go by what was said instead of TLS.
+func TestTunnelsBySquidError(t *testing.T) {
+	const recipe = "acl fp squid_error ERR_PROTOCOL_UNKNOWN ERR_TOO_BIG\non_unsupported_protocol tunnel fp\non_unsupported_protocol respond all"
+	for _, row := range []struct {
+		rules string
+		why   error
+		want  engine.Bump
+	}{
+		{recipe, tlshello.ErrNotTLS, engine.BumpSplice},
+		{recipe, tlshello.ErrMalformed, engine.BumpSplice},
+		{recipe, tlshello.ErrShort, engine.BumpTerminate},
+		{"acl fp squid_error ERR_TOO_BIG ERR_NONE\non_unsupported_protocol tunnel fp", tlshello.ErrNotTLS, engine.BumpTerminate},
+		{"acl fp squid_error ERR_REQUEST_START_TIMEOUT\non_unsupported_protocol tunnel fp", tlshello.ErrShort, engine.BumpSplice},
+		{"acl fp squid_error ERR_REQUEST_PARSE_TIMEOUT\non_unsupported_protocol tunnel fp", tlshello.ErrShort, engine.BumpSplice},
+		{"acl fp squid_error ERR_REQUEST_START_TIMEOUT ERR_REQUEST_PARSE_TIMEOUT\non_unsupported_protocol tunnel fp", tlshello.ErrNotTLS, engine.BumpTerminate},
+	} {
+		var s Settings
+		acls := acl.NewSet()
+		compattest.MustRead(t, acls, s.Directives(), row.rules)
+		acls.Finish()
+		r := compattest.NewRequest(t, "CONNECT site.test:443 HTTP/1.1")
+		r.TLS = &engine.SeenTLS{Step: 2, NotTLS: row.why}
+		var place acl.Place
+		p := Policy{Settings: &s, Match: func(l *acl.List, r *engine.Request) acl.Answer { return l.Match(r, &r.Target, &place) }}
+		if got := p.Bump(r); got != row.want {
+			t.Errorf("%s\nwhere %v: %v, want %v", row.rules, row.why, got, row.want)
 		}
 	}
 }

@@ -117,5 +117,5 @@ func (s *Settings) Finish(c *directive.Context, all ports.Settings) {
 			return
 		}
 	}
-	c.Say(1, "NOTICE: ssl_bump has no effect: no http_port has the option ssl-bump")
+	c.Say(1, "NOTICE: ssl_bump has no effect: no http_port that is opened has the option ssl-bump")
 }

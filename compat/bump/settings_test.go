@@ -76,7 +76,7 @@ func TestRulesThatNoPortIsFor(t *testing.T) {
 	}{
 		{"", nil, nil},
 		{"ssl_bump peek all", ports.Settings{{}, {Bump: true}}, nil},
-		{"ssl_bump peek all", ports.Settings{{}}, []string{"NOTICE: ssl_bump has no effect: no http_port has the option ssl-bump"}},
+		{"ssl_bump peek all", ports.Settings{{}}, []string{"NOTICE: ssl_bump has no effect: no http_port that is opened has the option ssl-bump"}},
 		{"on_unsupported_protocol tunnel all", ports.Settings{{}}, nil},
 	} {
 		s, r, err := read(t, row.text)

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"flag"
+	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -286,5 +287,32 @@ func BenchmarkPage(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		buf = pages.Append(buf[:0], "ERR_ACCESS_DENIED", v)
+	}
+}
+
+// TestWhoCanMendAHandshake has the advice go by what is wrong with a certificate, but not on a page of the
+// administrator's.
+func TestWhoCanMendAHandshake(t *testing.T) {
+	own, _ := Load("/pages", nil, func(path string) ([]byte, error) {
+		if path == "/pages/ERR_SECURE_CONNECT_FAIL" {
+			return []byte("mine"), nil
+		}
+		return nil, os.ErrNotExist
+	})
+	for kind, want := range map[verify.Kind]string{
+		verify.Expired: onlyThey, verify.WrongHost: onlyThey, verify.IsRevoked: onlyThey, verify.NoConnection: onlyThey,
+		verify.UnknownIssuer: askTrust, verify.UntrustedRoot: askTrust, verify.SelfSigned: askTrust,
+		verify.NotYetValid: "the clock of the proxy is slow", verify.CRLUnavailable: askLists, verify.CRLExpired: askLists,
+	} {
+		v := values()
+		fault := &verify.Fault{Kind: kind, Certificate: &x509.Certificate{}}
+		v.Failure = &engine.Failure{Kind: engine.CannotSecure, Side: engine.UpstreamSide, Err: fmt.Errorf("handshake: %w", fault)}
+		page := string(Default().Append(nil, "ERR_SECURE_CONNECT_FAIL", v))
+		if !strings.Contains(page, want) || want != onlyThey && strings.Contains(page, onlyThey) {
+			t.Errorf("%v: want %q in\n%s", kind, want, page)
+		}
+		if page := string(own.Append(nil, "ERR_SECURE_CONNECT_FAIL", v)); page != "mine" {
+			t.Errorf("%v: the administrator's page is %q", kind, page)
+		}
 	}
 }

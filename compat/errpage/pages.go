@@ -2,11 +2,14 @@ package errpage
 
 import (
 	_ "embed"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
 
 	"exaproxy/compat/conf"
+	"exaproxy/compat/verify"
+	"exaproxy/engine"
 )
 
 // Pages are the templates that clients are shown. They are made once and then shared.
@@ -16,6 +19,7 @@ type Pages struct {
 	Language string
 
 	templates map[string]template
+	secure    map[verify.Kind]template // of secureFail, by what is wrong with a certificate; nil if that is not ours
 }
 
 var (
@@ -30,8 +34,21 @@ func Default() *Pages {
 	p := &Pages{Language: "en", templates: make(map[string]template, len(texts))}
 	for _, text := range texts {
 		p.templates[text.name], _ = compile(text.name, text.page())
+		if text.name == secureFail {
+			p.secure = text.byAdvice(secureAdvice)
+		}
 	}
 	return p
+}
+
+// byAdvice are the pages of a text with other advice.
+func (t pageText) byAdvice(advice map[verify.Kind]string) map[verify.Kind]template {
+	pages := make(map[verify.Kind]template, len(advice))
+	for kind, words := range advice {
+		t.advice = words
+		pages[kind], _ = compile(t.name, t.page())
+	}
+	return pages
 }
 
 // page puts the text into the layout that all pages have.
@@ -58,8 +75,11 @@ func Load(dir string, custom []string, readFile func(path string) ([]byte, error
 		_, name = cutStatus(name)
 		t, more := read(dir, name, readFile)
 		warnings = append(warnings, more...)
-		if t != nil {
-			pages.templates[name] = t
+		if t == nil {
+			continue
+		}
+		if pages.templates[name] = t; name == secureFail {
+			pages.secure = nil
 		}
 	}
 	return pages, warnings
@@ -79,13 +99,23 @@ func read(dir, name string, readFile func(path string) ([]byte, error)) (t templ
 // nobody has written, a neutral one stands in.
 func (p *Pages) Append(dst []byte, name string, v *Values) []byte {
 	_, name = cutStatus(name)
-	t, ok := p.templates[name]
-	if !ok {
-		t = p.templates[""]
-	}
 	filled := *v
 	filled.page = name
-	return t.append(dst, &filled)
+	return p.find(name, v.Failure).append(dst, &filled)
+}
+
+// find is the template of a name, in the words for what has failed.
+func (p *Pages) find(name string, f *engine.Failure) template {
+	var fault *verify.Fault
+	if name == secureFail && f != nil && errors.As(f.Err, &fault) {
+		if t, ok := p.secure[fault.Kind]; ok {
+			return t
+		}
+	}
+	if t, ok := p.templates[name]; ok {
+		return t
+	}
+	return p.templates[""]
 }
 
 // AppendRedirectPage appends a page that leads to location, for a client that believes to be in

@@ -1,5 +1,7 @@
 package errpage
 
+import "exaproxy/compat/verify"
+
 // A pageText is what is particular to one page: sentences, which may have codes in them.
 type pageText struct {
 	name     string // Squid's
@@ -15,7 +17,27 @@ const (
 	askAdmin   = "If you think that this is a mistake, please tell the administrator named below."
 	notServed  = "Only web addresses are served."
 	askProgram = "The program that made the request has to be mended or set up differently."
+	onlyThey   = "Only the people who run the server can mend this."
 	noFTP      = "FTP is not served by this proxy."
+)
+
+// secureFail is the page of handshakes with servers that fail.
+const secureFail = "ERR_SECURE_CONNECT_FAIL"
+
+// secureAdvice is what can be done, in place of the page's own advice, where the fault may lie with the proxy: whom it
+// trusts, what its clock says and which lists of revoked certificates it has.
+var secureAdvice = map[verify.Kind]string{
+	verify.UnknownIssuer: askTrust, verify.UntrustedRoot: askTrust, verify.SelfSigned: askTrust,
+	verify.NotYetValid: "The server's certificate has been made too early, or the clock of the proxy is slow. " +
+		"If your own clock agrees that it is valid, please tell the administrator named below.",
+	verify.CRLUnavailable: askLists, verify.CRLExpired: askLists,
+}
+
+const (
+	askTrust = "Nobody whom this proxy trusts vouches for the server: it may be an impostor's. " +
+		"If you know that it is not, the people who run it can get a certificate that others trust, " +
+		"or the administrator named below can have the proxy trust this one."
+	askLists = "The administrator named below can give the proxy a new list of revoked certificates."
 )
 
 // texts are our own words for the pages of Squid 5. The first stands in for pages without a
@@ -74,7 +96,7 @@ var texts = []pageText{
 		"%Z", askProgram},
 	{"ERR_INVALID_RESP", "The answer makes no sense",
 		"The server at %I sent an answer that the proxy could not understand, or that can be read in more than one way.",
-		"%Z", "Only the people who run the server can mend this."},
+		"%Z", onlyThey},
 	{"ERR_INVALID_URL", "This is no address",
 		"The request has an address that cannot be one: something in it is missing, or not allowed there.",
 		"%Z", checkURL},
@@ -95,9 +117,9 @@ var texts = []pageText{
 	{"ERR_READ_TIMEOUT", "The server does not answer",
 		"The server took the request and then was silent for too long.",
 		"%E", "It may be overloaded. " + retry},
-	{"ERR_SECURE_CONNECT_FAIL", "No secure connection",
+	{secureFail, "No secure connection",
 		"The server at %I and the proxy could not agree on a secure connection.",
-		"%D (%x)", "Only the people who run the server can mend this."},
+		"%D (%x)", onlyThey},
 	{"ERR_SHUTTING_DOWN", "The proxy is stopping", "This proxy is being stopped and takes no more requests.", "", retry},
 	{"ERR_SOCKET_FAILURE", "The proxy is in trouble",
 		"The proxy could not open another connection.",

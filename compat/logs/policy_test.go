@@ -93,3 +93,14 @@ func TestCommitChangesFiles(t *testing.T) {
 	opened.Close()
 	reopened.Close()
 }
+
+// TestLogsAreNotToldErrors has squid_error be refused, which would match nothing, also in a group.
+func TestLogsAreNotToldErrors(t *testing.T) {
+	for _, lines := range []string{"access_log none e", "acl g any-of e\nacl h all-of g\naccess_log /log squid h"} {
+		s := Defaults()
+		_, err := compattest.Read(acl.NewSet(), s.Directives(), "acl e squid_error ERR_TOO_BIG\n"+lines)
+		if err == nil || !strings.Contains(err.Error(), "cannot have an acl of the type squid_error") {
+			t.Errorf("%q: %v", lines, err)
+		}
+	}
+}

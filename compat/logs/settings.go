@@ -108,6 +108,9 @@ func (s *Settings) setAccessLog(c *directive.Context, l *conf.Line) error {
 		if log.Access, err = c.Conditions(l, taken); err != nil {
 			return err
 		}
+		if log.Access.NeedsError() {
+			return conf.Invalid{"ERROR: access_log cannot have an acl of the type squid_error yet: acls are not told how a transaction ended"}
+		}
 	}
 	s.AccessLogs = append(s.AccessLogs, log)
 	return nil

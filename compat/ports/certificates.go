@@ -2,6 +2,7 @@ package ports
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"time"
 
@@ -53,6 +54,7 @@ func (o *tlsOptions) read(c *directive.Context) (certificates, error) {
 		if err != nil {
 			return nil, o.invalid("tls-cert=%s: %s", p.cert, err)
 		}
+		o.warnOfExpiry(c, p.cert, chain.Leaf, time.Now())
 		one := certificate{plain: &chain}
 		if p.staple != "" {
 			if err := one.staple(c, p.staple); err != nil {
@@ -62,6 +64,18 @@ func (o *tlsOptions) read(c *directive.Context) (certificates, error) {
 		all = append(all, one)
 	}
 	return all, nil
+}
+
+// expiresSoon is how long before its end a certificate is warned of: time to have another made, and an authority
+// installed everywhere.
+const expiresSoon = 14 * 24 * time.Hour
+
+// warnOfExpiry says at each start and reload that a certificate is soon of no use.
+func (o *tlsOptions) warnOfExpiry(c *directive.Context, file string, cert *x509.Certificate, now time.Time) {
+	if left := cert.NotAfter.Sub(now); left < expiresSoon {
+		c.Say(1, "WARNING: %s: %s %s: the certificate in %s of %q expires at %s UTC, in %d days", o.at, o.directive, o.port, file, cert.Subject,
+			cert.NotAfter.UTC().Format(time.DateTime), int(left/(24*time.Hour)))
+	}
 }
 
 // choose is the first certificate for the name that the client asks for, of a kind that it understands; else the

@@ -18,6 +18,7 @@ import (
 // proxy itself.
 type tlsOptions struct {
 	directive, port string // as written
+	at              conf.Pos
 
 	pairs    []pair
 	memory   int64 // dynamic_cert_mem_cache_size, bytes; 0: not given
@@ -174,6 +175,7 @@ func (o *tlsOptions) authority(c *directive.Context, port *engine.Port, config *
 	if err != nil {
 		return o.invalid("tls-cert=%s: %s", o.pairs[0].cert, err)
 	}
+	o.warnOfExpiry(c, o.pairs[0].cert, chain.Leaf, time.Now())
 	port.Certificate, port.InTunnels, port.Bump, port.State = a.Certificate, config, o.bump, a
 	return nil
 }

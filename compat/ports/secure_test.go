@@ -10,6 +10,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"fmt"
 	"math/big"
 	"net"
 	"os"
@@ -56,7 +57,7 @@ func (f *folder) makeWith(name string, key crypto.Signer, issuer *entity, change
 		f.Fatal(err)
 	}
 	template := &x509.Certificate{SerialNumber: serial, Subject: pkix.Name{CommonName: name}, DNSNames: []string{name},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), BasicConstraintsValid: true, IsCA: issuer == nil,
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(365 * 24 * time.Hour), BasicConstraintsValid: true, IsCA: issuer == nil,
 		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign | x509.KeyUsageCRLSign}
 	if change != nil {
 		change(template)
@@ -157,9 +158,9 @@ func TestRefusedOptions(t *testing.T) {
 		"":                          "it needs tls-cert=",
 		"tls-cert=/nonexistent.pem": "no such file",
 		"tls-key={}/site.test.key tls-cert={}/site.test.crt":   "FATAL: cert= option must be set before key= is used.",
-		"tls-cert={}/site.test.crt":                            "not a certificate with its key in PEM",
+		"tls-cert={}/site.test.crt":                            "there is no private key in it",
 		"tls-cert={}/site.test.crt tls-key={}/missing.key":     "missing.key: no such file",
-		"tls-cert={}/site.test.crt tls-key={}/other.test.key":  "private key does not match public key",
+		"tls-cert={}/site.test.crt tls-key={}/other.test.key":  "other.test.key: the private key is not that of the certificate",
 		"tls-cert={}/old.test.crt tls-key={}/old.test.key":     "has expired at",
 		"tls-cert={}/young.test.crt tls-key={}/young.test.key": "is valid from",
 		own + "tls-cert={}/missing.crt":                        "missing.crt: no such file",
@@ -217,6 +218,28 @@ func TestWhatOptionsSay(t *testing.T) {
 		port, messages := f.port("cert={}/site.test.crt key={}/site.test.key " + options)
 		if got := strings.Join(messages, "\n"); port.TLS == nil || !strings.HasPrefix(got, want) || want == "" && got != "" {
 			t.Errorf("%s: it says %q", options, got)
+		}
+	}
+}
+
+// TestCertificatesThatExpireSoon are warned of, those of authorities too.
+func TestCertificatesThatExpireSoon(t *testing.T) {
+	f := newFolder(t)
+	ends := time.Now().Add(5*24*time.Hour + time.Hour)
+	f.make("soon.test", nil, func(c *x509.Certificate) { c.NotAfter = ends })
+	f.make("later.test", nil, func(c *x509.Certificate) { c.NotAfter = time.Now().Add(expiresSoon + time.Hour) })
+	for _, directive := range []string{"https_port", "http_port"} {
+		for name, want := range map[string]string{
+			"later.test": "",
+			"soon.test": fmt.Sprintf(`WARNING: squid.conf(1): %s 127.0.0.1:0: the certificate in %s/soon.test.crt of "CN=soon.test" expires at %s UTC, in 5 days`,
+				directive, f.dir, ends.UTC().Format(time.DateTime)),
+		} {
+			var s Settings
+			line := strings.Replace(f.line("tls-cert={}/"+name+".crt tls-key={}/"+name+".key"), "https_port", directive, 1)
+			r := compattest.MustRead(t, acl.NewSet(), s.Directives(), line)
+			if got := strings.Join(r.Messages, "\n"); got != want {
+				t.Errorf("%s with %s says %q, want %q", directive, name, got, want)
+			}
 		}
 	}
 }

@@ -32,7 +32,7 @@ func (s *Settings) set(c *directive.Context, l *conf.Line) error {
 	if err != nil {
 		return err
 	}
-	port, secure := engine.Port{Addr: addr, Name: word}, tlsOptions{directive: l.Name, port: word}
+	port, secure := engine.Port{Addr: addr, Name: word}, tlsOptions{directive: l.Name, port: word, at: l.Pos}
 	for {
 		option, ok := args.Word()
 		if !ok {
@@ -55,6 +55,9 @@ func (s *Settings) add(c *directive.Context, port engine.Port) {
 	for _, earlier := range *s {
 		if overlap(earlier.Addr, port.Addr) {
 			c.Say(1, "ERROR: http_port %s is not opened: http_port %s has its address", port.Name, earlier.Name)
+			if port.Bump && !earlier.Bump {
+				c.Say(1, "WARNING: no tunnel through http_port %s is looked into: the http_port that has ssl-bump is the one that is not opened", earlier.Name)
+			}
 			return
 		}
 	}

@@ -1,6 +1,7 @@
 package ports
 
 import (
+	"strings"
 	"testing"
 
 	"exaproxy/compat/acl"
@@ -61,6 +62,23 @@ func TestOnePortOfAnAddressIsOpened(t *testing.T) {
 		c := compattest.MustRead(t, acl.NewSet(), s.Directives(), "http_port "+row.first+"\nhttp_port "+row.second)
 		if both := len(s) == 2; both != row.both || len(c.Messages) == 0 != both {
 			t.Errorf("%s and %s: %v, %q", row.first, row.second, s, c.Messages)
+		}
+	}
+}
+
+// TestAPortWithSSLBumpThatIsNotOpened is told of beside the error, since nothing is filtered that was to be.
+func TestAPortWithSSLBumpThatIsNotOpened(t *testing.T) {
+	f := newFolder(t)
+	f.make("ca.test", nil, nil)
+	bump := strings.ReplaceAll(" ssl-bump tls-cert={}/ca.test.crt tls-key={}/ca.test.key", "{}", f.dir)
+	for _, row := range []struct {
+		first, second string
+		want          int // messages
+	}{{"", bump, 2}, {bump, bump, 1}, {bump, "", 1}} {
+		var s Settings
+		c := compattest.MustRead(t, acl.NewSet(), s.Directives(), "http_port 3128"+row.first+"\nhttp_port 127.0.0.1:3128"+row.second)
+		if len(c.Messages) != row.want || row.want > 1 && !strings.HasPrefix(c.Messages[1], "WARNING: no tunnel through http_port 3128 is looked into") {
+			t.Errorf("%q and %q: it says %q", row.first, row.second, c.Messages)
 		}
 	}
 }

@@ -131,10 +131,10 @@ func TestWhatIsNoAuthorityEndsTheStart(t *testing.T) {
 	writeFile(t, dir, "nonsense", "nonsense")
 	for options, want := range map[string]string{
 		"tls-cert={dir}/none.crt":                                 "no such file",
-		"tls-cert={dir}/nonsense":                                 "not a certificate with its key in PEM",
-		"tls-cert={dir}/ca/ca.crt":                                "not a certificate with its key in PEM",
+		"tls-cert={dir}/nonsense":                                 "there is no certificate in PEM in it",
+		"tls-cert={dir}/ca/ca.crt":                                "there is no private key in it",
 		"tls-key={dir}/ca/ca.key":                                 "tls-key= needs tls-cert=",
-		"tls-cert={dir}/ca/ca.crt tls-key=" + leaf.file:           "not a certificate with its key in PEM",
+		"tls-cert={dir}/ca/ca.crt tls-key=" + leaf.file:           leaf.file + ": there is no private key in it",
 		"tls-cert={dir}/ca/ca.crt tls-dh=/a":                      "cannot be followed yet",
 		"tls-cert={dir}/ca/ca.crt generate-host-certificates=off": "cannot be followed",
 	} {

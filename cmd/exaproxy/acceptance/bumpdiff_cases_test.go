@@ -40,6 +40,9 @@ func bumpGroups() []bumpGroup {
 			cases([]string{"bump all", "peek step1; splice all", "stare all", "peek step1; terminate all"},
 				bumpCase{client: "HTTP", site: "http"}, bumpCase{client: "SSH", site: "ssh"}, bumpCase{client: "silent", site: "ssh"},
 				bumpCase{client: "HTTP", domain: "denied.test"}, bumpCase{site: "ssh"})},
+		{"on_unsupported_protocol tunnel by squid_error", "acl foreign squid_error ERR_PROTOCOL_UNKNOWN ERR_TOO_BIG\non_unsupported_protocol tunnel foreign\n" +
+			"on_unsupported_protocol respond all\n",
+			cases([]string{"peek step1; splice all"}, bumpCase{client: "HTTP", site: "http"}, bumpCase{client: "SSH", site: "ssh"}, bumpCase{client: "silent", site: "ssh"})},
 	}
 }
 
