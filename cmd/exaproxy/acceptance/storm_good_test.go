@@ -24,6 +24,8 @@ type goodClient struct {
 	*storm
 	number int
 	http   *http.Client
+
+	inTunnels, overTLS *http.Client // made when there is the first question for them
 }
 
 const (
@@ -39,7 +41,7 @@ func newGoodClient(s *storm, number int) *goodClient {
 
 // rounds asks all questions some times, or until the storm is over.
 func (c *goodClient) rounds(times int) {
-	defer c.http.CloseIdleConnections()
+	defer c.hangUp()
 	for n := range times * len(c.asks) {
 		q := c.asks[(n+c.number)%len(c.asks)]
 		began := time.Now()
@@ -54,9 +56,22 @@ func (c *goodClient) rounds(times int) {
 	}
 }
 
+// hangUp closes the client's connections.
+func (c *goodClient) hangUp() {
+	for _, client := range []*http.Client{c.http, c.inTunnels, c.overTLS} {
+		if client != nil {
+			client.CloseIdleConnections()
+		}
+	}
+}
+
 // get asks for a URL and checks the status, the place it leads to and the body.
 func (c *goodClient) get(url string, status int, location, body string) error {
-	reply, err := c.http.Get(url)
+	return getBy(c.http, url, status, location, body)
+}
+
+func getBy(client *http.Client, url string, status int, location, body string) error {
+	reply, err := client.Get(url)
 	if err != nil {
 		return err
 	}
@@ -101,16 +116,19 @@ var askLarge = question{"a large page", func(c *goodClient, n int) error {
 }}
 
 var askPost = question{"a form", func(c *goodClient, n int) error {
-	body := stormPattern()[:n%20_000]
-	url := c.people.good.at(goodName, "/sum")
-	reply, err := c.http.Post(url, "text/plain", strings.NewReader(body))
+	return postBy(c.http, c.people.good.at(goodName, "/sum"), stormPattern()[:n%20_000])
+}}
+
+// postBy sends a body, and checks that it is what the origin was sent.
+func postBy(client *http.Client, url, body string) error {
+	reply, err := client.Post(url, "text/plain", strings.NewReader(body))
 	if err != nil {
 		return err
 	}
 	sum := newSum()
 	io.WriteString(sum, body)
 	return check(reply, url, http.StatusOK, "", fmt.Sprintf("%s %d POST\n", sum.text(), len(body)))
-}}
+}
 
 // What the helper makes of an allowed URL carries that URL: an answer that somebody else should have had is seen.
 var askMarked = question{"a page that is marked", func(c *goodClient, n int) error {

@@ -147,7 +147,7 @@ func (s *storm) helpersSaid() string {
 func (s *storm) judgeWords() {
 	s.x.eventually("says: "+s.says, backWithin, func() bool { return strings.Contains(s.x.said(), s.says) })
 	for line := range strings.Lines(s.x.said()) {
-		for _, never := range []string{"a fault of ours", "BUG", "too many open files"} {
+		for _, never := range []string{"a fault of ours", "BUG", "too many open files", "DATA RACE"} {
 			if strings.Contains(line, never) {
 				s.t.Errorf("the proxy says: %s", line)
 			}

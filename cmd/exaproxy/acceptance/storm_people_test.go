@@ -16,7 +16,8 @@ type stormPeople struct {
 	good, page *origin
 	forbidden  *origin // that nobody may reach
 	bombs      *bombOrigin
-	names      string // the name server's directive, or nothing if port 53 is not to be had
+	names      string       // the name server's directive, or nothing if port 53 is not to be had
+	secure     *stormSecure // nil if nothing is reached in tunnels
 }
 
 const (
@@ -81,6 +82,9 @@ func (p stormPeople) hangUp() {
 		o.CloseClientConnections()
 	}
 	p.bombs.hangUp()
+	if p.secure != nil {
+		p.secure.hangUp()
+	}
 }
 
 // at is the URL of a path at an origin by one of its names.
@@ -89,22 +93,24 @@ func (o *origin) at(name, path string) string {
 }
 
 // dial is a connection of a bad peer to the proxy; nil if it gets none. It is closed when the storm is over.
-func (s *storm) dial() net.Conn {
-	conn, err := (&net.Dialer{Timeout: 10 * time.Second}).DialContext(s.over, "tcp", s.x.addr())
+func (s *storm) dial() net.Conn { return s.dialTo(s.x.addr()) }
+
+func (s *storm) dialTo(addr string) net.Conn {
+	conn, err := (&net.Dialer{Timeout: 10 * time.Second}).DialContext(s.over, "tcp", addr)
 	if err != nil {
 		return nil
 	}
-	return &stormConn{Conn: conn, stop: context.AfterFunc(s.over, func() { conn.Close() })}
+	return &stormConn{TCPConn: conn.(*net.TCPConn), stop: context.AfterFunc(s.over, func() { conn.Close() })}
 }
 
 type stormConn struct {
-	net.Conn
+	*net.TCPConn
 	stop func() bool
 }
 
 func (c *stormConn) Close() error {
 	c.stop()
-	return c.Conn.Close()
+	return c.TCPConn.Close()
 }
 
 // pass waits, or for the end of the storm.

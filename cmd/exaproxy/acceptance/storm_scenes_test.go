@@ -42,7 +42,7 @@ func scenes(t *testing.T) []scene {
 		name: "one helper",
 		conf: "workers 1\n{nameserver}url_rewrite_children 1 startup=1\nurl_rewrite_program {storm}\n",
 		asks: asks, peers: everybody, says: "ended by itself",
-	}}
+	}, tunnelsScene(t)}
 	if guard, err := exec.LookPath("squidGuard"); err == nil {
 		all = append(all, scene{
 			name: "unread pipe", // and squidGuard

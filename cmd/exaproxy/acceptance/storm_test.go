@@ -37,6 +37,7 @@ const (
 type scene struct {
 	name    string
 	conf    string // after base and openPort; see storm.fill for its places
+	access  string // before http_access allow all
 	start   program
 	asks    []question
 	peers   []badPeer
@@ -87,6 +88,7 @@ func TestStorm(t *testing.T) {
 			s.rage()
 			s.judge()
 			fmt.Fprintln(&table, s.row())
+			s.judgeStacks()
 		})
 	}
 	t.Logf("\n%s", table.String())
@@ -104,7 +106,8 @@ func newStorm(t *testing.T, c scene) *storm {
 	if p.path == "" {
 		p = exaproxy()
 	}
-	s.x = start(t, p, s.dir, base+openPort+s.fill(c.conf))
+	const all = "http_access allow all\n"
+	s.x = start(t, p, s.dir, strings.Replace(base, all, c.access+all, 1)+openPort+s.fill(s.conf))
 	s.warm()
 	s.level = watchLevels(s.x.pid())
 	return s
