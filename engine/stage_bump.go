@@ -42,7 +42,10 @@ func (t *transaction) splice() stage {
 	switch seen := t.request.TLS; {
 	case t.upstream == nil && seen.Step == 2 && seen.NotTLS == nil:
 		return t.judgeInside()
+	case seen.NotTLS == tlshello.ErrShort && !t.silent():
+		return t.terminate() // it has begun a ClientHello, and would go on with it in the tunnel
 	case t.upstream == nil:
+		t.unheard = seen.NotTLS == tlshello.ErrShort
 		return routing
 	case t.hop.TLS != (TLS{}):
 		return t.terminate()
@@ -104,11 +107,14 @@ func (t *transaction) withoutTLS(why error) FailureKind {
 	switch {
 	case why != tlshello.ErrShort:
 		return NotTLS
-	case t.up.buf == nil || t.up.buf.empty():
+	case t.silent():
 		return ClientSilent
 	}
 	return ClientLate
 }
+
+// silent says whether the client has said nothing in its tunnel.
+func (t *transaction) silent() bool { return t.up.buf == nil || t.up.buf.empty() }
 
 // accessDenied is an alert of TLS, in the clear as before any keys are agreed on: fatal, access_denied
 // (RFC 8446, sections 5.1 and 6.2).

@@ -95,6 +95,7 @@ type transaction struct {
 	decrypts    bool         // the requests in the tunnel are going to be read
 
 	judgedInside bool   // by what its ClientHello says, too
+	unheard      bool   // the client has said nothing in its tunnel, and nobody knows what it will
 	inTunnel     bool   // it is the answer to what the client says in its tunnel
 	innerMethod  string // the method of that
 	failure      *Failure
