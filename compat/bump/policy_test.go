@@ -85,7 +85,7 @@ func TestTunnelsBySquidError(t *testing.T) {
 		want  engine.Bump
 	}{
 		{recipe, tlshello.ErrNotTLS, engine.BumpSplice},
-		{recipe, tlshello.ErrMalformed, engine.BumpSplice},
+		{recipe, tlshello.ErrMalformed, engine.BumpTerminate},
 		{recipe, tlshello.ErrShort, engine.BumpTerminate},
 		{"acl fp squid_error ERR_TOO_BIG ERR_NONE\non_unsupported_protocol tunnel fp", tlshello.ErrNotTLS, engine.BumpTerminate},
 		{"acl fp squid_error ERR_REQUEST_START_TIMEOUT\non_unsupported_protocol tunnel fp", tlshello.ErrShort, engine.BumpSplice},
