@@ -133,7 +133,7 @@ func TestWhatIsNoAuthorityEndsTheStart(t *testing.T) {
 		"tls-cert={dir}/none.crt":                                 "no such file",
 		"tls-cert={dir}/nonsense":                                 "there is no certificate in PEM in it",
 		"tls-cert={dir}/ca/ca.crt":                                "there is no private key in it",
-		"tls-key={dir}/ca/ca.key":                                 "tls-key= needs tls-cert=",
+		"tls-key={dir}/ca/ca.key":                                 "cert= option must be set before key= is used",
 		"tls-cert={dir}/ca/ca.crt tls-key=" + leaf.file:           leaf.file + ": there is no private key in it",
 		"tls-cert={dir}/ca/ca.crt tls-dh=/a":                      "cannot be followed yet",
 		"tls-cert={dir}/ca/ca.crt generate-host-certificates=off": "cannot be followed",
