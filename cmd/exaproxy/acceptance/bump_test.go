@@ -135,7 +135,6 @@ func TestWhatIsNoAuthorityEndsTheStart(t *testing.T) {
 		"tls-cert={dir}/ca/ca.crt":                                "there is no private key in it",
 		"tls-key={dir}/ca/ca.key":                                 "cert= option must be set before key= is used",
 		"tls-cert={dir}/ca/ca.crt tls-key=" + leaf.file:           leaf.file + ": there is no private key in it",
-		"tls-cert={dir}/ca/ca.crt tls-dh=/a":                      "cannot be followed yet",
 		"tls-cert={dir}/ca/ca.crt generate-host-certificates=off": "cannot be followed",
 	} {
 		writeFile(t, dir, "squid.conf", fill(dir, base+"http_port 127.0.0.1:0 "+options+"\n"))
