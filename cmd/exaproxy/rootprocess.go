@@ -41,10 +41,18 @@ func keepRoot(o *options) int {
 	if err != nil {
 		return 1
 	}
-	go server.Serve()
-	awaitEnd(k.proxy)
-	k.RemovePIDFile() // of a proxy that could not do it itself any more
+	k.attend(server, func() { awaitEnd(k.proxy) })
 	return 0
+}
+
+// attend does what the proxy asks for until ended returns, since it has.
+func (k *rootProcess) attend(server *privsep.Server, ended func()) {
+	served := make(chan struct{})
+	go func() { server.Serve(); close(served) }()
+	ended()
+	server.Close() // somebody else may have the other end
+	<-served
+	k.RemovePIDFile() // of a proxy that could not do it itself any more
 }
 
 // awaitEnd waits for the end of a process. One that is our parent no more has ended already.
