@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"errors"
 	"io"
 	"log/slog"
@@ -38,7 +39,7 @@ func (w *worker) reportHandshake(c *client, r *Request, err error) {
 		attrs = append(attrs, "more since the last message", suppressed)
 	}
 	level, text := handshakeText(r, err)
-	w.log.Log(nil, level, text, attrs...)
+	w.log.Log(context.Background(), level, text, attrs...)
 }
 
 // handshakeText is what that most often means.
