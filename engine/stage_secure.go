@@ -30,7 +30,6 @@ func (t *transaction) secure() stage {
 		if t.decrypts {
 			return t.decrypted()
 		}
-		t.record.ServerName = t.handshake.State().ServerName
 		return hearing
 	default:
 		t.client.worker.reportHandshake(t.client, t.request, err)

@@ -252,7 +252,7 @@ func TestCertificatesThatCannotBeUsed(t *testing.T) {
 	expired := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})) + string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}))
 	failed := 0
 	for change, want := range map[string]string{
-		"tls-cert={dir}/port.crt tls-key=" + other + "/port.key":              "private key does not match",
+		"tls-cert={dir}/port.crt tls-key=" + other + "/port.key":              "private key is not that of the certificate",
 		"tls-cert=" + writeFile(t, other, "old.pem", expired):                 "has expired at",
 		"tls-cert={dir}/port.crt tls-key={dir}/missing.key":                   "missing.key: no such file",
 		"tls-cert={dir}/port.crt tls-key={dir}/port.key tls-key=/nonexistent": "/nonexistent: no such file",
