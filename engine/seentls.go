@@ -30,15 +30,14 @@ type SeenTLS struct {
 	// Bumped says that the requests in the tunnel are read: the proxy speaks TLS in the server's place.
 	Bumped bool
 
-	host []byte // of the CONNECT, as the Host field says it
-	name string // the same, without the port
-	port uint16 // that alone
+	host    string // of the CONNECT
+	port    uint16
+	decided string // the host that was known when it was decided to read the requests: they have to be for it
 }
 
 // see begins to look into the TLS of a tunnel.
 func see(r *Request) *SeenTLS {
-	t := &r.Target
-	return &SeenTLS{Step: 1, host: t.AppendHost(nil), name: string(t.Host), port: t.Port}
+	return &SeenTLS{Step: 1, host: string(r.Target.Host), port: r.Target.Port}
 }
 
 // PeerName is the name by which the client knows the server: that in the ClientHello, or else the
@@ -47,7 +46,7 @@ func (s *SeenTLS) PeerName() string {
 	if s.ServerName != "" {
 		return s.ServerName
 	}
-	return s.name
+	return s.host
 }
 
 // InsideName is the name that a CONNECT's ClientHello asks for, in the form of a target's host, if it is not the
@@ -56,7 +55,7 @@ func (r *Request) InsideName() []byte {
 	if r.TLS == nil || r.TLS.ServerName == "" || r.TLS.Bumped {
 		return nil
 	}
-	if name := strings.TrimRight(strings.ToLower(r.TLS.ServerName), "."); name != string(r.Target.Host) {
+	if name := strings.ToLower(r.TLS.ServerName); name != string(r.Target.Host) {
 		return []byte(name)
 	}
 	return nil
@@ -74,8 +73,8 @@ var (
 )
 
 // complete makes the target of a request in the tunnel a URL: whom it is for says Host, as to a server
-// (RFC 9112, section 3.3), or the CONNECT where there is none. That has to be the host for which the tunnel was
-// decided on, and is errElsewhere if it is not.
+// (RFC 9112, section 3.3); without one it is for the host for which the tunnel was decided on. Any other is
+// errElsewhere.
 func (s *SeenTLS) complete(r *Request, ws h1.Whitespace) error {
 	switch r.Target.Form {
 	case h1.Authority:
@@ -88,22 +87,18 @@ func (s *SeenTLS) complete(r *Request, ws h1.Whitespace) error {
 		}
 	case h1.Absolute:
 	}
-	if !s.isFor(&r.Target) {
+	if t := &r.Target; t.Scheme != "https" || t.Port != s.port || string(t.Host) != s.decided {
 		return errElsewhere
 	}
 	return nil
 }
 
-// isFor says whether a URL is one of the server that the CONNECT or its ClientHello was for.
-func (s *SeenTLS) isFor(t *h1.Target) bool {
-	name := strings.ToLower(s.ServerName)
-	return t.Scheme == "https" && t.Port == s.port && (string(t.Host) == s.name || name != "" && string(t.Host) == name)
-}
-
 func (s *SeenTLS) completeOrigin(r *Request, ws h1.Whitespace) (err error) {
-	host := bytes.TrimSuffix(s.host, []byte(":443"))
+	host := []byte(nil)
 	switch r.Header.Count("Host") {
 	case 0:
+		decided := h1.Target{Scheme: "https", Host: []byte(s.decided), IPv6: strings.Contains(s.decided, ":"), Port: s.port}
+		host = decided.AppendHost(nil)
 	case 1:
 		host = r.Header.Get("Host")
 	default:

@@ -1,6 +1,10 @@
 package engine
 
-import "exaproxy/engine/tlshello"
+import (
+	"strings"
+
+	"exaproxy/engine/tlshello"
+)
 
 // allowed is what follows when a request may go on: of a CONNECT, the question what becomes of its tunnel.
 func (t *transaction) allowed() stage {
@@ -75,7 +79,7 @@ func (t *transaction) decrypt() stage {
 	if t.upstream != nil && t.hop.TLS == (TLS{}) {
 		return t.terminate() // the server is in a handshake with the client
 	}
-	t.decrypts = true
+	t.decrypts, seen.decided = true, strings.ToLower(seen.PeerName())
 	if seen.Action == BumpServerFirst && len(seen.Server) == 0 {
 		return t.inside(routing)
 	}
