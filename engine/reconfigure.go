@@ -47,7 +47,8 @@ func (ch *change) commit(ports []opened) {
 		l.port, l.tls = ports[i].port, ports[i].tls
 	}
 	w.eachClient(func(c *client) {
-		if p := follows[c.connection.Port]; p != nil {
+		old := c.connection.Port
+		if p := follows[old]; p != nil && (p.TLS == nil) == (old.TLS == nil) { // what the client speaks stays as it is
 			c.connection.Port = p
 		}
 	})
