@@ -237,6 +237,25 @@ func TestDelayGrowsAndIsForgotten(t *testing.T) {
 	}
 }
 
+// What the others are to wait for, since many have ended, is over once a child answers.
+func TestDelayIsForgottenWhileItLasts(t *testing.T) {
+	w := newWorld(t, Config{})
+	w.slow = true
+	w.open(Config{Children: 2, Startup: 2, Retries: 2})
+	w.pool.health.earlyExits = 8 // of questions, which kept the delays short
+	w.dies(2)
+	w.pass(time.Second)
+	w.children("a long one", 2, 1)
+	w.begins(1)
+	q := w.ask("y")
+	w.writes(1, "z\n")
+	q.wants("it answers", "z")
+	w.pass(minRestartDelay + aTick)
+	if w.pool.active != 2 {
+		t.Errorf("%d children are active, want 2", w.pool.active)
+	}
+}
+
 func TestSpawnFails(t *testing.T) {
 	w := newWorld(t, Config{Children: 1, Retries: 0})
 	w.startsWith(errors.New("start redirector: no such file"))

@@ -109,8 +109,12 @@ func (p *Pool) hasWorkingChild() bool {
 	return false
 }
 
-// recordFirstAnswer records that a new child has answered for the first time.
+// recordFirstAnswer records that a new child has answered for the first time: what the others are to wait for
+// because children ended is no longer so.
 func (p *Pool) recordFirstAnswer() {
+	if p.health.timer.Armed() && p.health.earlyExits > 1 {
+		p.health.timer.Set(minRestartDelay)
+	}
 	p.health.earlyExits, p.health.unprovoked = 0, 0
 	p.health.failing, p.health.covered = false, false
 	if p.health.alarmed {

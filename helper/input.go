@@ -20,7 +20,7 @@ import (
 type sighting uint8
 
 const (
-	busy    sighting = iota // it, and all that it has started, do something else
+	busy    sighting = iota // it, or one that it has started, does something else
 	waiting                 // somebody waits for a line
 	asleep                  // one that holds the pipe sleeps: it may be one of those that look for a line now and then
 	unknown                 // the kernel does not tell, or nobody that it has started holds the pipe
@@ -50,10 +50,10 @@ func linkOf(pid string, fd int) string {
 
 // look looks once.
 func (w *inputWatch) look() sighting {
-	var all []lookedAt
+	var all []*lookedAt
 	holds, sleeps, blind, writers, starved := false, false, false, false, false
 	for todo := []string{strconv.Itoa(w.pid)}; len(todo) > 0; {
-		p := lookedAt{inputWatch: w, dir: "/proc/" + todo[0]}
+		p := &lookedAt{inputWatch: w, dir: "/proc/" + todo[0]}
 		p.look()
 		all = append(all, p)
 		held := slices.Contains(p.held, w.pipe)
@@ -74,19 +74,18 @@ func (w *inputWatch) look() sighting {
 		return waiting
 	case blind || !holds:
 		return unknown
-	case sleeps || reads: // or the one that answers waits for something else, as it may always do
-		return asleep
+	case !sleeps && !reads, slices.ContainsFunc(all, (*lookedAt).works):
+		return busy
 	}
-	return busy
+	return asleep // or the one that answers waits for something else, as it may always do
 }
 
 // follow follows the input from process to process, and returns whether one waits for it, and whether one
 // does that can write the answers.
-func (w *inputWatch) follow(all []lookedAt) (reads, answers bool) {
+func (w *inputWatch) follow(all []*lookedAt) (reads, answers bool) {
 	input := []string{w.pipe}
 	for range all {
-		for i := range all {
-			p := &all[i]
+		for _, p := range all {
 			if slices.ContainsFunc(p.awaited, func(pipe string) bool { return slices.Contains(input, pipe) }) {
 				reads = true
 				answers = answers || slices.Contains(p.held, w.output)
@@ -127,6 +126,16 @@ func (p *lookedAt) look() {
 		}
 	}
 	p.hold()
+}
+
+// works reports whether a thread of the process runs, waits for a processor or for a disk (proc_pid_stat(5)).
+func (p *lookedAt) works() bool {
+	tasks, _ := os.ReadDir(p.dir + "/task")
+	return slices.ContainsFunc(tasks, func(task os.DirEntry) bool {
+		stat, _ := os.ReadFile(p.dir + "/task/" + task.Name() + "/stat")
+		state := stat[bytes.LastIndexByte(stat, ')')+1:]
+		return bytes.HasPrefix(state, []byte(" R")) || bytes.HasPrefix(state, []byte(" D"))
+	})
 }
 
 // read reads a file in the directory of a thread.

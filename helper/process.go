@@ -17,8 +17,9 @@ const (
 	maxLook    = 50 * time.Millisecond  // between two looks
 	blindReady = 200 * time.Millisecond // for which a process that counts as ready cannot be looked at
 
-	// asleepReady is after which a process counts as ready that holds its input and sleeps: some look for
-	// a line now and then and never wait for one. A shorter sleep is that of a program which starts.
+	// asleepReady is for how long in all a process that holds its input has to sleep to count as ready: some
+	// look for a line now and then and never wait for one. A shorter sleep is that of a program which starts.
+	// What it works meanwhile counts for nothing, since that takes as long as the machine is busy.
 	asleepReady = 15 * time.Second
 )
 
@@ -32,6 +33,8 @@ type process struct {
 	log                        lineWriter
 	input                      inputWatch
 	started                    time.Time
+	looked                     time.Time     // when it was looked at last
+	slept                      time.Duration // for which it was seen asleep
 	blind                      time.Time // since when it cannot be looked at, if blindLooks is not 0
 	blindLooks                 int       // in a row
 	ready                      func()    // nil: it was called
@@ -57,6 +60,7 @@ func (p *process) Kill() {
 // moment. ready is called once, when the process is seen to be ready for its input.
 func (p *process) Wait(ready func()) Ending {
 	p.ready, p.started = ready, time.Now()
+	p.looked = p.started
 	if err := p.os.WithHandle(func(pidfd uintptr) { p.watch(int32(pidfd)) }); err != nil {
 		p.watch(-1) // before Linux 5.4
 	}
@@ -93,14 +97,23 @@ func (p *process) lookAgain() time.Duration {
 	if p.ready == nil || p.killed {
 		return -1
 	}
-	age := time.Since(p.started)
 	seen := p.input.look()
-	if seen == waiting || p.staysBlind(seen) || seen == asleep && age >= asleepReady {
+	if seen == waiting || p.staysBlind(seen) || p.staysAsleep(seen) {
 		p.ready()
 		p.ready = nil
 		return -1
 	}
-	return min(max(age/8, lookAfter), maxLook)
+	return min(max(time.Since(p.started)/8, lookAfter), maxLook)
+}
+
+// staysAsleep reports whether the process has slept for long.
+func (p *process) staysAsleep(seen sighting) bool {
+	now := time.Now()
+	if seen == asleep {
+		p.slept += min(now.Sub(p.looked), 4*maxLook) // nobody knows what it did between looks that are farther apart
+	}
+	p.looked = now
+	return p.slept >= asleepReady
 }
 
 // staysBlind reports whether the process cannot be looked at, for some time. One that starts another program

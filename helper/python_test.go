@@ -1,6 +1,7 @@
 package helper
 
 import (
+	"bufio"
 	"bytes"
 	"flag"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -426,6 +428,42 @@ func TestLookWithoutDescriptors(t *testing.T) {
 	}
 	cmd.Process.Kill()
 	cmd.Wait()
+}
+
+// A program that works is not asleep, however long it does and whoever passes its input on.
+func TestProgramThatStartsBehindAnother(t *testing.T) {
+	argv := script(t, "import sys; sys.stdin.readline(); print('up')\nwhile True: pass")
+	cmd := exec.Command("/bin/sh", append([]string{"-c", `tee -a /dev/null | "$0" "$@"`}, argv...)...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	input, questions, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer questions.Close()
+	defer input.Close()
+	answers, output, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answers.Close()
+	defer output.Close()
+	cmd.Stdin, cmd.Stdout = input, output
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Wait()
+	defer syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+	fmt.Fprintln(questions, "begin")
+	if line, err := bufio.NewReader(answers).ReadString('\n'); line != "up\n" || err != nil {
+		t.Fatalf("got %q, %v", line, err)
+	}
+	watch := newInputWatch(cmd.Process.Pid, int(questions.Fd()), int(output.Fd()))
+	for range 50 {
+		if seen := watch.look(); seen != busy {
+			t.Errorf("it is seen as %d, want busy", seen)
+		}
+		time.Sleep(time.Millisecond)
+	}
 }
 
 // Some programs never wait for a line: they look for one now and then, and sleep. Such a one is seen asleep.
