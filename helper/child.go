@@ -112,6 +112,7 @@ func (c *child) becomeReady() {
 	if c.state != warming {
 		return
 	}
+	c.answers.Recheck() // of what it wrote a moment ago the loop has not heard yet
 	if err := c.readAnswers(); err != nil && err != loop.ErrAgain {
 		c.fail("")
 	}

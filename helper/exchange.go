@@ -27,6 +27,7 @@ func (c *child) exchange() {
 		return
 	}
 	if err := c.writeQuestions(); err != nil {
+		c.answers.Recheck()
 		c.readAnswers() // it may have answered before it closed its input
 		if c.answering() {
 			c.fail("")
@@ -177,11 +178,12 @@ func (c *child) handleAnswer(line []byte) bool {
 // channel numbers that shows that the line is another's, and is worth a system call with a new child
 // and where such lines were seen.
 func (c *child) unread(q *Question) bool {
-	p := c.pool
-	if p.config.numbered() || c.answered >= probation && !p.doubts.surplusSeen(p.loop.Now()) {
-		return false
-	}
-	return c.questions.Unread() > 0
+	return !c.pool.config.numbered() && c.watched() && c.questions.Unread() > 0
+}
+
+// watched reports whether system calls are spent on seeing that the child writes one line for each question.
+func (c *child) watched() bool {
+	return c.answered < probation || c.pool.doubts.surplusSeen(c.pool.loop.Now())
 }
 
 // finish ends a question in flight, which has left its channel, with its answer.
@@ -245,6 +247,9 @@ func (c *child) dropPartial() {
 func (c *child) readyForNext() bool {
 	if c.pool.config.numbered() {
 		return true
+	}
+	if c.watched() {
+		c.answers.Recheck()
 	}
 	if c.answers.Readable() {
 		if err := c.readAnswers(); err != nil && err != loop.ErrAgain {

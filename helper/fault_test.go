@@ -141,6 +141,19 @@ func TestAnswerBeforeExitCounts(t *testing.T) {
 	a.wants("what the child wrote before its end is read", "y")
 }
 
+// The loop may hear of a child's end before it hears of what the child wrote just before.
+func TestExitBeforeTheLoopHearsOfTheAnswer(t *testing.T) {
+	w := newWorld(t, Config{Children: 1, Retries: 2})
+	a := w.ask("x")
+	w.reads(1, "it is asked", "x\n")
+	w.l.Post(func() { // when the kernel was asked what there is to read
+		w.child(1).out.WriteString("y\n")
+		w.pool.children[0].processExited(Ending{How: "exit status 0"})
+	})
+	w.l.Turn(true)
+	a.wants("what the child wrote before its end is read", "y")
+}
+
 func TestBrokenInput(t *testing.T) {
 	w := newWorld(t, Config{Children: 1, Concurrency: 5, Retries: 2})
 	a := w.ask("a")

@@ -168,6 +168,7 @@ func (c *child) recycleAbandoned() {
 // which the child has left behind, holds the pipe.
 func (c *child) processExited(end Ending) {
 	if c.answering() {
+		c.answers.Recheck() // its end is told apart from its output
 		c.readAnswers()
 		c.fail("")
 	}

@@ -23,6 +23,24 @@ func TestChildIsAskedWhenItReads(t *testing.T) {
 	w.logs("with what it was", `Config Path=/etc`, 1)
 }
 
+// The loop may hear that a child reads before it hears of what the child wrote just before.
+func TestReadyBeforeTheLoopHearsOfTheBanner(t *testing.T) {
+	w := newWorld(t, Config{Children: 1, Retries: 2})
+	w.slow = true
+	q := w.ask("x")
+	w.l.Post(func() { // when the kernel was asked what there is to read
+		w.child(1).out.WriteString("Config Path=/etc\nready\n> ")
+		w.pool.children[0].becomeReady()
+	})
+	w.l.Turn(true)
+	w.reads(1, "it is asked at once", "x\n")
+	w.settle()
+	q.waits("what it wrote before is no answer")
+	w.writes(1, "y\n")
+	q.wants("but this is", "y")
+	w.logs("that is said once", "wrote something before its first question: ", 1)
+}
+
 func TestChildThatNeverReads(t *testing.T) {
 	for _, concurrency := range []int{0, 5} {
 		w := newWorld(t, Config{Children: 1, Retries: 2, Concurrency: concurrency})

@@ -256,6 +256,14 @@ func (f *FD) release() (sys int) {
 // Readable reports whether a Read might find something.
 func (f *FD) Readable() bool { return f.state&readable != 0 }
 
+// Recheck has the next Read ask the kernel, for an owner that has heard of data by another way: the kernel tells
+// of it when it is next waited for.
+func (f *FD) Recheck() {
+	if f.state&closed == 0 {
+		f.state |= readable
+	}
+}
+
 // PeerDone reports whether the peer writes no more. Bytes may still wait to be read.
 func (f *FD) PeerDone() bool { return f.state&peerDone != 0 }
 
