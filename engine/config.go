@@ -30,7 +30,10 @@ type Config struct {
 	Bind func(sys int, addr netip.AddrPort) error
 	// Helper describes the helper pool; each worker has its share of it. nil: nobody is asked.
 	Helper *helper.Config
-	// KeepHelpers keeps the helpers over a reconfiguration that does not change Helper (keep_helpers).
+	// PolicyHelpers describe the pools that the policy asks itself (Services.Pools). Their names differ from each
+	// other and from Helper's.
+	PolicyHelpers []helper.Config
+	// KeepHelpers keeps the helpers over a reconfiguration that does not change how they are run (keep_helpers).
 	// Otherwise new ones are started, and take over when the first is ready.
 	KeepHelpers bool
 	// Names configures name resolution.

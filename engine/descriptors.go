@@ -32,14 +32,22 @@ func newDescriptorLimits(c *Config, worker, workers int) descriptorLimits {
 	if c.Descriptors == 0 {
 		return descriptorLimits{}
 	}
-	children := 0
-	if c.Helper != nil {
-		children = c.Helper.Share(worker, workers).Children
-	}
+	children := c.children(worker, workers)
 	share := c.Descriptors / workers
 	connections := max(share-share/16-(childDescriptors+startingDescriptors)*children, share/2)
 	connect := max(connections+watchedOfChild*children, 1)
 	return descriptorLimits{accept: max(connect-connections/4, 1), connect: connect}
+}
+
+// children is how many helper processes one worker may have.
+func (c *Config) children(worker, workers int) (n int) {
+	if c.Helper != nil {
+		n = c.Helper.Share(worker, workers).Children
+	}
+	for i := range c.PolicyHelpers {
+		n += c.PolicyHelpers[i].Share(worker, workers).Children
+	}
+	return n
 }
 
 // hasRoom says whether fewer than limit descriptors are watched. Connections that nobody uses are the first to go.

@@ -18,7 +18,7 @@ func (t *transaction) ask() stage {
 		default:
 			panic("BUG: a question that neither asks nor waits")
 		}
-		if t.setup.helpers == nil {
+		if t.setup.helpers.Pool == nil {
 			t.helperErr = errNoHelpers
 			return interpreting
 		}
