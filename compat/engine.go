@@ -3,8 +3,8 @@ package compat
 import (
 	"log/slog"
 
+	"exaproxy/compat/children"
 	"exaproxy/compat/logs"
-	"exaproxy/compat/redirector"
 	"exaproxy/engine"
 )
 
@@ -46,14 +46,15 @@ func (s *Settings) config(log *logs.CacheLog) engine.Config {
 	s.Outgoing.Configure(&c)
 	s.Names.Configure(&c, c.Log)
 	s.Logs.Configure(&c)
-	helpers := redirector.Process{
+	helpers := children.Process{
 		Debug:     s.Logs.Verbosity.String(),
 		PerWorker: s.Program.Workers > 0, // the file gave a number of workers, as in Squid
 		Stderr:    log.Stderr(),
 	}
-	if s.Redirector.Enabled() {
+	if s.Redirector.Enabled() || s.Auth.Enabled() {
 		helpers.Dir = s.Program.HelperDir(log.Say)
 	}
 	s.Redirector.Configure(&c, helpers)
+	s.Auth.Configure(&c, helpers)
 	return c
 }

@@ -135,7 +135,7 @@ func (l *loader) finish(s *Settings) error {
 	}
 	err := s.finish(l.context, l.o.Ports)
 	if err == nil && !l.o.KeepUser {
-		err = s.checkHelper()
+		err = s.checkHelpers()
 	}
 	if err != nil {
 		l.o.Say(0, "FATAL: "+err.Error())

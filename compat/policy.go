@@ -8,6 +8,7 @@ import (
 
 	"exaproxy/compat/access"
 	"exaproxy/compat/acl"
+	"exaproxy/compat/auth"
 	"exaproxy/compat/bump"
 	"exaproxy/compat/certs"
 	"exaproxy/compat/errpage"
@@ -31,6 +32,7 @@ type policy struct {
 	engine.DefaultPolicy
 
 	manager    *manager.Policy
+	auth       *auth.Policy // nil: nobody can prove who he is
 	access     *access.Policy
 	guard      *guard.Policy
 	headers    *headers.Policy
@@ -72,13 +74,20 @@ func newPolicy(s *Settings, services engine.Services, opened *logs.OpenedLogs) *
 
 // setPages makes those that answer with pages of our own.
 func (p *policy) setPages(s *Settings, services engine.Services) {
-	p.pages = &errpage.Policy{Settings: &s.Pages, Identity: s.Headers.Identity(s.Ports.First()), Now: services.Loop.Now}
+	p.pages = &errpage.Policy{Settings: &s.Pages, Identity: s.Headers.Identity(s.Ports.First()), Now: services.Loop.Now,
+		Challenges: s.Auth.Challenges()}
 	p.access = &access.Policy{Settings: &s.Access, Resolver: services.Resolver, Pages: p.pages}
+	if p.auth = auth.NewPolicy(&s.Auth, services); p.auth != nil {
+		p.access.Users = p.auth
+	}
 	p.manager = manager.NewPolicy(p.pages)
 }
 
-// Close gives up the log files.
-func (p *policy) Close() { p.logs.Close() }
+// Close ends what is asked, and gives up the log files.
+func (p *policy) Close() {
+	p.auth.Close()
+	p.logs.Close()
+}
 
 // match asks an access list about a request.
 func (p *policy) match(list *acl.List, r *engine.Request) acl.Answer {

@@ -5,6 +5,7 @@ import (
 
 	"exaproxy/compat/access"
 	"exaproxy/compat/acl"
+	"exaproxy/compat/auth"
 	"exaproxy/compat/bump"
 	"exaproxy/compat/certs"
 	"exaproxy/compat/connection"
@@ -32,6 +33,7 @@ type Settings struct {
 	Connection connection.Settings
 	Names      names.Settings
 	Headers    headers.Settings
+	Auth       auth.Settings
 	Access     access.Settings
 	Guard      guard.Settings
 	Redirector redirector.Settings
@@ -46,16 +48,19 @@ type Settings struct {
 
 // defaults are Squid 5.7's, as Debian builds it, where the file says nothing.
 func defaults(acls *acl.Set) *Settings {
-	return &Settings{
+	s := &Settings{
 		Program:    program.Defaults(),
 		Names:      names.Defaults(),
 		Headers:    headers.Defaults(),
+		Auth:       auth.Defaults(),
 		Access:     access.Defaults(acls),
 		Guard:      guard.Defaults(),
 		Redirector: redirector.Defaults(acls),
 		Pages:      errpage.Defaults(),
 		Logs:       logs.Defaults(),
 	}
+	acls.Schemes = s.Auth.Enabled
+	return s
 }
 
 // directives are the setters of all features.
@@ -64,7 +69,7 @@ func (s *Settings) directives() directive.Set {
 		"configuration_includes_quoted_values": directive.Nothing, // package conf follows it
 	}
 	for _, feature := range []interface{ Directives() directive.Set }{
-		&s.Program, &s.Ports, &s.Connection, &s.Names, &s.Headers, &s.Access, &s.Guard, &s.Redirector, &s.Verdict, &s.Tunnel, &s.Bump, &s.Certs, &s.Outgoing, &s.Pages, &s.Logs,
+		&s.Program, &s.Ports, &s.Connection, &s.Names, &s.Headers, &s.Auth, &s.Access, &s.Guard, &s.Redirector, &s.Verdict, &s.Tunnel, &s.Bump, &s.Certs, &s.Outgoing, &s.Pages, &s.Logs,
 	} {
 		all.Add(feature.Directives())
 	}
@@ -75,6 +80,9 @@ func (s *Settings) directives() directive.Set {
 // configuration cannot be used.
 func (s *Settings) finish(c *directive.Context, commandLine []string) error {
 	if err := s.Program.Finish(); err != nil {
+		return err
+	}
+	if err := s.Auth.Finish(); err != nil {
 		return err
 	}
 	s.Access.Finish(c)
@@ -108,14 +116,21 @@ func (s *Settings) HasKeys() bool {
 	return s.Ports.HasKeys() || s.Logs.KeyLog != nil || c != nil && len(c.Certificates) > 0
 }
 
-// checkHelper returns why the redirector cannot be run by the user whom the proxy becomes.
-func (s *Settings) checkHelper() error {
-	if !s.Redirector.Enabled() {
-		return nil
-	}
-	program := s.Redirector.Argv[0]
-	if err := s.Program.CheckHelper(program); err != nil {
-		return fmt.Errorf("url_rewrite_program %s: %w", program, err)
+// checkHelpers returns why a helper cannot be run by the user whom the proxy becomes.
+func (s *Settings) checkHelpers() error {
+	for _, program := range []struct {
+		directive string
+		argv      []string
+	}{
+		{"url_rewrite_program", s.Redirector.Argv},
+		{"auth_param basic program", s.Auth.Basic.Argv},
+	} {
+		if len(program.argv) == 0 {
+			continue
+		}
+		if err := s.Program.CheckHelper(program.argv[0]); err != nil {
+			return fmt.Errorf("%s %s: %w", program.directive, program.argv[0], err)
+		}
 	}
 	return nil
 }

@@ -35,7 +35,10 @@ func (t *transaction) fillInConnection() {
 	}
 	r.Started, r.Waker = t.began, t.waker
 	r.Connection = c
-	r.TLS = t.client.tls
+	if tls := t.client.tls; tls != nil {
+		r.TLS = tls
+		r.User, r.Claimed = tls.user, tls.user // there can be no credentials in a tunnel
+	}
 	r.Client, r.Local, r.Port = c.Client, c.Local, c.Port
 }
 

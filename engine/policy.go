@@ -164,8 +164,8 @@ func (DefaultPolicy) Close() {}
 type Services struct {
 	Loop     *loop.Loop
 	Resolver *dnsasync.Resolver
-	Helpers  *helper.Pool   // nil if no helper is configured
-	Pools    []*helper.Pool // of Config.PolicyHelpers, in their order
+	Helpers  *helper.Pool            // nil if no helper is configured
+	Pools    map[string]*helper.Pool // of Config.PolicyHelpers, by their names
 	Log      *slog.Logger
 	Worker   int // 0, 1, …
 	Workers  int // how many there are: what is limited for the whole proxy is divided among them

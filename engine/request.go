@@ -22,6 +22,7 @@ type Request struct {
 	Local      netip.AddrPort // our end of the client's connection
 	Port       *Port          // the listening port it came in by
 	User       string         // who the client proved to be, "" if nobody asked
+	Claimed    string         // who it says to be, proved or not: for the log alone
 	ClientName string         // the name of the client's address, "" if nobody looked it up
 	Started    time.Time      // when the request's first byte was seen
 
@@ -99,7 +100,7 @@ func (r *Request) Narrow(allowed func(netip.Addr) bool) {
 
 // isItsHead says whether nothing is known of the request but what its head says.
 func (r *Request) isItsHead() bool {
-	return r.State == nil && r.TLS == nil && r.User == "" && r.ClientName == "" && !r.WasRewritten && len(r.Notes) == 0
+	return r.State == nil && r.TLS == nil && r.User == "" && r.Claimed == "" && r.ClientName == "" && !r.WasRewritten && len(r.Notes) == 0
 }
 
 // Effective returns the target that the request goes to: the rewritten one if there is one.

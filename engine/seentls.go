@@ -30,6 +30,7 @@ type SeenTLS struct {
 	// Bumped says that the requests in the tunnel are read: the proxy speaks TLS in the server's place.
 	Bumped bool
 
+	user    string // who has asked for the tunnel, if that was proved
 	host    string // of the CONNECT
 	port    uint16
 	decided string // the host that was known when it was decided to read the requests: they have to be for it
@@ -37,7 +38,7 @@ type SeenTLS struct {
 
 // see begins to look into the TLS of a tunnel.
 func see(r *Request) *SeenTLS {
-	return &SeenTLS{Step: 1, host: string(r.Target.Host), port: r.Target.Port}
+	return &SeenTLS{Step: 1, user: r.User, host: string(r.Target.Host), port: r.Target.Port}
 }
 
 // PeerName is the name by which the client knows the server: that in the ClientHello, or else the

@@ -1,6 +1,9 @@
 package engine
 
-import "exaproxy/dnsasync"
+import (
+	"exaproxy/dnsasync"
+	"exaproxy/helper"
+)
 
 // A setup is the immutable configuration that a transaction began with, and what one worker
 // made of it.
@@ -23,9 +26,11 @@ func (w *worker) newSetup(c *Config) (*setup, error) {
 		s.helpers = w.newPool(c, c.Helper)
 		services.Helpers = s.helpers.Pool
 	}
+	services.Pools = make(map[string]*helper.Pool, len(c.PolicyHelpers))
 	for i := range c.PolicyHelpers {
-		s.others = append(s.others, w.newPool(c, &c.PolicyHelpers[i]))
-		services.Pools = append(services.Pools, s.others[i].Pool)
+		hc := &c.PolicyHelpers[i]
+		s.others = append(s.others, w.newPool(c, hc))
+		services.Pools[hc.Name] = s.others[i].Pool
 	}
 	var err error
 	s.policy, err = c.NewPolicy(services)

@@ -15,6 +15,7 @@ import (
 type Policy struct {
 	Settings *Settings
 	Resolver *dnsasync.Resolver // nil: acls look nothing up
+	Users    acl.Users          // nil: nobody can prove who he is
 	Pages    *errpage.Policy
 }
 
@@ -22,28 +23,35 @@ type Policy struct {
 type State struct {
 	place  acl.Place
 	denial *Denial // that the request was refused with
+	ofUser bool    // it was refused because of who its client is, or is not
 }
 
 // Reset ends what was begun for the request, and makes the State ready for another.
 func (s *State) Reset() {
 	s.place.Release()
-	s.denial = nil
+	s.denial, s.ofUser = nil, false
 }
 
 // Remembers says whether there are answers of name servers that the request's acls are to see again.
 func (s *State) Remembers() bool { return s.place.Remembers() }
 
-// Match asks an access list about a request.
+// Match asks an access list about a request. Its client is not asked who it is, if it has not proved that before.
 func (p *Policy) Match(list *acl.List, r *engine.Request, st *State) acl.Answer {
-	st.place.Resolver, st.place.Waker = p.Resolver, r.Waker
+	return p.ask(list, r, st, nil)
+}
+
+func (p *Policy) ask(list *acl.List, r *engine.Request, st *State, users acl.Users) acl.Answer {
+	st.place.Resolver, st.place.Users, st.place.Waker = p.Resolver, users, r.Waker
 	return list.Match(r, &r.Target, &st.place)
 }
 
 // Admit follows http_access.
 func (p *Policy) Admit(r *engine.Request, st *State, m *decision.Memory) engine.Decision {
-	switch p.Match(p.Settings.Rules, r, st) {
+	switch p.ask(p.Settings.Rules, r, st, p.Users) {
 	case acl.Deny:
-		return p.refuse(st, m)
+		return p.refuse(r, st, m, false)
+	case acl.Challenge:
+		return p.refuse(r, st, m, true)
 	case acl.Pending:
 		return engine.Decision{Action: engine.Pending}
 	case acl.Allow:
@@ -54,15 +62,29 @@ func (p *Policy) Admit(r *engine.Request, st *State, m *decision.Memory) engine.
 }
 
 // refuse is how http_access says no: with the usual page, or with what deny_info has for the acl
-// that decided.
-func (p *Policy) refuse(st *State, m *decision.Memory) engine.Decision {
-	page := errpage.AccessDenied
-	if d, ok := p.Settings.DenyInfo[st.place.Last()]; ok {
-		st.denial = d
-		page = d.page()
+// that decided. If that is one of users the client may come again as somebody else; if it has to prove first who it
+// is (unproved), only a page without a status of its own will do.
+func (p *Policy) refuse(r *engine.Request, st *State, m *decision.Memory, unproved bool) engine.Decision {
+	f := engine.Failure{Kind: engine.Refused, Side: engine.OurSide, Page: errpage.AccessDenied}
+	st.ofUser = p.Users != nil && (unproved || st.place.OfUser()) && !inside(r)
+	if st.ofUser {
+		f.Page = errpage.CacheAccessDenied
 	}
-	return m.Refuse(engine.Failure{Kind: engine.Refused, Side: engine.OurSide, Page: page})
+	d, ok := p.Settings.DenyInfo[st.place.Last()]
+	if ok = ok && !(unproved && (d.URL != "" || d.Status != 0)); ok {
+		st.denial = d
+		f.Page = d.page()
+	}
+	if !st.ofUser || ok && (d.Page == "" || d.Status != 0) {
+		return m.Refuse(f)
+	}
+	m.Failure = f
+	p.Pages.Write(m, r, &m.Failure, f.Page, 407)
+	return engine.Decision{Action: engine.Challenge, Reply: &m.Reply}
 }
+
+// inside says whether a request came in a tunnel that is decrypted: its client thinks that it speaks to a server.
+func inside(r *engine.Request) bool { return r.TLS != nil && r.TLS.Bumped }
 
 // Page makes the answer that deny_info has for a refusal. ok is false if it has none; the usual
 // page is due then.
@@ -75,7 +97,7 @@ func (p *Policy) Page(r *engine.Request, f *engine.Failure, st *State, m *decisi
 	case d.Reset:
 		return engine.LocalReply{Reset: true}, true
 	case d.URL != "":
-		p.redirect(d, r, m)
+		p.redirect(d, r, st, m)
 	default:
 		_, status := errpage.Name(f)
 		if d.Status != 0 {
@@ -87,9 +109,12 @@ func (p *Policy) Page(r *engine.Request, f *engine.Failure, st *State, m *decisi
 }
 
 // redirect sends the client to the URL of deny_info.
-func (p *Policy) redirect(d *Denial, r *engine.Request, m *decision.Memory) {
+func (p *Policy) redirect(d *Denial, r *engine.Request, st *State, m *decision.Memory) {
 	location := d.appendURL(m.Reply.Body[:0], r, p.Pages)
 	reason := 403
+	if st.ofUser {
+		reason = 407
+	}
 	if d.Status != 0 {
 		reason = d.Status
 	}

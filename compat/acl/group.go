@@ -14,7 +14,7 @@ type term struct {
 }
 
 func (t term) match(p *Place) outcome {
-	p.last = t.acl.name
+	p.last, p.lastTest = t.acl.name, t.acl.test
 	before := len(p.matched)
 	result := t.acl.test.match(p)
 	if !t.not {
@@ -26,8 +26,8 @@ func (t term) match(p *Place) outcome {
 		return mismatch
 	case mismatch:
 		return match
-	case wait:
-		return wait
+	case wait, challenge:
+		return result
 	}
 	panic("BUG: a test without an outcome")
 }

@@ -12,9 +12,10 @@ import (
 type Answer uint8
 
 const (
-	Deny    Answer = iota
-	Allow          // for lists of conditions: they hold
-	Pending        // something is being looked up: Match again when the Place's waker was woken
+	Deny      Answer = iota
+	Allow            // for lists of conditions: they hold
+	Pending          // something is being looked up: Match again when the Place's waker was woken
+	Challenge        // the client has to prove first who it is
 )
 
 // A List is the rules of one directive, such as http_access: lines of "allow" or "deny" and acls.
@@ -122,6 +123,8 @@ func (l *List) Match(r *engine.Request, target *h1.Target, p *Place) Answer {
 			return l.rules[i].action
 		case wait:
 			return Pending
+		case challenge:
+			return Challenge
 		case mismatch:
 		}
 	}

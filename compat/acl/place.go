@@ -23,6 +23,8 @@ type Place struct {
 	target  *h1.Target
 	last    string // the acl that was looked at last
 
+	lastTest tester // of that acl
+
 	questions questions      // that were put for the request
 	matched   []*addressTest // that matched an address of the host, in the rule at hand
 
@@ -35,7 +37,7 @@ type Place struct {
 
 // begin sets the Place on a request and one of its targets.
 func (p *Place) begin(r *engine.Request, target *h1.Target) {
-	p.request, p.target, p.last = r, target, ""
+	p.request, p.target, p.last, p.lastTest = r, target, "", nil
 	p.matched = p.matched[:0]
 	p.url = p.url[:0]
 	p.hostAddr, _ = parseAddr(view(target.Host))
@@ -62,10 +64,12 @@ func (p *Place) MatchedAddress() bool { return len(p.matched) > 0 }
 // kept the last rule from matching. Of a group it is the member. deny_info goes by it.
 func (p *Place) Last() string { return p.last }
 
-// Remembers reports whether there are answers to questions that were put for the request, but for the
-// addresses of its host, which the request has itself (Judged).
+// Remembers reports whether there are answers to questions that were put for the request, but for what
+// the request has itself: the addresses of its host (Judged), and its User.
 func (p *Place) Remembers() bool {
-	return slices.ContainsFunc(p.questions.list, func(q keyedQuestion) bool { return q.source != any(addressLookup{}) })
+	return slices.ContainsFunc(p.questions.list, func(q keyedQuestion) bool {
+		return q.source != any(addressLookup{}) && q.source != any(credentials{})
+	})
 }
 
 // Release ends the questions that Match put. The Place may then serve another request.

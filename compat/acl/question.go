@@ -8,6 +8,8 @@ type Services struct {
 	// Resolver looks up names and addresses. nil: nothing is looked up; dst then knows addresses
 	// only, and dstdomain sees an address as "none".
 	Resolver *dnsasync.Resolver
+	// Users says who a client proves to be. nil: who has not proved it before matches no acl of users.
+	Users Users
 }
 
 // A question is what a slow acl type wants to know of someone who takes his time: name servers, a

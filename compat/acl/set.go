@@ -15,6 +15,8 @@ import (
 type Set struct {
 	// Open opens the files that values stand in. nil: os.Open.
 	Open conf.Open
+	// Schemes says whether there is a way for clients to prove who they are (auth_param), so far. nil: there is none.
+	Schemes func() bool
 	// Resolve finds the addresses of host names among the values of src and dst, which are
 	// looked up once. It may block. nil: host names are refused.
 	Resolve func(name string) ([]netip.Addr, error)

@@ -21,7 +21,8 @@ type outcome uint8
 const (
 	mismatch outcome = iota
 	match
-	wait // something is being looked up
+	wait      // something is being looked up
+	challenge // the client has to prove who it is first, whatever the rule is
 )
 
 func outcomeOf(matches bool) outcome {
@@ -63,10 +64,14 @@ var types = map[string]aclType{
 	"myportname":    {new: newPortName},
 	"proto":         {new: newProtocol},
 	"method":        {new: newMethod},
-	"user_cert":     {new: newUserCertificate},
-	"ca_cert":       {new: newIssuerCertificate},
-	"any-of":        {new: newAnyOf},
-	"all-of":        {new: newAllOf},
+	"proxy_auth":    {new: newUser, flags: "-i +i"},
+
+	"proxy_auth_regex": {new: newUserPattern, flags: "-i +i"},
+
+	"user_cert": {new: newUserCertificate},
+	"ca_cert":   {new: newIssuerCertificate},
+	"any-of":    {new: newAnyOf},
+	"all-of":    {new: newAllOf},
 
 	"at_step":                 {new: newStep},
 	"ssl_error":               {new: newTLSError},
@@ -82,7 +87,7 @@ var types = map[string]aclType{
 	"client_connection_mark": {}, "dst_as": {}, "eui64": {},
 	"ext_user": {}, "ext_user_regex": {}, "external": {}, "has": {}, "hier_code": {}, "http_status": {},
 	"ident": {}, "ident_regex": {}, "max_user_ip": {}, "maxconn": {}, "note": {}, "peername": {},
-	"peername_regex": {}, "proxy_auth": {}, "proxy_auth_regex": {}, "random": {}, "rep_header": {},
+	"peername_regex": {}, "random": {}, "rep_header": {},
 	"rep_mime_type": {}, "snmp_community": {}, "src_as": {},
 	"srcdom_regex": {}, "srcdomain": {},
 	"tag": {}, "urllogin": {},

@@ -27,6 +27,7 @@ const (
 	NameToEnd                // one plain word, then everything else as one
 	NameStrings              // one plain word, one that may be quoted, then plain words
 	ACL                      // as the acl type in the second word wants it
+	AuthParam                // two plain words, then as the parameter that is the second wants it
 )
 
 // A Directive is a row of Table.

@@ -31,6 +31,8 @@ func (l *Line) lex(quotedValues bool) error {
 		}
 	case ACL:
 		return x.acl()
+	case AuthParam:
+		return x.authParam()
 	}
 	return x.all(l.dialect)
 }
@@ -66,6 +68,25 @@ func (x *lineLexer) all(d dialect) error {
 			return err
 		}
 	}
+}
+
+// authParam lexes a line of auth_param.
+func (x *lineLexer) authParam() error {
+	for range 2 {
+		if err := x.one(x.line.dialect); err != nil {
+			return err
+		}
+	}
+	if len(x.line.Tokens) < 2 {
+		return nil
+	}
+	switch x.line.Tokens[1].Text {
+	case "realm", "key_extras":
+		return x.toEnd()
+	case "program":
+		return x.all(x.line.dialect.quoted())
+	}
+	return x.all(x.line.dialect)
 }
 
 // toEnd lexes the rest of the line as one word, whatever it holds; where quotes delimit strings, it

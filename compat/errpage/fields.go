@@ -25,6 +25,8 @@ type Head struct {
 	LookedUp bool   // as LookedUp returns it
 	Bare     bool   // the answer to a CONNECT that was accepted and then failed, with fewer fields
 	Now      time.Time
+
+	Challenges string // Proxy-Authenticate fields, each with its CRLF
 }
 
 // AppendError appends the header fields of an error reply in Squid's order, each with its
@@ -39,6 +41,7 @@ func (id *Identity) AppendError(dst []byte, h *Head) []byte {
 		dst = append(dst, "Vary: Accept-Language\r\n"...)
 		dst = appendField(dst, "Content-Language: ", h.Language)
 	}
+	dst = append(dst, h.Challenges...)
 	if h.Bare {
 		return dst
 	}

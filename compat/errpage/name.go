@@ -66,6 +66,9 @@ var names = [...]struct {
 // AccessDenied is the page of a refusal that names no other.
 const AccessDenied = "ERR_ACCESS_DENIED"
 
+// CacheAccessDenied is the page that asks a client who it is.
+const CacheAccessDenied = "ERR_CACHE_ACCESS_DENIED"
+
 // malformed finds the page for a request that could not be understood.
 func malformed(err error) (page string, status int) {
 	var fault *h1.SyntaxError
@@ -95,7 +98,7 @@ func statusOf(page string) int {
 		return status
 	}
 	switch page {
-	case "ERR_CACHE_ACCESS_DENIED":
+	case CacheAccessDenied:
 		return 407
 	case "ERR_CACHE_MGR_ACCESS_DENIED":
 		return 401

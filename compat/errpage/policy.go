@@ -12,6 +12,8 @@ type Policy struct {
 	Settings *Settings
 	Identity *Identity
 	Now      func() time.Time // the loop's time
+
+	Challenges string // the fields of a 407 that say how a client can prove who it is, each with its CRLF
 }
 
 // Page makes the answer to a transaction that went wrong or was refused: the page of Squid's name
@@ -31,10 +33,14 @@ func (p *Policy) Write(m *decision.Memory, r *engine.Request, f *engine.Failure,
 	}
 	pages := p.Settings.Pages
 	body := pages.Append(m.Reply.Body[:0], name, p.values(r, f))
-	fields := p.Identity.AppendError(m.Reply.Fields[:0], &Head{
+	head := Head{
 		Page: name, Errno: Errno(f), Length: len(body), Language: pages.Language,
 		LookedUp: LookedUp(f), Bare: bare, Now: p.Now(),
-	})
+	}
+	if status == 407 {
+		head.Challenges = p.Challenges
+	}
+	fields := p.Identity.AppendError(m.Reply.Fields[:0], &head)
 	m.Reply = engine.LocalReply{Status: status, Fields: fields, Body: body, Close: bare, Page: name, ContentType: media}
 }
 

@@ -54,7 +54,7 @@ var texts = []pageText{
 	{"ERR_AGENT_WPAD", "How to set up your browser",
 		"Your browser can find out by itself how to reach the proxy %h.",
 		"", "Let it detect the proxy settings of this network."},
-	{"ERR_CACHE_ACCESS_DENIED", "Who are you?",
+	{CacheAccessDenied, "Who are you?",
 		"This proxy serves only people it knows, and it does not know you yet.",
 		"", "Please give your user name and password when your browser asks for them. " + askAdmin},
 	{"ERR_CACHE_MGR_ACCESS_DENIED", "Password needed",

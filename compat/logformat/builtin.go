@@ -101,7 +101,7 @@ func orDash(v value, dst []byte, f *Format, rec *engine.Record) []byte {
 // brackets.
 func appendUser(dst []byte, rec *engine.Record) []byte {
 	start := len(dst)
-	if dst = append(dst, rec.Request.User...); len(dst) == start {
+	if dst = user(dst, nil, nil, rec); len(dst) == start {
 		return append(dst, '-')
 	}
 	return requote(dst, start, mimeBlob)

@@ -73,6 +73,10 @@ func localPort(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
 	return appendPort(dst, rec.Request.Local)
 }
 
+// user is who the client proved to be, or else who it says to be.
 func user(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
+	if rec.Request.User == "" {
+		return append(dst, rec.Request.Claimed...)
+	}
 	return append(dst, rec.Request.User...)
 }

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"exaproxy/compat/children"
 	"exaproxy/engine"
 	"exaproxy/engine/loop"
 )
@@ -41,7 +42,7 @@ const (
 
 func newOverload(s *Settings, w engine.Services) *overload {
 	o := &overload{settings: s, pool: w.Helpers, log: w.Log, now: w.Loop.Now,
-		worker: w.Worker, workers: max(w.Workers, 1), limit: s.QueueSize / max(w.Workers, 1)}
+		worker: w.Worker, workers: max(w.Workers, 1), limit: s.Children.QueueSize / max(w.Workers, 1)}
 	o.since = o.now()
 	return o
 }
@@ -118,7 +119,7 @@ func (o *overload) persistent() bool {
 	if o.now().Sub(o.since) < persistentTime {
 		return false
 	}
-	if o.settings.Overload == OverloadBypass {
+	if o.settings.Children.Overload == children.OverloadBypass {
 		if more, ok := o.passed.Allow(o.now(), tellPassed); ok {
 			o.log.Warn("dropping requests to overloaded redirector helper configured with on-persistent-overload=err: they pass unfiltered" +
 				o.of() + sinceLast(more))

@@ -2,7 +2,6 @@ package redirector
 
 import (
 	"fmt"
-	"strings"
 
 	"exaproxy/compat/conf"
 	"exaproxy/compat/directive"
@@ -38,92 +37,7 @@ func (s *Settings) setProgram(c *directive.Context, l *conf.Line) error {
 
 // setChildren takes MAX and its options.
 func (s *Settings) setChildren(c *directive.Context, l *conf.Line) error {
-	args := c.Args(l)
-	n, err := args.Int()
-	if err != nil {
-		return err
-	}
-	if n < 1 {
-		return conf.Invalid{"ERROR: The maximum number of processes cannot be less than 1."}
-	}
-	s.Children = n
-	for {
-		option, ok := args.Word()
-		if !ok {
-			s.capChildren(c)
-			return nil
-		}
-		if err := s.setChildOption(option.Text); err != nil {
-			return err
-		}
-	}
-}
-
-// setChildOption takes one of the options behind MAX.
-func (s *Settings) setChildOption(option string) error {
-	name, value, _ := strings.Cut(option, "=")
-	var field *int
-	switch name {
-	case "startup":
-		field = &s.Startup
-	case "idle":
-		field = &s.Idle
-	case "concurrency":
-		field = &s.Concurrency
-	case "queue-size":
-		field, s.sized = &s.QueueSize, true
-	case "reservation-timeout":
-		field = new(int) // of helpers that keep a conversation; rewriters do not
-	case "on-persistent-overload":
-		return s.setOverload(value)
-	case "pty":
-		return s.setPTY(value)
-	default:
-		return conf.Invalid{fmt.Sprintf("ERROR: Undefined option: %s.", option)}
-	}
-	n, err := conf.ParseUint(value)
-	if err != nil {
-		return err
-	}
-	if name == "idle" && n < 1 {
-		return conf.Invalid{"ERROR: Idle helper processes cannot be less than 1."} // as Squid: 0 would answer nobody
-	}
-	*field = n
-	return nil
-}
-
-func (s *Settings) setOverload(value string) error {
-	switch value {
-	case "die":
-		s.Overload = OverloadWait
-	case "ERR":
-		s.Overload = OverloadBypass
-	default:
-		return conf.Invalid{fmt.Sprintf("ERROR: Unsupported on-persistent-overloaded action: %s", value)}
-	}
-	return nil
-}
-
-// setPTY takes pty, pty=on or pty=off, which are ours.
-func (s *Settings) setPTY(value string) error {
-	if value != "" && value != "on" && value != "off" {
-		return conf.Invalid{fmt.Sprintf("ERROR: pty=%s: expected pty, pty=on or pty=off", value)}
-	}
-	s.PTY = value != "off"
-	return nil
-}
-
-// capChildren keeps startup and idle below the maximum.
-func (s *Settings) capChildren(c *directive.Context) {
-	for _, option := range []struct {
-		name  string
-		value *int
-	}{{"startup", &s.Startup}, {"idle", &s.Idle}} {
-		if *option.value > s.Children {
-			c.Say(1, "WARNING OVERIDE: Capping %s=%d to the defined maximum (%d)", option.name, *option.value, s.Children)
-			*option.value = s.Children
-		}
-	}
+	return s.Children.Set(c, c.Args(l))
 }
 
 // setConcurrency is the directive of 2.x and 3.x. It wins over the option, as in Squid.
@@ -136,7 +50,7 @@ func (s *Settings) setConcurrency(c *directive.Context, l *conf.Line) error {
 		return conf.Invalid{fmt.Sprintf("ERROR: the value of %s cannot be less than 0", l.Name)}
 	}
 	c.Say(1, "WARNING: %s upgrade overriding url_rewrite_children settings.", l.Name)
-	s.Concurrency = n
+	s.Children.Concurrency = n
 	return nil
 }
 

@@ -2,34 +2,25 @@ package redirector
 
 import (
 	"fmt"
-	"io"
-	"os"
-	"syscall"
 	"time"
 
 	"exaproxy/compat/acl"
+	"exaproxy/compat/children"
 	"exaproxy/compat/conf"
 	"exaproxy/compat/logformat"
 	"exaproxy/engine"
-	"exaproxy/helper"
 )
 
 // Settings are what a configuration says of redirectors.
 type Settings struct {
-	Argv        []string // url_rewrite_program; empty: nobody is asked
-	Children    int
-	Startup     int
-	Idle        int
-	Concurrency int
-	QueueSize   int  // questions that may wait for a helper before the administrator is warned
-	PTY         bool // the helpers' output is a terminal, so that their stdio does not buffer it
+	Argv     []string // url_rewrite_program; empty: nobody is asked
+	Children children.Settings
 
 	Access   *acl.List // url_rewrite_access
 	Bypass   bool      // url_rewrite_bypass
 	KeepHost bool      // url_rewrite_host_header off
 	Extras   *logformat.Format
 
-	Overload  Overload
 	Timeout   time.Duration
 	OnTimeout OnTimeout
 	Response  string // of OnTimeout TimeoutResponse
@@ -40,18 +31,7 @@ type Settings struct {
 	Keep    bool // keep_helpers
 
 	LocalPages map[string][]byte // what is in error_directory, by name, for file://NAME
-
-	sized bool // queue-size= was given
 }
-
-// Overload is what becomes of new requests when the helpers have been overloaded for long
-// (on-persistent-overload).
-type Overload uint8
-
-const (
-	OverloadWait   Overload = iota // die: they wait, and it is logged as an error; the program never ends for it
-	OverloadBypass                 // ERR: they pass unchanged
-)
 
 // OnTimeout is what becomes of a request whose question was not answered in time.
 type OnTimeout uint8
@@ -77,7 +57,7 @@ const lineMax = 8191
 
 // Defaults are Squid's, but that what a lost helper did not answer does not pass.
 func Defaults(acls *acl.Set) Settings {
-	return Settings{Children: 20, Idle: 1, Broken: Pass, Invalid: Pass, LineMax: lineMax,
+	return Settings{Children: children.Settings{Max: 20, Idle: 1}, Broken: Pass, Invalid: Pass, LineMax: lineMax,
 		Access: acls.NewList("url_rewrite_access", acl.Allow)}
 }
 
@@ -90,64 +70,29 @@ func (s *Settings) Finish() error {
 	if !s.Enabled() {
 		return nil
 	}
-	if !s.sized {
-		s.QueueSize = 2 * s.Children
+	if n := &s.Children; !n.Sized {
+		n.QueueSize = 2 * n.Max
 		if s.Bypass {
-			s.QueueSize = 0
+			n.QueueSize = 0
 		}
 	}
-	if err := executable(s.Argv[0]); err != nil {
+	if err := children.Executable(s.Argv[0]); err != nil {
 		return fmt.Errorf("url_rewrite_program %s: %s", s.Argv[0], conf.SystemText(err))
 	}
 	return nil
-}
-
-// executable says why a program cannot be started, as far as looking at it shows.
-func executable(path string) error {
-	facts, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return err
-	case facts.IsDir():
-		return syscall.EISDIR
-	case facts.Mode()&0o111 == 0:
-		return syscall.EACCES
-	}
-	return nil
-}
-
-// A Process is how the helpers of the whole proxy are run, beside what the Settings say.
-type Process struct {
-	Dir       string    // their working directory; "": ours
-	Debug     string    // debug_options, which they find as SQUID_DEBUG
-	PerWorker bool      // each worker has all of them, as in Squid; false: they are divided
-	Stderr    io.Writer // gets what they write to their standard error
 }
 
 // section is that of debug_options, as Squid numbers it.
 const section = 61
 
 // Configure gives the engine its pool of helpers, if there are to be any. c.Log is set.
-func (s *Settings) Configure(c *engine.Config, p Process) {
+func (s *Settings) Configure(c *engine.Config, p children.Process) {
 	if !s.Enabled() {
 		return
 	}
 	c.KeepHelpers = s.Keep
-	c.Helper = &helper.Config{
-		Name:        "redirector",
-		Argv:        s.Argv,
-		Children:    s.Children,
-		Startup:     s.Startup,
-		Idle:        s.Idle,
-		Concurrency: s.Concurrency,
-		PerWorker:   p.PerWorker,
-		PTY:         s.PTY,
-		Retries:     2, // a question may end three helpers before it is given up
-		Timeout:     s.Timeout,
-		LineMax:     s.LineMax,
-		Env:         append(os.Environ(), "SQUID_DEBUG="+p.Debug),
-		Dir:         p.Dir,
-		Stderr:      p.Stderr,
-		Log:         c.Log.With("section", section),
-	}
+	hc := s.Children.Config("redirector", s.Argv, p)
+	hc.Timeout, hc.LineMax = s.Timeout, s.LineMax
+	hc.Log = c.Log.With("section", section)
+	c.Helper = &hc
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strconv"
 
+	"exaproxy/compat/answer"
 	"exaproxy/engine"
 	"exaproxy/engine/h1"
 )
@@ -83,7 +84,7 @@ var space = []byte(" ")
 func (p *parser) noted(result string, b []byte) {
 	p.result, p.pairs = result, b
 	for ok := true; ok; {
-		_, b, ok = nextPair(b)
+		_, b, ok = answer.Next(b)
 	}
 	p.message = b
 }
@@ -91,34 +92,34 @@ func (p *parser) noted(result string, b []byte) {
 // ok reads what follows OK: url= is a redirect, rewrite-url= a rewrite, of several the first.
 func (p *parser) ok(b []byte) {
 	p.result, p.pairs = "OK", b
-	var location, target, status pair
+	var location, target, status answer.Pair
 	for {
-		next, rest, ok := nextPair(b)
+		next, rest, ok := answer.Next(b)
 		if !ok {
 			break
 		}
 		switch {
-		case location.key == nil && string(next.key) == "url":
+		case location.Key == nil && string(next.Key) == "url":
 			location = next
-		case target.key == nil && string(next.key) == "rewrite-url":
+		case target.Key == nil && string(next.Key) == "rewrite-url":
 			target = next
-		case status.key == nil && string(next.key) == "status":
+		case status.Key == nil && string(next.Key) == "status":
 			status = next
 		}
 		b = rest
 	}
 	switch {
-	case location.key != nil && status.key != nil:
-		p.redirect(leadingNumber(status.unquoted()), location.unquoted())
-	case location.key != nil:
-		p.redirect(found, location.unquoted())
-	case target.key != nil:
-		p.rewrite(target.unquoted())
+	case location.Key != nil && status.Key != nil:
+		p.redirect(leadingNumber(status.Text()), location.Text())
+	case location.Key != nil:
+		p.redirect(found, location.Text())
+	case target.Key != nil:
+		p.rewrite(target.Text())
 	}
 	switch {
 	case p.Action == Invalid:
 		p.Action = BadTarget
-	case target.key != nil:
+	case target.Key != nil:
 		p.refuseHidden(p.pairs, 1)
 	default:
 		p.refuseHidden(p.pairs, 0)
@@ -133,7 +134,7 @@ func (p *parser) authentication(line []byte) {
 	case !ok:
 		p.legacy(line)
 	case string(word) == "TT":
-		p.result, p.message = "TT", rest[:wordEnd(rest)]
+		p.result, p.message = "TT", rest[:answer.WordEnd(rest)]
 		p.wrongHelper()
 	case string(word) == "AF":
 		p.result = "OK"
@@ -177,7 +178,7 @@ func isRedirect(status int) bool {
 
 // leadingNumber reads the decimal number at the beginning of b, as atoi(3) does.
 func leadingNumber(b []byte) (n int) {
-	b = bytes.TrimPrefix(skipBlanks(b), plus)
+	b = bytes.TrimPrefix(answer.SkipBlanks(b), plus)
 	for _, c := range b {
 		if c < '0' || c > '9' || n > 1<<20 {
 			break

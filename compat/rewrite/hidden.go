@@ -1,6 +1,10 @@
 package rewrite
 
-import "bytes"
+import (
+	"bytes"
+
+	"exaproxy/compat/answer"
+)
 
 // authority is what all URLs of pages have in common.
 var authority = []byte("://")
@@ -26,8 +30,8 @@ func targetsNamed(b []byte) (n int) {
 		}
 		word := bytes.TrimSuffix(b[:at+i], rewriteKey)
 		at += i + len(urlKey)
-		begins := len(word) == 0 || isBlank(word[len(word)-1])
-		if begins && (at == len(b) || !isBlank(b[at])) {
+		begins := len(word) == 0 || answer.IsBlank(word[len(word)-1])
+		if begins && (at == len(b) || !answer.IsBlank(b[at])) {
 			n++
 		}
 	}

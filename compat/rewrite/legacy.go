@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"exaproxy/engine/h1"
+
+	"exaproxy/compat/answer"
 )
 
 // legacy reads an answer without a result: those of Squid up to 3.3, and of ExaProxy 1.x.
@@ -16,7 +18,7 @@ func (p *parser) legacy(line []byte) {
 	}
 	text, ok := line, true
 	for ok {
-		_, text, ok = nextPair(text)
+		_, text, ok = answer.Next(text)
 	}
 	_, behind, _ := bytes.Cut(text, space)
 	if len(text) == 0 || len(text) < len(line) && bytes.Contains(behind, authority) {

@@ -1,16 +1,20 @@
 package rewrite
 
-import "strings"
+import (
+	"strings"
+
+	"exaproxy/compat/answer"
+)
 
 // EachNote calls f with every annotation of the answer in its order: its pairs, decoded, and
 // what Squid makes annotations of (message, token, urlgroup).
 func (a *Answer) EachNote(f func(key, value string)) {
 	for rest := a.pairs; ; {
-		p, next, ok := nextPair(rest)
+		p, next, ok := answer.Next(rest)
 		if !ok {
 			break
 		}
-		f(string(p.key), string(p.unquoted()))
+		f(string(p.Key), string(p.Text()))
 		rest = next
 	}
 	switch {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"exaproxy/compat/answer"
 	"exaproxy/engine"
 	"exaproxy/engine/h1"
 )
@@ -39,7 +40,7 @@ var written = map[string]func(string) string{
 
 // decoded undoes escapes as scripts do. A line end is left out: it would be another answer.
 func decoded(s string) string {
-	return strings.ReplaceAll(string(unescape([]byte(s))), "\n", "")
+	return strings.ReplaceAll(string(answer.Unescape([]byte(s))), "\n", "")
 }
 
 // answers calls f with each answer of helpers that are asked about target.

@@ -1,6 +1,8 @@
 package enginetest
 
 import (
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -18,7 +20,9 @@ type children struct {
 
 // A child is one helper process.
 type child struct {
-	number  int
+	pool    string // the name of its pool
+	number  int    // in it
+	serial  int    // in the world
 	sys     int
 	end     *looptest.End
 	ended   chan string
@@ -28,10 +32,15 @@ type child struct {
 	half    string
 }
 
-func (s *children) Spawn(*helper.Config, int) (helper.Process, error) {
+func (s *children) Spawn(of *helper.Config, _ int) (helper.Process, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c := &child{number: len(s.all) + 1, ended: make(chan string, 1)}
+	c := &child{pool: of.Name, number: 1, serial: len(s.all) + 1, ended: make(chan string, 1)}
+	for _, other := range s.all {
+		if other.pool == c.pool {
+			c.number++
+		}
+	}
 	c.sys, c.end = s.world.kernel.Pair()
 	s.all = append(s.all, c)
 	return c, nil
@@ -42,7 +51,7 @@ const firstPID = 1000
 
 func (c *child) Questions() int { return c.sys }
 func (c *child) Answers() int   { return c.sys }
-func (c *child) PID() int       { return firstPID + c.number }
+func (c *child) PID() int       { return firstPID + c.serial }
 func (c *child) Kill()          { c.die("signal: terminated") }
 
 // Wait implements helper.Process; the helper reads its input at once.
@@ -78,7 +87,7 @@ func (c *child) isDead() bool {
 func (s *children) moving() bool {
 	for _, pool := range s.world.engine.Helpers() {
 		for _, stats := range pool.Each {
-			c := s.number(stats.PID - firstPID)
+			c := s.started(stats.PID - firstPID)
 			switch {
 			case c == nil, c.isDead(), stats.Starting:
 				return true
@@ -91,22 +100,33 @@ func (s *children) moving() bool {
 	return false
 }
 
-// number gives child n, or nil.
-func (s *children) number(n int) *child {
+// started gives the n-th child of the world, or nil.
+func (s *children) started(n int) *child {
+	return s.find(func(c *child) bool { return c.serial == n })
+}
+
+// named gives the child that a script calls N, the n-th of the redirectors, or POOL/N.
+func (s *children) named(name string) *child {
+	pool, number, found := strings.Cut(name, "/")
+	if !found {
+		pool, number = "redirector", name
+	}
+	return s.find(func(c *child) bool { return c.pool == pool && strconv.Itoa(c.number) == number })
+}
+
+func (s *children) find(is func(*child) bool) *child {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, c := range s.all {
-		if c.number == n {
-			return c
-		}
+	if i := slices.IndexFunc(s.all, is); i >= 0 {
+		return s.all[i]
 	}
 	return nil
 }
 
 // end ends all processes.
 func (s *children) end() {
-	for n := 1; s.number(n) != nil; n++ {
-		s.number(n).die("exit status 0")
+	for n := 1; s.started(n) != nil; n++ {
+		s.started(n).die("exit status 0")
 	}
 }
 

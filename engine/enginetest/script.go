@@ -18,7 +18,8 @@ import (
 // that is … alone for any lines. A last "sentence in quotes" is printed if the check fails.
 //
 // Clients (client a) connect when they are first spoken of, origins (origin 192.0.2.7:80)
-// listen from then on, helpers are numbered in the order in which they were started.
+// listen from then on, helpers are numbered in the order in which they were started: helper 1 is a redirector, helper
+// basicauthenticator/1 is one of a pool of that name.
 //
 //	sends      a head: the lines of the text, each with CRLF, and an empty line
 //	says       exact bytes: "quoted as in Go", 3*"repeated", one after the other

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"net/netip"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -168,13 +167,9 @@ func (o *origin) alone() error {
 
 // helperDoes does what a helper can do.
 func (w *World) helperDoes(s *sentence) error {
-	n, err := strconv.Atoi(s.words[1])
-	if err != nil {
-		return err
-	}
-	c := w.helpers.number(n)
+	c := w.helpers.named(s.words[1])
 	if c == nil {
-		return fmt.Errorf("there is no helper %d", n)
+		return fmt.Errorf("there is no helper %s", s.words[1])
 	}
 	switch s.words[2] {
 	case "reads":

@@ -2,6 +2,7 @@ package enginetest
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -63,6 +64,10 @@ func (w *World) adapt(c engine.Config) engine.Config {
 		h := *c.Helper
 		h.Spawn = w.helpers
 		c.Helper = &h
+	}
+	c.PolicyHelpers = slices.Clone(c.PolicyHelpers)
+	for i := range c.PolicyHelpers {
+		c.PolicyHelpers[i].Spawn = w.helpers
 	}
 	return c
 }

@@ -1,32 +1,32 @@
-package rewrite
+package answer
 
 import "bytes"
 
-// A pair is one key=value of an answer. The value is as written.
-type pair struct{ key, value []byte }
+// A Pair is one key=value of an answer. The value is as written.
+type Pair struct{ Key, Value []byte }
 
-// nextPair reads the pair at the beginning of b, leading blanks skipped. When there is none,
+// Next reads the pair at the beginning of b, leading blanks skipped. When there is none,
 // rest is what stands there instead.
-func nextPair(b []byte) (p pair, rest []byte, ok bool) {
-	b = skipBlanks(b)
+func Next(b []byte) (p Pair, rest []byte, ok bool) {
+	b = SkipBlanks(b)
 	end := 0
 	for end < len(b) && isKey(b[end]) {
 		end++
 	}
 	if end == len(b) || b[end] != '=' {
-		return pair{}, b, false
+		return Pair{}, b, false
 	}
 	value := b[end+1:]
-	if len(value) > 0 && isBlank(value[0]) {
-		return pair{}, b, false // Squid takes "key= value" for no pair
+	if len(value) > 0 && IsBlank(value[0]) {
+		return Pair{}, b, false // Squid takes "key= value" for no pair
 	}
-	stop := wordEnd(value)
-	return pair{b[:end], value[:stop]}, value[stop:], true
+	stop := WordEnd(value)
+	return Pair{b[:end], value[:stop]}, value[stop:], true
 }
 
-// wordEnd returns where the word at the beginning of b ends: at a blank that is not between
+// WordEnd returns where the word at the beginning of b ends: at a blank that is not between
 // quotation marks. A mark that is never closed reaches to the end.
-func wordEnd(b []byte) int {
+func WordEnd(b []byte) int {
 	quoted := false
 	for i := 0; i < len(b); i++ {
 		switch c := b[i]; {
@@ -34,26 +34,26 @@ func wordEnd(b []byte) int {
 			quoted = !quoted
 		case c == '\\' && quoted:
 			i++
-		case isBlank(c) && !quoted:
+		case IsBlank(c) && !quoted:
 			return i
 		}
 	}
 	return len(b)
 }
 
-// unquoted returns what the value stands for. Between quotation marks a backslash makes \n and
+// Text returns what the value stands for. Between quotation marks a backslash makes \n and
 // \r control characters and protects any other; a value that does not begin with a mark may
 // have %XX. The value itself is returned if there is nothing to undo.
-func (p pair) unquoted() []byte {
-	v := p.value
+func (p Pair) Text() []byte {
+	v := p.Value
 	if len(v) > 1 && v[0] == '"' && bytes.IndexByte(v, '\\') < 0 && bytes.IndexByte(v[1:], '"') == len(v)-2 {
 		return v[1 : len(v)-1]
 	}
 	if bytes.IndexByte(v, '"') >= 0 {
 		v = unquote(v)
 	}
-	if bytes.IndexByte(p.value, '%') >= 0 && p.value[0] != '"' {
-		v = unescape(v)
+	if bytes.IndexByte(p.Value, '%') >= 0 && p.Value[0] != '"' {
+		v = Unescape(v)
 	}
 	return v
 }
@@ -84,8 +84,8 @@ func unslash(c byte) byte {
 	return c
 }
 
-// unescape decodes %XX; %00 stays, as in Squid.
-func unescape(v []byte) []byte {
+// Unescape decodes %XX; %00 stays, as in Squid.
+func Unescape(v []byte) []byte {
 	out := make([]byte, 0, len(v))
 	for i := 0; i < len(v); i++ {
 		if v[i] == '%' && i+2 < len(v) {
@@ -116,10 +116,12 @@ func isKey(c byte) bool {
 	return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' || c == '-' || c == '_'
 }
 
-func isBlank(c byte) bool { return c == ' ' || c >= '\t' && c <= '\r' }
+// IsBlank says whether Squid takes c for white space between words.
+func IsBlank(c byte) bool { return c == ' ' || c >= '\t' && c <= '\r' }
 
-func skipBlanks(b []byte) []byte {
-	for len(b) > 0 && isBlank(b[0]) {
+// SkipBlanks returns b without the white space at its beginning.
+func SkipBlanks(b []byte) []byte {
+	for len(b) > 0 && IsBlank(b[0]) {
 		b = b[1:]
 	}
 	return b

@@ -1,0 +1,120 @@
+package children
+
+import (
+	"fmt"
+	"strings"
+
+	"exaproxy/compat/conf"
+	"exaproxy/compat/directive"
+)
+
+// Settings are how many processes of a helper run, and what each does at a time: the values of
+// url_rewrite_children, and of "children" of auth_param.
+type Settings struct {
+	Max         int
+	Startup     int
+	Idle        int
+	Concurrency int
+	QueueSize   int  // questions that may wait for a helper before the administrator is warned
+	Sized       bool // QueueSize was given
+	PTY         bool // the helpers' output is a terminal, so that their stdio does not buffer it
+	Overload    Overload
+}
+
+// Overload is what becomes of new requests when the helpers have been overloaded for long
+// (on-persistent-overload).
+type Overload uint8
+
+const (
+	OverloadWait   Overload = iota // die: they wait, and it is logged as an error; the program never ends for it
+	OverloadBypass                 // ERR: as if the helper had said so
+)
+
+// Set takes MAX and its options, which args has next. What the options do not say stays as it is.
+func (n *Settings) Set(c *directive.Context, args *conf.Args) error {
+	most, err := args.Int()
+	if err != nil {
+		return err
+	}
+	if most < 1 {
+		return conf.Invalid{"ERROR: The maximum number of processes cannot be less than 1."}
+	}
+	n.Max = most
+	for {
+		option, ok := args.Word()
+		if !ok {
+			n.capStarted(c)
+			return nil
+		}
+		if err := n.setOption(option.Text); err != nil {
+			return err
+		}
+	}
+}
+
+// setOption takes one of the options behind MAX.
+func (n *Settings) setOption(option string) error {
+	name, value, _ := strings.Cut(option, "=")
+	var field *int
+	switch name {
+	case "startup":
+		field = &n.Startup
+	case "idle":
+		field = &n.Idle
+	case "concurrency":
+		field = &n.Concurrency
+	case "queue-size":
+		field, n.Sized = &n.QueueSize, true
+	case "reservation-timeout":
+		field = new(int) // of helpers that keep a conversation
+	case "on-persistent-overload":
+		return n.setOverload(value)
+	case "pty":
+		return n.setPTY(value)
+	default:
+		return conf.Invalid{fmt.Sprintf("ERROR: Undefined option: %s.", option)}
+	}
+	number, err := conf.ParseUint(value)
+	if err != nil {
+		return err
+	}
+	if name == "idle" && number < 1 {
+		return conf.Invalid{"ERROR: Idle helper processes cannot be less than 1."} // as Squid: 0 would answer nobody
+	}
+	*field = number
+	return nil
+}
+
+func (n *Settings) setOverload(value string) error {
+	switch value {
+	case "die":
+		n.Overload = OverloadWait
+	case "ERR":
+		n.Overload = OverloadBypass
+	default:
+		return conf.Invalid{fmt.Sprintf("ERROR: Unsupported on-persistent-overloaded action: %s", value)}
+	}
+	return nil
+}
+
+// setPTY takes pty, pty=on or pty=off, which are ours.
+func (n *Settings) setPTY(value string) error {
+	if value != "" && value != "on" && value != "off" {
+		return conf.Invalid{fmt.Sprintf("ERROR: pty=%s: expected pty, pty=on or pty=off", value)}
+	}
+	n.PTY = value != "off"
+	return nil
+}
+
+// capStarted keeps startup and idle below the maximum.
+func (n *Settings) capStarted(c *directive.Context) {
+	for _, option := range []struct {
+		name  string
+		value *int
+	}{{"startup", &n.Startup}, {"idle", &n.Idle}} {
+		if *option.value > n.Max {
+			c.Say(1, "WARNING OVERRIDE: Capping %s=%d to the defined maximum (%d)", option.name, *option.value, n.Max)
+			*option.value = n.Max
+		}
+	}
+}
