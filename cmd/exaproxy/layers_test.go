@@ -87,8 +87,21 @@ var walls = map[string]wall{
 		may: []string{"compat/openssl", "compat/verify", "engine", "engine/h1"}, mayNot: []string{"net", "net/http", "os"},
 		reason: "it appends to a slice of bytes",
 	},
+	"compat/answer": {
+		mayNot: []string{"net", "net/http", "os"},
+		reason: "functions of a line",
+	},
+	"compat/children": {
+		may: []string{"compat/conf", "compat/directive", "helper"}, mayNot: []string{"net", "net/http", "os/exec"},
+		reason: "what the features that ask helpers share",
+	},
+	"compat/auth": {
+		may: []string{"compat/acl", "compat/answer", "compat/children", "compat/conf", "compat/directive", "compat/logformat", "engine", "engine/loop", "helper"},
+		mayNot: []string{"net", "net/http", "os", "os/exec"},
+		reason: "a feature: it judges credentials, and access lists ask it",
+	},
 	"compat/rewrite": {
-		may: []string{"engine", "engine/h1", "compat/logformat"}, mayNot: []string{"net", "net/http", "os"},
+		may: []string{"compat/answer", "engine", "engine/h1", "compat/logformat"}, mayNot: []string{"net", "net/http", "os"},
 		reason: "lines out, lines in",
 	},
 	"compat/directive": {
@@ -109,7 +122,7 @@ var walls = map[string]wall{
 		reason: "a feature: it sees no other but the error pages (package net: host names in acls are looked up when they are read)",
 	},
 	"compat/redirector": {
-		may: []string{"engine/canary", "compat/conf", "compat/directive", "compat/decision", "compat/acl", "compat/logformat", "compat/rewrite", "compat/errpage",
+		may: []string{"engine/canary", "compat/children", "compat/conf", "compat/directive", "compat/decision", "compat/acl", "compat/logformat", "compat/rewrite", "compat/errpage",
 			"engine", "engine/h1", "engine/loop", "helper"},
 		mayNot: []string{"net", "net/http", "os/exec"},
 		reason: "a feature: it sees no other but the error pages",
@@ -189,7 +202,7 @@ var walls = map[string]wall{
 		reason: "what the tests of features share",
 	},
 	"compat": {
-		may: []string{"compat/conf", "compat/directive", "compat/decision", "compat/acl", "compat/errpage", "compat/access", "compat/guard", "compat/redirector",
+		may: []string{"compat/conf", "compat/directive", "compat/decision", "compat/acl", "compat/errpage", "compat/access", "compat/auth", "compat/children", "compat/guard", "compat/redirector",
 			"compat/headers", "compat/manager", "compat/logs", "compat/names", "compat/ports", "compat/connection", "compat/outgoing", "compat/program", "compat/bump", "compat/certs", "compat/tunnel", "compat/verdict",
 			"engine", "engine/h1", "engine/loop", "engine/tlshello"},
 		mayNot: []string{"net", "net/http", "os", "os/exec"},

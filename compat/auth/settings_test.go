@@ -1,0 +1,85 @@
+package auth
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"exaproxy/compat/acl"
+	"exaproxy/compat/compattest"
+)
+
+func TestSettings(t *testing.T) {
+	s := Defaults()
+	compattest.MustRead(t, acl.NewSet(), s.Directives(), `auth_param basic program "/lib/an auth" /etc/passwd
+auth_param basic children 7 startup=2 idle=3 concurrency=4
+auth_param basic realm  The "lab" realm  # one
+auth_param basic credentialsttl 5 minutes
+auth_param basic casesensitive on
+auth_param basic utf8 on
+auth_param basic key_extras %>a %>rd
+`)
+	b := s.Basic
+	if got := strings.Join(b.Argv, "|"); got != "/lib/an auth|/etc/passwd" {
+		t.Errorf("the program is %q", got)
+	}
+	if n := b.Children; n.Max != 7 || n.Startup != 2 || n.Idle != 3 || n.Concurrency != 4 {
+		t.Errorf("children are %+v", n)
+	}
+	if b.TTL != 5*time.Minute || !b.CaseSensitive || !b.UTF8 || b.Extras == nil {
+		t.Errorf("got %+v", b)
+	}
+	want := "Proxy-Authenticate: Basic realm=\"The \\\"lab\\\" realm  # one\", charset=\"UTF-8\"\r\n"
+	if got := s.Challenges(); got != want {
+		t.Errorf("the challenge is %q, want %q", got, want)
+	}
+}
+
+func TestRealmBetweenMarks(t *testing.T) {
+	s := Defaults()
+	compattest.MustRead(t, acl.NewSet(), s.Directives(), "auth_param basic program /bin/cat\nauth_param basic realm \"The school's\"\n")
+	if got, want := s.Challenges(), "Proxy-Authenticate: Basic realm=\"The school's\"\r\n"; got != want {
+		t.Errorf("the challenge is %q, want %q", got, want)
+	}
+}
+
+func TestNobodyIsAskedWithoutAProgram(t *testing.T) {
+	s := Defaults()
+	compattest.MustRead(t, acl.NewSet(), s.Directives(), "auth_param basic realm x\n")
+	if s.Enabled() || s.Challenges() != "" {
+		t.Errorf("enabled %v, challenge %q", s.Enabled(), s.Challenges())
+	}
+	acls := acl.NewSet()
+	acls.Schemes = s.Enabled
+	if _, err := compattest.Read(acls, s.Directives(), "acl users proxy_auth REQUIRED\n"); err == nil ||
+		!strings.Contains(err.Error(), "no authentication schemes are fully configured") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestMistakes(t *testing.T) {
+	for line, want := range map[string]string{
+		"auth_param":                             "",
+		"auth_param basic":                       "",
+		"auth_param basic program":               "",
+		"auth_param basic realm":                 "Missing auth_param basic realm",
+		"auth_param basic children 0":            "cannot be less than 1",
+		"auth_param basic children 3 sides=4":    "Undefined option: sides=4",
+		"auth_param basic credentialsttl 10":     "missing time unit",
+		"auth_param basic casesensitive perhaps": "can only be 'on' or 'off'",
+		"auth_param basic key_extras %bogus":     "%bogus",
+		"auth_param digest program /bin/cat":     "the scheme 'digest' is not served yet",
+		"auth_param negotiate program /bin/cat":  "the scheme 'negotiate' is not served yet",
+		"auth_param magic program /bin/cat":      "Unknown authentication scheme 'magic'",
+	} {
+		s := Defaults()
+		if _, err := compattest.Read(acl.NewSet(), s.Directives(), line+"\n"); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q in it", line, err, want)
+		}
+	}
+	s := Defaults()
+	r := compattest.MustRead(t, acl.NewSet(), s.Directives(), "auth_param basic blankpassword on\n")
+	if got := strings.Join(r.Messages, "|"); !strings.Contains(got, "Unrecognised basic auth scheme parameter 'blankpassword'") {
+		t.Errorf("it says %q", got)
+	}
+}
