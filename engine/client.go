@@ -6,6 +6,7 @@ import (
 
 	"exaproxy/engine/canary"
 	"exaproxy/engine/loop"
+	"exaproxy/engine/tlsend"
 )
 
 // A client is one accepted connection: its lifetime, its rest between requests, and the bytes of
@@ -26,7 +27,9 @@ type client struct {
 	in     *buffer // received and not yet consumed; during a transaction its head is in front
 	tx     *transaction
 	served int // requests
-	phase  phase
+
+	shaking bool // the handshake of an https_port is not over
+	phase   phase
 
 	next, previous *client
 }
@@ -107,6 +110,7 @@ func (c *client) begin() bool {
 		return true
 	}
 	c.putIfEmpty()
+	c.watchHandshake()
 	switch {
 	case err != loop.ErrAgain:
 		c.disconnected(err)
@@ -114,6 +118,24 @@ func (c *client) begin() bool {
 		c.close()
 	}
 	return false
+}
+
+// waitForRequest sets how long the client may take to its first request; for the handshake before it there is
+// less time, since that costs memory that the peer determines.
+func (c *client) waitForRequest() {
+	d := c.worker.setup.config.Timeouts.requestStart()
+	if c.shaking {
+		d = min(d, handshakeTime)
+	}
+	c.wait(d)
+}
+
+// watchHandshake looks whether the handshake is over.
+func (c *client) watchHandshake() {
+	if conn, ok := c.end.(*tlsend.Conn); c.shaking && ok && conn.Handshake() != loop.ErrAgain {
+		c.shaking = false
+		c.waitForRequest()
+	}
 }
 
 // receive reads behind what the client's buffer holds, lending one if it has none.
@@ -184,7 +206,7 @@ func (c *client) linger() {
 	defer c.worker.buffers.put(sink)
 	for moved := 0; moved < pumpBudget; {
 		n, err := c.end.Read(sink.b)
-		moved += n
+		moved += max(n, leastRead)
 		if err == loop.ErrAgain && !c.timer.Expired() {
 			return
 		}

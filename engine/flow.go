@@ -8,8 +8,13 @@ import (
 	"exaproxy/engine/loop"
 )
 
-// pumpBudget is how many bytes one play may move before others have their turn.
-const pumpBudget = 256 << 10
+const (
+	// pumpBudget is how many bytes one play may move before others have their turn.
+	pumpBudget = 256 << 10
+	// leastRead is what a read counts at least: one that gives little costs as much, and a peer can see to it that
+	// all do, in records of one byte.
+	leastRead = 16 << 10
+)
 
 // An outcome says why pump returned.
 type outcome uint8
@@ -87,17 +92,19 @@ func (f *flow) pump(budget int) outcome {
 	if f.err != nil {
 		return failed
 	}
-	for start := f.out; ; {
+	for spent := int64(0); ; {
+		read := f.in
 		switch {
 		case !f.flush():
 			return f.stopped(sinkFull)
 		case f.over():
 			return finished
-		case f.out-start > int64(budget):
+		case spent >= int64(budget):
 			return budgetSpent
 		case !f.fill():
 			return f.stopped(sourceEmpty)
 		}
+		spent += max(f.in-read, leastRead)
 	}
 }
 

@@ -97,7 +97,8 @@ func (w *worker) addClient(fd *loop.FD, peer loop.Peer, l *listener) {
 	}
 	w.clients = c
 	w.open++
-	c.wait(w.setup.config.Timeouts.requestStart())
+	c.shaking = l.tls != nil
+	c.waitForRequest()
 	c.waker.Wake()
 }
 

@@ -73,7 +73,7 @@ var authorities = sync.OnceValue(func() enginetest.Security {
 
 func playScenario(t *testing.T, archive *txtar.Archive, segment int) {
 	security := authorities()
-	sections := map[string]string{"ca.pem": security.Proxy.PEM(), "sites.pem": security.Sites.PEM()}
+	sections := map[string]string{"ca.pem": security.Proxy.PEM(), "sites.pem": security.Sites.PEM(), "port.pem": security.Proxy.IssuePEM("proxy.test")}
 	for _, f := range archive.Files {
 		sections[f.Name] = string(f.Data)
 	}

@@ -62,6 +62,9 @@ func New(chain tls.Certificate, keep int, clock func() time.Time) (*Authority, e
 	}
 	a := &Authority{cert: cert, chain: chain.Certificate, signs: signs, key: key, clock: clock, issued: lru{most: keep}}
 	a.distrusted = sync.OnceValues(a.makeDistrusted)
+	if _, err := a.issue("try.invalid", clock()); err != nil {
+		return nil, fmt.Errorf("the key cannot sign: %w", err) // one that is too short
+	}
 	return a, nil
 }
 

@@ -38,7 +38,7 @@ func (l *Line) Items(from int, open Open) (items []Item, warnings []string, err 
 		switch {
 		case err != nil && token.File:
 			return nil, nil, Invalid{"WARNING: file :" + path + " not found", "FATAL: Error opening config file: parameters"}
-		case errors.Is(err, fs.ErrPermission):
+		case (errors.Is(err, fs.ErrPermission) || errors.Is(err, ErrNoFile)):
 			return nil, nil, invalid("ERROR: Can not open file %s for reading: %s", path, SystemText(err))
 		case err != nil:
 			return items, []string{fmt.Sprintf("ERROR: Can not open file %s for reading", path)}, nil

@@ -178,3 +178,15 @@ func TestDebiansConfigurationIsFollowed(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A list that is a pipe is refused: it might never begin, or be empty, and then would let everybody through.
+func TestAPipeIsNoList(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "list")
+	if err := syscall.Mkfifo(path, 0o644); err != nil {
+		t.Skip(err)
+	}
+	l := Line{Rest: `a dst "` + path + `"`, Tokens: []Token{{Text: "a"}, {Text: "dst"}, {Text: `"` + path + `"`}}}
+	if _, _, err := l.Items(2, nil); err == nil || !strings.Contains(err.Error(), ErrNoFile.Error()) {
+		t.Errorf("got %v, want %v", err, ErrNoFile)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strconv"
 	"strings"
@@ -14,9 +15,18 @@ import (
 // Open opens a configuration file or a list for reading.
 type Open func(name string) (io.ReadCloser, error)
 
-// FromDisk makes an Open of what opens files.
+// ErrNoFile is why what is a pipe, a socket or a device is not read: it may never end, or not even begin.
+var ErrNoFile = errors.New("it is a pipe or a device, and no file")
+
+// FromDisk makes an Open of what opens files. It opens nothing else but what the program was given open, such as
+// /dev/stdin.
 func FromDisk(open func(name string) (*os.File, error)) Open {
 	return func(name string) (io.ReadCloser, error) {
+		facts, err := os.Stat(name)
+		given := strings.HasPrefix(name, "/dev/fd/") || strings.HasPrefix(name, "/proc/") || name == "/dev/stdin"
+		if err == nil && !facts.Mode().IsRegular() && !facts.IsDir() && !given {
+			return nil, &fs.PathError{Op: "open", Path: name, Err: ErrNoFile}
+		}
 		file, err := open(name)
 		if err != nil {
 			return nil, err // and no io.ReadCloser that is not nil

@@ -1,8 +1,10 @@
 package directive
 
 import (
+	"bytes"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 
 	"exaproxy/compat/acl"
@@ -35,14 +37,28 @@ func NewContext(acls *acl.Set, open conf.Open, log func(level int, text string))
 // Open opens a file that the configuration names.
 func (c *Context) Open(name string) (io.ReadCloser, error) { return c.open(name) }
 
-// ReadFile reads a file that the configuration names.
+// ReadFile reads a file that the configuration names. If it has a private key that everybody may read, that is said.
 func (c *Context) ReadFile(name string) ([]byte, error) {
 	file, err := c.open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	return io.ReadAll(file)
+	content, err := io.ReadAll(file)
+	if err == nil && bytes.Contains(content, []byte("PRIVATE KEY-----")) && readByOthers(file) {
+		c.Say(1, "WARNING: every user of this machine can read the private key in %s: take that from them (chmod o-r)", name)
+	}
+	return content, err
+}
+
+// readByOthers says whether everybody may read a file.
+func readByOthers(file io.Reader) bool {
+	opened, ok := file.(interface{ Stat() (fs.FileInfo, error) })
+	if !ok {
+		return false
+	}
+	facts, err := opened.Stat()
+	return err == nil && facts.Mode()&0o004 != 0
 }
 
 // Match names the files that a pattern matches.

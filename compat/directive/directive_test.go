@@ -3,6 +3,8 @@ package directive
 import (
 	"errors"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -171,6 +173,29 @@ func TestWordsLeft(t *testing.T) {
 		c := NewContext(acl.NewSet(), nil, func(int, string) {})
 		if err := set.Run(c, &parse(t, row.line)[0]); (err == nil) != row.ok {
 			t.Errorf("%s: %v", row.line, err)
+		}
+	}
+}
+
+// A private key that everybody may read is told of, whatever file it stands in.
+func TestKeysThatEverybodyMayRead(t *testing.T) {
+	for mode, want := range map[os.FileMode]bool{0o600: false, 0o640: false, 0o644: true, 0o604: true} {
+		for text, isKey := range map[string]bool{"-----BEGIN EC PRIVATE KEY-----\n": true, "-----BEGIN CERTIFICATE-----\n": false} {
+			path := filepath.Join(t.TempDir(), "file")
+			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Chmod(path, mode); err != nil {
+				t.Fatal(err)
+			}
+			said := ""
+			c := NewContext(acl.NewSet(), nil, func(_ int, text string) { said += text })
+			if _, err := c.ReadFile(path); err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.Contains(said, "every user of this machine can read the private key in "+path); got != (want && isKey) {
+				t.Errorf("a file of mode %o with %q: it says %q", mode, text, said)
+			}
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package ports
 
 import (
+	"crypto/ed25519"
 	"crypto/tls"
 	"fmt"
 	"strings"
@@ -176,6 +177,9 @@ func (o *tlsOptions) authority(c *directive.Context, port *engine.Port, config *
 		return o.invalid("tls-cert=%s: %s", o.pairs[0].cert, err)
 	}
 	o.warnOfExpiry(c, o.pairs[0].cert, chain.Leaf, time.Now())
+	if _, ok := chain.PrivateKey.(ed25519.PrivateKey); ok {
+		c.Say(1, "WARNING: %s %s: the key of tls-cert=%s is one of Ed25519: browsers do not take what it signs", o.directive, o.port, o.pairs[0].cert)
+	}
 	port.Certificate, port.InTunnels, port.Bump, port.State = a.Certificate, config, o.bump, a
 	return nil
 }

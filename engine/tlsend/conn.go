@@ -16,9 +16,6 @@ import (
 // maxPlain is how many bytes are sealed before they are sent.
 const maxPlain = 32 << 10
 
-// maxRecord is how much plaintext a record has at most (RFC 8446, section 5.1).
-const maxRecord = 16 << 10
-
 // lingerTime is how long a connection that was closed may take to send what it still has.
 const lingerTime = 2 * time.Second
 
@@ -182,14 +179,16 @@ func (c *Conn) Read(p []byte) (int, error) {
 	if c.phase != open {
 		return 0, cmp.Or(c.Handshake(), os.ErrClosed)
 	}
-	n, err := c.open(p)
-	c.send() // answers to key updates
-	if n > 0 {
-		c.more = true // of the same record, or of one that has arrived with it
-		return n, nil
+	if !c.Readable() {
+		return 0, loop.ErrAgain
 	}
-	if errors.Is(err, nothingNow{}) {
-		c.more = false
+	n, err := c.open(p)
+	c.send()                               // answers to key updates
+	c.more = !errors.Is(err, nothingNow{}) // of the same record, or of one that has arrived with it; or the end
+	switch {
+	case n > 0:
+		return n, nil
+	case !c.more:
 		return 0, loop.ErrAgain
 	}
 	c.peerDone = true
@@ -199,12 +198,19 @@ func (c *Conn) Read(p []byte) (int, error) {
 	return 0, err
 }
 
-// open reads a record, and those behind it while they are full ones: whoever sends those has more.
+// recordsAtOnce is how many records one Read opens at most. Whoever sends many small ones has them passed on together,
+// and does not keep others waiting for long.
+const recordsAtOnce = 32
+
+// open reads what has arrived, as much as p holds.
 func (c *Conn) open(p []byte) (n int, err error) {
-	for got := maxRecord; err == nil && got == maxRecord && n < len(p); n += got {
-		got, err = c.tls.Read(p[n:])
+	for range recordsAtOnce {
+		got, err := c.tls.Read(p[n:])
+		if n += got; err != nil || n == len(p) {
+			return n, err
+		}
 	}
-	return n, err
+	return n, nil
 }
 
 // Write implements engine.End.
@@ -353,6 +359,7 @@ func (c *Conn) release() *loop.FD {
 		putBuffer(c.link.out)
 		c.link.out = nil
 	}
+	c.link.giveBack()
 	c.phase, c.owner = closed, nil
 	c.timer.Clear()
 	c.waker.Retire()

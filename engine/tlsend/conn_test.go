@@ -472,10 +472,79 @@ func TestTwoRecordsAtOnce(t *testing.T) {
 		}
 		w.loop.NewWaker(w.task).Wake()
 	})
-	if got := result(t, first); got != "good <nil> true" {
+	if got := result(t, first); got != "goodmore <nil> false" {
 		t.Errorf("what is read, the error, and whether there may be more: %s", got)
 	}
 }
+
+// TestSmallRecordsAreReadTogether, but not without end.
+func TestSmallRecordsAreReadTogether(t *testing.T) {
+	w := newWorld(t)
+	w.serve(serverConfig())
+	over := w.handshake()
+	client := tls.Client(&together{Conn: w.peer}, clientConfig())
+	if err := client.Handshake(); err != nil {
+		t.Fatal(err)
+	}
+	if err := result(t, over); err != nil {
+		t.Fatal(err)
+	}
+	both := client.NetConn().(*together)
+	both.hold = true
+	for range recordsAtOnce + 8 {
+		client.Write([]byte("x"))
+	}
+	both.release()
+	for _, want := range []int{recordsAtOnce, 8} {
+		if n, err := w.readOnce(999); n != want || err != nil {
+			t.Errorf("a Read gives %d bytes, %v; want %d", n, err, want)
+		}
+	}
+}
+
+// TestLongHandshakes are taken up to a length, and as much of all that are longer than usual.
+func TestLongHandshakes(t *testing.T) {
+	l := link{}
+	for range maxHandshake / 1024 {
+		if err := l.take(1024); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := l.take(1); err != errLongHandshake {
+		t.Errorf("one byte too many: %v", err)
+	}
+	if got, want := long.Load(), int64(maxHandshake-usualHandshake+1); got != want {
+		t.Errorf("%d bytes count, want %d", got, want)
+	}
+	var others []*link
+	for err := error(nil); err == nil; {
+		o := &link{}
+		others = append(others, o)
+		err = o.take(maxHandshake)
+		if err != nil && err != errLongHandshakes {
+			t.Fatal(err)
+		}
+	}
+	if want := maxLong / (maxHandshake - usualHandshake); len(others) < want-2 || len(others) > want+2 {
+		t.Errorf("%d of them are too many, want %d", len(others), want)
+	}
+	usual := &link{}
+	if err := usual.take(usualHandshake); err != nil {
+		t.Errorf("an ordinary one is refused: %v", err)
+	}
+	for _, o := range append(others, &l, usual) {
+		o.giveBack()
+	}
+	if got := long.Load(); got != 0 {
+		t.Errorf("%d bytes count when all are over", got)
+	}
+	if err := l.take(1); err == nil {
+		t.Error("bytes count of a connection that is over")
+	}
+}
+
+// maxRecord is how much plaintext a record has at most (RFC 8446, section 5.1).
+const maxRecord = 16 << 10
 
 // TestAReadTakesAllFullRecords that are there, and what follows them; an end behind them is told by the next.
 func TestAReadTakesAllFullRecords(t *testing.T) {

@@ -2,11 +2,13 @@ package tlsend
 
 import (
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"os"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"exaproxy/engine/loop"
@@ -15,6 +17,12 @@ import (
 const (
 	// maxReceived is how many bytes of a handshake are read before crypto/tls takes them.
 	maxReceived = 64 << 10
+	// maxHandshake is how many bytes of a handshake are taken from a peer, as long as OpenSSL takes a chain of
+	// certificates of 100 KB. What is longer than usualHandshake counts for all that go on, since it is kept, as
+	// read and as understood, for as long as the connection: of those no more than maxLong is taken.
+	maxHandshake   = 128 << 10
+	usualHandshake = 16 << 10
+	maxLong        = 32 << 20
 	// maxUnsent is how many bytes may wait to be sent before nothing more is read: answers to key
 	// updates come while reading (RFC 8446, section 4.6.3).
 	maxUnsent = 64 << 10
@@ -35,6 +43,46 @@ type link struct {
 	last    [alertSize]byte // of what was received
 
 	out []byte // written, and not yet sent
+
+	taken int  // bytes that crypto/tls has taken during the handshake
+	long  int  // of those, what counts
+	over  bool // nothing of them does any more
+}
+
+// long is what all connections have taken beyond usualHandshake.
+var long atomic.Int64
+
+var (
+	errLongHandshake  = errors.New("the handshake is too long")
+	errLongHandshakes = errors.New("there are too many long handshakes")
+)
+
+// take counts n bytes of the handshake. mu is held.
+func (l *link) take(n int) error {
+	if l.over {
+		return os.ErrClosed
+	}
+	l.taken += n
+	beyond := max(l.taken-usualHandshake, 0) - l.long
+	if beyond == 0 {
+		return nil
+	}
+	l.long += beyond
+	switch {
+	case long.Add(int64(beyond)) > maxLong:
+		return errLongHandshakes
+	case l.taken > maxHandshake:
+		return errLongHandshake
+	}
+	return nil
+}
+
+// giveBack counts the handshake no more, whose connection is over.
+func (l *link) giveBack() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	long.Add(-int64(l.long))
+	l.long, l.over = 0, true
 }
 
 // A Queue is those handshakes of which as many compute at once as there are processors; the others wait for
@@ -80,13 +128,13 @@ func (l *link) wait(p []byte) (int, error) {
 		if len(l.in) > 0 {
 			n := copy(p, l.in)
 			l.in = l.in[n:]
-			full := l.full
+			full, err := l.full, l.take(n)
 			l.full = false
 			l.mu.Unlock()
 			if full {
 				l.poke()
 			}
-			return n, nil
+			return n, err
 		}
 		err := l.end
 		l.mu.Unlock()

@@ -72,10 +72,20 @@ func (a *Authority) AddTo(pool *x509.CertPool) { pool.AddCert(a.cert) }
 
 // PEM is its certificate, and behind that its key.
 func (a *Authority) PEM() string {
-	key, err := x509.MarshalPKCS8PrivateKey(a.key)
+	return encode(tls.Certificate{Certificate: [][]byte{a.cert.Raw}, PrivateKey: a.key})
+}
+
+// IssuePEM is a certificate for names, that of the authority, and the key of the first.
+func (a *Authority) IssuePEM(names ...string) string { return encode(a.Issue(names...)) }
+
+// encode writes a chain and its key.
+func encode(c tls.Certificate) (text string) {
+	key, err := x509.MarshalPKCS8PrivateKey(c.PrivateKey)
 	if err != nil {
 		panic(err)
 	}
-	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.cert.Raw})) +
-		string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}))
+	for _, der := range c.Certificate {
+		text += string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+	}
+	return text + string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}))
 }
