@@ -81,8 +81,8 @@ func TestCheck(t *testing.T) {
 			if row.next != tunnelling {
 				return
 			}
-			if p.record.ServerName != "a.example" || p.request != nil {
-				t.Errorf("the record has %q, and a request is kept: %v", p.record.ServerName, p.request != nil)
+			if said := p.client.connection.Hello; said == nil || said.ServerName != "a.example" || p.request != nil {
+				t.Errorf("%+v is kept, and a request: %v", said, p.request != nil)
 			}
 			p.enter(tunnelling)
 			p.wants(p.play(), tunnelling)

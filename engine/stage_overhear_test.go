@@ -75,6 +75,9 @@ func TestOverhearLearnsTheCertificates(t *testing.T) {
 			if seen := p.request.TLS; seen.Step != 3 || len(seen.Server) != row.want {
 				t.Errorf("at step %d it knows %d certificates", seen.Step, len(seen.Server))
 			}
+			if got := p.record.Server; got == nil || *got != (ServerTLS{Record: 0x0303, Chosen: 0x0303}) {
+				t.Errorf("the record has %+v of the server", got)
+			}
 			p.wantsHeard(p.browser, "") // it is not decided yet
 			p.enter(bumping)
 			p.goes(tunnelling)
