@@ -1,8 +1,10 @@
 package engine
 
 import (
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 
 	"exaproxy/engine/loop"
 	"exaproxy/engine/tlshello"
@@ -72,7 +74,11 @@ func (t *transaction) passOn() {
 
 // overheard goes on with a tunnel whose server has answered.
 func (t *transaction) overheard(a *tlshello.Answer, err error) stage {
-	if err != nil {
+	var alert tlshello.Alert
+	switch {
+	case errors.As(err, &alert):
+		return t.insecure(fmt.Errorf("remote error: %w", tls.AlertError(alert)))
+	case err != nil:
 		return t.insecure(errServerNotTLS)
 	}
 	t.record.Server = &ServerTLS{Record: a.Record, Chosen: a.Version}
