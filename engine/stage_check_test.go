@@ -139,4 +139,29 @@ func TestCheckReadsLongHellos(t *testing.T) {
 	}
 }
 
+// TestPeekReadsNoHelloForEver has one of 60 KB, which is not too long, in so many records that it takes more than
+// 64 KB with their headers.
+func TestPeekReadsNoHelloForEver(t *testing.T) {
+	message := "\x01\x00" + two(60000) + strings.Repeat("m", 60000)
+	var said strings.Builder
+	for len(message) > 0 {
+		part := message[:min(len(message), 20)]
+		said.WriteString("\x16\x03\x01" + two(len(part)) + part)
+		message = message[len(part):]
+	}
+	for _, row := range []struct {
+		sent int
+		next stage
+	}{{tlshello.Longest - 1, peeking}, {tlshello.Longest + 1, bumping}} {
+		p := newBumping(t, BumpPeek)
+		p.goes(establishing, peeking)
+		p.browser.WriteString(said.String()[:row.sent])
+		p.turn()
+		p.wants(p.play(), row.next)
+		if seen := p.request.TLS; row.next == bumping && seen.NotTLS != tlshello.ErrMalformed {
+			t.Errorf("after %d bytes it is %v", row.sent, seen.NotTLS)
+		}
+	}
+}
+
 func two(n int) string { return string([]byte{byte(n >> 8), byte(n)}) }
