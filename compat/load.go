@@ -137,11 +137,14 @@ func (l *loader) finish(s *Settings) error {
 	if err == nil && !l.o.KeepUser {
 		err = s.checkHelpers()
 	}
-	if err != nil {
-		l.o.Say(0, "FATAL: "+err.Error())
-		return &Rejected{Fatal: true, text: err.Error()}
+	if err == nil {
+		return nil
 	}
-	return nil
+	if report, ok := err.(conf.Report); ok { // of a line
+		return l.reject(report)
+	}
+	l.o.Say(0, "FATAL: "+err.Error())
+	return &Rejected{Fatal: true, text: err.Error()}
 }
 
 // counted says how many lines stand in the way.

@@ -44,10 +44,11 @@ type TLS struct {
 }
 
 // A shown is what a next hop has shown of itself in a handshake, and what is wrong with that. It is filled on
-// the handshake's goroutine, and does not change after that.
+// the handshake's goroutine, but for what was agreed on, and does not change after that.
 type shown struct {
 	chain  []*x509.Certificate
 	errors []error
+	agreed ServerTLS
 }
 
 // clientTLS is how TLS is spoken to a hop, which shows itself to s.

@@ -18,12 +18,11 @@ type Record struct {
 	Page    string   // the page of ours that was the answer, or would have been; "" if there was none
 	Failure *Failure // nil if all went well
 
-	Unread     bool   // it ended before the head of a request was there
-	Forwarded  bool   // it got as far as looking for its next hop
-	Tunnel     bool   // it became a tunnel (CONNECT answered by us with 200, or 101 Switching Protocols)
-	ServerName string // what a ClientHello that was looked at asks for; "" if nothing, or none was
-	Aborted    bool   // the client left before its reply was complete
-	Reused     bool   // the upstream connection had served before
+	Unread    bool // it ended before the head of a request was there
+	Forwarded bool // it got as far as looking for its next hop
+	Tunnel    bool // it became a tunnel (CONNECT answered by us with 200, or 101 Switching Protocols)
+	Aborted   bool // the client left before its reply was complete
+	Reused    bool // the upstream connection had served before
 
 	Status      int    // of the reply's head that the client was sent; 0 if none was
 	ContentType []byte // of that reply
@@ -35,6 +34,7 @@ type Record struct {
 	Hierarchy string         // how the next hop was chosen: "HIER_DIRECT"; "" if none was
 	Upstream  netip.AddrPort // the next hop's address; invalid if none was tried
 	Outgoing  netip.AddrPort // our end of that connection, if known
+	Server    *ServerTLS     // the next hop's, if it is trusted; nil if it speaks none
 }
 
 // Spent is how long a transaction waited for whom.

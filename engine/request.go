@@ -7,6 +7,7 @@ import (
 	"exaproxy/engine/canary"
 	"exaproxy/engine/h1"
 	"exaproxy/engine/loop"
+	"exaproxy/engine/tlshello"
 )
 
 // A Request is what a client asked, with all that the policy may want to know of it. It
@@ -54,8 +55,11 @@ type Connection struct {
 	Local  netip.AddrPort // our end
 	Port   *Port          // the listening port it came in by
 
-	// Session is what was agreed on with the client of an https_port; nil: it speaks no TLS, or not yet.
+	// Session is what was agreed on with a client that speaks TLS with the proxy: on an https_port, or in its
+	// tunnel; nil: it does not, or not yet.
 	Session *Session
+	// Hello is what a client has said first in its tunnel, if that was looked at and is a ClientHello; else nil.
+	Hello *tlshello.Hello
 
 	// State is the policy's own, kept between the requests of the connection. Policy.Disconnected
 	// is told of the end.

@@ -131,7 +131,7 @@ func TestBumpAtTheSecondStep(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			p := newPeeked(t, hello, row.answer)
-			if p.request.TLS.Step != 2 || p.request.TLS.ServerName != "a.example" || p.request.TLS.PeerName() != "a.example" || p.record.ServerName != "a.example" {
+			if p.request.TLS.Step != 2 || p.request.TLS.ServerName != "a.example" || p.request.TLS.PeerName() != "a.example" || p.request.Connection.Hello.ServerName != "a.example" {
 				t.Errorf("it knows %+v", p.request.TLS)
 			}
 			p.goes(row.next...)
@@ -204,7 +204,7 @@ func TestAVerdictAfterTheClientHello(t *testing.T) {
 
 func TestWhatIsNoTLSIsNotJudgedAgain(t *testing.T) {
 	p := newPeeked(t, "SSH-2.0-OpenSSH\r\n", BumpSplice)
-	if seen := p.request.TLS; !errors.Is(seen.NotTLS, tlshello.ErrNotTLS) || seen.ServerName != "" {
+	if seen := p.request.TLS; !errors.Is(seen.NotTLS, tlshello.ErrNotTLS) || seen.ServerName != "" || p.client.connection.Hello != nil {
 		t.Errorf("it knows %+v", seen)
 	}
 	p.goes(routing, resolving, connecting, tunnelling)

@@ -36,7 +36,7 @@ func (t *transaction) check() stage {
 
 // checked goes on as the policy says.
 func (t *transaction) checked(h *tlshello.Hello, err error) stage {
-	t.record.ServerName = h.ServerName
+	t.noteHello(*h)
 	if !t.maySay(h, err) {
 		return t.drop()
 	}

@@ -81,8 +81,8 @@ func TestCheck(t *testing.T) {
 			if row.next != tunnelling {
 				return
 			}
-			if p.record.ServerName != "a.example" || p.request != nil {
-				t.Errorf("the record has %q, and a request is kept: %v", p.record.ServerName, p.request != nil)
+			if said := p.client.connection.Hello; said == nil || said.ServerName != "a.example" || p.request != nil {
+				t.Errorf("%+v is kept, and a request: %v", said, p.request != nil)
 			}
 			p.enter(tunnelling)
 			p.wants(p.play(), tunnelling)
@@ -136,6 +136,31 @@ func TestCheckReadsLongHellos(t *testing.T) {
 	}
 	if got := string(p.server.Read()); got != long {
 		t.Errorf("%d of %d bytes go on", len(got), len(long))
+	}
+}
+
+// TestPeekReadsNoHelloForEver has one of 60 KB, which is not too long, in so many records that it takes more than
+// 64 KB with their headers.
+func TestPeekReadsNoHelloForEver(t *testing.T) {
+	message := "\x01\x00" + two(60000) + strings.Repeat("m", 60000)
+	var said strings.Builder
+	for len(message) > 0 {
+		part := message[:min(len(message), 20)]
+		said.WriteString("\x16\x03\x01" + two(len(part)) + part)
+		message = message[len(part):]
+	}
+	for _, row := range []struct {
+		sent int
+		next stage
+	}{{tlshello.Longest - 1, peeking}, {tlshello.Longest + 1, bumping}} {
+		p := newBumping(t, BumpPeek)
+		p.goes(establishing, peeking)
+		p.browser.WriteString(said.String()[:row.sent])
+		p.turn()
+		p.wants(p.play(), row.next)
+		if seen := p.request.TLS; row.next == bumping && seen.NotTLS != tlshello.ErrMalformed {
+			t.Errorf("after %d bytes it is %v", row.sent, seen.NotTLS)
+		}
 	}
 }
 

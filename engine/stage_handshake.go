@@ -14,11 +14,13 @@ func (t *transaction) shakeHands() stage {
 	if err == loop.ErrAgain {
 		return handshaking
 	}
+	conn := t.handshake
 	t.handshake = nil
 	if err != nil {
 		return t.insecure(err)
 	}
 	s := t.upstream.shown
+	s.agreed = serverTLS(conn)
 	reveals := t.reveals()
 	if reveals {
 		t.request.TLS.Server, t.request.TLS.Errors = s.chain, s.errors
@@ -27,6 +29,7 @@ func (t *transaction) shakeHands() stage {
 		f.Peer = t.upstream.peer
 		return t.failWith(f)
 	}
+	t.record.Server = &s.agreed
 	if reveals {
 		return t.revealed()
 	}

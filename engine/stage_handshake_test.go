@@ -69,6 +69,10 @@ func TestHandshakeReveals(t *testing.T) {
 				if seen := p.request.TLS; seen.Step != row.step || len(seen.Server) != 2 || seen.Server[0].VerifyHostname("a.example") != nil {
 					t.Errorf("it knows %+v", seen)
 				}
+				agreed := peer.Agreed()
+				if got := p.record.Server; got == nil || *got != (ServerTLS{tls.VersionTLS12, tls.VersionTLS13, agreed.Version, agreed.CipherSuite}) {
+					t.Errorf("the record has %+v of the server", got)
+				}
 				p.wantsHeard(p.browser, "")
 				if p.handshake != nil || string(p.heard().bytes()) != hello {
 					t.Error("the client's ClientHello is not there for its handshake")

@@ -1,8 +1,10 @@
 package engine
 
 import (
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 
 	"exaproxy/engine/loop"
 	"exaproxy/engine/tlshello"
@@ -29,9 +31,9 @@ func (t *transaction) overhear() stage {
 		return overhearing
 	}
 	for {
-		chain, err := tlshello.Certificates(t.serverSaid.bytes())
+		answer, err := tlshello.ParseAnswer(t.serverSaid.bytes())
 		if err != tlshello.ErrShort {
-			return t.overheard(chain, err)
+			return t.overheard(&answer, err)
 		}
 		n, err := t.upstream.end.Read(t.serverSaid.room())
 		if err == loop.ErrAgain {
@@ -71,12 +73,17 @@ func (t *transaction) passOn() {
 }
 
 // overheard goes on with a tunnel whose server has answered.
-func (t *transaction) overheard(chain [][]byte, err error) stage {
-	if err != nil {
+func (t *transaction) overheard(a *tlshello.Answer, err error) stage {
+	var alert tlshello.Alert
+	switch {
+	case errors.As(err, &alert):
+		return t.insecure(fmt.Errorf("remote error: %w", tls.AlertError(alert)))
+	case err != nil:
 		return t.insecure(errServerNotTLS)
 	}
+	t.record.Server = &ServerTLS{Record: a.Record, Chosen: a.Version}
 	seen := t.request.TLS
-	for _, der := range chain[:min(len(chain), shownAtMost)] {
+	for _, der := range a.Chain[:min(len(a.Chain), shownAtMost)] {
 		cert, err := x509.ParseCertificate(der)
 		if err != nil {
 			break // what cannot be read is not known

@@ -75,6 +75,9 @@ func TestOverhearLearnsTheCertificates(t *testing.T) {
 			if seen := p.request.TLS; seen.Step != 3 || len(seen.Server) != row.want {
 				t.Errorf("at step %d it knows %d certificates", seen.Step, len(seen.Server))
 			}
+			if got := p.record.Server; got == nil || *got != (ServerTLS{Record: 0x0303, Chosen: 0x0303}) {
+				t.Errorf("the record has %+v of the server", got)
+			}
 			p.wantsHeard(p.browser, "") // it is not decided yet
 			p.enter(bumping)
 			p.goes(tunnelling)
@@ -93,16 +96,17 @@ func TestWhatIsNoServerOfTLS(t *testing.T) {
 	for name, row := range map[string]struct {
 		does func(*played)
 		kind FailureKind
+		err  string
 	}{
-		"another protocol":    {func(p *played) { p.server.WriteString("220 mail\r\n") }, CannotSecure},
-		"an alert":            {func(p *played) { p.server.WriteString("\x15\x03\x03\x00\x02\x02\x28") }, CannotSecure},
-		"one that closes":     {func(p *played) { p.server.Close() }, CannotSecure},
-		"one that breaks off": {func(p *played) { p.server.Reset() }, CannotSecure},
+		"another protocol":    {func(p *played) { p.server.WriteString("220 mail\r\n") }, CannotSecure, "the server does not speak TLS"},
+		"an alert":            {func(p *played) { p.server.WriteString("\x15\x03\x03\x00\x02\x02\x28") }, CannotSecure, "remote error: tls: handshake failure"},
+		"one that closes":     {func(p *played) { p.server.Close() }, CannotSecure, "EOF"},
+		"one that breaks off": {func(p *played) { p.server.Reset() }, CannotSecure, "read: connection reset by peer"},
 		"an answer of 128 KB": {func(p *played) {
 			p.server.WriteString(strings.Repeat("\x16\x03\x03\x40\x00\x02\x00\x0f\xff"+strings.Repeat("x", 16380), 9))
-		}, CannotSecure},
-		"one that never ends":   {func(p *played) { p.server.WriteString("\x16\x03\x03\x40\x00\x02\xff\xff\xff") }, CannotSecure},
-		"one without an answer": {nil, SecureLate},
+		}, CannotSecure, "the server does not speak TLS"},
+		"one that never ends":   {func(p *played) { p.server.WriteString("\x16\x03\x03\x40\x00\x02\xff\xff\xff") }, CannotSecure, "the server does not speak TLS"},
+		"one without an answer": {nil, SecureLate, errHandshakeLate.Error()},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newOverhearing(t, hello)
@@ -116,7 +120,7 @@ func TestWhatIsNoServerOfTLS(t *testing.T) {
 				next = p.wantsTimeout(time.Minute)
 			}
 			p.wants(next, securing)
-			if f := p.failure; f == nil || f.Kind != row.kind || f.Side != UpstreamSide || f.During != "overhearing" {
+			if f := p.failure; f == nil || f.Kind != row.kind || f.Side != UpstreamSide || f.During != "overhearing" || f.Err.Error() != row.err {
 				t.Errorf("the failure is %+v", f)
 			}
 			p.wantsCalls("page " + row.kind.String())

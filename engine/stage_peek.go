@@ -44,8 +44,15 @@ func (t *transaction) readHello() (tlshello.Hello, error) {
 // or ended.
 func (t *transaction) peeked(h *tlshello.Hello, err error) stage {
 	t.request.TLS.hear(h, err)
-	t.record.ServerName = h.ServerName
+	t.noteHello(*h)
 	return bumping
+}
+
+// noteHello keeps what a client's ClientHello says, for the log.
+func (t *transaction) noteHello(h tlshello.Hello) {
+	if h != (tlshello.Hello{}) {
+		t.client.connection.Hello = &h
+	}
 }
 
 // judgeInside has a CONNECT judged anew, now that it is known whom the client asks for in its tunnel, and

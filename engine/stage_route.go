@@ -84,6 +84,9 @@ func (t *transaction) reuse() bool {
 	}
 	u.end.SetWaker(t.waker)
 	t.use(u)
+	if u.shown != nil {
+		t.record.Server = &u.shown.agreed
+	}
 	return true
 }
 
@@ -102,6 +105,7 @@ func (t *transaction) repeatable() bool {
 // use makes u the transaction's connection to the next hop.
 func (t *transaction) use(u *upstream) {
 	t.upstream = u
+	t.record.Server = nil // until it is trusted
 	t.sent++
 	t.record.Upstream, t.record.Outgoing, t.record.Reused = u.peer, u.local, u.used > 0
 	u.used++

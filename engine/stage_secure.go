@@ -23,7 +23,11 @@ func (t *transaction) secure() stage {
 	if t.handshake == nil {
 		return t.awaitHello()
 	}
-	switch err := t.handshake.Handshake(); err {
+	err := t.handshake.Handshake()
+	if err != loop.ErrAgain {
+		t.noteHandshake()
+	}
+	switch err {
 	case loop.ErrAgain:
 		return securing
 	case nil:
@@ -67,9 +71,34 @@ func (t *transaction) awaitHello() stage {
 
 // beginHandshake makes the client's end one of TLS. received is the beginning of its ClientHello.
 func (t *transaction) beginHandshake(received []byte) {
-	c := t.client
-	t.handshake = tlsend.Server(c.worker.loop, c.fd, received, t.serverTLS(), c.worker.engine.verdicts, t.waker)
+	c, config := t.client, t.serverTLS()
+	t.said = new(tlshello.Hello)
+	config.GetConfigForClient = listen(t.said)
+	t.handshake = tlsend.Server(c.worker.loop, c.fd, received, config, c.worker.engine.verdicts, t.waker)
 	c.end, t.clientEnd = t.handshake, t.handshake
+}
+
+// listen has the handshake's goroutine write down what the ClientHello says.
+func listen(h *tlshello.Hello) func(*tls.ClientHelloInfo) (*tls.Config, error) {
+	return func(said *tls.ClientHelloInfo) (*tls.Config, error) {
+		if tlshello.PlainName(said.ServerName) {
+			h.ServerName = said.ServerName
+		}
+		for _, v := range said.SupportedVersions {
+			h.Offer(v)
+		}
+		return nil, nil
+	}
+}
+
+// noteHandshake keeps what was said and agreed on in a handshake that is over, for the log.
+func (t *transaction) noteHandshake() {
+	if h := t.said; h.Supported != 0 { // it has come
+		h.Record = t.handshake.RecordVersion()
+		t.client.connection.Hello = h
+	}
+	t.said = nil
+	t.client.connection.Session = session(t.handshake)
 }
 
 // withoutHello is what it means that a client's first bytes begin no ClientHello.

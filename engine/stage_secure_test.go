@@ -114,6 +114,12 @@ func TestSecureDecrypts(t *testing.T) {
 			if seen := p.request.TLS; !seen.Bumped || seen.Step != 0 || seen.ServerName != row.logs || !p.keepClient {
 				t.Errorf("kept %v, it knows %+v", p.keepClient, seen)
 			}
+			if said := c.connection.Hello; said == nil || *said != (tlshello.Hello{ServerName: row.logs, Record: 0x0301, Supported: tls.VersionTLS13}) {
+				t.Errorf("the client is known to have said %+v", said)
+			}
+			if s := c.connection.Session; s == nil || s.Version != tls.VersionTLS13 || s.Cipher != peer.Agreed().CipherSuite {
+				t.Errorf("what was agreed on with it is %+v", s)
+			}
 			p.enter(over)
 			p.finish()
 			p.wantsBuffers(0)

@@ -6,6 +6,7 @@ import (
 	"exaproxy/dnsasync"
 	"exaproxy/engine/loop"
 	"exaproxy/engine/tlsend"
+	"exaproxy/engine/tlshello"
 	"exaproxy/helper"
 )
 
@@ -88,11 +89,12 @@ type transaction struct {
 	replied      bool // the reply's head has been composed: the client may have seen some of it
 	sent         int  // how many connections it was sent over
 
-	localReply  LocalReply   // what answering gives the client
-	handshake   *tlsend.Conn // that goes on, with the client or with the next hop
-	established bool         // the client of a CONNECT knows that its tunnel is there
-	next        stage        // after establishing
-	decrypts    bool         // the requests in the tunnel are going to be read
+	localReply  LocalReply      // what answering gives the client
+	handshake   *tlsend.Conn    // that goes on, with the client or with the next hop
+	said        *tlshello.Hello // what the client says in it; nil: it is with the next hop
+	established bool            // the client of a CONNECT knows that its tunnel is there
+	next        stage           // after establishing
+	decrypts    bool            // the requests in the tunnel are going to be read
 
 	judgedInside bool   // by what its ClientHello says, too
 	unheard      bool   // the client has said nothing in its tunnel, and nobody knows what it will

@@ -92,6 +92,21 @@ func TestCommandLineSaysWhatSquidSays(t *testing.T) {
 	}
 }
 
+// TestUsageNamesTheCommands has the ways to call it at the top, under the name that it was called by.
+func TestUsageNamesTheCommands(t *testing.T) {
+	var text bytes.Buffer
+	usage(&text, "squid")
+	calls, options, _ := strings.Cut(text.String(), "\n\n")
+	for _, command := range []string{"--try[=REDIRECTOR]", makeCAWord + " DIR"} {
+		if !strings.Contains(calls, "\n       squid "+command) || !strings.Contains(options, "\n       "+command+"\n") {
+			t.Errorf("%s is not told of in\n%s", command, text.String())
+		}
+	}
+	if strings.Contains(text.String(), "%!") {
+		t.Errorf("the text is not filled in:\n%s", text.String())
+	}
+}
+
 func TestUsageAndVersion(t *testing.T) {
 	for _, row := range []struct {
 		args           string

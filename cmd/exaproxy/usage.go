@@ -8,6 +8,7 @@ import (
 
 const usageText = `Usage: %s [-hvzCDFNRSXYmir] [-d level] [-n name] [-s | -l facility] [-f file] [-[au] port] [-k order]
        %s --try[=REDIRECTOR]
+       %s make-ca DIR
 
      -h | --help       This text.
      -v | --version    The version.
@@ -28,11 +29,14 @@ const usageText = `Usage: %s [-hvzCDFNRSXYmir] [-d level] [-n name] [-s | -l fac
        --try[=REDIRECTOR]
                  Serve 127.0.0.1:3128 (or what -a says) without any configuration file, in
                  the foreground, asking the given redirector about each URL.
+       make-ca DIR
+                 Make a certificate authority in DIR, under which browsers can be shown pages
+                 for https:// sites, and say how to install it. Exit.
 
 Taken for Squid's sake, without effect: -s -l -u -C -D -F -R -S -Y -O -m -i -r --kid.
 `
 
 // usage prints the text; Squid does so on standard error and calls it a failure.
 func usage(to io.Writer, program string) {
-	fmt.Fprintf(to, usageText, program, program, strings.Join(configPaths[:], " "))
+	fmt.Fprintf(to, usageText, program, program, program, strings.Join(configPaths[:], " "))
 }

@@ -108,26 +108,28 @@ var codes = []code{
 	{name: "ssl::>cert_issuer", value: withCertificate(issuer)},
 	{name: "ssl::>negotiated_version", value: withSession(negotiatedVersion)},
 	{name: "ssl::>negotiated_cipher", value: withSession(negotiatedCipher)},
+	{name: "ssl::>received_hello_version", value: withHello(helloVersion)},
+	{name: "ssl::>received_supported_version", value: withHello(supportedVersion)},
+	{name: "ssl::<negotiated_version", value: withServer(serverVersion)},
+	{name: "ssl::<negotiated_cipher", value: withServer(serverCipher)},
+	{name: "ssl::<received_hello_version", value: withServer(serverHelloVersion)},
+	{name: "ssl::<received_supported_version", value: withServer(serverSupportedVersion)},
 
 	{name: "Ss", value: squidResult},
 	{name: "Sh", value: hierarchy},
 
 	{name: "ssl::bump_mode", value: bumpMode},
-	{name: "ssl::>sni", value: requestedName},
-	{name: "ssl::<cert", value: noValue},
+	{name: "ssl::>sni", value: withHello(requestedName)},
+	{name: "ssl::<cert", value: ofCertificate(certificatePEM), quote: urlEscapeOnce},
 	{name: "ssl::<cert_subject", value: ofCertificate(verify.Subject)},
 	{name: "ssl::<cert_issuer", value: ofCertificate(verify.Issuer)},
 	{name: "ssl::<cert_errors", value: certificateErrors},
 }
 
-// unavailable are the codes of Squid's adaptation and PROXY protocol, and some of TLS: they never have a value
-// here.
+// unavailable are the codes of Squid's adaptation and PROXY protocol: they never have a value here.
 var unavailable = []string{
 	"rG", "adapt::<last_h", "adapt::all_trs", "adapt::sum_trs",
 	"icap::<A", "icap::<a", "icap::<bs", "icap::<h", "icap::<last_h", "icap::<service_name", "icap::<st",
 	"icap::>h", "icap::>st", "icap::Hs", "icap::rm", "icap::ru", "icap::tio", "icap::to", "icap::tr", "icap::tt",
 	"proxy_protocol::>h",
-	"ssl::>received_hello_version", "ssl::>received_supported_version",
-	"ssl::<negotiated_version", "ssl::<negotiated_cipher", "ssl::<received_hello_version",
-	"ssl::<received_supported_version",
 }

@@ -246,9 +246,10 @@ func TestCodesOfCertificates(t *testing.T) {
 	if got := line(t, format, rec); got != "- - - - -" {
 		t.Errorf("without TLS it is %s", got)
 	}
-	c := &x509.Certificate{RawSubject: commonName(t, "site.test"), RawIssuer: commonName(t, "Some CA")}
+	c := &x509.Certificate{Raw: []byte(strings.Repeat("der", 20)), RawSubject: commonName(t, "site.test"), RawIssuer: commonName(t, "Some CA")}
 	rec.Request.TLS = &engine.SeenTLS{Server: []*x509.Certificate{c}, Errors: []error{&verify.Fault{Kind: verify.UntrustedRoot, Depth: 1}, &verify.Fault{Kind: verify.WrongHost}}}
-	const want = "X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN@depth=1:SQUID_X509_V_ERR_DOMAIN_MISMATCH@depth=0 X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN@depth=1, SQUID_X509_V_ERR_DOMAIN_MISMATCH@depth=0 /CN=site.test /CN=Some CA -"
+	const want = "X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN@depth=1:SQUID_X509_V_ERR_DOMAIN_MISMATCH@depth=0 X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN@depth=1, SQUID_X509_V_ERR_DOMAIN_MISMATCH@depth=0 /CN=site.test /CN=Some CA " +
+		"-----BEGIN%20CERTIFICATE-----%0AZGVyZGVyZGVyZGVyZGVyZGVyZGVyZGVyZGVyZGVyZGVyZGVyZGVyZGVyZGVyZGVy%0AZGVyZGVyZGVyZGVy%0A-----END%20CERTIFICATE-----%0A"
 	if got := line(t, format, rec); got != want {
 		t.Errorf("it is\n%s, want\n%s", got, want)
 	}

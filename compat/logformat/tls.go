@@ -2,6 +2,7 @@ package logformat
 
 import (
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 
@@ -17,12 +18,9 @@ func bumpMode(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
 	return dst
 }
 
-// requestedName is the name in the ClientHello.
-func requestedName(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
-	if seen := rec.Request.TLS; seen != nil && seen.ServerName != "" {
-		return append(dst, seen.ServerName...)
-	}
-	return append(dst, rec.ServerName...)
+// certificatePEM is the certificate as text (RFC 7468).
+func certificatePEM(c *x509.Certificate) string {
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw}))
 }
 
 // ofCertificate makes the value of a code that is a part of the origin's certificate.

@@ -26,8 +26,9 @@ const section = 78
 type Settings struct {
 	dnsasync.Config
 
-	hostsFile string   // hosts_file; "none" for none
-	servers   []string // dns_nameservers, as written
+	hostsFile string           // hosts_file; "none" for none
+	hostsLine *conf.Line       // that line, while the configuration is read; nil: there is none
+	servers   []netip.AddrPort // dns_nameservers
 }
 
 // Defaults are Squid's.
@@ -41,7 +42,7 @@ func (s *Settings) Directives() directive.Set {
 		"dns_retransmit_interval": directive.Duration(time.Millisecond, &s.Retransmit),
 		"dns_defnames":            directive.OnOff(&s.Defnames),
 		"append_domain":           s.setAppendDomain,
-		"hosts_file":              directive.Text(&s.hostsFile),
+		"hosts_file":              s.setHosts,
 		"positive_dns_ttl":        directive.Wait(&s.MaxTTL),
 		"negative_dns_ttl":        directive.Wait(&s.NegativeTTL),
 	}
@@ -49,9 +50,23 @@ func (s *Settings) Directives() directive.Set {
 
 // setServers takes a list; repeated lines append to it.
 func (s *Settings) setServers(c *directive.Context, l *conf.Line) error {
-	servers, err := c.Strings(l)
-	s.servers = append(s.servers, servers...)
-	return err
+	words, err := c.Strings(l)
+	if err != nil {
+		return err
+	}
+	for _, word := range words {
+		at, ok := parseServer(word)
+		if !ok {
+			return conf.Invalid{fmt.Sprintf("FATAL: dns_nameservers: '%s' is not an address", word)}
+		}
+		s.servers = append(s.servers, at)
+	}
+	return nil
+}
+
+func (s *Settings) setHosts(c *directive.Context, l *conf.Line) error {
+	s.hostsLine = l
+	return directive.Text(&s.hostsFile)(c, l)
 }
 
 func (s *Settings) setAppendDomain(c *directive.Context, l *conf.Line) error {
@@ -72,34 +87,29 @@ func (s *Settings) Configure(c *engine.Config, log *slog.Logger) {
 	c.Names.Log = log.With("section", section)
 }
 
-// Finish reads the system's files. An error is of a name server that cannot be one.
+// Finish reads the system's files. An error is of a hosts_file.
 func (s *Settings) Finish(c *directive.Context) error {
-	if err := s.finishServers(c); err != nil {
-		return err
+	s.finishServers(c)
+	line := s.hostsLine
+	s.hostsLine = nil
+	err := s.readHosts(c)
+	if err != nil && line != nil {
+		return line.Bungle(conf.Invalid{"FATAL: " + err.Error()})
 	}
-	return s.readHosts(c)
+	return err
 }
 
 // finishServers takes the system's resolv.conf, and in the place of its servers those of
 // dns_nameservers if there are any.
-func (s *Settings) finishServers(c *directive.Context) error {
+func (s *Settings) finishServers(c *directive.Context) {
 	system, err := readSystem(c, resolvConf, dnsasync.ReadResolvConf)
 	if err != nil && !skipped(c, resolvConf, err) {
 		c.Say(1, "WARNING: cannot read %s: %s", resolvConf, err)
 	}
 	s.Servers, s.Search, s.Ndots, s.IPv4Only = system.Servers, system.Search, system.Ndots, system.IPv4Only
-	if len(s.servers) == 0 {
-		return nil
+	if len(s.servers) > 0 {
+		s.Servers = s.servers
 	}
-	s.Servers = nil
-	for _, word := range s.servers {
-		at, ok := parseServer(word)
-		if !ok {
-			return fmt.Errorf("dns_nameservers: '%s' is not an address", word)
-		}
-		s.Servers = append(s.Servers, at)
-	}
-	return nil
 }
 
 // parseServer reads an address with or without a port.

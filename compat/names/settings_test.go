@@ -1,12 +1,15 @@
 package names
 
 import (
+	"io"
+	"io/fs"
 	"log/slog"
 	"testing"
 	"time"
 
 	"exaproxy/compat/acl"
 	"exaproxy/compat/compattest"
+	"exaproxy/compat/directive"
 	"exaproxy/engine"
 )
 
@@ -31,9 +34,25 @@ func TestWhatCannotBe(t *testing.T) {
 	if _, err := compattest.Read(acl.NewSet(), s.Directives(), "append_domain a.test"); err == nil {
 		t.Error("a domain without a dot is taken")
 	}
-	s = Defaults()
-	c := compattest.MustRead(t, acl.NewSet(), s.Directives(), "dns_nameservers ns.test")
-	if err := s.Finish(c.Context); err == nil || err.Error() != "dns_nameservers: 'ns.test' is not an address" {
+	_, err := compattest.Read(acl.NewSet(), s.Directives(), "dns_nameservers 192.0.2.1\ndns_nameservers 192.0.2.2 ns.test")
+	if err == nil || err.Error() != "FATAL: dns_nameservers: 'ns.test' is not an address" {
 		t.Errorf("a name server with a name is %v", err)
+	}
+}
+
+// TestHostsThatMayNotBeRead is an error, of the line that names them if one does.
+func TestHostsThatMayNotBeRead(t *testing.T) {
+	for line, want := range map[string]string{
+		"hosts_file /hosts": "squid.conf(1): hosts_file /hosts: FATAL: hosts_file /hosts: open /hosts: permission denied",
+		"":                  "hosts_file /etc/hosts: open /etc/hosts: permission denied",
+	} {
+		s := Defaults()
+		compattest.MustRead(t, acl.NewSet(), s.Directives(), line)
+		forbidden := directive.NewContext(acl.NewSet(), func(name string) (io.ReadCloser, error) {
+			return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrPermission}
+		}, func(int, string) {})
+		if err := s.Finish(forbidden); err == nil || err.Error() != want {
+			t.Errorf("%q: it is %v, want %s", line, err, want)
+		}
 	}
 }

@@ -169,6 +169,8 @@ func TestWhoIsTrusted(t *testing.T) {
 		{[]string{"tls_outgoing_options flags=VERIFY_CRL cafile=" + o.ca}, "X509_V_ERR_UNABLE_TO_GET_CRL ", "X509_V_ERR_UNABLE_TO_GET_CRL " + wrongHost, unknown + "X509_V_ERR_UNABLE_TO_GET_CRL "},
 		{[]string{"tls_outgoing_options cafile=" + o.ca + " crlfile=" + o.revoking(t, "list.pem", o.leaf.SerialNumber)}, "X509_V_ERR_CERT_REVOKED ", "X509_V_ERR_CERT_REVOKED " + wrongHost, unknown + "X509_V_ERR_UNABLE_TO_GET_CRL "},
 		{[]string{"tls_outgoing_options flags=VERIFY_CRL_ALL cafile=" + o.ca + " crlfile=" + o.revoking(t, "empty.pem")}, "", wrongHost, unknown + "X509_V_ERR_UNABLE_TO_GET_CRL "},
+		{[]string{"tls_outgoing_options flags=VERIFY_CRL cafile=" + o.ca + " crlfile=" + o.revoking(t, "root.pem", o.authority.SerialNumber)}, "", wrongHost, unknown + "X509_V_ERR_UNABLE_TO_GET_CRL "},
+		{[]string{"tls_outgoing_options flags=VERIFY_CRL_ALL,VERIFY_CRL cafile=" + o.ca + " crlfile=" + o.revoking(t, "root.pem", o.authority.SerialNumber)}, "X509_V_ERR_CERT_REVOKED ", "X509_V_ERR_CERT_REVOKED " + wrongHost, unknown + "X509_V_ERR_UNABLE_TO_GET_CRL "},
 		{nil, unknown, unknown + wrongHost, unknown},
 	} {
 		s := read(t, row.lines...)

@@ -419,22 +419,3 @@ func (f *folder) append(to string, text []byte) {
 	}
 	f.write(to, append(before, text...))
 }
-
-// TestAudience has sessions be good where the same clients are trusted.
-func TestAudience(t *testing.T) {
-	f := newFolder(t)
-	f.make("site.test", nil, nil)
-	f.make("school", nil, nil)
-	own := "tls-cert={}/site.test.crt tls-key={}/site.test.key "
-	audience := func(options string) string {
-		port, _ := f.port(own + options)
-		return port.Audience
-	}
-	school := audience("clientca={}/school.crt")
-	if audience("") != "" || audience("clientca={}/school.crt") != school {
-		t.Error("a port has another audience after a reload")
-	}
-	if school == audience("clientca={}/site.test.crt") || school == "" {
-		t.Error("ports that trust others have the same audience")
-	}
-}

@@ -45,23 +45,31 @@ func (s *Settings) set(c *directive.Context, l *conf.Line) error {
 	if err := secure.use(c, &port); err != nil {
 		return err
 	}
-	s.add(c, port)
+	s.add(c, l.Pos.String(), port)
 	return nil
 }
 
-// add adds a port, unless an earlier one has its address. Squid goes on without such a port, whose
-// connections the earlier one has.
-func (s *Settings) add(c *directive.Context, port engine.Port) {
+// add adds the port of a line, or of an option of the command line, unless an earlier one has its address. Squid
+// goes on without such a port, whose connections the earlier one has.
+func (s *Settings) add(c *directive.Context, at string, port engine.Port) {
 	for _, earlier := range *s {
 		if overlap(earlier.Addr, port.Addr) {
-			c.Say(1, "ERROR: http_port %s is not opened: http_port %s has its address", port.Name, earlier.Name)
+			c.Say(1, "ERROR: %s: %s is not opened: %s has its address", at, called(&port), called(&earlier))
 			if port.Bump && !earlier.Bump {
-				c.Say(1, "WARNING: no tunnel through http_port %s is looked into: the http_port that has ssl-bump is the one that is not opened", earlier.Name)
+				c.Say(1, "WARNING: no tunnel through %s is looked into: the http_port that has ssl-bump is the one that is not opened", called(&earlier))
 			}
 			return
 		}
 	}
 	*s = append(*s, port)
+}
+
+// called is what the configuration calls a port.
+func called(p *engine.Port) string {
+	if p.TLS != nil {
+		return "https_port " + p.Name
+	}
+	return "http_port " + p.Name
 }
 
 // overlap reports whether the kernel could not open both addresses. All of IPv6 is all of IPv4, too.
@@ -149,7 +157,7 @@ func (s *Settings) Finish(c *directive.Context, commandLine []string, path strin
 		if err != nil {
 			return fmt.Errorf("-a %s: %w", word, err)
 		}
-		s.add(c, engine.Port{Addr: addr, Name: word})
+		s.add(c, "-a", engine.Port{Addr: addr, Name: word})
 	}
 	if len(*s) == 0 {
 		c.Say(0, "ERROR: No forward-proxy ports configured.")

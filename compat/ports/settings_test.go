@@ -66,6 +66,28 @@ func TestOnePortOfAnAddressIsOpened(t *testing.T) {
 	}
 }
 
+// TestAPortThatIsNotOpened is told of by its line, and both by what they are.
+func TestAPortThatIsNotOpened(t *testing.T) {
+	f := newFolder(t)
+	f.make("proxy.test", nil, nil)
+	secure := strings.ReplaceAll("https_port 127.0.0.1:3128 tls-cert={}/proxy.test.crt tls-key={}/proxy.test.key", "{}", f.dir)
+	for lines, want := range map[string]string{
+		"http_port 3128\n" + secure:                             "ERROR: squid.conf(2): https_port 127.0.0.1:3128 is not opened: http_port 3128 has its address",
+		secure + " name=one\nhttp_port 127.0.0.1:3128 name=two": "ERROR: squid.conf(2): http_port two is not opened: https_port one has its address",
+	} {
+		var s Settings
+		if c := compattest.MustRead(t, acl.NewSet(), s.Directives(), lines); len(c.Messages) != 1 || c.Messages[0] != want {
+			t.Errorf("it says %q, want %q", c.Messages, want)
+		}
+	}
+	var s Settings
+	c := compattest.MustRead(t, acl.NewSet(), s.Directives(), secure)
+	if err := s.Finish(c.Context, []string{"3128"}, "squid.conf"); err != nil || len(c.Messages) != 1 ||
+		c.Messages[0] != "ERROR: -a: http_port 3128 is not opened: https_port 127.0.0.1:3128 has its address" {
+		t.Errorf("it says %v, %q", err, c.Messages)
+	}
+}
+
 // TestAPortWithSSLBumpThatIsNotOpened is told of beside the error, since nothing is filtered that was to be.
 func TestAPortWithSSLBumpThatIsNotOpened(t *testing.T) {
 	f := newFolder(t)

@@ -7,8 +7,6 @@
 package verdict
 
 import (
-	"fmt"
-
 	"exaproxy/compat/acl"
 	"exaproxy/compat/conf"
 	"exaproxy/compat/directive"
@@ -33,14 +31,22 @@ var modes = map[string]Mode{"auto": Auto, "bump": Bump, "page": Page, "redirect"
 type Settings struct {
 	Mode     Mode      // connect_verdict
 	Expected *acl.List // connect_tls; nil: port 443
+
+	line *conf.Line // connect_verdict, while the configuration is read
 }
 
 // Directives are the setters.
 func (s *Settings) Directives() directive.Set {
 	return directive.Set{
-		"connect_verdict": directive.OneOf(&s.Mode, modes, "ERROR: connect_verdict: '%s' is not auto, bump, page, redirect or close"),
+		"connect_verdict": s.setMode,
 		"connect_tls":     s.setExpected,
 	}
+}
+
+// setMode takes connect_verdict.
+func (s *Settings) setMode(c *directive.Context, l *conf.Line) error {
+	s.line = l
+	return directive.OneOf(&s.Mode, modes, "ERROR: connect_verdict: '%s' is not auto, bump, page, redirect or close")(c, l)
 }
 
 // setExpected takes a line of connect_tls.
@@ -53,8 +59,10 @@ func (s *Settings) setExpected(c *directive.Context, l *conf.Line) error {
 	return err
 }
 
-// Finish looks whether some port has the authority that is asked for.
+// Finish looks whether some port has the authority that is asked for. The error is that of the line which asks.
 func (s *Settings) Finish(all ports.Settings) error {
+	line := s.line
+	s.line = nil
 	if s.Mode != Bump {
 		return nil
 	}
@@ -63,7 +71,7 @@ func (s *Settings) Finish(all ports.Settings) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("connect_verdict bump needs an http_port with tls-cert= and tls-key= of an authority, whose certificate clients trust ('exaproxy make-ca DIR' makes one)")
+	return line.Bungle(conf.Invalid{"FATAL: connect_verdict bump needs an http_port with tls-cert= and tls-key= of an authority, whose certificate clients trust ('exaproxy make-ca DIR' makes one)"})
 }
 
 // A Policy answers one worker's engine.

@@ -7,6 +7,7 @@ import (
 
 	"exaproxy/compat/acl"
 	"exaproxy/compat/compattest"
+	"exaproxy/compat/conf"
 	"exaproxy/compat/ports"
 	"exaproxy/engine"
 )
@@ -57,10 +58,12 @@ func TestHowVerdictsAreTold(t *testing.T) {
 
 func TestWhatCannotBe(t *testing.T) {
 	var s Settings
-	compattest.MustRead(t, acl.NewSet(), s.Directives(), "connect_verdict bump")
-	if err := s.Finish(ports.Settings{{}}); err == nil || !strings.Contains(err.Error(), "exaproxy make-ca DIR") {
+	compattest.MustRead(t, acl.NewSet(), s.Directives(), "#\nconnect_verdict bump")
+	err := s.Finish(ports.Settings{{}})
+	if report, ok := err.(conf.Report); !ok || !strings.Contains(report.Lines()[0], "exaproxy make-ca DIR") || !strings.Contains(err.Error(), "squid.conf(2): connect_verdict bump: ") {
 		t.Errorf("without an authority it says %v", err)
 	}
+	compattest.MustRead(t, acl.NewSet(), s.Directives(), "connect_verdict bump")
 	if err := s.Finish(ports.Settings{{}, {Certificate: certificate}}); err != nil {
 		t.Errorf("with one it says %v", err)
 	}

@@ -4,7 +4,6 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
@@ -260,16 +259,41 @@ func TestMonstrousChains(t *testing.T) {
 	}
 }
 
+// TestKeysThatAreTooLong has those in the middle sign nothing: what they have signed is good otherwise.
 func TestKeysThatAreTooLong(t *testing.T) {
 	root := authority(t, "root", nil, nil)
-	between := authority(t, "between", root, nil)
-	leaf := server(t, "good.test", between, nil)
-	long := *between.Certificate
-	long.PublicKey = &rsa.PublicKey{N: new(big.Int).Lsh(big.NewInt(1), longestRSA), E: 65537}
-	o := Options{Host: "good.test", Now: now, Roots: x509.NewCertPool()}
-	o.Roots.AddCert(root.Certificate)
-	if got := said(Chain([]*x509.Certificate{leaf.Certificate, &long}, &o)); got != "X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY@depth=1" {
-		t.Errorf("it says %s", got)
+	for bits, want := range map[int]string{
+		longestRSA:     "",
+		longestRSA + 1: "X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY@depth=1",
+	} {
+		key := newLongKey(t, bits)
+		template := x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "between"}, NotBefore: now.Add(-day), NotAfter: now.Add(day),
+			IsCA: true, BasicConstraintsValid: true, SubjectKeyId: []byte("long")}
+		between := created(t, &template, root.Certificate, key.Public(), root.key)
+		template = x509.Certificate{SerialNumber: big.NewInt(2), DNSNames: []string{"good.test"}, NotBefore: now.Add(-day), NotAfter: now.Add(day)}
+		leaf := created(t, &template, between, root.key.Public(), key)
+		o := Options{Host: "good.test", Now: now, Roots: x509.NewCertPool()}
+		o.Roots.AddCert(root.Certificate)
+		if got := said(Chain([]*x509.Certificate{leaf, between}, &o)); got != want {
+			t.Errorf("of %d bits: it says %s, want %s", bits, got, want)
+		}
+	}
+}
+
+// TestWhoMayAuthorize has certificates in the middle be authorities, or not, by what their keys are for.
+func TestWhoMayAuthorize(t *testing.T) {
+	root := authority(t, "root", nil, nil)
+	const not = "X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY@depth=1:X509_V_ERR_INVALID_CA@depth=1"
+	for usage, want := range map[x509.KeyUsage]string{
+		0: "", x509.KeyUsageCertSign: "", x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature: "",
+		x509.KeyUsageDigitalSignature: not, x509.KeyUsageCRLSign: not,
+	} {
+		between := authority(t, "between", root, func(c *x509.Certificate) { c.KeyUsage = usage })
+		o := Options{Host: "good.test", Now: now, Roots: x509.NewCertPool()}
+		o.Roots.AddCert(root.Certificate)
+		if got := said(Chain(chainOf(server(t, "good.test", between, nil), between), &o)); got != want {
+			t.Errorf("for %b: it says %s, want %s", usage, got, want)
+		}
 	}
 }
 

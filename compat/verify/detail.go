@@ -1,21 +1,32 @@
 package verify
 
 import (
+	"crypto/tls"
 	"errors"
+	"fmt"
 )
 
 // openSSLTime is how OpenSSL writes times.
 const openSSLTime = "Jan _2 15:04:05 2006 GMT"
 
 // Code is what a page and a log call an error of a handshake with a server, as Squid does: the name of a Fault, and
-// that it is one of a certificate.
+// that it is one of a certificate; or OpenSSL's number of the alert by which the server has ended the handshake, if
+// that came in the clear.
 func Code(err error) string {
 	var f *Fault
-	if errors.As(err, &f) && f.Certificate != nil {
+	var alert tls.AlertError
+	switch {
+	case errors.As(err, &f) && f.Certificate != nil:
 		return f.Kind.String() + "+broken_cert"
+	case errors.As(err, &alert):
+		return fmt.Sprintf("%v+TLS_LIB_ERR=%X+TLS_IO_ERR=1", NoConnection, alerts+int(alert))
 	}
 	return NoConnection.String()
 }
+
+// alerts is OpenSSL's number of an error that stands for alert 0: that of its library for TLS, and the first of
+// the reasons that are alerts (sslerr.h of OpenSSL 3.0).
+const alerts = 20<<23 + 1000
 
 // Detail tells an error of a handshake with a server to those who wanted to go there.
 func Detail(err error) string {

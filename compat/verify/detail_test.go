@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -25,6 +26,8 @@ func TestDetails(t *testing.T) {
 		{&Fault{Kind: 66, Certificate: c}, "X509_V_ERR_EE_KEY_TOO_SMALL+broken_cert", "X509_V_ERR_EE_KEY_TOO_SMALL: /CN=site.test"},
 		{&Fault{Kind: NoConnection}, "SQUID_TLS_ERR_CONNECT", "The handshake failed: SQUID_TLS_ERR_CONNECT"},
 		{errors.New("remote error"), "SQUID_TLS_ERR_CONNECT", "The handshake failed: remote error"},
+		{fmt.Errorf("remote error: %w", tls.AlertError(40)), "SQUID_TLS_ERR_CONNECT+TLS_LIB_ERR=A000410+TLS_IO_ERR=1", "The handshake failed: remote error: tls: handshake failure"},
+		{fmt.Errorf("remote error: %w", tls.AlertError(70)), "SQUID_TLS_ERR_CONNECT+TLS_LIB_ERR=A00042E+TLS_IO_ERR=1", "The handshake failed: remote error: tls: protocol version not supported"},
 		{nil, "SQUID_TLS_ERR_CONNECT", "The handshake failed"},
 	} {
 		if code, detail := Code(row.err), Detail(row.err); code != row.code || detail != row.detail {

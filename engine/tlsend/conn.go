@@ -3,6 +3,7 @@ package tlsend
 import (
 	"cmp"
 	"crypto/tls"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -55,6 +56,7 @@ type Conn struct {
 func Server(l *loop.Loop, fd *loop.FD, received []byte, config *tls.Config, q Queue, owner *loop.Waker) *Conn {
 	c := newConn(l, fd, q, owner)
 	c.link.in = append([]byte(nil), received...)
+	c.link.begins(received)
 	c.awaiting = config
 	return c
 }
@@ -169,6 +171,15 @@ func (c *Conn) Handshake() error {
 		return c.err
 	}
 	return os.ErrClosed
+}
+
+// RecordVersion is the version of the first record that the peer has sent; 0 if it has sent none. It may be asked
+// when the handshake is over.
+func (c *Conn) RecordVersion() uint16 {
+	if c.link.begun < headSize {
+		return 0
+	}
+	return binary.BigEndian.Uint16(c.link.first[1:])
 }
 
 // State is what was agreed on.

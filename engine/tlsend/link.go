@@ -41,6 +41,8 @@ type link struct {
 	arrived chan struct{}   // one signal: in or end has changed
 	poke    func()          // has the loop look: there is output, or room
 	last    [alertSize]byte // of what was received
+	first   [headSize]byte  // of what was received: the beginning of a record's header
+	begun   int             // how much of that is there
 
 	out []byte // written, and not yet sent
 
@@ -170,6 +172,7 @@ func (l *link) receive() {
 		n, err := l.fd.Read(part[:cap(part)])
 		l.in = append(l.in, part[:n]...)
 		l.remember(part[:n])
+		l.begins(part[:n])
 		if err == loop.ErrAgain {
 			break
 		}
@@ -191,6 +194,12 @@ func (l *link) remember(p []byte) {
 		copy(l.last[alertSize-n:], p)
 	}
 }
+
+// headSize is how much of a record's header is kept: its type and its version (RFC 8446, section 5.1).
+const headSize = 3
+
+// begins keeps the beginning of what was received.
+func (l *link) begins(p []byte) { l.begun += copy(l.first[l.begun:], p) }
 
 // alert is the alert that was received last, in plaintext. OpenSSL sends it so before it has keys of its own, and to
 // crypto/tls, which has them by then, it is a record that cannot be decrypted.

@@ -4,6 +4,7 @@
 package tlshello
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"strings"
@@ -26,10 +27,13 @@ var (
 type Hello struct {
 	ServerName string // the name that is asked for (RFC 6066, section 3), as sent but for dots at its end; "" if there is none
 	Encrypted  bool   // it has an encrypted inner ClientHello (ECH, RFC 9849): ServerName is that of the outer one
+	Record     uint16 // the version of the first record: 0x0301 is TLS 1.0
+	Supported  uint16 // the highest version that is offered (RFC 8446, section 4.2.1), or else legacy_version
 }
 
 const (
 	recordHeader  = 5
+	versionEnd    = 3 // where the version ends in it
 	messageHeader = 4
 	// mostRecords bounds into how many records a ClientHello is cut; clients make one to three.
 	mostRecords = 4096
@@ -50,8 +54,13 @@ func Parse(b []byte) (Hello, error) {
 	if err != nil {
 		return Hello{}, err
 	}
-	return parseMessage(message)
+	h, err := parseMessage(message)
+	h.Record = recordVersion(b)
+	return h, err
 }
+
+// recordVersion is the version of the record at the beginning of b, all of whose header is there.
+func recordVersion(b []byte) uint16 { return binary.BigEndian.Uint16(b[1:]) }
 
 // assemble puts the handshake message together that the records hold. Nothing is copied before all of it is
 // there: a client may send it byte by byte.
@@ -141,11 +150,12 @@ func record(b []byte, first bool) (fragment, rest []byte, err error) {
 // parseMessage reads the body of the message. Each step takes what it reads off the front.
 func parseMessage(m []byte) (h Hello, err error) {
 	r := reader{m}
-	r.skip(2 + 32)               // legacy_version, random
-	r.vector(1)                  // legacy_session_id
-	r.vector(2)                  // cipher_suites
-	r.vector(1)                  // legacy_compression_methods
-	if r.ok() && len(r.b) == 0 { // before RFC 5246 there may be no extensions
+	h.Supported = uint16(r.uint16()) // legacy_version
+	r.skip(32)                       // random
+	r.vector(1)                      // legacy_session_id
+	r.vector(2)                      // cipher_suites
+	r.vector(1)                      // legacy_compression_methods
+	if r.ok() && len(r.b) == 0 {     // before RFC 5246 there may be no extensions
 		return h, nil
 	}
 	extensions := reader{r.vector(2)}
@@ -168,9 +178,28 @@ func parseMessage(m []byte) (h Hello, err error) {
 			}
 		case encryptedExtension:
 			h.Encrypted = true
+		case supportedVersions:
+			h.Supported = cmp.Or(highestVersion(body), h.Supported)
 		}
 	}
 	return h, nil
+}
+
+// highestVersion reads the extension supported_versions; 0 if no version of TLS is in it.
+func highestVersion(body []byte) uint16 {
+	var h Hello
+	for list := (reader{(&reader{body}).vector(1)}); len(list.b) > 0; {
+		h.Offer(uint16(list.uint16()))
+	}
+	return h.Supported
+}
+
+// Offer notes one of the versions that are offered. Others than those of TLS, such as GREASE (RFC 8701), do not
+// count.
+func (h *Hello) Offer(version uint16) {
+	if version>>8 == majorVersion {
+		h.Supported = max(h.Supported, version)
+	}
 }
 
 // serverName reads the extension. A server would look at the one name of a host; two are an error there

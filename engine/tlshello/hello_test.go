@@ -2,6 +2,7 @@ package tlshello
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/ecdh"
 	"crypto/rand"
 	"crypto/tls"
@@ -66,9 +67,10 @@ func echConfig(t testing.TB) []byte {
 func TestHellosOfCryptoTLS(t *testing.T) {
 	all := hellos(t)
 	for name, want := range map[string]Hello{
-		"a name": {ServerName: "www.site.test"}, "TLS 1.2": {ServerName: "www.site.test"}, "no name": {}, "an address": {},
+		"a name": {ServerName: "www.site.test"}, "TLS 1.2": {ServerName: "www.site.test", Supported: tls.VersionTLS12}, "no name": {}, "an address": {},
 		"a long name": {ServerName: strings.Repeat("a.", 120) + "test"}, "encrypted": {ServerName: "public.test", Encrypted: true},
 	} {
+		want.Record, want.Supported = tls.VersionTLS10, cmp.Or(want.Supported, tls.VersionTLS13)
 		if got, err := Parse(all[name]); err != nil || got != want {
 			t.Errorf("%s: %+v, %v, want %+v", name, got, err, want)
 		}
@@ -91,6 +93,23 @@ func split(hello []byte, size int) (all []byte) {
 		body = body[len(part):]
 	}
 	return all
+}
+
+// TestVersionsOfHellos has what is offered beside versions of TLS, and what stands in the extension's place.
+func TestVersionsOfHellos(t *testing.T) {
+	const rest = "rrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrr\x00\x00\x02\xc0\x2b\x01\x00"
+	for offered, want := range map[string]uint16{
+		"": tls.VersionTLS12, "\x00\x2b\x00\x01\x00": tls.VersionTLS12,
+		"\x00\x2b\x00\x05\x04\xfa\xfa\x03\x02":         tls.VersionTLS11,
+		"\x00\x2b\x00\x07\x06\x03\x03\x03\x04\x7f\x1c": tls.VersionTLS13,
+		"\x00\x2b\x00\x03\x02\xfa\xfa":                 tls.VersionTLS12,
+		"\x00\x2b\x00\x03\x08\x03\x04":                 tls.VersionTLS12,
+	} {
+		body := "\x03\x03" + rest + string([]byte{0, byte(len(offered))}) + offered
+		if h, err := Parse([]byte(message(clientHello, body))); err != nil || h.Supported != want || h.Record != 0x0303 {
+			t.Errorf("%q: %x in a record of %x, %v, want %x", offered, h.Supported, h.Record, err, want)
+		}
+	}
 }
 
 func TestHellosInManyRecords(t *testing.T) {

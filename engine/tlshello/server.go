@@ -3,6 +3,7 @@ package tlshello
 import (
 	"encoding/binary"
 	"errors"
+	"strconv"
 )
 
 // LongestAnswer is how many bytes of a server's first words are read, record headers included.
@@ -16,35 +17,72 @@ const (
 	certificate       = 11
 	supportedVersions = 43 // an extension
 	tls13             = 0x0304
+
+	alert     = 21 // type of a record
+	alertSize = 2
 )
 
-// Certificates reads the certificates that a server shows after its ServerHello (RFC 5246, section 7.4.2), in
-// DER, its own first. There are none, and no error, if it shows none in the clear: in TLS 1.3 they are
-// encrypted, and a session that is resumed has no need of them. The error is ErrShort as long as more has
-// to arrive, ErrNotTLS or ErrMalformed.
-func Certificates(b []byte) (chain [][]byte, err error) {
+// An Answer is what a server says after a ClientHello that it has been given, as far as it says that in the clear.
+type Answer struct {
+	Record  uint16 // the version of the first record
+	Version uint16 // the version that the ServerHello chooses
+	// Chain are the certificates that it shows (RFC 5246, section 7.4.2), in DER, its own first. In TLS 1.3
+	// they are encrypted, and a session that is resumed has no need of them: then there are none.
+	Chain [][]byte
+}
+
+// An Alert is the description of an alert by which a server ends the handshake (RFC 8446, section 6).
+type Alert uint8
+
+func (a Alert) Error() string { return "alert " + strconv.Itoa(int(a)) }
+
+// ParseAnswer reads what a server says, up to its certificates. The error is ErrShort as long as more has to
+// arrive, an Alert, ErrNotTLS or ErrMalformed.
+func ParseAnswer(b []byte) (Answer, error) {
 	m := messages{b: b}
 	kind, body, err := m.next()
 	switch {
-	case err == errAnotherType, err == nil && kind != serverHello:
-		return nil, ErrNotTLS
+	case err == errAnotherType:
+		return Answer{}, noAnswer(b)
+	case err == nil && kind != serverHello:
+		return Answer{}, ErrNotTLS
 	case err != nil:
-		return nil, err
+		return Answer{}, err
 	}
-	encrypted, ok := readServerHello(body)
-	switch {
-	case !ok:
-		return nil, ErrMalformed
-	case encrypted:
-		return nil, nil
+	version, ok := readServerHello(body)
+	if !ok {
+		return Answer{}, ErrMalformed
+	}
+	a := Answer{Record: recordVersion(b), Version: version}
+	if version >= tls13 {
+		return a, nil // the rest is encrypted
 	}
 	switch kind, body, err = m.next(); {
 	case err == errAnotherType, err == nil && kind != certificate:
-		return nil, nil // past where they would be
+		return a, nil // past where they would be
 	case err != nil:
-		return nil, err
+		return Answer{}, err
 	}
-	return parseChain(body)
+	a.Chain, err = parseChain(body)
+	if err != nil {
+		return Answer{}, err
+	}
+	return a, nil
+}
+
+// noAnswer is what it means that a server begins with a record of another type.
+func noAnswer(b []byte) error {
+	switch {
+	case b[0] != alert || len(b) > 1 && b[1] != majorVersion:
+		return ErrNotTLS
+	case len(b) < recordHeader:
+		return ErrShort
+	case binary.BigEndian.Uint16(b[versionEnd:]) != alertSize:
+		return ErrNotTLS
+	case len(b) < recordHeader+alertSize:
+		return ErrShort
+	}
+	return Alert(b[recordHeader+1])
 }
 
 // errAnotherType says that a record has another type: an alert, or the end of what is said in the clear.
@@ -112,27 +150,28 @@ func (m *messages) nextRecord() (err error) {
 	return err
 }
 
-// readServerHello reads a ServerHello (RFC 8446, section 4.1.3): what matters is the version.
-func readServerHello(body []byte) (encrypted, ok bool) {
+// readServerHello reads which version a ServerHello chooses (RFC 8446, section 4.1.3).
+func readServerHello(body []byte) (version uint16, ok bool) {
 	r := reader{body}
-	r.skip(2 + 32) // legacy_version, random
-	r.vector(1)    // legacy_session_id
-	r.skip(2 + 1)  // cipher_suite, legacy_compression_method
+	version = uint16(r.uint16()) // legacy_version
+	r.skip(32)                   // random
+	r.vector(1)                  // legacy_session_id
+	r.skip(2 + 1)                // cipher_suite, legacy_compression_method
 	if !r.ok() || len(r.b) == 0 {
-		return false, r.ok()
+		return version, r.ok()
 	}
 	extensions := reader{r.vector(2)}
 	if len(r.b) > 0 {
-		return false, false
+		return 0, false
 	}
 	for extensions.ok() && len(extensions.b) > 0 {
 		kind := extensions.uint16()
 		value := reader{extensions.vector(2)}
-		if kind == supportedVersions && value.uint16() >= tls13 {
-			encrypted = true
+		if kind == supportedVersions {
+			version = max(version, uint16(value.uint16()))
 		}
 	}
-	return encrypted, extensions.ok()
+	return version, extensions.ok()
 }
 
 // parseChain reads the body of a Certificate message.

@@ -84,6 +84,24 @@ func answer(t testing.TB, server, client *tls.Config) []byte {
 	return r.wrote
 }
 
+// certificates are those that an answer shows.
+func certificates(b []byte) ([][]byte, error) {
+	a, err := ParseAnswer(b)
+	return a.Chain, err
+}
+
+func TestVersionsOfAnswers(t *testing.T) {
+	server := &tls.Config{Certificates: []tls.Certificate{chainOf(t, 1, 0)}, MinVersion: tls.VersionTLS10}
+	for version, record := range map[uint16]uint16{
+		tls.VersionTLS10: 0x0301, tls.VersionTLS11: 0x0302, tls.VersionTLS12: 0x0303, tls.VersionTLS13: 0x0303,
+	} {
+		said := answer(t, server, &tls.Config{MinVersion: version, MaxVersion: version})
+		if a, err := ParseAnswer(said); err != nil || a.Version != version || a.Record != record {
+			t.Errorf("%s: %x in a record of %x, %v", tls.VersionName(version), a.Version, a.Record, err)
+		}
+	}
+}
+
 func TestCertificatesOfCryptoTLS(t *testing.T) {
 	for _, n := range []int{1, 2, 5, 16, 40} {
 		for _, size := range []int{0, 1000} {
@@ -104,14 +122,14 @@ func TestCertificatesOfCryptoTLS(t *testing.T) {
 // wantChain checks what is read, and that no beginning of it says anything else.
 func wantChain(t *testing.T, what string, said []byte, want [][]byte) {
 	t.Helper()
-	got, err := Certificates(said)
+	got, err := certificates(said)
 	if err != nil || !slices.EqualFunc(got, want, bytes.Equal) {
 		t.Fatalf("%s: %d of %d are read: %v", what, len(got), len(want), err)
 	}
 	step := max(1, len(said)/200)
 	complete := false
 	for size := 0; size < len(said); size += step {
-		got, err := Certificates(said[:size])
+		got, err := certificates(said[:size])
 		switch {
 		case err == nil && len(got) == len(want):
 			complete = true
@@ -149,10 +167,10 @@ func TestServersThatShowNoCertificate(t *testing.T) {
 		"TLS 1.3, byte by byte":  resplit(answer(t, server, &tls.Config{}), 1),
 		"a resumed one in bytes": resplit(answer(t, server, session), 1),
 	} {
-		if got, err := Certificates(said); got != nil || err != nil {
+		if got, err := certificates(said); got != nil || err != nil {
 			t.Errorf("%s: %d certificates, %v", name, len(got), err)
 		}
-		if got, err := Certificates(said[:40]); got != nil || err != ErrShort {
+		if got, err := certificates(said[:40]); got != nil || err != ErrShort {
 			t.Errorf("%s, the beginning: %d certificates, %v", name, len(got), err)
 		}
 	}
@@ -173,7 +191,12 @@ func TestWhatIsNoAnswer(t *testing.T) {
 		want error
 	}{
 		"nothing yet":                      {"", ErrShort},
-		"a refusal":                        {string(answer(t, server, &tls.Config{MaxVersion: tls.VersionTLS12})), ErrNotTLS},
+		"a refusal":                        {string(answer(t, server, &tls.Config{MaxVersion: tls.VersionTLS12})), Alert(70)},
+		"the beginning of one":             {"\x15\x03\x03\x00\x02\x02", ErrShort},
+		"its type alone":                   {"\x15", ErrShort},
+		"a longer one":                     {"\x15\x03\x03\x00\x03\x02\x28\x28", ErrNotTLS},
+		"one of no TLS":                    {"\x15\x02\x03\x00\x02\x02\x28", ErrNotTLS},
+		"one in the middle of a hello":     {hello[:20] + "\x15\x03\x03\x00\x02\x02\x28", ErrShort},
 		"a banner":                         {"220 mail.test\r\n", ErrNotTLS},
 		"HTTP":                             {"HTTP/1.1 400 Bad Request\r\n", ErrNotTLS},
 		"the ClientHello back":             {string(hellos(t)["a name"]), ErrNotTLS},
@@ -191,14 +214,14 @@ func TestWhatIsNoAnswer(t *testing.T) {
 		"another version":                  {hello + "\x16\x04\x03\x00\x01x", ErrMalformed},
 		"records without end":              {message(serverHello, greeting) + string(split([]byte(message(certificate, "\x00\x27\x0d"+strings.Repeat("x", 10000))), 1)), ErrMalformed},
 	} {
-		if got, err := Certificates([]byte(row.said)); got != nil || err != row.want {
+		if got, err := certificates([]byte(row.said)); got != nil || err != row.want {
 			t.Errorf("%s: %d certificates, %v, want %v", name, len(got), err, row.want)
 		}
 	}
-	if got, err := Certificates([]byte(hello + message(certificate, "\x00\x00\x00"))); len(got) > 0 || err != nil {
+	if got, err := certificates([]byte(hello + message(certificate, "\x00\x00\x00"))); len(got) > 0 || err != nil {
 		t.Errorf("an empty list: %d certificates, %v", len(got), err)
 	}
-	if got, err := Certificates([]byte(hello + "\x14\x03\x03\x00\x01\x01")); got != nil || err != nil {
+	if got, err := certificates([]byte(hello + "\x14\x03\x03\x00\x01\x01")); got != nil || err != nil {
 		t.Errorf("what follows in cipher: %d certificates, %v", len(got), err)
 	}
 }
@@ -209,13 +232,13 @@ func TestAnswersThatComeByteByByte(t *testing.T) {
 	said := answer(t, &tls.Config{Certificates: []tls.Certificate{chain}, MaxVersion: tls.VersionTLS12}, &tls.Config{})
 	var end int
 	for end = range said {
-		if got, _ := Certificates(said[:end]); got != nil {
+		if got, _ := certificates(said[:end]); got != nil {
 			break
 		}
 	}
 	n := testing.AllocsPerRun(5, func() {
 		for size := range end {
-			Certificates(said[:size])
+			certificates(said[:size])
 		}
 	})
 	if n > float64(2*end) { // of the ServerHello alone
@@ -235,9 +258,9 @@ func TestPlainName(t *testing.T) {
 	}
 }
 
-// FuzzCertificates has no cut change what comes out, and holds it against the ServerHello's and the chain's
+// FuzzAnswer has no cut change what comes out, and holds it against the ServerHello's and the chain's
 // bytes: what is read stands in the input.
-func FuzzCertificates(f *testing.F) {
+func FuzzAnswer(f *testing.F) {
 	old := &tls.Config{Certificates: []tls.Certificate{chainOf(f, 2, 0)}, MaxVersion: tls.VersionTLS12}
 	said := answer(f, old, &tls.Config{})
 	f.Add(said)
@@ -245,9 +268,9 @@ func FuzzCertificates(f *testing.F) {
 	f.Add(answer(f, &tls.Config{Certificates: old.Certificates}, &tls.Config{}))
 	f.Add([]byte("\x15\x03\x03\x00\x02\x02\x28"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		got, err := Certificates(b)
+		got, err := certificates(b)
 		for size := range min(len(b), 300) {
-			early, short := Certificates(b[:size])
+			early, short := certificates(b[:size])
 			if short != ErrShort && (short != err || !slices.EqualFunc(early, got, bytes.Equal)) {
 				t.Fatalf("after %d bytes it is %v, after all %v", size, short, err)
 			}

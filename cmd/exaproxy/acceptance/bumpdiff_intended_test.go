@@ -52,7 +52,7 @@ var bumpDifferences = []bumpDifference{
 		{"log", re(`TCP_TUNNEL/500`), `TCP_TUNNEL/200`},
 	}},
 	{"the verdict on a CONNECT is one record, whatever tells it", re(`\| (denied|sent|refused|reset)\.test`), []bumpChange{
-		{"log", re(`^TCP_DENIED/200 (CONNECT \S+) bump \S+ (\S+ \S+ -)\nNONE_NONE/(\d+) GET .*$`), `TCP_DENIED/$3 $1 - - $2`},
+		{"log", re(`^TCP_DENIED/200 (CONNECT \S+) bump (\S+ \S+ \S+ -)\nNONE_NONE/(\d+) GET .*$`), `TCP_DENIED/$3 $1 - $2`},
 		{"log", re(`(?s)^TCP_DENIED/200 (CONNECT \S+) bump - (HIER_NONE/- ERR_ACCESS_DENIED) .*$`), `TCP_DENIED/403 $1 - - $2 -`},
 		{"log", re(`^TCP_DENIED/200 (CONNECT \S+) bump - HIER_NONE/- TCP_RESET -$`), `TCP_DENIED/000 $1 - - HIER_NONE/- - -`},
 	}},
@@ -66,12 +66,13 @@ var bumpDifferences = []bumpDifference{
 	}},
 	{"a browser is shown the helper's redirect, and a URL in place of a host is one", re(`\| (helper302|helperhttp)\.test`), []bumpChange{
 		{"client", re(`^CONNECT: 302 http://block.test/$`), `CONNECT: 200; TLS 1.3 with CN=c.helper302.test ["c.helper302.test"] [] by the proxy, a term of its own; GET: 302 http://block.test/, closed`},
+		{"log", re(`^(TCP_REDIRECT/302 CONNECT (c.helper302.test):PORT -) -`), `$1 $2`},
 	}},
 	{"a URL in place of a host is a redirect", re(`\| helperhttp\.test`), []bumpChange{
 		{"client", all, `CONNECT: 200; TLS 1.3 with CN=c.helperhttp.test ["c.helperhttp.test"] [] by the proxy, a term of its own; GET: 302 http://block.test/, closed`},
 		{"site", all, ``},
 		{"helper", re(`(?s)\n.*$`), ``},
-		{"log", all, `TCP_REDIRECT/302 CONNECT c.helperhttp.test:PORT - - HIER_NONE/- - -`},
+		{"log", all, `TCP_REDIRECT/302 CONNECT c.helperhttp.test:PORT - c.helperhttp.test HIER_NONE/- - -`},
 	}},
 	{"http_access and the helper are asked about the server's name whatever becomes of the tunnel, as soon as it is known", re(`^(peek|stare) .* refused SNI`), []bumpChange{
 		{"client", re(`handshake: .*$|TLS 1.*$`), `TLS 1.3 with CN=sni.refused.test ["sni.refused.test"] [] by the proxy, a term of its own; GET: 403 ERR_ACCESS_DENIED 0, closed`},
