@@ -219,7 +219,7 @@ func (c *client) linger() {
 		c.close()
 		return
 	}
-	c.waker.Wake()
+	c.waker.WakeNextTurn()
 }
 
 // wait sets how long the client may rest or linger, within its lifetime.

@@ -13,7 +13,9 @@ const (
 	pumpBudget = 256 << 10
 	// leastRead is what a read counts at least: one that gives little costs as much, and a peer can see to it that
 	// all do, in records of one byte.
-	leastRead = 16 << 10
+	leastRead = 64 << 10
+	// headReads is how often one play reads for a head.
+	headReads = pumpBudget / leastRead
 )
 
 // An outcome says why pump returned.

@@ -10,7 +10,7 @@ import (
 // read receives and parses the request's head.
 func (t *transaction) read() stage {
 	c, limits := t.client, &t.setup.config.Limits
-	for {
+	for range headReads {
 		n, err := h1.ParseRequest(c.in.bytes(), &t.request.Request, limits.heads(limits.requestHead()))
 		if err == nil {
 			return t.understood(n)
@@ -27,6 +27,8 @@ func (t *transaction) read() stage {
 			return t.fail(ClientGone, ClientSide, err)
 		}
 	}
+	t.wakeSelf()
+	return reading
 }
 
 // followPresentSetup has the request judged by the configuration of the moment in which its head is

@@ -130,3 +130,34 @@ func TestReadFails(t *testing.T) {
 		p.wantsFailure(p.wantsTimeout(9*time.Second), ClientLate, ClientSide, false)
 	})
 }
+
+// A head that comes in many small reads keeps others waiting for no more than a part of it.
+func TestAHeadInManyReadsLetsOthersHaveTheirTurn(t *testing.T) {
+	p := newTransaction(t, reading, given{ask: "GET http:"})
+	reads := 0
+	p.client.end = &dribble{End: p.client.end, each: func() { reads++ }}
+	p.clientEnd = p.client.end
+	p.browser.WriteString("//a.example/" + strings.Repeat("a", 10*headReads))
+	p.turn()
+	p.wants(p.play(), reading)
+	if reads != headReads || !p.woke() {
+		t.Errorf("it has read %d times, woken %v", reads, p.woke())
+	}
+	for range 3 {
+		p.wants(p.play(), reading)
+	}
+	if reads != 4*headReads {
+		t.Errorf("it has read %d times in four plays", reads)
+	}
+}
+
+// A dribble is an end of which each Read gives a byte.
+type dribble struct {
+	End
+	each func()
+}
+
+func (d *dribble) Read(p []byte) (int, error) {
+	d.each()
+	return d.End.Read(p[:1])
+}

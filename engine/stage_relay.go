@@ -109,7 +109,7 @@ func (t *transaction) relayLate() stage {
 
 // receiveReply reads and parses the reply's head, and the interim ones before it.
 func (t *transaction) receiveReply() stage {
-	for start, interims := t.down.in, 0; ; {
+	for start, interims, reads := t.down.in, 0, 0; ; {
 		if next, more := t.passInterim(start); !more {
 			return next
 		}
@@ -125,10 +125,14 @@ func (t *transaction) receiveReply() stage {
 			}
 		case err != h1.ErrShort:
 			return t.badReply(err)
+		case reads == headReads:
+			t.wakeSelf()
+			return relaying
 		default:
 			if next, more := t.readReply(); !more {
 				return next
 			}
+			reads++
 		}
 	}
 }

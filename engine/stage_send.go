@@ -26,7 +26,7 @@ func (t *transaction) send() stage {
 // ready are read and composed one after the other, and then written one after the other, and both our
 // code and the kernel's are still in the processor's caches: a kept GET among 64 connections costs 2 %
 // less.
-func (t *transaction) inNextPass() { t.wakeSelf() }
+func (t *transaction) inNextPass() { t.waker.Wake() }
 
 // compose makes the request's head as the next hop is to read it, and the flow that carries it.
 func (t *transaction) compose() error {

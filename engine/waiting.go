@@ -122,4 +122,4 @@ func (t *transaction) abandoned() bool {
 }
 
 // wakeSelf makes the loop play the transaction again after others had their turn.
-func (t *transaction) wakeSelf() { t.waker.Wake() }
+func (t *transaction) wakeSelf() { t.waker.WakeNextTurn() }

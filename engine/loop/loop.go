@@ -22,6 +22,7 @@ type Loop struct {
 	now     time.Time
 	events  []Event
 	woken   []*Waker // queued for the next pass
+	later   []*Waker // queued for the next turn
 	running []*Waker // the pass that runs now, or the last one's slice
 	table   table
 	timers  wheel
@@ -106,7 +107,7 @@ func (l *Loop) yield(before time.Time) {
 // is queued.
 func (l *Loop) Turn(wait bool) bool {
 	until := l.now // poll
-	if wait && len(l.woken) == 0 {
+	if wait && len(l.woken)+len(l.later) == 0 {
 		until = l.timers.next()
 	}
 	n := l.kernel.Wait(l.events, until)
@@ -117,6 +118,9 @@ func (l *Loop) Turn(wait bool) bool {
 	}
 	some := l.mailbox.runPosted()
 	some = l.timers.expire() || some
+	l.woken = append(l.woken, l.later...)
+	clear(l.later)
+	l.later = l.later[:0]
 	some = len(l.woken) > 0 || some
 	for pass := 0; pass < maxPasses && len(l.woken) > 0; pass++ {
 		l.runWoken()

@@ -174,3 +174,26 @@ func TestTurnsAllocateNothing(t *testing.T) {
 		}
 	}
 }
+
+// WakeNextTurn has a task run once a turn, behind those that the kernel has woken, and no turn waits meanwhile.
+func TestWakeNextTurn(t *testing.T) {
+	w, _ := memoryWorld(t)
+	task := &task{}
+	waker := w.loop.NewWaker(task)
+	task.does = func() {
+		waker.WakeNextTurn()
+		waker.Wake() // it is queued already
+	}
+	waker.Wake()
+	for want := 1; want < 5; want++ {
+		if !w.loop.Turn(true) || task.runs != want {
+			t.Errorf("after %d turns it has run %d times", want, task.runs)
+		}
+	}
+	waker.Retire()
+	waker.WakeNextTurn()
+	w.loop.Turn(false)
+	if task.runs != 4 {
+		t.Errorf("it has run %d times though it is retired", task.runs)
+	}
+}

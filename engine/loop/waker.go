@@ -28,6 +28,16 @@ func (w *Waker) Wake() {
 	w.loop.woken = append(w.loop.woken, w)
 }
 
+// WakeNextTurn queues the task behind what the kernel is asked for next: for one that has had its share, and has
+// more to do. Wake would have it run up to eight times before others hear of what has happened to them.
+func (w *Waker) WakeNextTurn() {
+	if w == nil || w.queued || w.task == nil {
+		return
+	}
+	w.queued = true
+	w.loop.later = append(w.loop.later, w)
+}
+
 // Retire forgets the task: it is never run again, even if it is queued now.
 // On a nil Waker it does nothing.
 func (w *Waker) Retire() {
