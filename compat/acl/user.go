@@ -54,6 +54,9 @@ func (p *Place) user() (name string, result outcome) {
 // prove has the credentials looked at, once if that has to wait.
 func (p *Place) prove() Answer {
 	if asked := p.questions.find(credentials{}, nil); asked != nil {
+		if !asked.settled() {
+			return Pending
+		}
 		return asked.(proof).Outcome()
 	}
 	known, asked := p.Users.Prove(p.request, p.Waker)
@@ -143,8 +146,8 @@ func (t *userPatterns) match(p *Place) outcome {
 	return outcomeOf(t.has(p.text, p))
 }
 
-// userAcl marks the tests of which a client may match another if it comes again as somebody else.
-type userAcl interface{ ofUser() }
+// userACL marks the tests of which a client may match another if it comes again as somebody else.
+type userACL interface{ ofUser() }
 
 func (t *userTest) ofUser()     {}
 func (t *userPatterns) ofUser() {}
@@ -152,6 +155,6 @@ func (t *userPatterns) ofUser() {}
 // OfUser reports whether the acl that was looked at last is one of users: to be refused by it is to be asked who
 // else one is.
 func (p *Place) OfUser() bool {
-	_, ok := p.lastTest.(userAcl)
+	_, ok := p.lastTest.(userACL)
 	return ok
 }
