@@ -66,6 +66,7 @@ func fill(t *testing.T, page string, v *Values) string {
 func TestCodes(t *testing.T) {
 	named := values()
 	named.Request.User, named.Message = "j doe", "no such <user>"
+	named.Request.AddNote([]byte("message"), []byte("no such <user>"))
 	connect := values()
 	connect.Request = request("CONNECT denied.test:443 HTTP/1.1")
 	connect.Failure = &engine.Failure{Kind: engine.Refused}
@@ -203,6 +204,7 @@ func TestPagesLetNoScriptIn(t *testing.T) {
 	v := values()
 	v.Request = request("GET http://origin.test/"+script+" HTTP/1.1", "User-Agent: "+script)
 	v.Request.User, v.Request.Method, v.Message = script, "GET"+script, script
+	v.Request.AddNote([]byte("message"), []byte(script))
 	v.Failure.Err, v.Failure.Side, v.MailData = errors.New(script), engine.NameSide, true
 	broken := *v
 	broken.Request = request("GET "+script+" HTTP/1.1", "User-Agent: "+script)

@@ -20,7 +20,7 @@ type Values struct {
 	Host    string // visible_hostname
 	Product string // what we call ourselves, with the version
 	Contact string // cache_mgr
-	Message string // what an external acl or an authentication helper said of it (%o, %m)
+	Message string // what an external acl said of it (%o)
 
 	Stylesheet string // err_page_stylesheet; "": ours
 	Text       string // err_html_text, HTML
@@ -197,7 +197,15 @@ var authorization = []byte("authorization")
 
 func message(dst []byte, v *Values) []byte { return append(dst, v.Message...) }
 
-func authMessage(dst []byte, v *Values) []byte { return orElse(dst, v.Message, "[not available]") }
+// authMessage is what the helper has said that judged the client's credentials.
+func authMessage(dst []byte, v *Values) []byte {
+	for _, n := range v.Request.Notes {
+		if string(n.Key) == "message" {
+			return append(dst, n.Value...)
+		}
+	}
+	return append(dst, "[not available]"...)
+}
 
 func localTime(dst []byte, v *Values) []byte {
 	return v.Now.Local().AppendFormat(dst, "02/Jan/2006:15:04:05 -0700")
