@@ -35,9 +35,9 @@ type process struct {
 	started                    time.Time
 	looked                     time.Time     // when it was looked at last
 	slept                      time.Duration // for which it was seen asleep
-	blind                      time.Time // since when it cannot be looked at, if blindLooks is not 0
-	blindLooks                 int       // in a row
-	ready                      func()    // nil: it was called
+	blind                      time.Time     // since when it cannot be looked at, if blindLooks is not 0
+	blindLooks                 int           // in a row
+	ready                      func()        // nil: it was called
 	killed                     bool
 	killTimeout                time.Duration // between SIGTERM and SIGKILL
 	buf                        [4096]byte
