@@ -45,6 +45,9 @@ func newStormPeople(s *storm) stormPeople {
 	writeFile(s.t, s.dir, "hosts", hosts.String())
 	if addr, ok := serveNames(s.t, dns.HandlerFunc(stormNames)); ok {
 		p.names = "dns_nameservers " + addr + "\n"
+		if *stormTime == 0 {
+			p.names += "dns_timeout 2 minutes\n" // the name server is a part of the test, and the machine may be busy
+		}
 	} else {
 		s.t.Log("port 53 is not to be had: no names are looked up")
 	}
