@@ -51,10 +51,11 @@ func (s *Settings) config(log *logs.CacheLog) engine.Config {
 		PerWorker: s.Program.Workers > 0, // the file gave a number of workers, as in Squid
 		Stderr:    log.Stderr(),
 	}
-	if s.Redirector.Enabled() || s.Auth.Enabled() {
+	if s.Redirector.Enabled() || s.Auth.Enabled() || s.External.Enabled() {
 		helpers.Dir = s.Program.HelperDir(log.Say)
 	}
 	s.Redirector.Configure(&c, helpers)
 	s.Auth.Configure(&c, helpers)
+	s.External.Configure(&c, helpers)
 	return c
 }

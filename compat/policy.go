@@ -12,6 +12,7 @@ import (
 	"exaproxy/compat/bump"
 	"exaproxy/compat/certs"
 	"exaproxy/compat/errpage"
+	"exaproxy/compat/external"
 	"exaproxy/compat/guard"
 	"exaproxy/compat/headers"
 	"exaproxy/compat/logs"
@@ -33,6 +34,7 @@ type policy struct {
 
 	manager    *manager.Policy
 	auth       *auth.Policy // nil: nobody can prove who he is
+	external   *external.Policy
 	access     *access.Policy
 	guard      *guard.Policy
 	headers    *headers.Policy
@@ -80,12 +82,15 @@ func (p *policy) setPages(s *Settings, services engine.Services) {
 	if p.auth = auth.NewPolicy(&s.Auth, services); p.auth != nil {
 		p.access.Users = p.auth
 	}
+	p.external = external.NewPolicy(&s.External, services)
+	p.access.Externals = p.external
 	p.manager = manager.NewPolicy(p.pages)
 }
 
 // Close ends what is asked, and gives up the log files.
 func (p *policy) Close() {
 	p.auth.Close()
+	p.external.Close()
 	p.logs.Close()
 }
 

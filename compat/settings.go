@@ -11,6 +11,7 @@ import (
 	"exaproxy/compat/connection"
 	"exaproxy/compat/directive"
 	"exaproxy/compat/errpage"
+	"exaproxy/compat/external"
 	"exaproxy/compat/guard"
 	"exaproxy/compat/headers"
 	"exaproxy/compat/logs"
@@ -34,6 +35,7 @@ type Settings struct {
 	Names      names.Settings
 	Headers    headers.Settings
 	Auth       auth.Settings
+	External   external.Settings
 	Access     access.Settings
 	Guard      guard.Settings
 	Redirector redirector.Settings
@@ -59,7 +61,7 @@ func defaults(acls *acl.Set) *Settings {
 		Pages:      errpage.Defaults(),
 		Logs:       logs.Defaults(),
 	}
-	acls.Schemes = s.Auth.Enabled
+	acls.Schemes, acls.External = s.Auth.Enabled, s.External.Find
 	return s
 }
 
@@ -69,7 +71,7 @@ func (s *Settings) directives() directive.Set {
 		"configuration_includes_quoted_values": directive.Nothing, // package conf follows it
 	}
 	for _, feature := range []interface{ Directives() directive.Set }{
-		&s.Program, &s.Ports, &s.Connection, &s.Names, &s.Headers, &s.Auth, &s.Access, &s.Guard, &s.Redirector, &s.Verdict, &s.Tunnel, &s.Bump, &s.Certs, &s.Outgoing, &s.Pages, &s.Logs,
+		&s.Program, &s.Ports, &s.Connection, &s.Names, &s.Headers, &s.Auth, &s.External, &s.Access, &s.Guard, &s.Redirector, &s.Verdict, &s.Tunnel, &s.Bump, &s.Certs, &s.Outgoing, &s.Pages, &s.Logs,
 	} {
 		all.Add(feature.Directives())
 	}
@@ -83,6 +85,9 @@ func (s *Settings) finish(c *directive.Context, commandLine []string) error {
 		return err
 	}
 	if err := s.Auth.Finish(); err != nil {
+		return err
+	}
+	if err := s.External.Finish(); err != nil {
 		return err
 	}
 	s.Access.Finish(c)
@@ -118,13 +123,15 @@ func (s *Settings) HasKeys() bool {
 
 // checkHelpers returns why a helper cannot be run by the user whom the proxy becomes.
 func (s *Settings) checkHelpers() error {
-	for _, program := range []struct {
+	type program struct {
 		directive string
 		argv      []string
-	}{
-		{"url_rewrite_program", s.Redirector.Argv},
-		{"auth_param basic program", s.Auth.Basic.Argv},
-	} {
+	}
+	all := []program{{"url_rewrite_program", s.Redirector.Argv}, {"auth_param basic program", s.Auth.Basic.Argv}}
+	for _, argv := range s.External.Programs() {
+		all = append(all, program{"external_acl_type", argv})
+	}
+	for _, program := range all {
 		if len(program.argv) == 0 {
 			continue
 		}

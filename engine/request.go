@@ -24,6 +24,7 @@ type Request struct {
 	Port       *Port          // the listening port it came in by
 	User       string         // who the client proved to be, "" if nobody asked
 	Claimed    string         // who it says to be, proved or not: for the log alone
+	External   External       // what a helper of the policy's has said of the request
 	ClientName string         // the name of the client's address, "" if nobody looked it up
 	Started    time.Time      // when the request's first byte was seen
 
@@ -66,6 +67,14 @@ type Connection struct {
 	State any
 }
 
+// An External is what a helper that decided about a request has said beside that (external_acl_type); "" is nothing.
+type External struct {
+	User    string // who the client is
+	Tag     string // what the request is put under
+	Log     string // for the log
+	Message string // for the page that tells a refusal
+}
+
 // A Note is something that the policy, or a helper, has noted of a request (Squid's annotations).
 type Note struct{ Key, Value []byte }
 
@@ -104,7 +113,7 @@ func (r *Request) Narrow(allowed func(netip.Addr) bool) {
 
 // isItsHead says whether nothing is known of the request but what its head says.
 func (r *Request) isItsHead() bool {
-	return r.State == nil && r.TLS == nil && r.User == "" && r.Claimed == "" && r.ClientName == "" && !r.WasRewritten && len(r.Notes) == 0
+	return r.State == nil && r.TLS == nil && r.User == "" && r.Claimed == "" && r.External == (External{}) && r.ClientName == "" && !r.WasRewritten && len(r.Notes) == 0
 }
 
 // Effective returns the target that the request goes to: the rewritten one if there is one.

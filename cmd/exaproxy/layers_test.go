@@ -100,6 +100,11 @@ var walls = map[string]wall{
 		mayNot: []string{"net", "net/http", "os", "os/exec"},
 		reason: "a feature: it judges credentials, and access lists ask it",
 	},
+	"compat/external": {
+		may:    []string{"compat/acl", "compat/answer", "compat/children", "compat/conf", "compat/directive", "compat/logformat", "engine", "engine/loop", "helper"},
+		mayNot: []string{"net", "net/http", "os", "os/exec"},
+		reason: "a feature: access lists ask it, and it asks helpers",
+	},
 	"compat/rewrite": {
 		may: []string{"compat/answer", "engine", "engine/h1", "compat/logformat"}, mayNot: []string{"net", "net/http", "os"},
 		reason: "lines out, lines in",
@@ -202,7 +207,7 @@ var walls = map[string]wall{
 		reason: "what the tests of features share",
 	},
 	"compat": {
-		may: []string{"compat/conf", "compat/directive", "compat/decision", "compat/acl", "compat/errpage", "compat/access", "compat/auth", "compat/children", "compat/guard", "compat/redirector",
+		may: []string{"compat/conf", "compat/directive", "compat/decision", "compat/acl", "compat/errpage", "compat/access", "compat/auth", "compat/children", "compat/external", "compat/guard", "compat/redirector",
 			"compat/headers", "compat/manager", "compat/logs", "compat/names", "compat/ports", "compat/connection", "compat/outgoing", "compat/program", "compat/bump", "compat/certs", "compat/tunnel", "compat/verdict",
 			"engine", "engine/h1", "engine/loop", "engine/tlshello"},
 		mayNot: []string{"net", "net/http", "os", "os/exec"},

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -138,16 +139,15 @@ func appendCode(dst []byte, code byte, r *engine.Request, pages *errpage.Policy)
 	case 'i':
 		return r.Client.Addr().Unmap().AppendTo(dst), true
 	case 'a':
-		if r.User == "" {
-			return append(dst, '-'), true
-		}
-		return append(dst, r.User...), true
+		return append(dst, cmp.Or(r.User, r.External.User, "-")...), true
 	case 'h':
 		return append(dst, pages.Identity.Host...), true
 	case 'w':
 		return append(dst, pages.Settings.Contact...), true
-	case 'o', 'x':
-		return dst, true // no acl has a message yet
+	case 'o':
+		return append(dst, r.External.Message...), true
+	case 'x':
+		return dst, true
 	}
 	return dst, false
 }

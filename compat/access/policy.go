@@ -16,7 +16,9 @@ type Policy struct {
 	Settings *Settings
 	Resolver *dnsasync.Resolver // nil: acls look nothing up
 	Users    acl.Users          // nil: nobody can prove who he is
-	Pages    *errpage.Policy
+
+	Externals acl.Externals // nil: no helper decides acls
+	Pages     *errpage.Policy
 }
 
 // A State is what is known of one request. The zero State knows nothing.
@@ -41,7 +43,8 @@ func (p *Policy) Match(list *acl.List, r *engine.Request, st *State) acl.Answer 
 }
 
 func (p *Policy) ask(list *acl.List, r *engine.Request, st *State, users acl.Users) acl.Answer {
-	st.place.Resolver, st.place.Users, st.place.Waker = p.Resolver, users, r.Waker
+	st.place.Services = acl.Services{Resolver: p.Resolver, Users: users, Externals: p.Externals}
+	st.place.Waker = r.Waker
 	return list.Match(r, &r.Target, &st.place)
 }
 

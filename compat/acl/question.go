@@ -10,6 +10,8 @@ type Services struct {
 	Resolver *dnsasync.Resolver
 	// Users says who a client proves to be. nil: who has not proved it before matches no acl of users.
 	Users Users
+	// Externals decides acls of the type external. nil: none of them matches.
+	Externals Externals
 }
 
 // A question is what a slow acl type wants to know of someone who takes his time: name servers, a

@@ -17,6 +17,9 @@ type Set struct {
 	Open conf.Open
 	// Schemes says whether there is a way for clients to prove who they are (auth_param), so far. nil: there is none.
 	Schemes func() bool
+	// External says whether there is an external_acl_type of that name so far, and whether its helper is told who the
+	// client is. nil: there is none.
+	External func(name string) (user, ok bool)
 	// Resolve finds the addresses of host names among the values of src and dst, which are
 	// looked up once. It may block. nil: host names are refused.
 	Resolve func(name string) ([]netip.Addr, error)

@@ -68,6 +68,11 @@ var types = map[string]aclType{
 
 	"proxy_auth_regex": {new: newUserPattern, flags: "-i +i"},
 
+	"external":       {new: newExternal},
+	"ext_user":       {new: newExtUser, flags: "-i +i"},
+	"ext_user_regex": {new: newExtUserPattern, flags: "-i +i"},
+	"tag":            {new: newTag},
+
 	"user_cert": {new: newUserCertificate},
 	"ca_cert":   {new: newIssuerCertificate},
 	"any-of":    {new: newAnyOf},
@@ -85,10 +90,10 @@ var types = map[string]aclType{
 	// not served yet
 	"adaptation_service": {}, "annotate_client": {}, "annotate_transaction": {}, "arp": {},
 	"client_connection_mark": {}, "dst_as": {}, "eui64": {},
-	"ext_user": {}, "ext_user_regex": {}, "external": {}, "has": {}, "hier_code": {}, "http_status": {},
+	"has": {}, "hier_code": {}, "http_status": {},
 	"ident": {}, "ident_regex": {}, "max_user_ip": {}, "maxconn": {}, "note": {}, "peername": {},
 	"peername_regex": {}, "random": {}, "rep_header": {},
 	"rep_mime_type": {}, "snmp_community": {}, "src_as": {},
 	"srcdom_regex": {}, "srcdomain": {},
-	"tag": {}, "urllogin": {},
+	"urllogin": {},
 }

@@ -11,24 +11,39 @@ import (
 // Users are who clients prove to be (auth_param).
 type Users interface {
 	// Prove looks at the credentials of a request whose User is not known. It answers Allow and sets User, or
-	// Challenge if the client has to come with other credentials, or Pending: then w is to be woken when the proof
-	// is done. It is called again for each acl that wants to know, but not after Pending.
-	Prove(r *engine.Request, w *loop.Waker) (Answer, Proof)
+	// Challenge if the client has to come with other credentials, or Pending: then w is to be woken when the Inquiry
+	// is done, and with Allow User is set by then. It is called again for each acl that wants to know, but not after Pending.
+	Prove(r *engine.Request, w *loop.Waker) (Answer, Inquiry)
 }
 
-// A Proof is the look at one request's credentials that has to wait.
-type Proof interface {
-	// Outcome is Pending until it is known, then Allow or Challenge. With Allow the request's User is set.
+// An Inquiry is what is being found out about one request, and has to be waited for.
+type Inquiry interface {
+	// Outcome is Pending until it is known.
 	Outcome() Answer
 	// Cancel says that nobody wants to know any more.
 	Cancel()
 }
 
-// proof is a Proof as a question.
-type proof struct{ Proof }
+// inquiry is an Inquiry as a question; nil: what there was to know was known at once.
+type inquiry struct {
+	Inquiry
+	known Answer
+}
 
-func (q proof) settled() bool { return q.Outcome() != Pending }
-func (q proof) cancel()       { q.Cancel() }
+func (q inquiry) outcome() Answer {
+	if q.Inquiry == nil {
+		return q.known
+	}
+	return q.Outcome()
+}
+
+func (q inquiry) settled() bool { return q.outcome() != Pending }
+
+func (q inquiry) cancel() {
+	if q.Inquiry != nil {
+		q.Cancel()
+	}
+}
 
 // credentials is whom the question is put to.
 type credentials struct{}
@@ -54,14 +69,11 @@ func (p *Place) user() (name string, result outcome) {
 // prove has the credentials looked at, once if that has to wait.
 func (p *Place) prove() Answer {
 	if asked := p.questions.find(credentials{}, nil); asked != nil {
-		if !asked.settled() {
-			return Pending
-		}
-		return asked.(proof).Outcome()
+		return asked.(inquiry).outcome()
 	}
 	known, asked := p.Users.Prove(p.request, p.Waker)
 	if known == Pending {
-		p.questions.add(credentials{}, nil, proof{asked})
+		p.questions.add(credentials{}, nil, inquiry{asked, known})
 	}
 	return known
 }
@@ -91,6 +103,11 @@ func (t *userTest) add(v *values) error {
 	if err := v.haveSchemes(); err != nil {
 		return err
 	}
+	return t.names(v)
+}
+
+// names adds the names of one line.
+func (t *userTest) names(v *values) error {
 	for _, item := range v.items {
 		switch {
 		case item.Text == "-i" || item.Text == "+i":
@@ -120,7 +137,12 @@ func (t *userTest) match(p *Place) outcome {
 	if result != match {
 		return result
 	}
-	return outcomeOf(t.required || t.exact[name] || len(t.folded) > 0 && t.folded[strings.ToLower(name)])
+	return outcomeOf(t.has(name))
+}
+
+// has reports whether a name is among the acl's; nobody's is not.
+func (t *userTest) has(name string) bool {
+	return name != "" && (t.required || t.exact[name] || len(t.folded) > 0 && t.folded[strings.ToLower(name)])
 }
 
 // userPatterns is an acl of the type proxy_auth_regex.
@@ -146,15 +168,15 @@ func (t *userPatterns) match(p *Place) outcome {
 	return outcomeOf(t.has(p.text, p))
 }
 
-// userACL marks the tests of which a client may match another if it comes again as somebody else.
-type userACL interface{ ofUser() }
+// A userACL may match another if its client comes again as somebody else.
+type userACL interface{ ofUser() bool }
 
-func (t *userTest) ofUser()     {}
-func (t *userPatterns) ofUser() {}
+func (t *userTest) ofUser() bool     { return true }
+func (t *userPatterns) ofUser() bool { return true }
 
 // OfUser reports whether the acl that was looked at last is one of users: to be refused by it is to be asked who
 // else one is.
 func (p *Place) OfUser() bool {
-	_, ok := p.lastTest.(userACL)
-	return ok
+	t, ok := p.lastTest.(userACL)
+	return ok && t.ofUser()
 }

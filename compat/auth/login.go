@@ -33,7 +33,7 @@ type login struct {
 // mostAttempts is how often a helper is asked that cannot tell, as in Squid.
 const mostAttempts = 3
 
-// An attempt is one request that waits for a login. It implements acl.Proof.
+// An attempt is one request that waits for a login. It implements acl.Inquiry.
 type attempt struct {
 	login   *login // nil: cancelled
 	request *engine.Request
@@ -41,10 +41,10 @@ type attempt struct {
 	outcome acl.Answer
 }
 
-// Outcome implements acl.Proof.
+// Outcome implements acl.Inquiry.
 func (a *attempt) Outcome() acl.Answer { return a.outcome }
 
-// Cancel implements acl.Proof. Nobody may be left who waits for the answer: it is worth knowing all the same.
+// Cancel implements acl.Inquiry. Nobody may be left who waits for the answer: it is worth knowing all the same.
 func (a *attempt) Cancel() {
 	if l := a.login; l != nil {
 		l.waiting = slices.DeleteFunc(l.waiting, func(w *attempt) bool { return w == a })

@@ -45,7 +45,7 @@ func NewPolicy(s *Settings, services engine.Services) *Policy {
 }
 
 // Prove implements acl.Users.
-func (p *Policy) Prove(r *engine.Request, w *loop.Waker) (acl.Answer, acl.Proof) {
+func (p *Policy) Prove(r *engine.Request, w *loop.Waker) (acl.Answer, acl.Inquiry) {
 	c, memory, ok := p.settings.Basic.parse(r.Header.Get("Proxy-Authorization"), p.line)
 	p.line = memory
 	if !ok {

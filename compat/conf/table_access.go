@@ -10,7 +10,7 @@ var tableAccess = []Directive{
 	{Name: "authenticate_cache_garbage_interval", Type: "time_t", Treat: Accepted, Default: "1 hour", Note: loginsKept},
 	{Name: "authenticate_ttl", Type: "time_t", Treat: Accepted, Default: "1 hour", Note: loginsKept},
 	{Name: "authenticate_ip_ttl", Type: "time_t", Treat: Accepted, Default: "1 second", Note: "steers acls of the type max_user_ip, which are refused"},
-	{Name: "external_acl_type", Type: "externalAclHelper", Treat: NotYet, Harmful: true, Note: "helpers cannot decide acls yet"},
+	{Name: "external_acl_type", Type: "externalAclHelper", Words: Strings, Treat: Done, Note: "values are escaped as in a URL, whatever protocol= and quote= say"},
 	{Name: "acl", Type: "acl", Words: ACL, Treat: Done, Default: "all, manager, localhost, to_localhost, to_linklocal and CONNECT", Note: "types that are not there yet are refused"},
 	{Name: "proxy_protocol_access", Type: "acl_access", Treat: Accepted, Note: "no port takes PROXY headers: require-proxy-header is refused"},
 	{Name: "follow_x_forwarded_for", Type: "acl_access", Treat: NotYet, Default: "deny all", Harmful: true, NoOp: []string{"deny all"}, Note: "the address in X-Forwarded-For is not believed yet, so acls would see the wrong client"},

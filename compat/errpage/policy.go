@@ -54,7 +54,7 @@ func tunnelFailed(r *engine.Request, f *engine.Failure) bool {
 func (p *Policy) values(r *engine.Request, f *engine.Failure) *Values {
 	s := p.Settings
 	return &Values{
-		Request: r, Failure: f, Now: p.Now(),
+		Request: r, Failure: f, Now: p.Now(), Message: r.External.Message,
 		Host: p.Identity.Host, Contact: s.Contact, Product: p.Identity.Product,
 		Stylesheet: s.Stylesheet, Text: s.Text, MailData: s.MailData,
 	}

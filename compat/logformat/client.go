@@ -1,6 +1,7 @@
 package logformat
 
 import (
+	"cmp"
 	"net/netip"
 	"strconv"
 
@@ -73,10 +74,15 @@ func localPort(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
 	return appendPort(dst, rec.Request.Local)
 }
 
-// user is who the client proved to be, or else who it says to be.
+// user is who the client proved to be, or else who a helper says that it is, or it itself.
 func user(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
-	if rec.Request.User == "" {
-		return append(dst, rec.Request.Claimed...)
+	r := rec.Request
+	return append(dst, cmp.Or(r.User, r.External.User, r.Claimed)...)
+}
+
+// external makes a value of what an external acl's helper has said.
+func external(of func(*engine.External) string) value {
+	return func(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
+		return append(dst, of(&rec.Request.External)...)
 	}
-	return append(dst, rec.Request.User...)
 }

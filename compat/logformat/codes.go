@@ -61,11 +61,11 @@ var codes = []code{
 
 	{name: "un", value: user, user: true},
 	{name: "ul", value: user, user: true},
-	{name: "ue", value: noValue, user: true},
+	{name: "ue", value: external(func(x *engine.External) string { return x.User }), user: true},
 	{name: "ui", value: noValue, user: true},
 	{name: "us", value: noValue, user: true},
-	{name: "et", value: annotation("tag")},
-	{name: "ea", value: annotation("log")},
+	{name: "et", value: external(func(x *engine.External) string { return x.Tag })},
+	{name: "ea", value: external(func(x *engine.External) string { return x.Log })},
 
 	{name: "rm", value: method},
 	{name: ">rm", value: ifParsed(method)},

@@ -17,6 +17,7 @@ func TestCodes(t *testing.T) {
 	rec := fetched(t)
 	rec.Request.User = "j doe"
 	rec.Request.ClientName, rec.Page = "client.test", "ERR_NONE"
+	rec.Request.External = engine.External{Tag: "t1", Log: "seen"}
 	for _, n := range [][2]string{{"tag", "t1"}, {"b", "q r"}, {"log", "seen"}, {"b", "two"}} {
 		rec.Request.AddNote([]byte(n[0]), []byte(n[1]))
 	}
@@ -134,7 +135,7 @@ func TestControlCharacters(t *testing.T) {
 	const value = "a\x1b[31m\x01\x7fb\tc\xc3\xa9"
 	const seen = `a\x1b[31m\x01\x7fb` + "\tc\xc3\xa9"
 	rec := fetched(t, "GET http://x/ HTTP/1.1", "X-T: "+value, "User-Agent: "+value, "Referer: "+value)
-	rec.Request.Notes = []engine.Note{{Key: []byte("tag"), Value: []byte(value)}}
+	rec.Request.External.Tag = value
 	rec.ContentType = []byte("text/\x1b[2J")
 	for _, tt := range []struct{ name, format, want string }{
 		{"quotation marks", `%"{X-T}>h`, strings.ReplaceAll(seen, "\t", `\t`)},

@@ -51,13 +51,6 @@ func note(dst []byte, _ *Format, p *part, rec *engine.Record) []byte {
 	return appendNote(dst, rec, name, separator)
 }
 
-// annotation makes the value of the annotation of one name.
-func annotation(name string) value {
-	return func(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
-		return appendNote(dst, rec, name, ",")
-	}
-}
-
 func appendNote(dst []byte, rec *engine.Record, name, separator string) []byte {
 	start := len(dst)
 	for _, n := range rec.Request.Notes {

@@ -1,6 +1,7 @@
 package rewrite
 
 import (
+	"cmp"
 	"strconv"
 
 	"exaproxy/compat/logformat"
@@ -43,10 +44,10 @@ func appendDefault(dst []byte, r *engine.Request) []byte {
 		dst = client.AppendTo(dst)
 	}
 	dst = append(dst, ' ')
-	if r.User == "" {
+	if user := cmp.Or(r.User, r.External.User); user == "" {
 		dst = append(dst, '-')
 	} else {
-		dst = logformat.AppendEscaped(dst, r.User)
+		dst = logformat.AppendEscaped(dst, user)
 	}
 	dst = append(dst, ' ')
 	dst = append(dst, r.Method...)

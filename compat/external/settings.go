@@ -1,0 +1,174 @@
+package external
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"exaproxy/compat/children"
+	"exaproxy/compat/conf"
+	"exaproxy/compat/directive"
+	"exaproxy/engine"
+)
+
+// Settings are the external_acl_types of a configuration.
+type Settings struct {
+	types []*Type
+}
+
+// A Type is one external_acl_type.
+type Type struct {
+	Name     string
+	Argv     []string
+	Children children.Settings
+
+	TTL, NegativeTTL time.Duration
+	Grace            int  // in percent of the time: near its end the helper is asked before it is over
+	Cache            int  // answers that are remembered
+	User             bool // %LOGIN: the client has to prove who it is
+
+	line []part
+	at   conf.Pos
+}
+
+// Directives are the setters.
+func (s *Settings) Directives() directive.Set { return directive.Set{"external_acl_type": s.set} }
+
+// Find is whether there is a type of that name, and whether its helper is told who the client is (acl.Set.External).
+func (s *Settings) Find(name string) (user, ok bool) {
+	t := s.find(name)
+	return t != nil && t.User, t != nil
+}
+
+// find returns the type of a name, nil if there is none.
+func (s *Settings) find(name string) *Type {
+	for _, t := range s.types {
+		if t.Name == name {
+			return t
+		}
+	}
+	return nil
+}
+
+// Enabled says whether there are any.
+func (s *Settings) Enabled() bool { return len(s.types) > 0 }
+
+// set takes a name, options, what the helper is told, and the program.
+func (s *Settings) set(c *directive.Context, l *conf.Line) error {
+	args := c.Args(l)
+	name, err := args.String()
+	if err != nil {
+		return err
+	}
+	if s.find(name) != nil {
+		return conf.Invalid{fmt.Sprintf("ERROR: there is an external_acl_type '%s' already", name)}
+	}
+	t := &Type{Name: name, at: l.Pos, TTL: time.Hour, NegativeTTL: -1, Cache: 262144, Children: children.Settings{Max: 5, Idle: 1}}
+	if err := t.read(c, args); err != nil {
+		return err
+	}
+	s.types = append(s.types, t)
+	return nil
+}
+
+// read takes what follows the name.
+func (t *Type) read(c *directive.Context, args *conf.Args) error {
+	word, ok := args.Word()
+	for ; ok && !strings.HasPrefix(word.Text, "%"); word, ok = args.Word() {
+		if err := t.setOption(c, word.Text); err != nil {
+			return err
+		}
+	}
+	for ; ok && strings.HasPrefix(word.Text, "%"); word, ok = args.Word() {
+		if err := t.addPart(c, word.Text); err != nil {
+			return err
+		}
+	}
+	for ; ok; word, ok = args.Word() {
+		t.Argv = append(t.Argv, word.Text)
+	}
+	if len(t.line) == 0 || len(t.Argv) == 0 {
+		return conf.Invalid(nil)
+	}
+	t.complete()
+	return nil
+}
+
+// complete fills in the defaults that depend on others.
+func (t *Type) complete() {
+	if t.NegativeTTL < 0 {
+		t.NegativeTTL = t.TTL
+	}
+	n := &t.Children
+	if n.Max = max(n.Max, 1); !n.Sized {
+		n.QueueSize = 2 * n.Max
+	}
+	n.Startup, n.Idle = min(n.Startup, n.Max), min(n.Idle, n.Max)
+}
+
+// setOption takes one option.
+func (t *Type) setOption(c *directive.Context, word string) error {
+	name, value, _ := strings.Cut(word, "=")
+	numbers := map[string]*int{
+		"children": &t.Children.Max, "children-max": &t.Children.Max, "children-startup": &t.Children.Startup,
+		"children-idle": &t.Children.Idle, "concurrency": &t.Children.Concurrency, "queue-size": &t.Children.QueueSize,
+		"cache": &t.Cache, "grace": &t.Grace,
+	}
+	times := map[string]*time.Duration{"ttl": &t.TTL, "negative_ttl": &t.NegativeTTL}
+	n, err := conf.ParseUint(value)
+	switch {
+	case numbers[name] != nil && err == nil:
+		*numbers[name] = n
+		t.Children.Sized = t.Children.Sized || name == "queue-size"
+	case times[name] != nil && err == nil:
+		*times[name] = time.Duration(n) * time.Second
+	case numbers[name] != nil || times[name] != nil:
+		return err
+	case name == "protocol" || name == "quote":
+		c.Say(1, "NOTICE: external_acl_type option %s is ignored: values are escaped as in a URL", word)
+	case name == "ipv4" || name == "ipv6": // helpers have pipes
+	default:
+		return conf.Invalid{fmt.Sprintf("ERROR: external_acl_type %s: '%s' is no option", t.Name, word)}
+	}
+	if name == "children" {
+		c.Say(1, "WARNING: external_acl_type option children=N has been deprecated in favor of children-max=N and children-startup=N")
+		t.Children.Startup = n
+	}
+	return nil
+}
+
+// Finish looks whether the programs can be started.
+func (s *Settings) Finish() error {
+	for _, t := range s.types {
+		if err := children.Executable(t.Argv[0]); err != nil {
+			return fmt.Errorf("%s line %d: external_acl_type %s: %s: %s", t.at.File, t.at.Line, t.Name, t.Argv[0], conf.SystemText(err))
+		}
+	}
+	return nil
+}
+
+// Programs are those that are run.
+func (s *Settings) Programs() (argvs [][]string) {
+	for _, t := range s.types {
+		argvs = append(argvs, t.Argv)
+	}
+	return argvs
+}
+
+const (
+	section = 82   // of debug_options, as Squid numbers it
+	lineMax = 8191 // bytes of a question, with its end: Squid's buffer holds no more
+)
+
+// poolName is what a type's pool is called.
+func poolName(name string) string { return "external:" + name }
+
+// Configure gives the engine the pools. c.Log is set.
+func (s *Settings) Configure(c *engine.Config, p children.Process) {
+	for _, t := range s.types {
+		hc := t.Children.Config(poolName(t.Name), t.Argv, p)
+		hc.LineMax = lineMax
+		hc.Log = c.Log.With("section", section)
+		c.PolicyHelpers = append(c.PolicyHelpers, hc)
+	}
+}
