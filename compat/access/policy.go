@@ -86,8 +86,8 @@ func (p *Policy) refuse(r *engine.Request, st *State, m *decision.Memory, unprov
 	return engine.Decision{Action: engine.Challenge, Reply: &m.Reply}
 }
 
-// inside says whether a request came in a tunnel that is decrypted: its client thinks that it speaks to a server.
-func inside(r *engine.Request) bool { return r.TLS != nil && r.TLS.Bumped }
+// inside says whether the client has been told that its tunnel is there: it thinks that it speaks to a server.
+func inside(r *engine.Request) bool { return r.TLS != nil }
 
 // Page makes the answer that deny_info has for a refusal. ok is false if it has none; the usual
 // page is due then.

@@ -183,10 +183,18 @@ func TestDebiansConfigurationIsFollowed(t *testing.T) {
 func TestAPipeIsNoList(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "list")
 	if err := syscall.Mkfifo(path, 0o644); err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	l := Line{Rest: `a dst "` + path + `"`, Tokens: []Token{{Text: "a"}, {Text: "dst"}, {Text: `"` + path + `"`}}}
 	if _, _, err := l.Items(2, nil); err == nil || !strings.Contains(err.Error(), ErrNoFile.Error()) {
 		t.Errorf("got %v, want %v", err, ErrNoFile)
+	}
+}
+
+// /dev/null is the empty list of many a configuration.
+func TestTheNullDeviceIsAnEmptyList(t *testing.T) {
+	l := Line{Rest: `a dst "/dev/null"`, Tokens: []Token{{Text: "a"}, {Text: "dst"}, {Text: `"/dev/null"`}}}
+	if items, warnings, err := l.Items(2, nil); len(items) > 0 || len(warnings) > 0 || err != nil {
+		t.Errorf("got %v, %q, %v", items, warnings, err)
 	}
 }

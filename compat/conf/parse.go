@@ -18,12 +18,12 @@ type Open func(name string) (io.ReadCloser, error)
 // ErrNoFile is why what is a pipe, a socket or a device is not read: it may never end, or not even begin.
 var ErrNoFile = errors.New("it is a pipe or a device, and no file")
 
-// FromDisk makes an Open of what opens files. It opens nothing else but what the program was given open, such as
-// /dev/stdin.
+// FromDisk makes an Open of what opens files. It opens nothing else but /dev/null, and what the program was given
+// open, such as /dev/stdin.
 func FromDisk(open func(name string) (*os.File, error)) Open {
 	return func(name string) (io.ReadCloser, error) {
 		facts, err := os.Stat(name)
-		given := strings.HasPrefix(name, "/dev/fd/") || strings.HasPrefix(name, "/proc/") || name == "/dev/stdin"
+		given := strings.HasPrefix(name, "/dev/fd/") || strings.HasPrefix(name, "/proc/") || name == "/dev/stdin" || name == os.DevNull
 		if err == nil && !facts.Mode().IsRegular() && !facts.IsDir() && !given {
 			return nil, &fs.PathError{Op: "open", Path: name, Err: ErrNoFile}
 		}
