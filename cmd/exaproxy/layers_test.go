@@ -92,7 +92,7 @@ var walls = map[string]wall{
 		reason: "functions of a line",
 	},
 	"compat/children": {
-		may: []string{"compat/conf", "compat/directive", "helper"}, mayNot: []string{"net", "net/http", "os/exec"},
+		may: []string{"compat/acl", "compat/answer", "compat/conf", "compat/directive", "engine", "engine/loop", "helper"}, mayNot: []string{"net", "net/http", "os/exec"},
 		reason: "what the features that ask helpers share",
 	},
 	"compat/auth": {

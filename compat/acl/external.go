@@ -11,9 +11,11 @@ import (
 
 // Externals are the helpers that decide acls of the type external (external_acl_type).
 type Externals interface {
-	// Decide asks the helper of a type whether an acl matches a request: Allow if it does, Deny if it does not,
-	// or Pending: then w is to be woken when the Inquiry is done.
-	Decide(a *ExternalACL, r *engine.Request, w *loop.Waker) (Answer, Inquiry)
+	// Question is what the helper is asked about an acl and a request, as it is known now; valid until the next call.
+	Question(a *ExternalACL, r *engine.Request) []byte
+	// Decide asks the helper whether the acl matches: Allow if it does, Deny if it does not, or Pending: then w is to
+	// be woken when the Inquiry is done.
+	Decide(a *ExternalACL, question []byte, r *engine.Request, w *loop.Waker) (Answer, Inquiry)
 }
 
 // An ExternalACL is an acl of the type external.
@@ -68,12 +70,12 @@ func (t *externalTest) slow() bool { return true }
 func (t *externalTest) ofUser() bool { return t.user }
 
 // ask implements source.
-func (t *externalTest) ask(p *Place, _ []byte) inquiry {
-	known, wait := p.Externals.Decide(&t.ExternalACL, p.request, p.Waker)
+func (t *externalTest) ask(p *Place, question []byte) inquiry {
+	known, wait := p.Externals.Decide(&t.ExternalACL, question, p.request, p.Waker)
 	return inquiry{wait, known}
 }
 
-// match asks once for a request.
+// match asks the same once for a request.
 func (t *externalTest) match(p *Place) outcome {
 	if t.user {
 		if _, result := p.user(); result != match {
@@ -83,7 +85,7 @@ func (t *externalTest) match(p *Place) outcome {
 	if p.Externals == nil {
 		return mismatch
 	}
-	switch asked, _ := ask(p, t, nil); asked.outcome() {
+	switch asked, _ := ask(p, t, p.Externals.Question(&t.ExternalACL, p.request)); asked.outcome() {
 	case Pending:
 		return wait
 	case Allow:

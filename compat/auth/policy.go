@@ -1,13 +1,13 @@
 package auth
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"fmt"
 	"log/slog"
 	"time"
 
 	"exaproxy/compat/acl"
+	"exaproxy/compat/children"
 	"exaproxy/compat/logformat"
 	"exaproxy/engine"
 	"exaproxy/engine/loop"
@@ -59,15 +59,15 @@ func (p *Policy) Prove(r *engine.Request, w *loop.Waker) (acl.Answer, acl.Inquir
 	k := key(sha256.Sum256(line))
 	l := p.logins[k]
 	if l != nil && l.proved() {
-		r.Claimed, r.User = l.user, l.user
-		addNotes(r, l.line)
+		r.Claimed = l.user
+		l.Tell(r)
 		return acl.Allow, nil
 	}
-	if l == nil || !l.asking() {
+	if l == nil || l.question == nil {
 		l = p.ask(k, string(c.user), line)
 	}
 	r.Claimed = l.user
-	return acl.Pending, l.join(r, w)
+	return acl.Pending, l.question.Join(r, w)
 }
 
 // question is the line to the helper. It stands behind the credentials, in their memory.
@@ -87,11 +87,17 @@ func (p *Policy) question(c credentials, r *engine.Request) []byte {
 // ask begins a login.
 func (p *Policy) ask(k key, user string, line []byte) *login {
 	p.sweep()
-	l := &login{policy: p, key: k, user: user, asked: bytes.Clone(line)}
-	l.waker = p.loop.NewWaker(l)
-	l.question = p.pool.Ask(line, l.waker)
+	l := &login{policy: p, key: k, user: user}
+	l.question = children.Ask(l, p.loop, p.pool, line)
 	p.logins[k] = l
 	return l
+}
+
+// forget forgets a login, unless another has its place.
+func (p *Policy) forget(l *login) {
+	if p.logins[l.key] == l {
+		delete(p.logins, l.key)
+	}
 }
 
 // sweep forgets the logins that are over. Where there are too many all the same, some other goes: that one
@@ -103,7 +109,7 @@ func (p *Policy) sweep() {
 	}
 	p.swept = now
 	for k, l := range p.logins {
-		if !l.asking() && !l.proved() {
+		if l.question == nil && !l.proved() {
 			delete(p.logins, k)
 		}
 	}
@@ -111,7 +117,7 @@ func (p *Policy) sweep() {
 		if len(p.logins) < mostLogins {
 			break
 		}
-		if !l.asking() {
+		if l.question == nil {
 			delete(p.logins, k)
 		}
 	}
@@ -136,7 +142,7 @@ func (p *Policy) Close() {
 		return
 	}
 	for _, l := range p.logins {
-		l.end()
+		l.question.Close()
 	}
 	clear(p.logins)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"exaproxy/compat/acl"
+	"exaproxy/compat/children"
 	"exaproxy/engine"
 	"exaproxy/engine/loop"
 	"exaproxy/helper"
@@ -45,39 +46,49 @@ func NewPolicy(s *Settings, services engine.Services) *Policy {
 	return p
 }
 
-// Decide implements acl.Externals.
-func (p *Policy) Decide(a *acl.ExternalACL, r *engine.Request, w *loop.Waker) (acl.Answer, acl.Inquiry) {
-	t := p.asked[a.Type]
+// Question implements acl.Externals.
+func (p *Policy) Question(a *acl.ExternalACL, r *engine.Request) []byte {
 	p.record.Request = r
-	p.line = t.append(p.line[:0], a, &p.record)
-	k := key(sha256.Sum256(p.line))
+	p.line = p.asked[a.Type].append(p.line[:0], a, &p.record)
+	return p.line
+}
+
+// Decide implements acl.Externals.
+func (p *Policy) Decide(a *acl.ExternalACL, question []byte, r *engine.Request, w *loop.Waker) (acl.Answer, acl.Inquiry) {
+	t := p.asked[a.Type]
+	k := key(sha256.Sum256(question))
 	e, now := t.known[k], t.loop.Now()
 	if e != nil && now.Before(e.until) {
 		t.use(e)
 		if e.question == nil && !now.Before(e.renew) && !t.full() {
-			e.ask(p.line)
+			t.ask(e, question)
 		}
-		e.tell(r)
+		e.Tell(r)
 		return e.outcome, nil
 	}
 	if (e == nil || e.question == nil) && t.full() {
-		t.report("queue full. Request rejected", p.line)
+		t.report("is not asked: too many questions wait (queue-size)")
 		return acl.Deny, nil
 	}
 	if e == nil {
 		e = t.remember(k)
 	}
 	if e.question == nil {
-		e.ask(p.line)
+		t.ask(e, question)
 	}
-	return acl.Pending, e.join(r, w)
+	return acl.Pending, e.question.Join(r, w)
+}
+
+// ask puts the question of an entry.
+func (t *asked) ask(e *entry, question []byte) {
+	e.question = children.Ask(e, t.loop, t.pool, question)
 }
 
 // full reports whether no more questions may wait (queue-size).
 func (t *asked) full() bool { return t.pool.Busy() && t.pool.Queue() >= t.Children.QueueSize }
 
 // report tells, not too often, what went wrong.
-func (t *asked) report(what string, line []byte) {
+func (t *asked) report(what string) {
 	more, ok := t.told.Allow(t.loop.Now(), time.Second)
 	if !ok {
 		return
@@ -86,14 +97,14 @@ func (t *asked) report(what string, line []byte) {
 	if more > 0 {
 		since = fmt.Sprintf(" (%d more since the last message)", more)
 	}
-	t.log.Warn(fmt.Sprintf("external ACL '%s' %s '%.200s'. The acl does not match%s", t.Name, what, line, since))
+	t.log.Warn(fmt.Sprintf("external ACL '%s' %s. The acl does not match%s", t.Name, what, since))
 }
 
 // Close ends what is asked.
 func (p *Policy) Close() {
 	for _, t := range p.asked {
 		for _, e := range t.known {
-			e.end()
+			e.question.Close()
 		}
 		clear(t.known)
 	}
