@@ -76,11 +76,10 @@ func newPolicy(s *Settings, services engine.Services, opened *logs.OpenedLogs) *
 
 // setPages makes those that answer with pages of our own.
 func (p *policy) setPages(s *Settings, services engine.Services) {
-	p.pages = &errpage.Policy{Settings: &s.Pages, Identity: s.Headers.Identity(s.Ports.First()), Now: services.Loop.Now,
-		Challenges: s.Auth.Challenges()}
+	p.pages = &errpage.Policy{Settings: &s.Pages, Identity: s.Headers.Identity(s.Ports.First()), Now: services.Loop.Now}
 	p.access = &access.Policy{Settings: &s.Access, Resolver: services.Resolver, Pages: p.pages}
-	if p.auth = auth.NewPolicy(&s.Auth, services); p.auth != nil {
-		p.access.Users = p.auth
+	if p.auth = auth.NewPolicy(&s.Auth, services, &p.states); p.auth != nil {
+		p.access.Users, p.pages.Challenge = p.auth, p.auth.Challenge
 	}
 	p.external = external.NewPolicy(&s.External, services)
 	p.access.Externals = p.external
@@ -218,6 +217,13 @@ func (p *policy) Page(r *engine.Request, f *engine.Failure) engine.LocalReply {
 
 // LogReady says whether every access log has room for a line.
 func (p *policy) LogReady(w *loop.Waker) bool { return p.logs.LogReady(w) }
+
+// Disconnected ends what was kept of a client's connection.
+func (p *policy) Disconnected(c *engine.Connection) {
+	if st, ok := c.State.(*connectionState); ok {
+		p.auth.Disconnected(&st.auth)
+	}
+}
 
 // Record writes the transaction's line to each access log that wants it.
 func (p *policy) Record(rec *engine.Record) {

@@ -127,7 +127,8 @@ func (s *Settings) checkHelpers() error {
 		directive string
 		argv      []string
 	}
-	all := []program{{"url_rewrite_program", s.Redirector.Argv}, {"auth_param basic program", s.Auth.Basic.Argv}}
+	all := []program{{"url_rewrite_program", s.Redirector.Argv}}
+	s.Auth.EachProgram(func(directive string, argv []string) { all = append(all, program{directive, argv}) })
 	for _, argv := range s.External.Programs() {
 		all = append(all, program{"external_acl_type", argv})
 	}

@@ -2,6 +2,7 @@ package compat
 
 import (
 	"exaproxy/compat/access"
+	"exaproxy/compat/auth"
 	"exaproxy/compat/decision"
 	"exaproxy/compat/redirector"
 	"exaproxy/engine"
@@ -12,6 +13,7 @@ import (
 // part of its own that the others do not see. It is used again for other requests.
 type requestState struct {
 	decision   decision.Memory // the failure or reply that was decided on last, whichever feature's
+	auth       auth.State
 	access     access.State
 	redirector redirector.State
 }
@@ -24,6 +26,7 @@ func (st *requestState) needed() bool { return st.redirector.Steers() }
 func (st *requestState) reset() bool {
 	st.access.Reset()
 	st.redirector = redirector.State{}
+	st.auth = auth.State{}
 	return st.decision.Reset()
 }
 
@@ -51,6 +54,26 @@ func (s *requestStates) of(r *engine.Request) *requestState {
 	st := s.free.Get()
 	r.State = st
 	return st
+}
+
+// OfRequest implements auth.Memory.
+func (s *requestStates) OfRequest(r *engine.Request) *auth.State { return &s.of(r).auth }
+
+// A connectionState is what the features keep of a client's connection, each in a part of its own.
+type connectionState struct{ auth auth.Connection }
+
+// OfConnection implements auth.Memory.
+func (s *requestStates) OfConnection(r *engine.Request, begin bool) *auth.Connection {
+	st, ok := r.Connection.State.(*connectionState)
+	switch {
+	case ok:
+		return &st.auth
+	case !begin:
+		return nil
+	}
+	st = &connectionState{}
+	r.Connection.State = st
+	return &st.auth
 }
 
 // releaseIdle releases the state of r if the request's acls have asked nobody.

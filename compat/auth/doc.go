@@ -1,7 +1,12 @@
-// Package auth is who clients prove to be: auth_param basic (RFC 7617). The acls proxy_auth and proxy_auth_regex ask
-// for it, and with it for credentials.
+// Package auth is who clients prove to be (auth_param). The acls proxy_auth and proxy_auth_regex ask for it, and with it
+// for credentials.
 //
-// Credentials are judged by a helper, one line for a user and password:
+// A scheme is two types: settings (scheme), which all workers read, and who judges credentials by them for one worker
+// (prover). A Policy finds it by the first word of Proxy-Authorization, and has each that is configured ask for
+// credentials, in the order of the configuration. A scheme that proves connections instead of requests keeps a session
+// with the connection; that is asked about all its requests then.
+//
+// Basic (RFC 7617) asks a helper, one line for a user and password:
 //
 //	j%20doe s%25cret     OK, ERR or BH, each with pairs
 //

@@ -1,148 +1,104 @@
 package auth
 
 import (
-	"crypto/sha256"
+	"bytes"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"exaproxy/compat/acl"
-	"exaproxy/compat/children"
-	"exaproxy/compat/logformat"
 	"exaproxy/engine"
 	"exaproxy/engine/loop"
-	"exaproxy/helper"
 )
 
 // A Policy looks at the credentials of one worker's requests. It belongs to the worker's goroutine.
 type Policy struct {
-	settings *Settings
-	pool     *helper.Pool
-	loop     *loop.Loop
-	log      *slog.Logger
-
-	logins map[key]*login
-	swept  time.Time     // when those were looked for that are over
-	record engine.Record // what a format of key_extras is given; only its Request is set
-	line   []byte        // the question that is composed
-	told   loop.Limiter  // of what goes wrong with helpers
+	memory  Memory
+	loop    *loop.Loop
+	log     *slog.Logger
+	schemes []offered    // in the order in which clients are offered them
+	told    loop.Limiter // of what goes wrong with helpers
 }
 
-// A key is the hash of a line to the helper: who has it cannot tell the password.
-type key [sha256.Size]byte
-
-const (
-	mostLogins = 1 << 15     // that are remembered
-	sweepEvery = time.Minute // how often those that are over are forgotten
-)
+// offered is a scheme that clients may use.
+type offered struct {
+	name string // in small letters
+	prover
+}
 
 // NewPolicy makes the policy of one worker; nil if nobody can prove who he is.
-func NewPolicy(s *Settings, services engine.Services) *Policy {
+func NewPolicy(s *Settings, services engine.Services, memory Memory) *Policy {
 	if !s.Enabled() {
 		return nil
 	}
-	return &Policy{settings: s, pool: services.Pools[poolName], loop: services.Loop, log: services.Log, logins: make(map[key]*login)}
+	p := &Policy{memory: memory, loop: services.Loop, log: services.Log}
+	for _, n := range s.schemes {
+		if n.common().Whole() {
+			p.schemes = append(p.schemes, offered{n.name, n.prover(p, services)})
+		}
+	}
+	return p
 }
 
-// Prove implements acl.Users.
+// Prove implements acl.Users. A session of the connection is asked first, then the scheme that the credentials are of.
 func (p *Policy) Prove(r *engine.Request, w *loop.Waker) (acl.Answer, acl.Inquiry) {
-	c, memory, ok := p.settings.Basic.parse(r.Header.Get("Proxy-Authorization"), p.line)
-	p.line = memory
-	if !ok {
-		return acl.Challenge, nil
+	st, field := p.memory.OfRequest(r), r.Header.Get("Proxy-Authorization")
+	if c := p.memory.OfConnection(r, false); c != nil && c.session != nil {
+		if answer, inquiry, over := c.session.prove(r, st, field, w); !over {
+			return answer, inquiry
+		}
+		c.end()
 	}
-	if !c.complete {
-		r.Claimed = string(c.user)
-		return acl.Challenge, nil
-	}
-	line := p.question(c, r)
-	k := key(sha256.Sum256(line))
-	l := p.logins[k]
-	if l != nil && l.proved() {
-		r.Claimed = l.user
-		l.Tell(r)
-		return acl.Allow, nil
-	}
-	if l == nil || l.question == nil {
-		l = p.ask(k, string(c.user), line)
-	}
-	r.Claimed = l.user
-	return acl.Pending, l.question.Join(r, w)
-}
-
-// question is the line to the helper. It stands behind the credentials, in their memory.
-func (p *Policy) question(c credentials, r *engine.Request) []byte {
-	start := len(p.line)
-	p.line = logformat.AppendEscaped(p.line, string(c.user))
-	p.line = append(p.line, ' ')
-	p.line = logformat.AppendEscaped(p.line, string(c.password))
-	if extras := p.settings.Basic.Extras; extras != nil {
-		p.record.Request = r
-		p.line = append(p.line, ' ')
-		p.line = extras.Append(p.line, &p.record)
-	}
-	return p.line[start:]
-}
-
-// ask begins a login.
-func (p *Policy) ask(k key, user string, line []byte) *login {
-	p.sweep()
-	l := &login{policy: p, key: k, user: user}
-	l.question = children.Ask(l, p.loop, p.pool, line)
-	p.logins[k] = l
-	return l
-}
-
-// forget forgets a login, unless another has its place.
-func (p *Policy) forget(l *login) {
-	if p.logins[l.key] == l {
-		delete(p.logins, l.key)
-	}
-}
-
-// sweep forgets the logins that are over. Where there are too many all the same, some other goes: that one
-// is asked about again.
-func (p *Policy) sweep() {
-	now := p.loop.Now()
-	if len(p.logins) < mostLogins && now.Sub(p.swept) < sweepEvery {
-		return
-	}
-	p.swept = now
-	for k, l := range p.logins {
-		if l.question == nil && !l.proved() {
-			delete(p.logins, k)
+	name, credentials, _ := bytes.Cut(field, []byte(" "))
+	for _, s := range p.schemes {
+		if strings.EqualFold(string(name), s.name) {
+			return s.prove(r, st, bytes.Trim(credentials, " \t"), w)
 		}
 	}
-	for k, l := range p.logins {
-		if len(p.logins) < mostLogins {
-			break
-		}
-		if l.question == nil {
-			delete(p.logins, k)
-		}
-	}
+	return acl.Challenge, nil
 }
 
-// report tells, not too often, what went wrong with a helper.
-func (p *Policy) report(user, what string) {
-	const every = time.Second
-	more, ok := p.told.Allow(p.loop.Now(), every)
+// Challenge appends the fields of a 407 that ask for credentials, each with its CRLF.
+func (p *Policy) Challenge(dst []byte, r *engine.Request) []byte {
+	st := p.memory.OfRequest(r)
+	for _, s := range p.schemes {
+		mine := s.prover == st.by
+		if st.only && !mine {
+			continue
+		}
+		dst = append(dst, "Proxy-Authenticate: "...)
+		if mine && st.challenge != nil {
+			dst = append(dst, st.challenge...)
+		} else {
+			dst = s.challenge(dst)
+		}
+		dst = append(dst, "\r\n"...)
+	}
+	return dst
+}
+
+// Disconnected ends what was kept of a connection.
+func (p *Policy) Disconnected(c *Connection) { c.end() }
+
+// report tells, not too often, what went wrong with a helper of a scheme.
+func (p *Policy) report(scheme, user, what string) {
+	more, ok := p.told.Allow(p.loop.Now(), time.Second)
 	if !ok {
 		return
 	}
 	if more > 0 {
 		what += fmt.Sprintf(" (%d more since the last message)", more)
 	}
-	p.log.Error("Basic authentication helper: "+what+". The client is asked for other credentials", "user", user)
+	p.log.Error(scheme+" authentication helper: "+what+". The client is asked for other credentials", "user", user)
 }
 
-// Close ends what is asked.
+// Close ends what is asked. On a nil Policy it does nothing.
 func (p *Policy) Close() {
 	if p == nil {
 		return
 	}
-	for _, l := range p.logins {
-		l.question.Close()
+	for _, s := range p.schemes {
+		s.close()
 	}
-	clear(p.logins)
 }

@@ -17,11 +17,11 @@ const mostAttempts = 3
 
 // An Asker remembers what a helper says.
 type Asker interface {
-	// Answered takes the answer, or why there is none, and says what it means for an acl: Allow, Deny or Challenge.
-	// line is valid during the call. The question is over by then.
-	Answered(line []byte, err error) acl.Answer
-	// Tell has a request that has waited know what was said.
-	Tell(r *engine.Request)
+	// Answered takes the answer, or why there is none. line is valid during the call. The question is over by then.
+	Answered(line []byte, err error)
+	// Tell has a request that has waited know what was said, and says what it means for its acl: Allow, Deny or
+	// Challenge.
+	Tell(r *engine.Request) acl.Answer
 }
 
 // A Shared is one question to a helper, and all requests that wait for its answer. It belongs to the worker's
@@ -89,10 +89,9 @@ func (s *Shared) Run() {
 		s.ask()
 		return
 	}
-	outcome := s.asker.Answered(line, err)
+	s.asker.Answered(line, err)
 	for _, one := range s.waiting {
-		one.question, one.outcome = nil, outcome
-		s.asker.Tell(one.request)
+		one.question, one.outcome = nil, s.asker.Tell(one.request)
 		one.waker.Wake()
 	}
 	s.Close()

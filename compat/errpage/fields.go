@@ -26,7 +26,7 @@ type Head struct {
 	Bare     bool   // the answer to a CONNECT that was accepted and then failed, with fewer fields
 	Now      time.Time
 
-	Challenges string // Proxy-Authenticate fields, each with its CRLF
+	Challenges []byte // Proxy-Authenticate fields, each with its CRLF
 }
 
 // AppendError appends the header fields of an error reply in Squid's order, each with its

@@ -13,7 +13,11 @@ type Policy struct {
 	Identity *Identity
 	Now      func() time.Time // the loop's time
 
-	Challenges string // the fields of a 407 that say how a client can prove who it is, each with its CRLF
+	// Challenge appends the fields of a 407 that say how a client can prove who it is, each with its CRLF. nil: it
+	// cannot.
+	Challenge func(dst []byte, r *engine.Request) []byte
+
+	challenges []byte // memory for these
 }
 
 // Page makes the answer to a transaction that went wrong or was refused: the page of Squid's name
@@ -37,8 +41,9 @@ func (p *Policy) Write(m *decision.Memory, r *engine.Request, f *engine.Failure,
 		Page: name, Errno: Errno(f), Length: len(body), Language: pages.Language,
 		LookedUp: LookedUp(f), Bare: bare, Now: p.Now(),
 	}
-	if status == 407 {
-		head.Challenges = p.Challenges
+	if status == 407 && p.Challenge != nil {
+		p.challenges = p.Challenge(p.challenges[:0], r)
+		head.Challenges = p.challenges
 	}
 	fields := p.Identity.AppendError(m.Reply.Fields[:0], &head)
 	m.Reply = engine.LocalReply{Status: status, Fields: fields, Body: body, Close: bare, Page: name, ContentType: media}

@@ -27,7 +27,7 @@ type entry struct {
 }
 
 // Answered implements children.Asker.
-func (e *entry) Answered(line []byte, err error) acl.Answer {
+func (e *entry) Answered(line []byte, err error) {
 	ttl := time.Duration(0)
 	e.question, e.outcome, e.line, e.said = nil, acl.Deny, bytes.Clone(line), engine.External{}
 	switch a := answer.Parse(line); {
@@ -47,7 +47,6 @@ func (e *entry) Answered(line []byte, err error) acl.Answer {
 	if ttl == 0 || e.of.Cache == 0 {
 		e.of.forget(e)
 	}
-	return e.outcome
 }
 
 // hear takes a pair of the answer that is more than a note. The first of a name counts.
@@ -71,7 +70,7 @@ func (e *entry) hear(name, value []byte) {
 }
 
 // Tell implements children.Asker. A tag that the request has stays.
-func (e *entry) Tell(r *engine.Request) {
+func (e *entry) Tell(r *engine.Request) acl.Answer {
 	x := &r.External
 	x.User = cmp.Or(e.said.User, x.User)
 	x.Tag = cmp.Or(x.Tag, e.said.Tag)
@@ -79,4 +78,5 @@ func (e *entry) Tell(r *engine.Request) {
 	x.Message = e.said.Message
 	a := answer.Parse(e.line)
 	a.Each(r.AddNote)
+	return e.outcome
 }

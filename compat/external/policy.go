@@ -63,8 +63,7 @@ func (p *Policy) Decide(a *acl.ExternalACL, question []byte, r *engine.Request, 
 		if e.question == nil && !now.Before(e.renew) && !t.full() {
 			t.ask(e, question)
 		}
-		e.Tell(r)
-		return e.outcome, nil
+		return e.Tell(r), nil
 	}
 	if (e == nil || e.question == nil) && t.full() {
 		t.report("is not asked: too many questions wait (queue-size)")

@@ -3,7 +3,6 @@ package auth
 import (
 	"bytes"
 	"encoding/base64"
-	"strings"
 	"unicode/utf8"
 )
 
@@ -13,12 +12,10 @@ type credentials struct {
 	complete       bool   // there is a password, and it is not empty
 }
 
-// parse reads the value of a Proxy-Authorization field into memory, which it returns with what it needed. ok is
-// false if it is not of the scheme, or nothing that a helper could be asked.
-func (b *Basic) parse(value, memory []byte) (c credentials, used []byte, ok bool) {
-	scheme, encoded, _ := bytes.Cut(value, []byte(" "))
-	encoded = bytes.Trim(encoded, " \t")
-	if !strings.EqualFold(string(scheme), "basic") || len(encoded) == 0 {
+// parse decodes what a client says into memory, which it returns with what it needed. ok is false if it is nothing
+// that a helper could be asked.
+func (b *Basic) parse(encoded, memory []byte) (c credentials, used []byte, ok bool) {
+	if len(encoded) == 0 {
 		return credentials{}, memory, false
 	}
 	memory, err := base64.StdEncoding.AppendDecode(memory[:0], encoded)
