@@ -25,6 +25,9 @@ type Config struct {
 	PerWorker   bool // each worker has as many processes as the three above say; false: they are shared, see Share
 	Concurrency int  // questions that one process has in flight at a time, each with a channel number before it; 0: one, and no number
 
+	// Framing says how answers end; nil: each is a line. With it there are no channel numbers.
+	Framing Framing
+
 	PTY     bool // give the child a terminal for its output, so that its stdio does not buffer it
 	Retries int  // how often a question that was lost with its child is asked again; 0: never
 	LineMax int  // bytes of a question as it is written, with channel number and line end; a longer one is settled with ErrTooLong; 0: any length
@@ -89,6 +92,9 @@ func (c Config) withDefaults() Config {
 	c.Startup = min(max(c.Startup, 0), c.Children)
 	c.Idle = min(max(c.Idle, 0), c.Children)
 	c.Concurrency = max(c.Concurrency, 0)
+	if c.Framing != nil {
+		c.Concurrency = 0
+	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
@@ -116,6 +122,14 @@ func (c *Config) program() string {
 	return filepath.Base(c.Argv[0])
 }
 
+// endless is what is missing in an answer that does not end.
+func (c *Config) endless() string {
+	if c.Framing != nil {
+		return "that are not a whole answer"
+	}
+	return "without a line end"
+}
+
 // numbered reports whether lines carry channel numbers.
 func (c *Config) numbered() bool { return c.Concurrency > 0 }
 
@@ -125,6 +139,9 @@ func (c *Config) capacity() int { return max(c.Concurrency, 1) }
 // frame is how many bytes are written with a question, at most: the number of its channel and a blank,
 // and the line's end.
 func (c *Config) frame() int {
+	if c.Framing != nil {
+		return 0
+	}
 	if c.Concurrency < 1 {
 		return len("\n")
 	}

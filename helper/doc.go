@@ -43,7 +43,7 @@
 //
 // Lines are passed on as they are, NUL bytes and all, but for the line end: a line feed with
 // at most one carriage return before it. A child that writes more than 1 MiB without a line end
-// is replaced.
+// is replaced. With Config.Framing questions and answers are of another form than lines, and all the rest holds.
 //
 // Children get pipes for standard input and output, or with Config.PTY a terminal for output
 // alone; a pipe for standard error, which Config.Stderr gets in whole lines, and not all of them while

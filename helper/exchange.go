@@ -75,7 +75,9 @@ func (c *child) appendLine(q *Question) {
 		c.out = append(c.out, ' ')
 	}
 	c.out = append(c.out, q.text...)
-	c.out = append(c.out, '\n')
+	if c.pool.config.Framing == nil {
+		c.out = append(c.out, '\n')
+	}
 	c.queuedBytes += uint64(len(c.out) - was)
 }
 
@@ -123,11 +125,15 @@ func (c *child) handleOutput(output []byte) {
 	c.startSilenceTimer()
 	answered := false
 	for c.answering() {
-		line, rest, ok := c.in.next(output)
+		line, rest, ok, err := c.next(output)
 		if len(line) > maxLine || len(c.in.part) > maxLine {
 			c.provoked = true
-			c.kill("wrote more than " + strconv.Itoa(maxLine) + " bytes without a line end")
+			c.kill("wrote more than " + strconv.Itoa(maxLine) + " bytes " + c.pool.config.endless())
 			return
+		}
+		if err != nil {
+			c.garbled(line, err)
+			break
 		}
 		if !ok {
 			break
@@ -194,9 +200,14 @@ func (c *child) finish(q *Question, answer []byte) {
 	if c.answered == 1 {
 		c.pool.recordFirstAnswer()
 	}
+	c.dismiss(q, answer, nil)
+}
+
+// dismiss settles a question in flight, which has left its channel, unless nobody waits for it.
+func (c *child) dismiss(q *Question, answer []byte, err error) {
 	if q.state == assigned {
 		c.awaited--
-		q.settle(answer, nil)
+		q.settle(answer, err)
 		return
 	}
 	if q.stuck {

@@ -70,7 +70,7 @@ type Question struct {
 }
 
 // Answer returns the line that answers the question, without its line end and channel number,
-// or why there will be none: ErrLost, ErrLate, ErrClosed, ErrTooLong, ErrLineFeed. Until done the other two are nil.
+// or why there will be none: ErrLost, ErrLate, ErrClosed, ErrTooLong, ErrLineFeed, ErrGarbled. Until done the other two are nil.
 // The line may be empty, and is valid until Cancel.
 func (q *Question) Answer() (line []byte, done bool, err error) {
 	switch q.state {
@@ -123,7 +123,7 @@ func (q *Question) ask(line []byte, w *loop.Waker, serial uint64) {
 	q.waker, q.serial, q.askedAt = w, serial, q.pool.loop.Now()
 	c := &q.pool.config
 	switch {
-	case bytes.IndexByte(line, '\n') >= 0:
+	case c.Framing == nil && bytes.IndexByte(line, '\n') >= 0:
 		q.settle(nil, ErrLineFeed)
 	case c.LineMax > 0 && c.frame()+len(line) > c.LineMax:
 		q.settle(nil, ErrTooLong)
