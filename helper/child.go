@@ -37,14 +37,15 @@ type child struct {
 
 	questions, answers *loop.FD // may be the same
 	channels           channels
-	awaited            int    // questions in flight that were not cancelled
-	stuck              int    // questions in flight that were late
-	exclusive          bool   // the question in flight is risky, and is to stay the only one
-	ventures           bool   // a question in flight is unknown while children die
-	provoked           bool   // a question in flight is to blame for what it is replaced for
-	last               []byte // the line that it answered last, until it is known that it has survived that
-	out                []byte // lines of questions
-	sent               int    // bytes of out that are written
+	awaited            int           // questions in flight that were not cancelled
+	stuck              int           // questions in flight that were late
+	exclusive          bool          // the question in flight is risky, and is to stay the only one
+	ventures           bool          // a question in flight is unknown while children die
+	provoked           bool          // a question in flight is to blame for what it is replaced for
+	talk               *Conversation // that it is reserved for
+	last               []byte        // the line that it answered last, until it is known that it has survived that
+	out                []byte        // lines of questions
+	sent               int           // bytes of out that are written
 
 	queuedBytes, writtenBytes uint64 // of all questions so far: appended to out, and written
 
@@ -194,7 +195,12 @@ func (c *child) retire() {
 		c.pool.active--
 		c.state = draining
 	}
-	if c.state == draining && c.awaited == 0 {
+	c.closeIfDone()
+}
+
+// closeIfDone ends the child's input if it takes no more questions and nobody waits for it.
+func (c *child) closeIfDone() {
+	if c.state == draining && c.awaited == 0 && c.talk == nil {
 		c.closeInput()
 	}
 }
@@ -247,7 +253,7 @@ func (c *child) remove() {
 // hasRoom reports whether the child can take an ordinary question.
 func (c *child) hasRoom() bool {
 	return c.state == serving && c.channels.n < c.pool.config.capacity() && !(c.exclusive && c.awaited > 0) &&
-		c != c.pool.reserved
+		c.talk == nil && c != c.pool.keptFree
 }
 
 // untested reports whether the child has yet to answer its first question.

@@ -36,6 +36,9 @@ type Config struct {
 	// with ErrLate. Waiting for a child counts for nothing. 0: for ever.
 	Timeout time.Duration
 
+	// Reservation is how long a child is reserved for a Conversation where others wait for it. 0: 64 s.
+	Reservation time.Duration
+
 	Env        []string            // of the child; nil: ours
 	Dir        string              // the child's working directory; "": ours
 	Credential *syscall.Credential // who the child is; nil: as we are
@@ -107,6 +110,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.SilenceWarning == 0 {
 		c.SilenceWarning = 10 * time.Second
+	}
+	if c.Reservation == 0 {
+		c.Reservation = 64 * time.Second
 	}
 	if c.Timeout > 0 {
 		c.SilenceWarning = min(c.SilenceWarning, c.Timeout/2)

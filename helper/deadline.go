@@ -55,7 +55,5 @@ func (c *child) replaceIfStuck() {
 		c.kill(cause)
 		return
 	}
-	if c.state == draining && c.awaited == 0 {
-		c.closeInput()
-	}
+	c.closeIfDone()
 }

@@ -51,6 +51,9 @@ func (c *child) assign(q *Question) {
 	q.channel = c.channels.assign(q)
 	c.awaited++
 	c.exclusive = q.risky
+	if q.talk != nil && !q.follows {
+		c.reserve(q.talk)
+	}
 	c.ventures = q.unknown || c.ventures && c.awaited > 1
 	if c.pool.config.Timeout > 0 && !c.deadline.Armed() {
 		c.deadline.Set(c.pool.config.Timeout)
@@ -148,9 +151,7 @@ func (c *child) handleOutput(output []byte) {
 	if c.answered == 0 && c.answering() && len(c.in.partial()) > 0 && c.hasReadNothing() {
 		c.dropPartial()
 	}
-	if c.state == draining && c.awaited == 0 {
-		c.closeInput()
-	}
+	c.closeIfDone()
 }
 
 // hasReadNothing reports whether the child has yet to read the beginning of its first question.
@@ -256,9 +257,12 @@ func (c *child) dropPartial() {
 // readyForNext reads what the child has written so far, before it gets a question, and returns
 // false if that was a reason to replace it.
 func (c *child) readyForNext() bool {
-	if c.pool.config.numbered() {
-		return true
-	}
+	return c.pool.config.numbered() || c.quiet() && c.hasRoom()
+}
+
+// quiet reads what a child without channel numbers has written so far, and returns false if that was a reason to
+// replace it.
+func (c *child) quiet() bool {
 	if c.watched() {
 		c.answers.Recheck()
 	}
@@ -270,7 +274,7 @@ func (c *child) readyForNext() bool {
 	if partial := c.in.partial(); len(partial) > 0 && c.asked > 0 && c.answering() {
 		c.fail("wrote half a line that nobody asked for: " + quote(partial) + "; " + oneForOne)
 	}
-	return c.hasRoom()
+	return c.answering()
 }
 
 // abandon marks a question in flight as cancelled.
@@ -283,9 +287,7 @@ func (c *child) abandon(q *Question) {
 	if c.awaited > 0 {
 		return
 	}
-	if c.state == draining {
-		c.closeInput()
-	} else {
+	if c.closeIfDone(); c.state == serving {
 		c.pool.waker.Wake() // it may take a question that wants a child to itself
 	}
 }

@@ -95,9 +95,7 @@ func (c *child) releaseHeld() {
 			c.finish(q, q.answer)
 		}
 	}
-	if c.state == draining && c.awaited == 0 {
-		c.closeInput()
-	}
+	c.closeIfDone()
 }
 
 // settleHeld settles a question of a child that has ended with the answer that was held back.

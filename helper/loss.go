@@ -63,6 +63,7 @@ func (c *child) kill(cause string) {
 func (c *child) requeue() (risky bool) {
 	now := c.pool.loop.Now()
 	suspects := c.suspects()
+	c.loseConversation()
 	if len(suspects) > 0 && (c.loss.cause == "" || c.provoked) {
 		c.loss.provoked = true
 		risky = c.pool.recordDeath(suspects, now)
@@ -110,10 +111,13 @@ func (p *Pool) askAgain(lost []*Question, l *loss) {
 	for _, q := range lost {
 		q.child = nil
 		switch {
+		case q.follows:
+			l.givenUp++
+			p.giveUp(q)
+			continue
 		case q.losses > p.config.Retries:
 			l.givenUp++
-			p.poison.remember(q.text, p.loop.Now())
-			p.lose(q)
+			p.giveUp(q)
 			continue
 		case q.risky:
 			risky = append(risky, q)
@@ -125,6 +129,15 @@ func (p *Pool) askAgain(lost []*Question, l *loss) {
 	p.backlog.putBack(ordinary)
 	p.putRisky(risky)
 	p.judgeAll()
+}
+
+// giveUp settles a question that was lost with its child, and remembers its line if that has read it.
+func (p *Pool) giveUp(q *Question) {
+	p.stats.lost++
+	if q.losses > 0 {
+		p.poison.remember(q.text, p.loop.Now())
+	}
+	q.settle(nil, ErrLost)
 }
 
 // lose settles a question with ErrLost, or with ErrRemembered if it was asked of nobody.
@@ -152,6 +165,9 @@ func (c *child) closeQuestions() {
 		}
 	}
 	c.awaited, c.stuck = 0, 0
+	if c.talk != nil {
+		c.talk.leave(ErrClosed)
+	}
 	c.retire()
 }
 

@@ -17,7 +17,8 @@ type Pool struct {
 	risky      backlog     // questions that are likely to end their child, behind all others
 	riskyTimer *loop.Timer // when those are looked at that wait for long
 	lookTimer  *loop.Timer // when a question may be asked that may not yet
-	reserved   *child      // that takes no ordinary question because a risky one waits for it
+	keptFree   *child      // that takes no ordinary question because a risky one waits for it
+	expiry     *loop.Timer // when a conversation has to give its child to what waits
 	answered   *answered   // what is known of lines that were answered
 	storm      storm
 	poison     poison
@@ -51,7 +52,7 @@ func NewPool(l *loop.Loop, c Config) *Pool {
 	p.free.Most = maxFreeQuestions
 	p.waker = l.NewWaker(p)
 	p.health.timer = l.NewTimer(p.waker)
-	p.riskyTimer, p.lookTimer = l.NewTimer(p.waker), l.NewTimer(p.waker)
+	p.riskyTimer, p.lookTimer, p.expiry = l.NewTimer(p.waker), l.NewTimer(p.waker), l.NewTimer(p.waker)
 	p.target = p.config.Startup
 	p.reportStart()
 	p.dispatch()
@@ -61,9 +62,12 @@ func NewPool(l *loop.Loop, c Config) *Pool {
 // Ask asks a line, without line feed and without channel number, and wakes w when it is
 // answered. It never refuses and never waits; the line is copied. The question belongs to the
 // caller until its Cancel.
-func (p *Pool) Ask(line []byte, w *loop.Waker) *Question {
-	p = p.taker()
+func (p *Pool) Ask(line []byte, w *loop.Waker) *Question { return p.taker().ask(line, w, nil) }
+
+// ask asks a question, which begins a conversation if t is not nil.
+func (p *Pool) ask(line []byte, w *loop.Waker, t *Conversation) *Question {
 	q := p.newQuestion()
+	q.talk = t
 	p.serial++
 	q.ask(line, w, p.serial)
 	switch {
@@ -87,10 +91,11 @@ func (p *Pool) dispatch() {
 		p.handOver()
 	}
 	p.lookTimer.Clear()
+	p.expireConversations()
 	p.dispatchOrdinary()
-	reserved := p.reserved
+	keptFree := p.keptFree
 	p.dispatchRisky()
-	if reserved != nil && p.reserved != reserved {
+	if keptFree != nil && p.keptFree != keptFree {
 		p.dispatchOrdinary() // it takes ordinary questions again
 	}
 	p.grow()
@@ -262,13 +267,14 @@ func (p *Pool) removeChild(c *child) {
 			break
 		}
 	}
-	if p.reserved == c {
-		p.reserved = nil
+	if p.keptFree == c {
+		p.keptFree = nil
 	}
 	if p.Closed() {
 		p.health.timer.Clear()
 		p.riskyTimer.Clear()
 		p.lookTimer.Clear()
+		p.expiry.Clear()
 		p.scratch = nil
 		p.waker.Retire()
 	}

@@ -66,6 +66,9 @@ type Question struct {
 	unknown    bool          // while children die: no line like it was answered
 	riskyAt    time.Time     // since when it waits for that
 
+	talk    *Conversation // that it is a question of; nil: none
+	follows bool          // it is not the first one
+
 	prev, next *Question // in the backlog, or among the risky ones
 }
 

@@ -241,16 +241,16 @@ func (p *Pool) dispatchRisky() {
 	for p.risky.n > 0 && p.mayRisk() {
 		c := p.vacant()
 		if c == nil {
-			return // one is reserved
+			return // one is kept free
 		}
-		p.reserved = nil
+		p.keptFree = nil
 		if c.readyForNext() {
 			q := p.leastRisky()
 			p.risky.remove(q)
 			c.assign(q)
 		}
 	}
-	p.reserved = nil
+	p.keptFree = nil
 }
 
 // mayRisk reports whether one more child may be given a risky question: no more than a quarter of them,
@@ -280,25 +280,25 @@ func (p *Pool) mayRiskSingle() bool {
 	return true
 }
 
-// vacant returns a child that nobody waits for. If there is none, it reserves one, which will be.
+// vacant returns a child that nobody waits for. If there is none, it keeps one free, which will be.
 func (p *Pool) vacant() (best *child) {
-	if r := p.reserved; r != nil && r.state == serving {
-		if r.awaited == 0 && r.channels.n < p.config.capacity() {
+	if r := p.keptFree; r != nil && r.state == serving {
+		if r.awaited == 0 && r.channels.n < p.config.capacity() && r.talk == nil {
 			return r
 		}
 		return nil
 	}
-	p.reserved = nil
+	p.keptFree = nil
 	for _, c := range p.children {
 		switch {
-		case !c.hasRoom() && (c.state != serving || c.exclusive):
+		case !c.hasRoom() && (c.state != serving || c.exclusive || c.talk != nil):
 		case c.hasRoom() && c.awaited == 0:
 			return c
 		case best == nil || c.awaited < best.awaited:
 			best = c
 		}
 	}
-	p.reserved = best
+	p.keptFree = best
 	return nil
 }
 

@@ -16,6 +16,7 @@ type Stats struct {
 	Late        uint64 // questions whose deadline passed
 	Lost        uint64 // questions settled with ErrLost or ErrRemembered
 	Unsolicited uint64 // lines that answered nothing
+	Expired     uint64 // conversations whose child was needed for another
 	Started     int    // processes so far
 
 	Service time.Duration // from assigning a line to reading its answer: running average of the last 1,000
@@ -35,6 +36,7 @@ type ChildStats struct {
 	Writing  bool // not all of its questions are written
 	Closing  bool // its input has ended
 	Shutdown bool // it is to end once it has answered
+	Reserved bool // for a Conversation
 
 	Pending int           // questions in flight, cancelled ones included
 	Time    time.Duration // that the oldest of them has taken so far, or the last answer took
@@ -44,8 +46,8 @@ type ChildStats struct {
 
 // counters are what a pool counts as it goes.
 type counters struct {
-	questions, answers, late, lost, unsolicited uint64
-	service                                     time.Duration
+	questions, answers, late, lost, unsolicited, expired uint64
+	service                                              time.Duration
 }
 
 const averageWindow = 1000 // answers, of the average service time
@@ -63,7 +65,7 @@ func (p *Pool) Stats() Stats {
 		Name: p.config.Name, Argv: p.config.Argv,
 		Children: p.config.Children, Active: p.active, Stopping: len(p.children) - p.active,
 		Queue: p.backlog.n + p.risky.n, Questions: p.stats.questions, Answers: p.stats.answers,
-		Late: p.stats.late, Lost: p.stats.lost, Unsolicited: p.stats.unsolicited, Started: p.started,
+		Late: p.stats.late, Lost: p.stats.lost, Unsolicited: p.stats.unsolicited, Expired: p.stats.expired, Started: p.started,
 		Service: p.stats.service,
 	}
 	for _, c := range p.children {
@@ -77,7 +79,7 @@ func (c *child) stats() ChildStats {
 		Number: c.number, Descriptor: -1,
 		Questions: c.asked, Answers: c.answered, Late: c.late,
 		Starting: c.comesUp(), Busy: c.state == serving && !c.hasRoom(), Writing: c.sent < len(c.out),
-		Closing: c.state == exiting, Shutdown: c.state == draining,
+		Closing: c.state == exiting, Shutdown: c.state == draining, Reserved: c.talk != nil,
 		Pending: c.channels.n, Time: c.lastService, Offset: len(c.in.partial()),
 	}
 	if c.process != nil {
