@@ -1,6 +1,6 @@
 // Redirector is an example url_rewrite_program: it sends requests for listed domains elsewhere.
 //
-//	usage: redirector [BLOCKLIST [URL]]      see ../README.md
+//	usage: redirector [BLOCKLIST [URL]]      see README.md
 package main
 
 import (
@@ -30,7 +30,7 @@ func main() {
 		if err != nil {
 			return // the proxy has ended
 		}
-		fmt.Fprintln(out, answer(strings.Fields(line), domains, elsewhere))
+		fmt.Fprintln(out, answer(strings.TrimRight(line, "\r\n"), domains, elsewhere))
 		// Answers gather while questions wait, and leave before the next has to be waited for.
 		if in.Buffered() == 0 {
 			out.Flush()
@@ -44,7 +44,7 @@ func readDomains() (map[string]bool, error) {
 	if len(os.Args) > 1 {
 		b, err := os.ReadFile(os.Args[1])
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("cannot read the list: %w", err)
 		}
 		list = string(b)
 	}
@@ -58,14 +58,12 @@ func readDomains() (map[string]bool, error) {
 	return domains, nil
 }
 
-// answer gives the answer to a question that consists of these words.
-func answer(words []string, domains map[string]bool, elsewhere string) string {
+// answer gives the answer to a line.
+func answer(line string, domains map[string]bool, elsewhere string) string {
 	channel := ""
-	if len(words) > 1 && strings.Trim(words[0], "0123456789") == "" { // concurrency= is on
+	words := strings.SplitN(line, " ", 3)
+	if len(words) > 1 && words[0] != "" && strings.Trim(words[0], "0123456789") == "" { // concurrency= is on
 		channel, words = words[0]+" ", words[1:]
-	}
-	if len(words) == 0 {
-		return channel
 	}
 	host := hostOf(words[0])
 	if !listed(host, domains) {
@@ -80,7 +78,7 @@ func hostOf(u string) string {
 	if _, rest, ok := strings.Cut(u, "://"); ok {
 		u = rest
 	}
-	if end := strings.IndexAny(u, "/?"); end >= 0 {
+	if end := strings.IndexAny(u, "/?#"); end >= 0 {
 		u = u[:end]
 	}
 	u = u[strings.LastIndex(u, "@")+1:]
