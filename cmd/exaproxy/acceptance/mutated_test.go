@@ -36,10 +36,11 @@ var redirectors = []struct {
 	{"Python", example("python/redirector.py", python)},
 	{"Python with channels", withChannels(example("python/redirector.py", python))},
 	{"shell", example("shell/redirector.sh", "/bin/sh ")},
+	{"block list", blockListFor},
 }
 
-// python is the one that proxies may start, where every byte can be read: whether a redirector survives a line is another question.
-const python = "/usr/bin/env LC_ALL=C /usr/bin/python3 "
+// python is the one that proxies may start.
+const python = "/usr/bin/python3 "
 
 // TestNoFormOfWhatIsBlockedPassesThatSquidWouldStop gives the same bytes to ExaProxy and to Squid, with the same redirector.
 // Each redirector gets other forms, the same ones each time.
@@ -160,18 +161,25 @@ func example(path, interpreter string) func(*testing.T, *trap) redirector {
 	return func(t *testing.T, trap *trap) redirector {
 		t.Helper()
 		dir := world(t)
-		program := filepath.Join(dir, filepath.Base(path))
-		source := filepath.Join("..", "..", "..", "contrib", "redirectors", path)
-		if filepath.Ext(path) == "" {
-			if out, err := exec.Command("go", "build", "-o", program, "./"+source).CombinedOutput(); err != nil {
-				t.Fatalf("build the Go example: %v\n%s", err, out)
-			}
-		} else if err := copyFile(program, source); err != nil {
-			t.Fatal(err)
-		}
+		program := buildExample(t, dir, path)
 		list := writeFile(t, dir, "list", blockedName+"\n"+trap.address.String()+"\n")
 		return redirector{conf: "url_rewrite_program " + interpreter + program + " " + list + " http://" + otherName + "/?%s\n" + fewChildren, blocks: blockedTunnel}
 	}
+}
+
+// buildExample puts the program into a folder.
+func buildExample(t *testing.T, dir, path string) (program string) {
+	t.Helper()
+	program = filepath.Join(dir, filepath.Base(path))
+	source := filepath.Join("..", "..", "..", "contrib", "redirectors", path)
+	if filepath.Ext(path) == "" {
+		if out, err := exec.Command("go", "build", "-o", program, "./"+source).CombinedOutput(); err != nil {
+			t.Fatalf("build the Go example: %v\n%s", err, out)
+		}
+	} else if err := copyFile(program, source); err != nil {
+		t.Fatal(err)
+	}
+	return program
 }
 
 func withChannels(of func(*testing.T, *trap) redirector) func(*testing.T, *trap) redirector {
