@@ -9,5 +9,8 @@
 // A peer that is not installed skips the tests that need it. Helpers that no package provides are
 // this test binary itself, started with the word "helper" (helper_test.go) or "wayward" (storm_helper_test.go).
 //
+// Helpers that others have written for Squid decide in configurations of testdata/helpers (realhelpers_test.go). Where
+// EXAPROXY_PEERS is "required", as in CI, one that is missing fails its test.
+//
 // TestStorm plays scenes of minutes with "make storm", of seconds otherwise (storm_test.go).
 package acceptance
