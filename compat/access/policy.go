@@ -58,6 +58,9 @@ func (p *Policy) Admit(r *engine.Request, st *State, m *decision.Memory) engine.
 	case acl.Pending:
 		return engine.Decision{Action: engine.Pending}
 	case acl.Allow:
+		if purges(r) {
+			return p.purge(m)
+		}
 		r.Judged.Allow = st.place.MatchedAddress()
 		return engine.Decision{Action: engine.Proceed}
 	}

@@ -16,6 +16,7 @@ import (
 type Settings struct {
 	Rules    *acl.List          // http_access
 	DenyInfo map[string]*Denial // deny_info, by acl
+	Purge    bool               // an acl names the method PURGE
 	denied   []string           // the acls of DenyInfo, in the file's order
 }
 
@@ -44,6 +45,7 @@ func setACL(c *directive.Context, l *conf.Line) error {
 // Finish makes the acls ready and warns of what nobody meant to write.
 func (s *Settings) Finish(c *directive.Context) {
 	c.Warn(c.ACLs.Finish())
+	s.Purge = c.ACLs.Purge
 	if s.Rules.Empty() {
 		c.Say(1, "NOTICE: there is no http_access line: everybody is denied")
 	}

@@ -23,6 +23,8 @@ type Set struct {
 	// Resolve finds the addresses of host names among the values of src and dst, which are
 	// looked up once. It may block. nil: host names are refused.
 	Resolve func(name string) ([]netip.Addr, error)
+	// Purge is set by Add: there is an acl of the method PURGE.
+	Purge bool
 
 	acls     map[string]*namedTest // by name in lower case
 	order    []*namedTest

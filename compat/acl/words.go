@@ -98,9 +98,15 @@ func newPortName() tester {
 
 func newMethod() tester {
 	return &wordTest{
-		read: func(_ *values, word string) (string, bool) { return methodOf(word), true },
+		read: readMethod,
 		of:   func(p *Place) string { return methodOf(p.request.Method) },
 	}
+}
+
+func readMethod(v *values, word string) (string, bool) {
+	method := methodOf(word)
+	v.set.Purge = v.set.Purge || method == "PURGE"
+	return method, true
 }
 
 // methodOf is a method as Squid calls it: those that it knows in upper case, however they are

@@ -60,6 +60,14 @@ func (id *Identity) AppendDenial(dst []byte, reason int, location []byte, now ti
 	return id.appendCache(dst, false)
 }
 
+// AppendNotCached appends the header fields of an answer without a body about a page that is in no cache.
+func (id *Identity) AppendNotCached(dst []byte, now time.Time) []byte {
+	dst = appendField(dst, "Server: ", id.Product)
+	dst = appendDate(dst, now)
+	dst = appendNumber(dst, "Content-Length: ", 0)
+	return id.appendCache(dst, false)
+}
+
 // AppendRedirect appends the header fields of a redirect that a helper asked for, which has no
 // body. location must be one line.
 func (id *Identity) AppendRedirect(dst, location []byte, now time.Time) []byte {

@@ -102,6 +102,7 @@ func TestBasicAuthenticationIsSquids(t *testing.T) {
 		for _, c := range credentialsTried {
 			told[i] = append(told[i], x.authenticate(t, "GET", o.URL+"/required", c))
 		}
+		told[i] = append(told[i], x.authenticate(t, "PURGE", o.URL+"/required", "Basic "+encoded("bob:secret")))
 		for _, c := range []string{"", "Basic " + encoded("bob:secret"), "Basic " + encoded("bob:wrong")} {
 			told[i] = append(told[i], x.authenticate(t, "CONNECT", strings.TrimPrefix(o.URL, "http://"), c))
 		}
