@@ -25,6 +25,9 @@ func (h *helped) prepare(dir string, p program) program {
 	if strings.Contains(all, "{etc}") {
 		p = h.ownEtc(dir, p)
 	}
+	if strings.Contains(all, "{run}") {
+		p = withFolder(h.t, filepath.Join(dir, "run"), "/run", p)
+	}
 	for _, f := range h.archive.Files {
 		switch f.Name {
 		case "needs", "setup", "beside", "squid.conf", "requests":
@@ -54,7 +57,7 @@ func (h *helped) ownEtc(dir string, p program) program {
 	return withEtc(h.t, etc, p)
 }
 
-// beside starts a server, and waits until it listens at the port that stands behind its name.
+// beside starts a server, and waits until it listens at the port, or at the socket, that stands in front.
 func (h *helped) beside(dir string, words []string) {
 	h.t.Helper()
 	cmd := exec.Command(words[1], words[2:]...)
@@ -66,9 +69,12 @@ func (h *helped) beside(dir string, words []string) {
 		cmd.Process.Kill()
 		cmd.Wait()
 	})
-	addr := net.JoinHostPort("127.0.0.1", words[0])
+	network, addr := "tcp", "127.0.0.1:"+words[0]
+	if strings.HasPrefix(words[0], "/") {
+		network, addr = "unix", words[0]
+	}
 	if !poll(20*time.Second, func() bool {
-		conn, err := net.Dial("tcp", addr)
+		conn, err := net.Dial(network, addr)
 		if err == nil {
 			conn.Close()
 		}
@@ -92,8 +98,7 @@ func (h *helped) fill(dir, text string) string {
 	for name, value := range h.peers {
 		text = strings.ReplaceAll(text, name, value)
 	}
-	text = strings.ReplaceAll(text, "{etc}", filepath.Join(dir, "etc"))
-	return strings.ReplaceAll(text, "{dir}", dir)
+	return strings.NewReplacer("{etc}", filepath.Join(dir, "etc"), "{run}", filepath.Join(dir, "run"), "{dir}", dir).Replace(text)
 }
 
 // servePOP3 is a mail server (RFC 1939) that knows one user. It returns its address.

@@ -72,10 +72,16 @@ regexi ^blocked\.test:443 302:`+blockPage+`
 // configuration nowhere else can be tested so without touching the machine's.
 func withEtc(t *testing.T, etc string, p program) program {
 	t.Helper()
+	return withFolder(t, etc, "/etc", p)
+}
+
+// withFolder is a proxy in a world that has a folder, which need not be there yet, in the place of one of the machine's.
+func withFolder(t *testing.T, folder, place string, p program) program {
+	t.Helper()
 	unshare := peer(t, "unshare", "util-linux")
-	mount := []string{"-m", "sh", "-c", `mount --bind "$0" /etc && exec "$@"`, etc}
-	if out, err := exec.Command(unshare, append(mount, "true")...).CombinedOutput(); err != nil {
-		t.Skipf("this test must be allowed to mount a folder of its own over /etc: %v\n%s", err, out)
+	mount := []string{"-m", "sh", "-c", `mount --bind "$0" "$1" && shift && exec "$@"`, folder, place}
+	if out, err := exec.Command(unshare, "-m", "mount", "--bind", filepath.Dir(folder), place).CombinedOutput(); err != nil {
+		t.Skipf("this test must be allowed to mount a folder of its own over %s: %v\n%s", place, err, out)
 	}
 	return program{path: unshare, args: slices.Concat(mount, []string{p.path}, p.args)}
 }
