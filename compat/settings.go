@@ -28,6 +28,7 @@ import (
 // it and nobody changes it afterwards: the policies of all workers read the same one.
 type Settings struct {
 	Path string // the main file
+	acls *acl.Set
 
 	Program    program.Settings
 	Ports      ports.Settings
@@ -51,6 +52,7 @@ type Settings struct {
 // defaults are Squid 5.7's, as Debian builds it, where the file says nothing.
 func defaults(acls *acl.Set) *Settings {
 	s := &Settings{
+		acls:       acls,
 		Program:    program.Defaults(),
 		Names:      names.Defaults(),
 		Headers:    headers.Defaults(),

@@ -87,6 +87,7 @@
 //	one per helper child     starts it, reads its standard error, waits for its end; talks by Post
 //	one per log file         writes what the loops have appended
 //	one beside main          listens to the process that kept root's rights
+//	one in helper-test       reads its input; wakes its loop by Post
 //
 // Other processes of the program, which no request reaches, have theirs: see docs/architecture.md.
 //

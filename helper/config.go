@@ -47,6 +47,10 @@ type Config struct {
 	// called from the goroutines of several children at once and may block. nil: nowhere.
 	Stderr io.Writer
 	Log    *slog.Logger // warnings about children, a line each; nil: nowhere
+	// Observe is told of every warning about a child, on the loop's goroutine: those too that the log is not told of,
+	// because there was one of their kind not long ago. Of a child that is replaced the kind is the beginning of
+	// the reason. nil: nobody is.
+	Observe func(kind, text string)
 
 	stderrLimit *stderrLimit // of the pool
 
@@ -80,8 +84,8 @@ func (c Config) Share(worker, workers int) Config {
 // Same reports whether children of d would be the same as those of c: what they write to aside, which is
 // whoever made the configuration's.
 func (c Config) Same(d Config) bool {
-	c.Stderr, c.Log, c.Spawn, c.stderrLimit = nil, nil, nil, nil
-	d.Stderr, d.Log, d.Spawn, d.stderrLimit = nil, nil, nil, nil
+	c.Stderr, c.Log, c.Observe, c.Spawn, c.stderrLimit = nil, nil, nil, nil, nil
+	d.Stderr, d.Log, d.Observe, d.Spawn, d.stderrLimit = nil, nil, nil, nil, nil
 	return reflect.DeepEqual(c, d)
 }
 
@@ -100,6 +104,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Observe == nil {
+		c.Observe = func(string, string) {}
 	}
 	if c.Stderr == nil {
 		c.Stderr = io.Discard

@@ -28,6 +28,7 @@ func (p *Pool) reportStart() {
 
 // warnSeldom logs a warning about a child: one of each kind in a while.
 func (p *Pool) warnSeldom(kind string, c *child, what string) {
+	p.config.Observe(kind, what)
 	if p.warned == nil {
 		p.warned = map[string]*loop.Limiter{}
 	}
@@ -45,10 +46,12 @@ func (p *Pool) warnSeldom(kind string, c *child, what string) {
 
 // warnBanner logs, once, that children write something before they are ready.
 func (p *Pool) warnBanner(c *child, line []byte) {
+	what := "wrote something before its first question: " + quote(line) +
+		". What children write then is dropped; it had better go to standard error"
+	p.config.Observe("banner", what)
 	if !p.bannered {
 		p.bannered = true
-		c.warn("wrote something before its first question: " + quote(line) +
-			". What children write then is dropped; it had better go to standard error")
+		c.warn(what)
 	}
 }
 

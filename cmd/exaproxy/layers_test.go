@@ -201,15 +201,21 @@ var walls = map[string]wall{
 		may: []string{"compat/account", "compat/directive"}, mayNot: []string{"net", "net/http", "os/exec"},
 		reason: "a feature: values for the program, and what its user may run",
 	},
+	"compat/helpertest": {
+		may: []string{"compat/acl", "compat/answer", "compat/auth", "compat/decision", "compat/errpage", "compat/external", "compat/redirector", "compat/rewrite",
+			"engine", "engine/h1", "engine/loop", "helper"},
+		mayNot: []string{"net", "net/http", "os", "os/exec"},
+		reason: "it asks a program what the proxy would, by what the features say; files and rights are the command's",
+	},
 	"compat/compattest": {
 		may:    []string{"compat/conf", "compat/directive", "compat/acl", "engine", "engine/h1", "engine/loop", "engine/loop/looptest", "helper"},
 		mayNot: []string{"net", "net/http", "os"},
 		reason: "what the tests of features share",
 	},
 	"compat": {
-		may: []string{"compat/conf", "compat/directive", "compat/decision", "compat/acl", "compat/errpage", "compat/access", "compat/auth", "compat/children", "compat/external", "compat/guard", "compat/redirector",
+		may: []string{"compat/conf", "compat/directive", "compat/decision", "compat/acl", "compat/errpage", "compat/access", "compat/auth", "compat/children", "compat/external", "compat/guard", "compat/helpertest", "compat/redirector",
 			"compat/headers", "compat/manager", "compat/logs", "compat/names", "compat/ports", "compat/connection", "compat/outgoing", "compat/program", "compat/bump", "compat/certs", "compat/tunnel", "compat/verdict",
-			"engine", "engine/h1", "engine/loop", "engine/tlshello"},
+			"engine", "engine/h1", "engine/loop", "engine/tlshello", "helper"},
 		mayNot: []string{"net", "net/http", "os", "os/exec"},
 		reason: "it puts the features together, and in order",
 	},
@@ -221,7 +227,7 @@ var walls = map[string]wall{
 		reason: "it passes files and ports; of the configuration it knows the words only",
 	},
 	"cmd/exaproxy": {
-		may: []string{"cmd/exaproxy/privsep", "compat", "compat/account", "compat/authority", "compat/logs", "compat/headers", "compat/conf", "compat/program", "engine", flag, system}, mayNot: []string{"net/http"},
+		may: []string{"cmd/exaproxy/privsep", "compat", "compat/account", "compat/authority", "compat/helpertest", "compat/logs", "compat/headers", "compat/conf", "compat/program", "engine", flag, system}, mayNot: []string{"net/http"},
 		reason: "flags, signals, the pid file; all else is compat's and the engine's (it owns the logs and the rights, and says versions and errors as Squid does)",
 	},
 }

@@ -47,8 +47,13 @@ func main() {
 
 // run is the program; it returns the exit status.
 func run(args []string, stdout, stderr io.Writer) int {
-	if len(args) > 1 && args[1] == makeCAWord {
-		return makeCA(args[2:], stdout, stderr)
+	if len(args) > 1 {
+		switch args[1] {
+		case makeCAWord:
+			return makeCA(args[2:], stdout, stderr)
+		case helperTestWord:
+			return tryHelpers(args[2:], os.Stdin, stdout, stderr)
+		}
 	}
 	o, err := parseOptions(args[1:])
 	switch {

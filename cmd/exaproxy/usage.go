@@ -9,6 +9,7 @@ import (
 const usageText = `Usage: %s [-hvzCDFNRSXYmir] [-d level] [-n name] [-s | -l facility] [-f file] [-[au] port] [-k order]
        %s --try[=REDIRECTOR]
        %s make-ca DIR
+       %s helper-test [OPTIONS] [FILE] [-f file | -- PROGRAM ARGS]
 
      -h | --help       This text.
      -v | --version    The version.
@@ -32,11 +33,14 @@ const usageText = `Usage: %s [-hvzCDFNRSXYmir] [-d level] [-n name] [-s | -l fac
        make-ca DIR
                  Make a certificate authority in DIR, under which browsers can be shown pages
                  for https:// sites, and say how to install it. Exit.
+       helper-test
+                 Try a helper program: what it answers, what the proxy would do, how fast it is,
+                 and what is wrong with how it speaks. helper-test --help says more.
 
 Taken for Squid's sake, without effect: -s -l -u -C -D -F -R -S -Y -O -m -i -r --kid.
 `
 
 // usage prints the text; Squid does so on standard error and calls it a failure.
 func usage(to io.Writer, program string) {
-	fmt.Fprintf(to, usageText, program, program, program, strings.Join(configPaths[:], " "))
+	fmt.Fprintf(to, usageText, program, program, program, program, strings.Join(configPaths[:], " "))
 }

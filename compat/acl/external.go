@@ -144,3 +144,13 @@ func (t *tagTest) match(p *Place) outcome {
 	}
 	return mismatch
 }
+
+// Externals are the acls of an external_acl_type, in the order in which they came.
+func (s *Set) Externals(typeName string) (all []ExternalACL) {
+	for _, a := range s.order {
+		if t, ok := a.test.(*externalTest); ok && t.Type == typeName {
+			all = append(all, t.ExternalACL)
+		}
+	}
+	return all
+}

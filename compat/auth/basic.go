@@ -38,7 +38,7 @@ func (b *Basic) set(_ *directive.Context, args *conf.Args, parameter string) (kn
 
 // prover implements scheme.
 func (b *Basic) prover(p *Policy, services engine.Services) prover {
-	return &basicProver{Basic: b, policy: p, pool: services.Pools[poolName("basic")], loop: services.Loop, logins: make(map[key]*login)}
+	return &basicProver{Basic: b, policy: p, pool: services.Pools[PoolName("basic")], loop: services.Loop, logins: make(map[key]*login)}
 }
 
 // A basicProver has a helper judge user and password, and remembers what it said.

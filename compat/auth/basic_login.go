@@ -30,12 +30,29 @@ func (l *login) proved() bool { return l.question == nil && l.prover.loop.Now().
 // about again, as the password may have been changed.
 func (l *login) Answered(line []byte, err error) {
 	l.question, l.line = nil, bytes.Clone(line)
-	if l.good = err == nil && answer.Parse(line).Result == answer.OK; l.good {
+	good, complaint := JudgeBasic(line, err)
+	if l.good = good; l.good {
 		l.until = l.prover.loop.Now().Add(l.prover.TTL)
 		return
 	}
 	l.prover.forget(l)
-	l.report(line, err)
+	if complaint != "" {
+		l.prover.policy.report("Basic", l.user, complaint)
+	}
+}
+
+// JudgeBasic says whether credentials are good by what a helper has answered, and what is wrong with that; "": nothing.
+// Some helpers say nothing for no.
+func JudgeBasic(line []byte, err error) (good bool, complaint string) {
+	switch a := answer.Parse(line); {
+	case err != nil:
+		return false, err.Error()
+	case a.Result == answer.OK:
+		return true, ""
+	case len(line) > 0 && a.Result != answer.Err:
+		return false, "it answered " + children.Quote(line)
+	}
+	return false, ""
 }
 
 // Tell implements children.Asker. What the helper has said beside OK or ERR are notes.
@@ -47,14 +64,4 @@ func (l *login) Tell(r *engine.Request) acl.Answer {
 	}
 	r.User = l.user
 	return acl.Allow
-}
-
-// report tells of what is no answer. Some helpers say nothing for no.
-func (l *login) report(line []byte, err error) {
-	switch {
-	case err != nil:
-		l.prover.policy.report("Basic", l.user, err.Error())
-	case len(line) > 0 && answer.Parse(line).Result != answer.Err:
-		l.prover.policy.report("Basic", l.user, "it answered "+children.Quote(line))
-	}
 }

@@ -105,8 +105,8 @@ const (
 	lineMax = 8191 // bytes of a question, with its end: Squid's buffer holds no more
 )
 
-// poolName is what Squid calls the helpers of a scheme.
-func poolName(scheme string) string { return scheme + "authenticator" }
+// PoolName is what Squid calls the helpers of a scheme.
+func PoolName(scheme string) string { return scheme + "authenticator" }
 
 // Configure gives the engine the pools of helpers. c.Log is set.
 func (s *Settings) Configure(c *engine.Config, p children.Process) {
@@ -115,7 +115,7 @@ func (s *Settings) Configure(c *engine.Config, p children.Process) {
 		if !program.Whole() {
 			continue
 		}
-		hc := program.Children.Config(poolName(n.name), program.Argv, p)
+		hc := program.Children.Config(PoolName(n.name), program.Argv, p)
 		hc.LineMax = lineMax
 		hc.Log = c.Log.With("section", section)
 		c.PolicyHelpers = append(c.PolicyHelpers, hc)

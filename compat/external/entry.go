@@ -29,16 +29,15 @@ type entry struct {
 // Answered implements children.Asker.
 func (e *entry) Answered(line []byte, err error) {
 	ttl := time.Duration(0)
-	e.question, e.outcome, e.line, e.said = nil, acl.Deny, bytes.Clone(line), engine.External{}
-	switch a := answer.Parse(line); {
-	case err != nil:
-		e.of.report("is not answered: " + err.Error())
-	case a.Result == answer.OK:
-		e.outcome, ttl = acl.Allow, e.of.TTL
-	case a.Result == answer.Err:
-		ttl = e.of.NegativeTTL
+	e.question, e.line, e.said = nil, bytes.Clone(line), engine.External{}
+	outcome, complaint := Judge(line, err)
+	switch e.outcome = outcome; {
+	case complaint != "":
+		e.of.report(complaint)
+	case outcome == acl.Allow:
+		ttl = e.of.TTL
 	default:
-		e.of.report("is answered with what is neither OK nor ERR: " + children.Quote(line))
+		ttl = e.of.NegativeTTL
 	}
 	a := answer.Parse(e.line)
 	a.Each(e.hear)
@@ -47,6 +46,19 @@ func (e *entry) Answered(line []byte, err error) {
 	if ttl == 0 || e.of.Cache == 0 {
 		e.of.forget(e)
 	}
+}
+
+// Judge says what a helper's answer means for an acl, Allow or Deny, and what is wrong with it; "": nothing.
+func Judge(line []byte, err error) (outcome acl.Answer, complaint string) {
+	switch a := answer.Parse(line); {
+	case err != nil:
+		return acl.Deny, "is not answered: " + err.Error()
+	case a.Result == answer.OK:
+		return acl.Allow, ""
+	case a.Result == answer.Err:
+		return acl.Deny, ""
+	}
+	return acl.Deny, "is answered with what is neither OK nor ERR: " + children.Quote(line)
 }
 
 // hear takes a pair of the answer that is more than a note. The first of a name counts.

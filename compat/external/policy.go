@@ -40,7 +40,7 @@ type key [sha256.Size]byte
 func NewPolicy(s *Settings, services engine.Services) *Policy {
 	p := &Policy{asked: make(map[string]*asked)}
 	for _, t := range s.types {
-		p.asked[t.Name] = &asked{Type: t, pool: services.Pools[poolName(t.Name)], loop: services.Loop, log: services.Log,
+		p.asked[t.Name] = &asked{Type: t, pool: services.Pools[PoolName(t.Name)], loop: services.Loop, log: services.Log,
 			known: make(map[key]*entry), most: t.Cache / max(services.Workers, 1)}
 	}
 	return p

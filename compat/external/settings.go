@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"exaproxy/compat/acl"
 	"exaproxy/compat/children"
 	"exaproxy/compat/conf"
 	"exaproxy/compat/directive"
@@ -147,6 +148,14 @@ func (s *Settings) Finish() error {
 	return nil
 }
 
+// Types are all of them, in the file's order.
+func (s *Settings) Types() []*Type { return s.types }
+
+// Question is the line to a type's helper about an acl and a request, as it is known.
+func (t *Type) Question(a *acl.ExternalACL, r *engine.Request) []byte {
+	return t.append(nil, a, &engine.Record{Request: r})
+}
+
 // Programs are those that are run.
 func (s *Settings) Programs() (argvs [][]string) {
 	for _, t := range s.types {
@@ -160,13 +169,13 @@ const (
 	lineMax = 8191 // bytes of a question, with its end: Squid's buffer holds no more
 )
 
-// poolName is what a type's pool is called.
-func poolName(name string) string { return "external:" + name }
+// PoolName is what a type's pool is called.
+func PoolName(name string) string { return "external:" + name }
 
 // Configure gives the engine the pools. c.Log is set.
 func (s *Settings) Configure(c *engine.Config, p children.Process) {
 	for _, t := range s.types {
-		hc := t.Children.Config(poolName(t.Name), t.Argv, p)
+		hc := t.Children.Config(PoolName(t.Name), t.Argv, p)
 		hc.LineMax = lineMax
 		hc.Log = c.Log.With("section", section)
 		c.PolicyHelpers = append(c.PolicyHelpers, hc)

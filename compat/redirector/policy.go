@@ -58,6 +58,9 @@ type State struct {
 // not, the State of such a request is not used any more.
 func (s *State) Steers() bool { return s.answer.Action == rewrite.Intercept }
 
+// Complaint is what is wrong with the answer; "": nothing.
+func (s *State) Complaint() string { return s.answer.Complaint }
+
 // Question puts the URL to the helpers, unless url_rewrite_access or an overload says otherwise.
 func (p *Policy) Question(r *engine.Request) (line []byte, a engine.Action) {
 	if p.overload == nil {

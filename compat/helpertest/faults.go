@@ -1,0 +1,104 @@
+package helpertest
+
+import (
+	"slices"
+	"strings"
+)
+
+// A Fault is something wrong with how a program speaks, and what to do about it.
+type Fault struct {
+	Kind   string `json:"fault"`
+	Times  int    `json:"times"`
+	First  string `json:"first"` // what was seen, the first time
+	Advice string `json:"advice"`
+}
+
+// advice is what to do about each kind of fault. Kinds are those of helper.Config.Observe, by their beginnings, and ours.
+var advice = []struct{ kind, does string }{
+	{"banner", "write nothing before the first line was read: send banners to standard error"},
+	{"no channel", "with concurrency= each line begins with a number, and its answer must begin with the same; or set concurrency=0"},
+	{"wrong channel", "return the number of each line with its answer, once"},
+	{"surplus", "write exactly one line for each line that is read, nothing else to standard output"},
+	{"wrote more than", "end every answer with a line feed"},
+	{"half a line", "end every answer with a line feed, and flush it"},
+	{"silent", "flush the output after each line ($| = 1 in Perl, flush=True in Python, setvbuf in C)"},
+	{buffered, "flush the output after each line, or give the directive of its children the option pty"},
+	{notRead, "read standard input as soon as possible: requests wait until the program is seen to wait for it"},
+	{"closed", "keep standard input and output open until the input ends"},
+	{"not exiting", "end when standard input ends: else each reload waits for a signal to end it"},
+	{"ended", "go on after an answer, and survive every line: bytes that are not UTF-8, and long ones"},
+	{"start", "see that the program, its interpreter and its folder may be used by the user that runs the proxy"},
+	{deadly, "survive every line: read bytes, not text, and lines of any length; the proxy refuses what three processes died of"},
+	{late, "answer every line, with an empty one if there is nothing to say, and soon: the proxy waits for as long as url_rewrite_timeout says, for ever if that is not set"},
+	{unclear, "answer OK, ERR or BH with key=value pairs behind it, or for rewriters an empty line or a URL"},
+}
+
+// Kinds of ours.
+const (
+	buffered = "buffered output"
+	deadly   = "died of a line"
+	late     = "no answer"
+	notRead  = "has not begun to read" // of package helper, after a minute
+	unclear  = "an answer that cannot be used"
+)
+
+// Faults are those that were seen, in that order.
+type Faults []Fault
+
+// add counts a fault. What nobody knows advice for is none of the program's.
+func (f *Faults) add(kind, text string) {
+	if strings.HasPrefix(kind, "wrote a line that nobody") || strings.HasPrefix(kind, "wrote half a line that nobody") {
+		kind = "surplus" // and the process was replaced for it
+	}
+	for _, a := range advice {
+		if !strings.HasPrefix(kind, a.kind) {
+			continue
+		}
+		for i := range *f {
+			if (*f)[i].Kind == a.kind {
+				(*f)[i].Times++
+				return
+			}
+		}
+		*f = append(*f, Fault{a.kind, 1, text, a.does})
+		return
+	}
+}
+
+// consequences are kinds of faults that follow from others, which say more.
+var consequences = []struct {
+	of   string
+	what []string
+}{
+	{"no channel", []string{"silent", late}},
+	{"wrong channel", []string{"silent", late}},
+	{"half a line", []string{"silent", late}},
+	{buffered, []string{"silent", late}},
+	{late, []string{"silent"}},
+	{notRead, []string{"not exiting"}},
+}
+
+// causes leaves out what follows from other faults.
+func (f Faults) causes() Faults {
+	return slices.DeleteFunc(slices.Clone(f), func(one Fault) bool {
+		for _, c := range consequences {
+			if f.has(c.of) && slices.Contains(c.what, one.Kind) {
+				return true
+			}
+		}
+		return one.Kind == "ended" && one.Times <= f.count(deadly)
+	})
+}
+
+// has says whether there was a fault of a kind.
+func (f Faults) has(kind string) bool { return f.count(kind) > 0 }
+
+// count is how often there was one.
+func (f Faults) count(kind string) int {
+	for i := range f {
+		if f[i].Kind == kind {
+			return f[i].Times
+		}
+	}
+	return 0
+}
