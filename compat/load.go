@@ -17,6 +17,9 @@ type Overrides struct {
 
 	KeepUser bool // the proxy stays who it is, if it is root too
 
+	// Explain has the settings keep what Explain tells of acls beside what is needed to follow them.
+	Explain bool
+
 	// Echo has each line logged before it is looked at, as -k parse does.
 	Echo bool
 	// Say gets all messages, in Squid's order and wording, with their level of debug_options.
@@ -45,7 +48,7 @@ func Load(path string, o Overrides) (*Settings, error) {
 		o.Say = func(int, string) {}
 	}
 	acls := acl.NewSet()
-	acls.Open = o.Open
+	acls.Open, acls.Keep = o.Open, o.Explain
 	s := defaults(acls)
 	s.Path = path
 	l := &loader{o: o, setters: s.directives(), context: directive.NewContext(acls, o.Open, o.Say)}

@@ -77,7 +77,7 @@ func newPolicy(s *Settings, services engine.Services, opened *logs.OpenedLogs) *
 // setPages makes those that answer with pages of our own.
 func (p *policy) setPages(s *Settings, services engine.Services) {
 	p.pages = &errpage.Policy{Settings: &s.Pages, Identity: s.Headers.Identity(s.Ports.First()), Now: services.Loop.Now}
-	p.access = &access.Policy{Settings: &s.Access, Resolver: services.Resolver, Pages: p.pages}
+	p.access = &access.Policy{Settings: &s.Access, Resolver: services.Resolver, Pages: p.pages, Observe: s.observe}
 	if p.auth = auth.NewPolicy(&s.Auth, services, &p.states); p.auth != nil {
 		p.access.Users, p.pages.Challenge = p.auth, p.auth.Challenge
 	}

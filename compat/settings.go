@@ -27,8 +27,9 @@ import (
 // Settings is what a configuration asks for, each feature's part in a field of its own. Load makes
 // it and nobody changes it afterwards: the policies of all workers read the same one.
 type Settings struct {
-	Path string // the main file
-	acls *acl.Set
+	Path    string // the main file
+	acls    *acl.Set
+	observe func(*acl.Trace) // of Explain
 
 	Program    program.Settings
 	Ports      ports.Settings

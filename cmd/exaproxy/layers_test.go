@@ -207,13 +207,17 @@ var walls = map[string]wall{
 		mayNot: []string{"net", "net/http", "os", "os/exec"},
 		reason: "it asks a program what the proxy would, by what the features say; files and rights are the command's",
 	},
+	"compat/explain": {
+		may: []string{"compat/acl", "compat/errpage", "engine", "engine/h1", "engine/loop"}, mayNot: []string{"net", "net/http", "os", "os/exec"},
+		reason: "it stands between the engine and the policy, and knows no feature (package syscall: the client is a socketpair)",
+	},
 	"compat/compattest": {
 		may:    []string{"compat/conf", "compat/directive", "compat/acl", "engine", "engine/h1", "engine/loop", "engine/loop/looptest", "helper"},
 		mayNot: []string{"net", "net/http", "os"},
 		reason: "what the tests of features share",
 	},
 	"compat": {
-		may: []string{"compat/conf", "compat/directive", "compat/decision", "compat/acl", "compat/errpage", "compat/access", "compat/auth", "compat/children", "compat/external", "compat/guard", "compat/helpertest", "compat/redirector",
+		may: []string{"compat/conf", "compat/directive", "compat/decision", "compat/acl", "compat/errpage", "compat/explain", "compat/access", "compat/auth", "compat/children", "compat/external", "compat/guard", "compat/helpertest", "compat/redirector",
 			"compat/headers", "compat/manager", "compat/logs", "compat/names", "compat/ports", "compat/connection", "compat/outgoing", "compat/program", "compat/bump", "compat/certs", "compat/tunnel", "compat/verdict",
 			"engine", "engine/h1", "engine/loop", "engine/tlshello", "helper"},
 		mayNot: []string{"net", "net/http", "os", "os/exec"},
@@ -227,7 +231,7 @@ var walls = map[string]wall{
 		reason: "it passes files and ports; of the configuration it knows the words only",
 	},
 	"cmd/exaproxy": {
-		may: []string{"cmd/exaproxy/privsep", "compat", "compat/account", "compat/authority", "compat/helpertest", "compat/logs", "compat/headers", "compat/conf", "compat/program", "engine", flag, system}, mayNot: []string{"net/http"},
+		may: []string{"cmd/exaproxy/privsep", "compat", "compat/account", "compat/authority", "compat/explain", "compat/helpertest", "compat/logs", "compat/headers", "compat/conf", "compat/program", "engine", flag, system}, mayNot: []string{"net/http"},
 		reason: "flags, signals, the pid file; all else is compat's and the engine's (it owns the logs and the rights, and says versions and errors as Squid does)",
 	},
 }

@@ -53,6 +53,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 			return makeCA(args[2:], stdout, stderr)
 		case helperTestWord:
 			return tryHelpers(args[2:], os.Stdin, stdout, stderr)
+		case explainWord:
+			return explainRequest(args[2:], stdout, stderr)
 		}
 	}
 	o, err := parseOptions(args[1:])

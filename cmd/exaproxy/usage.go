@@ -10,6 +10,7 @@ const usageText = `Usage: %s [-hvzCDFNRSXYmir] [-d level] [-n name] [-s | -l fac
        %s --try[=REDIRECTOR]
        %s make-ca DIR
        %s helper-test [OPTIONS] [FILE] [-f file | -- PROGRAM ARGS]
+       %s explain [OPTIONS] URL [-f file]
 
      -h | --help       This text.
      -v | --version    The version.
@@ -36,11 +37,12 @@ const usageText = `Usage: %s [-hvzCDFNRSXYmir] [-d level] [-n name] [-s | -l fac
        helper-test
                  Try a helper program: what it answers, what the proxy would do, how fast it is,
                  and what is wrong with how it speaks. helper-test --help says more.
+       explain   Tell what the proxy would do with a request, and why. explain --help says more.
 
 Taken for Squid's sake, without effect: -s -l -u -C -D -F -R -S -Y -O -m -i -r --kid.
 `
 
 // usage prints the text; Squid does so on standard error and calls it a failure.
 func usage(to io.Writer, program string) {
-	fmt.Fprintf(to, usageText, program, program, program, program, strings.Join(configPaths[:], " "))
+	fmt.Fprintf(to, usageText, program, program, program, program, program, strings.Join(configPaths[:], " "))
 }

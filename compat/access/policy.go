@@ -17,7 +17,8 @@ type Policy struct {
 	Resolver *dnsasync.Resolver // nil: acls look nothing up
 	Users    acl.Users          // nil: nobody can prove who he is
 
-	Externals acl.Externals // nil: no helper decides acls
+	Externals acl.Externals    // nil: no helper decides acls
+	Observe   func(*acl.Trace) // nil: nobody wants to know how lists come to their answers
 	Pages     *errpage.Policy
 }
 
@@ -44,7 +45,7 @@ func (p *Policy) Match(list *acl.List, r *engine.Request, st *State) acl.Answer 
 
 func (p *Policy) ask(list *acl.List, r *engine.Request, st *State, users acl.Users) acl.Answer {
 	st.place.Services = acl.Services{Resolver: p.Resolver, Users: users, Externals: p.Externals}
-	st.place.Waker = r.Waker
+	st.place.Waker, st.place.Observe = r.Waker, p.Observe
 	return list.Match(r, &r.Target, &st.place)
 }
 

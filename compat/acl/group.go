@@ -16,7 +16,7 @@ type term struct {
 func (t term) match(p *Place) outcome {
 	p.last, p.lastTest = t.acl.name, t.acl.test
 	before := len(p.matched)
-	result := t.acl.test.match(p)
+	result := t.acl.match(p)
 	if !t.not {
 		return result
 	}
@@ -30,6 +30,14 @@ func (t term) match(p *Place) outcome {
 		return result
 	}
 	panic("BUG: a test without an outcome")
+}
+
+// match tests the request, and tells who wants to know.
+func (a *namedTest) match(p *Place) outcome {
+	if p.trace == nil {
+		return a.test.match(p)
+	}
+	return p.trace.test(a, p)
 }
 
 // matchAll is whether all terms match: the first that does not decides.

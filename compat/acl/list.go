@@ -34,6 +34,8 @@ type List struct {
 type rule struct {
 	action Answer
 	terms  []term
+	at     conf.Pos
+	text   string // of the line
 }
 
 // NewList begins the list of a directive. unset is its answer as long as it has no rules.
@@ -49,7 +51,7 @@ func (l *List) Add(line *conf.Line, from int) (warnings []string, err error) {
 	if from >= len(line.Tokens) {
 		return []string{context, "aclParseAccessLine: missing 'allow' or 'deny'."}, nil
 	}
-	r := rule{}
+	r := rule{at: line.Pos, text: line.Text}
 	switch action := line.Tokens[from].Text; action {
 	case "allow":
 		r.action = Allow
@@ -72,7 +74,7 @@ func (l *List) Add(line *conf.Line, from int) (warnings []string, err error) {
 // such as that of tcp_outgoing_address. If all match, or there are none, the answer is Allow;
 // if no line's do, it is Deny.
 func (l *List) AddConditions(line *conf.Line, from int) (warnings []string, err error) {
-	r := rule{action: Allow}
+	r := rule{action: Allow, at: line.Pos, text: line.Text}
 	if r.terms, warnings, err = l.terms(line, from); err != nil {
 		return warnings, err
 	}
@@ -116,9 +118,22 @@ func (l *List) Match(r *engine.Request, target *h1.Target, p *Place) Answer {
 		panic("BUG: " + l.directive + " is matched before its acls are finished")
 	}
 	p.begin(r, target)
+	if p.Observe != nil {
+		return l.observed(p)
+	}
+	return l.match(p)
+}
+
+func (l *List) match(p *Place) Answer {
 	for i := range l.rules {
+		if p.trace != nil {
+			p.trace.begin(&l.rules[i])
+		}
 		switch matchAll(l.rules[i].terms, p) {
 		case match:
+			if p.trace != nil {
+				p.trace.decides()
+			}
 			p.narrow()
 			return l.rules[i].action
 		case wait:

@@ -18,7 +18,10 @@ type Place struct {
 	Services
 	// Waker is woken when Match is worth calling again after Pending. It is the request's.
 	Waker *loop.Waker
+	// Observe, if set, is told how each Match came to its answer. It may keep what it is given.
+	Observe func(*Trace)
 
+	trace   *Trace          // of the present Match, for Observe
 	request *engine.Request // what Match was given
 	target  *h1.Target
 	last    string // the acl that was looked at last

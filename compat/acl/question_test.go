@@ -63,7 +63,7 @@ func oracleRules(oracles ...*oracle) *List {
 	for _, o := range oracles {
 		terms = append(terms, term{acl: &namedTest{name: "o", test: &oracleTest{o}}})
 	}
-	list.rules = []rule{{Allow, terms}}
+	list.rules = []rule{{action: Allow, terms: terms}}
 	set.Finish()
 	return list
 }

@@ -25,6 +25,8 @@ type Set struct {
 	Resolve func(name string) ([]netip.Addr, error)
 	// Purge is set by Add: there is an acl of the method PURGE.
 	Purge bool
+	// Keep keeps what acls are made of, so that a Trace can say which value matched.
+	Keep bool
 
 	acls     map[string]*namedTest // by name in lower case
 	order    []*namedTest
@@ -36,6 +38,8 @@ type namedTest struct {
 	name     string // as first written
 	typeName string
 	test     tester
+
+	kept []keptValues // of each line, if the Set keeps them
 }
 
 // NewSet returns a Set with the acls that Squid predefines: all, manager, localhost,
@@ -108,7 +112,9 @@ func (s *Set) add(v *values) error {
 		return fmt.Errorf("aclParseAclLine: ACL '%s' already exists with different type.", a.name)
 	}
 	v.acl = a.name
-	return v.into(a.test, types[typeName])
+	err = v.into(a.test, types[typeName])
+	a.keep(v)
+	return err
 }
 
 // create makes a new acl. It can be named in other lines, and by its own later ones.
@@ -125,6 +131,7 @@ func (s *Set) create(name, typeName string, v *values) error {
 	if err := v.into(a.test, t); err != nil {
 		return err
 	}
+	a.keep(v)
 	if a.test.empty() {
 		v.warn("Warning: empty ACL: " + v.line.Input)
 	}

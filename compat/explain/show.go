@@ -1,0 +1,118 @@
+package explain
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// Show writes an explanation for people.
+func (e *Explanation) Show(to io.Writer) {
+	who := "client " + e.Client
+	if e.User != "" {
+		who += ", user " + e.User
+	}
+	fmt.Fprintf(to, "%s\n  from %s\n", e.Request, who)
+	for i := range e.Lists {
+		e.Lists[i].show(to)
+	}
+	if h := e.Helper; h != nil {
+		answer := fmt.Sprintf("%q", h.Answer)
+		if h.Error != "" {
+			answer = "(" + h.Error + ")"
+		}
+		fmt.Fprintf(to, "\nurl_rewrite_program\n  is asked  %s\n  answers   %s\n  and that  %s\n", quoted(h.Line), answer, cmp.Or(h.Means, "is not known"))
+	}
+	if e.Tunnel != "" {
+		fmt.Fprintf(to, "\n%s\n", e.Tunnel)
+	}
+	e.showHop(to)
+	e.showPage(to)
+	for _, n := range e.Notes {
+		fmt.Fprintf(to, "  note %s=%s\n", n.Key, quoted(n.Value))
+	}
+	if len(e.Messages) > 0 {
+		fmt.Fprintf(to, "\ncache.log\n  %s\n", strings.Join(e.Messages, "\n  "))
+	}
+	fmt.Fprintf(to, "\n=> %s\n", cmp.Or(e.Outcome, "nothing is known"))
+}
+
+// quoted is a text on one line, whatever it has in it.
+func quoted(s string) string {
+	q := fmt.Sprintf("%q", s)
+	if q[1:len(q)-1] == s {
+		return s
+	}
+	return q
+}
+
+func (l *List) show(to io.Writer) {
+	fmt.Fprintf(to, "\n%s: %s\n", l.Directive, l.Answer)
+	for _, line := range l.Lines {
+		mark := " "
+		if line.Decides {
+			mark = "*"
+		}
+		fmt.Fprintf(to, "%s %s(%d): %s\n", mark, line.File, line.Line, line.Text)
+		for _, a := range line.ACLs {
+			a.show(to)
+		}
+	}
+	switch {
+	case l.Implied && len(l.Lines) == 0:
+		fmt.Fprintf(to, "* it has no line\n")
+	case l.Implied:
+		fmt.Fprintf(to, "* no line matches: the opposite of the last one's action\n")
+	}
+}
+
+func (a *ACL) show(to io.Writer) {
+	text := fmt.Sprintf("%s%s (%s) %s", strings.Repeat("  ", a.Depth+2), a.Name, a.Type, a.Outcome)
+	if a.Saw != "" {
+		text += ": saw " + quoted(a.Saw)
+	}
+	if a.Value != "" {
+		text += ", by its value " + quoted(a.Value)
+	}
+	fmt.Fprintln(to, text)
+}
+
+func (e *Explanation) showHop(to io.Writer) {
+	h := e.Hop
+	if h == nil {
+		return
+	}
+	what := "the server"
+	if h.Proxy {
+		what = "the proxy"
+	}
+	fmt.Fprintf(to, "\nnext hop\n  %s %s port %d (%s)\n", what, h.Host, h.Port, h.Hierarchy)
+	if h.TLS != "" {
+		fmt.Fprintf(to, "  in TLS, for %s\n", h.TLS)
+	}
+	for _, a := range h.Addresses {
+		if a.Refused != "" {
+			fmt.Fprintf(to, "  %s is not connected to: %s\n", a.Address, a.Refused)
+			continue
+		}
+		fmt.Fprintf(to, "  %s\n", a.Address)
+	}
+	if h.Error != "" {
+		fmt.Fprintf(to, "  %s\n", h.Error)
+	}
+}
+
+func (e *Explanation) showPage(to io.Writer) {
+	p := e.Page
+	if p == nil {
+		return
+	}
+	fmt.Fprintf(to, "\nthe client's answer\n  %d %s\n", p.Status, p.Name)
+	if p.Location != "" {
+		fmt.Fprintf(to, "  to %s\n", quoted(p.Location))
+	}
+	if p.Connect != "" {
+		fmt.Fprintf(to, "  %s\n", p.Connect)
+	}
+}
