@@ -18,6 +18,7 @@ import (
 	"exaproxy/compat/logs"
 	"exaproxy/compat/manager"
 	"exaproxy/compat/redirector"
+	"exaproxy/compat/reportonly"
 	"exaproxy/compat/tunnel"
 	"exaproxy/compat/verdict"
 	"exaproxy/engine"
@@ -55,7 +56,13 @@ func newPolicy(s *Settings, services engine.Services, opened *logs.OpenedLogs) *
 		services.Log = slog.New(slog.DiscardHandler)
 	}
 	p := &policy{states: newRequestStates()}
+	reported := &reportonly.Policy{Log: services.Log, Now: services.Loop.Now}
 	p.setPages(s, services)
+	p.access.Spare = reported.Spare
+	var spare func(*engine.Request, string)
+	if s.ReportOnly.Helper {
+		spare = reported.Spare
+	}
 	p.guard = guard.NewPolicy(&s.Guard, services.Log, services.Loop)
 	p.headers = headers.NewPolicy(&s.Headers, s.Ports.First(), services.Log)
 	p.tunnel = &tunnel.Policy{Settings: &s.Tunnel, Log: services.Log, Now: services.Loop.Now, Match: p.match}
@@ -63,7 +70,7 @@ func newPolicy(s *Settings, services engine.Services, opened *logs.OpenedLogs) *
 	p.certs = &certs.Policy{Settings: &s.Certs, Match: p.match}
 	p.verdict = &verdict.Policy{Settings: &s.Verdict, Match: p.match}
 	p.redirector = redirector.NewPolicy(redirector.Config{
-		Settings: &s.Redirector, Services: services, Identity: p.pages.Identity, Match: p.match,
+		Settings: &s.Redirector, Services: services, Identity: p.pages.Identity, Match: p.match, Spare: spare,
 		Whitespace: s.Connection.Limits.Whitespace,
 		InTunnel: func(r *engine.Request) bool {
 			v := p.verdict.OfHelpers(r)

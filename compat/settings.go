@@ -20,6 +20,7 @@ import (
 	"exaproxy/compat/ports"
 	"exaproxy/compat/program"
 	"exaproxy/compat/redirector"
+	"exaproxy/compat/reportonly"
 	"exaproxy/compat/tunnel"
 	"exaproxy/compat/verdict"
 )
@@ -41,6 +42,7 @@ type Settings struct {
 	Access     access.Settings
 	Guard      guard.Settings
 	Redirector redirector.Settings
+	ReportOnly reportonly.Settings
 	Verdict    verdict.Settings
 	Tunnel     tunnel.Settings
 	Bump       bump.Settings
@@ -74,7 +76,7 @@ func (s *Settings) directives() directive.Set {
 		"configuration_includes_quoted_values": directive.Nothing, // package conf follows it
 	}
 	for _, feature := range []interface{ Directives() directive.Set }{
-		&s.Program, &s.Ports, &s.Connection, &s.Names, &s.Headers, &s.Auth, &s.External, &s.Access, &s.Guard, &s.Redirector, &s.Verdict, &s.Tunnel, &s.Bump, &s.Certs, &s.Outgoing, &s.Pages, &s.Logs,
+		&s.Program, &s.Ports, &s.Connection, &s.Names, &s.Headers, &s.Auth, &s.External, &s.Access, &s.Guard, &s.Redirector, &s.ReportOnly, &s.Verdict, &s.Tunnel, &s.Bump, &s.Certs, &s.Outgoing, &s.Pages, &s.Logs,
 	} {
 		all.Add(feature.Directives())
 	}
@@ -94,6 +96,9 @@ func (s *Settings) finish(c *directive.Context, commandLine []string) error {
 		return err
 	}
 	s.Access.Finish(c)
+	if err := s.ReportOnly.Finish(c, s.Access.Rules); err != nil {
+		return err
+	}
 	s.Logs.Finish(c) // looks at acls
 	if err := s.Ports.Finish(c, commandLine, s.Path); err != nil {
 		return err

@@ -207,6 +207,10 @@ var walls = map[string]wall{
 		mayNot: []string{"net", "net/http", "os", "os/exec"},
 		reason: "it asks a program what the proxy would, by what the features say; files and rights are the command's",
 	},
+	"compat/reportonly": {
+		may: []string{"compat/acl", "compat/conf", "compat/directive", "engine", "engine/loop"}, mayNot: []string{"net", "net/http", "os", "os/exec"},
+		reason: "a feature: it notes what others would have done",
+	},
 	"compat/explain": {
 		may: []string{"compat/acl", "compat/errpage", "engine", "engine/h1", "engine/loop"}, mayNot: []string{"net", "net/http", "os", "os/exec"},
 		reason: "it stands between the engine and the policy, and knows no feature (package syscall: the client is a socketpair)",
@@ -217,7 +221,7 @@ var walls = map[string]wall{
 		reason: "what the tests of features share",
 	},
 	"compat": {
-		may: []string{"compat/conf", "compat/directive", "compat/decision", "compat/acl", "compat/errpage", "compat/explain", "compat/access", "compat/auth", "compat/children", "compat/external", "compat/guard", "compat/helpertest", "compat/redirector",
+		may: []string{"compat/conf", "compat/directive", "compat/decision", "compat/acl", "compat/errpage", "compat/explain", "compat/access", "compat/auth", "compat/children", "compat/external", "compat/guard", "compat/helpertest", "compat/redirector", "compat/reportonly",
 			"compat/headers", "compat/manager", "compat/logs", "compat/names", "compat/ports", "compat/connection", "compat/outgoing", "compat/program", "compat/bump", "compat/certs", "compat/tunnel", "compat/verdict",
 			"engine", "engine/h1", "engine/loop", "engine/tlshello", "helper"},
 		mayNot: []string{"net", "net/http", "os", "os/exec"},

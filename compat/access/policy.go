@@ -20,6 +20,8 @@ type Policy struct {
 	Externals acl.Externals    // nil: no helper decides acls
 	Observe   func(*acl.Trace) // nil: nobody wants to know how lists come to their answers
 	Pages     *errpage.Policy
+
+	Spare func(r *engine.Request, verdict string) // is told of lines that only report; nil: there are none
 }
 
 // A State is what is known of one request. The zero State knows nothing.
@@ -59,6 +61,9 @@ func (p *Policy) Admit(r *engine.Request, st *State, m *decision.Memory) engine.
 	case acl.Pending:
 		return engine.Decision{Action: engine.Pending}
 	case acl.Allow:
+		for _, name := range st.place.Reported() {
+			p.Spare(r, "http_access:"+name)
+		}
 		if purges(r) {
 			return p.purge(m)
 		}

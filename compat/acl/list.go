@@ -36,6 +36,8 @@ type rule struct {
 	terms  []term
 	at     conf.Pos
 	text   string // of the line
+
+	reports bool // it matches nothing, and that is told: see ReportOnly
 }
 
 // NewList begins the list of a directive. unset is its answer as long as it has no rules.
@@ -131,6 +133,10 @@ func (l *List) match(p *Place) Answer {
 		}
 		switch matchAll(l.rules[i].terms, p) {
 		case match:
+			if l.rules[i].reports {
+				p.report(&l.rules[i])
+				continue
+			}
 			if p.trace != nil {
 				p.trace.decides()
 			}
@@ -142,6 +148,9 @@ func (l *List) match(p *Place) Answer {
 			return Challenge
 		case mismatch:
 		}
+	}
+	if len(p.reported) > 0 {
+		return Deny // nobody is let in for it but by a line that says so
 	}
 	return l.implied()
 }

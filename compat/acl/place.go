@@ -29,6 +29,7 @@ type Place struct {
 	lastTest tester // of that acl
 
 	questions questions      // that were put for the request
+	reported  []string       // the last acls of rules that matched and only report
 	matched   []*addressTest // that matched an address of the host, in the rule at hand
 
 	url      []byte // the target's URL without escapes; empty until wanted
@@ -41,7 +42,7 @@ type Place struct {
 // begin sets the Place on a request and one of its targets.
 func (p *Place) begin(r *engine.Request, target *h1.Target) {
 	p.request, p.target, p.last, p.lastTest = r, target, "", nil
-	p.matched = p.matched[:0]
+	p.matched, p.reported = p.matched[:0], p.reported[:0]
 	p.url = p.url[:0]
 	p.hostAddr, _ = parseAddr(view(target.Host))
 }

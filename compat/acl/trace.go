@@ -25,6 +25,7 @@ type RuleTrace struct {
 	Terms []TermTrace
 	// Decides says that all its acls matched, so that it is the answer.
 	Decides bool
+	Reports bool // they did, and the line only reports
 }
 
 // A TermTrace is an acl that was looked at, on a line or in a group.

@@ -37,6 +37,7 @@ type Line struct {
 	Line    int    `json:"line"`
 	Text    string `json:"text"`
 	Decides bool   `json:"decides"`
+	Reports bool   `json:"reports,omitempty"` // it would decide, but for report_only
 	ACLs    []ACL  `json:"acls"`
 }
 
@@ -108,7 +109,7 @@ var answers = [...]string{acl.Deny: "deny", acl.Allow: "allow", acl.Pending: "ha
 func newList(t *acl.Trace) List {
 	l := List{Directive: t.List, Answer: answers[t.Answer], Implied: t.Implied, Lines: []Line{}}
 	for _, rule := range t.Rules {
-		line := Line{File: rule.At.File, Line: rule.At.Line, Text: rule.Text, Decides: rule.Decides, ACLs: []ACL{}}
+		line := Line{File: rule.At.File, Line: rule.At.Line, Text: rule.Text, Decides: rule.Decides, Reports: rule.Reports, ACLs: []ACL{}}
 		for _, term := range rule.Terms {
 			line.ACLs = append(line.ACLs, ACL{term.ACL, term.Type, term.Depth, term.Outcome, term.Saw, term.Value})
 		}

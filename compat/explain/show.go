@@ -51,12 +51,18 @@ func (l *List) show(to io.Writer) {
 	fmt.Fprintf(to, "\n%s: %s\n", l.Directive, l.Answer)
 	for _, line := range l.Lines {
 		mark := " "
-		if line.Decides {
+		switch {
+		case line.Decides:
 			mark = "*"
+		case line.Reports:
+			mark = "~"
 		}
 		fmt.Fprintf(to, "%s %s(%d): %s\n", mark, line.File, line.Line, line.Text)
 		for _, a := range line.ACLs {
 			a.show(to)
+		}
+		if line.Reports {
+			fmt.Fprintf(to, "    it would decide, but only reports (report_only)\n")
 		}
 	}
 	switch {

@@ -25,6 +25,7 @@ var codes = []code{
 	{name: "err_code", value: errorCode},
 	{name: "err_detail", value: errorDetail},
 	{name: "note", value: note, quote: urlEscapeOnce},
+	{name: "report_only", value: reportOnly, quote: urlEscapeOnce},
 	{name: "credentials", value: noValue},
 	{name: "master_xaction", value: noValue},
 

@@ -51,6 +51,11 @@ func note(dst []byte, _ *Format, p *part, rec *engine.Record) []byte {
 	return appendNote(dst, rec, name, separator)
 }
 
+// reportOnly is ours: what the directive report_only has let pass that would have got this verdict.
+func reportOnly(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
+	return appendNote(dst, rec, "report_only", ",")
+}
+
 func appendNote(dst []byte, rec *engine.Record, name, separator string) []byte {
 	start := len(dst)
 	for _, n := range rec.Request.Notes {

@@ -1,6 +1,7 @@
 package redirector
 
 import (
+	"strconv"
 	"strings"
 
 	"exaproxy/compat/decision"
@@ -20,7 +21,37 @@ func (p *Policy) Interpret(r *engine.Request, line []byte, err error, st *State,
 	if d.Action != engine.Ask {
 		st.answer.EachNote(func(key, value string) { r.AddNote([]byte(key), []byte(value)) })
 	}
-	return d
+	if p.spare == nil {
+		return d
+	}
+	said := verdict(d, st)
+	if said == "" {
+		return d
+	}
+	p.spare(r, "helper:"+said)
+	st.answer = rewrite.Answer{}
+	return engine.Decision{Action: engine.Proceed}
+}
+
+// verdict is what helpers have done to a request, for report_only; "": it goes on as it is, or they are asked again.
+func verdict(d engine.Decision, st *State) string {
+	switch d.Action {
+	case engine.Rewrite:
+		return "rewrite:" + string(d.Target.AppendURL(nil))
+	case engine.Redirect:
+		return strconv.Itoa(d.Reply.Status) + ":" + d.URL
+	case engine.Serve:
+		return "file:" + string(st.answer.Name)
+	case engine.Refuse:
+		page, status := errpage.Name(d.Failure)
+		return strconv.Itoa(status) + ":" + page
+	case engine.Proceed:
+		if st.Steers() {
+			return "intercept:" + string(st.answer.Host)
+		}
+	case engine.Pending, engine.Ask, engine.Challenge:
+	}
+	return ""
 }
 
 func (p *Policy) decide(r *engine.Request, line []byte, err error, st *State, m *decision.Memory) engine.Decision {

@@ -20,6 +20,7 @@ type Policy struct {
 	inTunnel   func(*engine.Request) bool
 	identity   *errpage.Identity
 	match      func(*acl.List, *engine.Request) acl.Answer
+	spare      func(r *engine.Request, verdict string)
 	log        *slog.Logger
 	now        func() time.Time
 
@@ -37,12 +38,15 @@ type Config struct {
 	InTunnel   func(*engine.Request) bool // whether the client of a CONNECT is told inside its tunnel, where it shows a page
 	Identity   *errpage.Identity
 	Match      func(*acl.List, *engine.Request) acl.Answer // asks an access list about a request
+	// Spare has what the helpers say only be reported: it is told of every verdict that is not followed. nil: they are
+	// followed.
+	Spare func(r *engine.Request, verdict string)
 }
 
 // NewPolicy makes the policy of one worker. Without helpers among the services nobody is asked.
 func NewPolicy(c Config) *Policy {
 	p := &Policy{settings: c.Settings, whitespace: c.Whitespace, inTunnel: c.InTunnel, identity: c.Identity,
-		match: c.Match, log: c.Services.Log, now: c.Services.Loop.Now}
+		match: c.Match, spare: c.Spare, log: c.Services.Log, now: c.Services.Loop.Now}
 	if c.Services.Helpers != nil {
 		p.overload = newOverload(c.Settings, c.Services)
 	}

@@ -42,6 +42,9 @@ func (p *Policy) report(r *engine.Request, kind trouble, fate, format string, ar
 	if !ok {
 		return
 	}
+	if p.spare != nil {
+		fate = "With report_only it passes; else: " + fate
+	}
 	since := ""
 	if more > 0 {
 		since = fmt.Sprintf(" (%d more of this kind since the last message)", more)
