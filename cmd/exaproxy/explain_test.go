@@ -13,7 +13,7 @@ import (
 // explains calls the command in a process of its own, which may become another user.
 func explains(args ...string) (status int, stdout, stderr string) {
 	var out, errors strings.Builder
-	cmd := exec.Command(os.Args[0], append([]string{explainWord}, args...)...)
+	cmd := exec.Command(os.Args[0], append([]string{explainWord, "--timeout", "300"}, args...)...)
 	cmd.Env = append(os.Environ(), mainVariable+"=1")
 	cmd.Stdout, cmd.Stderr = &out, &errors
 	cmd.Run()

@@ -50,6 +50,9 @@ func (f *Faults) add(kind, text string) {
 	if strings.HasPrefix(kind, "wrote a line that nobody") || strings.HasPrefix(kind, "wrote half a line that nobody") {
 		kind = "surplus" // and the process was replaced for it
 	}
+	if strings.HasPrefix(kind, "has not answered") && strings.HasSuffix(kind, "half a line") {
+		kind = "half a line"
+	}
 	for _, a := range advice {
 		if !strings.HasPrefix(kind, a.kind) {
 			continue

@@ -133,7 +133,7 @@ func TestPrintable(t *testing.T) {
 // TestFaults has what follows from another fault left out.
 func TestFaults(t *testing.T) {
 	var f Faults
-	for _, kind := range []string{"silent", "no channel", "no channel", late, "met a fault of ours", "ended", deadly, "wrote a line that nobody asked for", "surplus"} {
+	for _, kind := range []string{"silent", "no channel", "no channel", late, "met a fault of ours", "ended", deadly, "wrote a line that nobody asked for", "surplus", "has not answered for 2s", "has not answered for 2s, but for half a line"} {
 		f.add(kind, "first "+kind)
 	}
 	got := ""
@@ -143,7 +143,7 @@ func TestFaults(t *testing.T) {
 			t.Errorf("%+v", one)
 		}
 	}
-	if want := "no channel;" + deadly + ";surplus;"; got != want || f.count("no channel") != 2 || f.count("surplus") != 2 {
+	if want := "no channel;" + deadly + ";surplus;half a line;"; got != want || f.count("no channel") != 2 || f.count("surplus") != 2 {
 		t.Errorf("the faults are %s (%+v), want %s", got, f, want)
 	}
 }
