@@ -17,6 +17,7 @@ import (
 	"exaproxy/compat/headers"
 	"exaproxy/compat/logs"
 	"exaproxy/compat/manager"
+	"exaproxy/compat/names"
 	"exaproxy/compat/redirector"
 	"exaproxy/compat/reportonly"
 	"exaproxy/compat/tunnel"
@@ -33,6 +34,7 @@ import (
 type policy struct {
 	engine.DefaultPolicy
 
+	names      *names.Policy // nil: nobody wants to know
 	manager    *manager.Policy
 	auth       *auth.Policy // nil: nobody can prove who he is
 	external   *external.Policy
@@ -56,8 +58,11 @@ func newPolicy(s *Settings, services engine.Services, opened *logs.OpenedLogs) *
 		services.Log = slog.New(slog.DiscardHandler)
 	}
 	p := &policy{states: newRequestStates()}
-	reported := &reportonly.Policy{Log: services.Log, Now: services.Loop.Now}
+	if s.namesClients() {
+		p.names = names.NewPolicy(&s.Names, services)
+	}
 	p.setPages(s, services)
+	reported := &reportonly.Policy{Log: services.Log, Now: services.Loop.Now}
 	p.access.Spare = reported.Spare
 	var spare func(*engine.Request, string)
 	if s.ReportOnly.Helper {
@@ -95,6 +100,7 @@ func (p *policy) setPages(s *Settings, services engine.Services) {
 
 // Close ends what is asked, and gives up the log files.
 func (p *policy) Close() {
+	p.names.Close()
 	p.auth.Close()
 	p.external.Close()
 	p.logs.Close()
@@ -108,6 +114,7 @@ func (p *policy) match(list *acl.List, r *engine.Request) acl.Answer {
 // Admit asks, in this order, whether the request is for the cache manager, whether http_access
 // allows it, and whether it has gone round in a loop.
 func (p *policy) Admit(r *engine.Request) engine.Decision {
+	p.names.Tell(r.Connection)
 	d := p.admit(r, p.states.of(r))
 	if r.IsConnect() && d.Action.Verdict() {
 		d.Connect = p.verdict.OfAccess(r)
@@ -234,6 +241,7 @@ func (p *policy) Disconnected(c *engine.Connection) {
 
 // Record writes the transaction's line to each access log that wants it.
 func (p *policy) Record(rec *engine.Record) {
+	p.names.Tell(rec.Request.Connection)
 	p.logs.Record(rec)
 	p.states.release(rec.Request)
 }

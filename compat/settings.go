@@ -123,6 +123,11 @@ func (s *Settings) finish(c *directive.Context, commandLine []string) error {
 	return nil
 }
 
+// namesClients says whether anybody is told the names of clients: only then are they looked up.
+func (s *Settings) namesClients() bool {
+	return s.Redirector.NamesClients() || s.Logs.NamesClients() || s.External.NamesClients() || s.Auth.NamesClients()
+}
+
 // HasKeys says whether the settings have private keys, or write secrets of TLS.
 func (s *Settings) HasKeys() bool {
 	c := s.Outgoing.Config

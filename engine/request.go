@@ -25,7 +25,6 @@ type Request struct {
 	User       string         // who the client proved to be, "" if nobody asked
 	Claimed    string         // who it says to be, proved or not: for the log alone
 	External   External       // what a helper of the policy's has said of the request
-	ClientName string         // the name of the client's address, "" if nobody looked it up
 	Started    time.Time      // when the request's first byte was seen
 
 	// Rewritten is the target that a helper put in place of Target; valid if WasRewritten.
@@ -55,6 +54,9 @@ type Connection struct {
 	Client netip.AddrPort // the peer
 	Local  netip.AddrPort // our end
 	Port   *Port          // the listening port it came in by
+
+	// ClientName is the name of the peer's address, "" if it has none, or none that is known yet. It is the policy's.
+	ClientName string
 
 	// Session is what was agreed on with a client that speaks TLS with the proxy: on an https_port, or in its
 	// tunnel; nil: it does not, or not yet.
@@ -113,7 +115,15 @@ func (r *Request) Narrow(allowed func(netip.Addr) bool) {
 
 // isItsHead says whether nothing is known of the request but what its head says.
 func (r *Request) isItsHead() bool {
-	return r.State == nil && r.TLS == nil && r.User == "" && r.Claimed == "" && r.External == (External{}) && r.ClientName == "" && !r.WasRewritten && len(r.Notes) == 0
+	return r.State == nil && r.TLS == nil && r.User == "" && r.Claimed == "" && r.External == (External{}) && !r.WasRewritten && len(r.Notes) == 0
+}
+
+// ClientName is the name of the client's address, "" if none is known.
+func (r *Request) ClientName() string {
+	if r.Connection == nil {
+		return ""
+	}
+	return r.Connection.ClientName
 }
 
 // Effective returns the target that the request goes to: the rewritten one if there is one.

@@ -45,7 +45,6 @@ func TestTunnelKeepsARequestThatThePolicyKnowsMoreOf(t *testing.T) {
 	}{
 		{"its own state", func(r *Request) { r.State = 1 }},
 		{"who asks", func(r *Request) { r.User = "alice" }},
-		{"the name of who asks", func(r *Request) { r.ClientName = "host.example" }},
 		{"a note", func(r *Request) { r.AddNote([]byte("k"), []byte("v")) }},
 		{"another target", func(r *Request) { r.Rewritten, r.WasRewritten = r.Target, true }},
 	} {

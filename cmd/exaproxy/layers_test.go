@@ -87,6 +87,10 @@ var walls = map[string]wall{
 		may: []string{"compat/openssl", "compat/verify", "engine", "engine/h1", "engine/tlshello"}, mayNot: []string{"net", "net/http", "os"},
 		reason: "it appends to a slice of bytes",
 	},
+	"compat/lru": {
+		mayNot: []string{"net", "net/http", "io", "time", "os", "syscall"},
+		reason: "it is memory",
+	},
 	"compat/answer": {
 		mayNot: []string{"net", "net/http", "os"},
 		reason: "functions of a line",
@@ -154,11 +158,11 @@ var walls = map[string]wall{
 		reason: "a feature: it writes files, and the loop is woken when they can take more",
 	},
 	"compat/names": {
-		may: []string{"compat/conf", "compat/directive", "engine", "dnsasync"}, mayNot: []string{"net", "net/http", "os"},
-		reason: "a feature: it configures the resolver and resolves nothing",
+		may: []string{"compat/conf", "compat/directive", "compat/lru", "engine", "engine/loop", "dnsasync"}, mayNot: []string{"net", "net/http", "os"},
+		reason: "a feature: it configures the resolver, and asks it for the names of clients",
 	},
 	"compat/authority": {
-		may: []string{"compat/verify"}, mayNot: []string{"net", "net/http", "os", "os/exec"},
+		may: []string{"compat/lru", "compat/verify"}, mayNot: []string{"net", "net/http", "os", "os/exec"},
 		reason: "it signs, and knows neither files nor connections",
 	},
 	"compat/verdict": {

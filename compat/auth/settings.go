@@ -2,6 +2,7 @@ package auth
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"exaproxy/compat/children"
@@ -35,6 +36,11 @@ func (s *Settings) Enabled() bool {
 		}
 	}
 	return false
+}
+
+// NamesClients says whether a helper is told the names of clients.
+func (s *Settings) NamesClients() bool {
+	return slices.ContainsFunc(s.schemes, func(n named) bool { return n.common().Extras.NamesClients() })
 }
 
 // set takes a scheme, and one of its parameters.

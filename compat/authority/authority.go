@@ -15,6 +15,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"exaproxy/compat/lru"
 )
 
 const (
@@ -36,7 +38,7 @@ type Authority struct {
 	distrusted func() (*distrusted, error) // made when it is needed first
 
 	mu     sync.Mutex
-	issued lru
+	issued lru.Cache[key, *tls.Certificate] // those that were asked for last
 }
 
 // New makes the authority of a certificate chain, its own certificate first, and the key to that. It
@@ -60,7 +62,8 @@ func New(chain tls.Certificate, keep int, clock func() time.Time) (*Authority, e
 	if err != nil {
 		return nil, err
 	}
-	a := &Authority{cert: cert, chain: chain.Certificate, signs: signs, key: key, clock: clock, issued: lru{most: keep}}
+	a := &Authority{cert: cert, chain: chain.Certificate, signs: signs, key: key, clock: clock}
+	a.issued.Most = keep
 	a.distrusted = sync.OnceValues(a.makeDistrusted)
 	if _, err := a.issue("try.invalid", clock()); err != nil {
 		return nil, fmt.Errorf("the key cannot sign: %w", err) // one that is too short
@@ -114,13 +117,14 @@ func plain(host string) string {
 func (a *Authority) find(k key) *tls.Certificate {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.issued.get(k)
+	c, _ := a.issued.Get(k)
+	return c
 }
 
 func (a *Authority) keep(k key, c *tls.Certificate) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.issued.put(k, c)
+	a.issued.Put(k, c)
 }
 
 // issue signs a certificate.

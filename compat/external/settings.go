@@ -2,6 +2,7 @@ package external
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -53,6 +54,16 @@ func (s *Settings) find(name string) *Type {
 
 // Enabled says whether there are any.
 func (s *Settings) Enabled() bool { return len(s.types) > 0 }
+
+// NamesClients says whether a helper is told the names of clients.
+func (s *Settings) NamesClients() bool {
+	for _, t := range s.types {
+		if slices.ContainsFunc(t.line, func(p part) bool { return p.format.NamesClients() }) {
+			return true
+		}
+	}
+	return false
+}
 
 // set takes a name, options, what the helper is told, and the program.
 func (s *Settings) set(c *directive.Context, l *conf.Line) error {

@@ -56,7 +56,7 @@ func clientAddress(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
 
 // clientName gives the address when there is no name: as in Squid since 3.5.
 func clientName(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
-	if name := rec.Request.ClientName; name != "" {
+	if name := rec.Request.ClientName(); name != "" {
 		return append(dst, name...)
 	}
 	return appendAddress(dst, rec.Request.Client)

@@ -1,6 +1,7 @@
 package logformat
 
 import (
+	"slices"
 	"sync/atomic"
 
 	"exaproxy/engine"
@@ -34,6 +35,11 @@ type part struct {
 	zero    bool // 0: a number is filled up with zeroes
 	min     int  // least width
 	max     int  // greatest width, or digits after the point; -1: none
+}
+
+// NamesClients reports whether the format has the name of the client (%>A). nil has nothing.
+func (f *Format) NamesClients() bool {
+	return f != nil && slices.ContainsFunc(f.parts, func(p part) bool { return p.code != nil && p.code.name == ">A" })
 }
 
 // Append appends the line for rec to dst, without a line feed.

@@ -2,6 +2,7 @@ package logs
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"exaproxy/compat/conf"
@@ -154,6 +155,11 @@ func (s *Settings) Finish(c *directive.Context) {
 	if s.KeyLog != nil && s.KeyLog.Rotate < 0 {
 		s.KeyLog.Rotate = s.Rotate
 	}
+}
+
+// NamesClients says whether a log tells the names of clients.
+func (s *Settings) NamesClients() bool {
+	return slices.ContainsFunc(s.AccessLogs, func(log AccessLog) bool { return log.Format.NamesClients() })
 }
 
 // Configure has the engine keep what the formats want to know.

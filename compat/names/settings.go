@@ -26,13 +26,15 @@ const section = 78
 type Settings struct {
 	dnsasync.Config
 
+	ClientNames bool // client_names
+
 	hostsFile string           // hosts_file; "none" for none
 	hostsLine *conf.Line       // that line, while the configuration is read; nil: there is none
 	servers   []netip.AddrPort // dns_nameservers
 }
 
 // Defaults are Squid's.
-func Defaults() Settings { return Settings{hostsFile: "/etc/hosts"} }
+func Defaults() Settings { return Settings{ClientNames: true, hostsFile: "/etc/hosts"} }
 
 // Directives are the setters.
 func (s *Settings) Directives() directive.Set {
@@ -45,6 +47,7 @@ func (s *Settings) Directives() directive.Set {
 		"hosts_file":              s.setHosts,
 		"positive_dns_ttl":        directive.Wait(&s.MaxTTL),
 		"negative_dns_ttl":        directive.Wait(&s.NegativeTTL),
+		"client_names":            directive.OnOff(&s.ClientNames),
 	}
 }
 

@@ -64,6 +64,11 @@ func Defaults(acls *acl.Set) Settings {
 // Enabled says whether there are redirectors to be asked.
 func (s *Settings) Enabled() bool { return len(s.Argv) > 0 }
 
+// NamesClients says whether the helpers are told the names of clients, which they are if nothing else is said.
+func (s *Settings) NamesClients() bool {
+	return s.Enabled() && (s.Extras == nil || s.Extras.NamesClients())
+}
+
 // Finish completes the defaults that depend on several directives. An error says why the program
 // cannot be started.
 func (s *Settings) Finish() error {

@@ -38,8 +38,8 @@ func appendURL(dst []byte, r *engine.Request) []byte {
 func appendDefault(dst []byte, r *engine.Request) []byte {
 	client := r.Client.Addr().Unmap()
 	dst = append(client.AppendTo(dst), '/')
-	if r.ClientName != "" {
-		dst = append(dst, r.ClientName...)
+	if name := r.ClientName(); name != "" {
+		dst = append(dst, name...)
 	} else {
 		dst = client.AppendTo(dst)
 	}

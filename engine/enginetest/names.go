@@ -2,6 +2,7 @@ package enginetest
 
 import (
 	"encoding/binary"
+	"fmt"
 	"net/netip"
 	"strings"
 
@@ -13,18 +14,20 @@ type nameServer struct {
 	world  *World
 	port   *looptest.DatagramPort
 	known  map[string][]netip.Addr
-	ttl    uint32 // seconds, of all addresses
+	named  map[string]string // by the name under which an address is asked for
+	ttl    uint32            // seconds, of all addresses
 	silent bool
 }
 
 const (
 	typeA    = 1
+	typePTR  = 12
 	typeAAAA = 28
 	noName   = 3 // RFC 1035, section 4.1.1: RCODE
 )
 
 func newNameServer(w *World) *nameServer {
-	return &nameServer{world: w, port: w.kernel.ListenDatagram(Resolver), known: map[string][]netip.Addr{}, ttl: 300}
+	return &nameServer{world: w, port: w.kernel.ListenDatagram(Resolver), known: map[string][]netip.Addr{}, named: map[string]string{}, ttl: 300}
 }
 
 // answer answers what has come, and says whether there was something.
@@ -51,20 +54,39 @@ func (s *nameServer) reply(query []byte) []byte {
 	binary.BigEndian.PutUint16(out[2:], 0x8180) // a response; recursion desired and available
 	clear(out[6:12])
 	addrs, known := s.known[name]
-	if !known {
+	host := s.named[name]
+	if !known && host == "" {
 		out[3] |= noName
 	}
 	for _, a := range addrs {
 		if a.Is4() && kind == typeA || a.Is6() && kind == typeAAAA {
 			out[7]++
-			out = appendAddress(out, kind, a, s.ttl)
+			out = appendRecord(out, kind, s.ttl, a.AsSlice())
 		}
+	}
+	if host != "" && kind == typePTR {
+		out[7]++
+		out = appendRecord(out, kind, s.ttl, wireName(host))
 	}
 	return out
 }
 
-func appendAddress(out []byte, kind uint16, a netip.Addr, ttl uint32) []byte {
-	data := a.AsSlice()
+// wireName is a name as labels (RFC 1035, section 3.1).
+func wireName(name string) (wire []byte) {
+	for label := range strings.SplitSeq(name, ".") {
+		wire = append(append(wire, byte(len(label))), label...)
+	}
+	return append(wire, 0)
+}
+
+// reverseName is the name under which the name of an IPv4 address is asked for (RFC 1035, section 3.5).
+func reverseName(a netip.Addr) string {
+	b := a.As4()
+	return fmt.Sprintf("%d.%d.%d.%d.in-addr.arpa", b[3], b[2], b[1], b[0])
+}
+
+// appendRecord appends one of the name that was asked about.
+func appendRecord(out []byte, kind uint16, ttl uint32, data []byte) []byte {
 	out = append(out, 0xc0, 12) // the name is that of the question
 	out = binary.BigEndian.AppendUint16(out, kind)
 	out = binary.BigEndian.AppendUint16(out, 1) // IN

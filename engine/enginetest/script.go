@@ -35,7 +35,8 @@ import (
 // to it), vanishes (they get no answer) and is alone (nobody has connected). A helper reads a line, writes a line, says bytes,
 // is silent, or dies. Names (names know a.example 192.0.2.7 2001:db8::7) are what the name
 // server knows; it may be told to be silent with "names vanish", and "names return", and for how long
-// its answers are good: names last 0s.
+// its answers are good: names last 0s. They also call an address by a name, or - for none:
+// names call 192.0.2.100 host.example.
 //
 // In a World that has Security, TLS may be spoken. From then on all else is said and heard inside it.
 //

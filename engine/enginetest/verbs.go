@@ -220,6 +220,17 @@ func (s *nameServer) perform(step *sentence) error {
 			return err
 		}
 		s.ttl = uint32(d / time.Second)
+	case "call": // names call 192.0.2.100 host.example
+		if len(step.words) != 4 {
+			return fmt.Errorf("names call an address by a name")
+		}
+		a, err := netip.ParseAddr(step.words[2])
+		if err != nil || !a.Is4() {
+			return fmt.Errorf("names call IPv4 addresses by a name, not %s", step.words[2])
+		}
+		if s.named[reverseName(a)] = step.words[3]; step.words[3] == "-" {
+			delete(s.named, reverseName(a))
+		}
 	case "know":
 		if len(step.words) < 3 {
 			return fmt.Errorf("names know a name, and its addresses")
