@@ -18,6 +18,7 @@ import (
 	"exaproxy/compat/logs"
 	"exaproxy/compat/manager"
 	"exaproxy/compat/names"
+	"exaproxy/compat/notes"
 	"exaproxy/compat/redirector"
 	"exaproxy/compat/reportonly"
 	"exaproxy/compat/tunnel"
@@ -47,6 +48,7 @@ type policy struct {
 	bump       *bump.Policy
 	certs      *certs.Policy
 	pages      *errpage.Policy
+	notes      *notes.Policy
 	logs       *logs.Policy
 
 	states requestStates
@@ -82,6 +84,7 @@ func newPolicy(s *Settings, services engine.Services, opened *logs.OpenedLogs) *
 			return v == engine.ConnectPage || v == engine.ConnectBump
 		},
 	})
+	p.notes = &notes.Policy{Settings: &s.Notes, Match: p.match}
 	p.logs = opened.NewPolicy(services.Loop, p.match)
 	return p
 }
@@ -239,9 +242,11 @@ func (p *policy) Disconnected(c *engine.Connection) {
 	}
 }
 
-// Record writes the transaction's line to each access log that wants it.
+// Record notes what the configuration has to say of the transaction, and writes the transaction's line to each access log
+// that wants it.
 func (p *policy) Record(rec *engine.Record) {
 	p.names.Tell(rec.Request.Connection)
+	p.notes.Annotate(rec.Request)
 	p.logs.Record(rec)
 	p.states.release(rec.Request)
 }

@@ -16,6 +16,7 @@ import (
 	"exaproxy/compat/headers"
 	"exaproxy/compat/logs"
 	"exaproxy/compat/names"
+	"exaproxy/compat/notes"
 	"exaproxy/compat/outgoing"
 	"exaproxy/compat/ports"
 	"exaproxy/compat/program"
@@ -48,6 +49,7 @@ type Settings struct {
 	Bump       bump.Settings
 	Certs      certs.Settings
 	Outgoing   outgoing.Settings
+	Notes      notes.Settings
 	Pages      errpage.Settings
 	Logs       logs.Settings
 }
@@ -76,7 +78,7 @@ func (s *Settings) directives() directive.Set {
 		"configuration_includes_quoted_values": directive.Nothing, // package conf follows it
 	}
 	for _, feature := range []interface{ Directives() directive.Set }{
-		&s.Program, &s.Ports, &s.Connection, &s.Names, &s.Headers, &s.Auth, &s.External, &s.Access, &s.Guard, &s.Redirector, &s.ReportOnly, &s.Verdict, &s.Tunnel, &s.Bump, &s.Certs, &s.Outgoing, &s.Pages, &s.Logs,
+		&s.Program, &s.Ports, &s.Connection, &s.Names, &s.Headers, &s.Auth, &s.External, &s.Access, &s.Guard, &s.Redirector, &s.ReportOnly, &s.Verdict, &s.Tunnel, &s.Bump, &s.Certs, &s.Outgoing, &s.Pages, &s.Notes, &s.Logs,
 	} {
 		all.Add(feature.Directives())
 	}

@@ -35,6 +35,7 @@ func (t *transaction) fillInConnection() {
 	}
 	r.Started, r.Waker = t.began, t.waker
 	r.Connection = c
+	r.Notes = append(r.Notes, c.Notes...)
 	if tls := t.client.tls; tls != nil {
 		r.TLS = tls
 		r.User, r.Claimed = tls.user, tls.user // there can be no credentials in a tunnel

@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"bytes"
 	"net/netip"
+	"slices"
 	"time"
 
 	"exaproxy/engine/canary"
@@ -58,6 +60,9 @@ type Connection struct {
 	// ClientName is the name of the peer's address, "" if it has none, or none that is known yet. It is the policy's.
 	ClientName string
 
+	// Notes are what the policy has noted of the client: each of its requests begins with them.
+	Notes []Note
+
 	// Session is what was agreed on with a client that speaks TLS with the proxy: on an https_port, or in its
 	// tunnel; nil: it does not, or not yet.
 	Session *Session
@@ -84,6 +89,28 @@ type Note struct{ Key, Value []byte }
 func (r *Request) AddNote(key, value []byte) {
 	r.Notes = append(r.Notes, Note{r.Keep(key), r.Keep(value)})
 }
+
+// DropNotes forgets what was noted under a name.
+func (r *Request) DropNotes(key []byte) { r.Notes = dropped(r.Notes, key) }
+
+// dropped are notes without those of a name.
+func dropped(notes []Note, key []byte) []Note {
+	return slices.DeleteFunc(notes, func(n Note) bool { return bytes.Equal(n.Key, key) })
+}
+
+// mostNotes are kept of a client. Who notes more has the oldest forgotten: a connection may last for days.
+const mostNotes = 64
+
+// AddNote notes something of the client, for the requests that follow.
+func (c *Connection) AddNote(key, value []byte) {
+	if len(c.Notes) == mostNotes {
+		c.Notes = slices.Delete(c.Notes, 0, 1)
+	}
+	c.Notes = append(c.Notes, Note{bytes.Clone(key), bytes.Clone(value)})
+}
+
+// DropNotes forgets what was noted of the client under a name.
+func (c *Connection) DropNotes(key []byte) { c.Notes = dropped(c.Notes, key) }
 
 // Judged are the addresses of a request's host that acls saw. What was judged is what is connected to,
 // for the whole transaction: the policy gives them to the Hop, and what the name leads to later counts

@@ -80,7 +80,7 @@ var walls = map[string]wall{
 		reason: "it says what is wrong with certificates, and knows no connections; files are lent to it",
 	},
 	"compat/acl": {
-		may: []string{"engine/canary", "compat/conf", "compat/openssl", "compat/verify", "engine", "engine/h1", "engine/loop", "engine/tlshello", "dnsasync"}, mayNot: []string{"net", "net/http", "os/exec"},
+		may: []string{"engine/canary", "compat/conf", "compat/logformat", "compat/openssl", "compat/verify", "engine", "engine/h1", "engine/loop", "engine/tlshello", "dnsasync"}, mayNot: []string{"net", "net/http", "os/exec"},
 		reason: "it tests requests; names are resolved by the worker's resolver (the loop's Waker is a type it holds)",
 	},
 	"compat/logformat": {
@@ -161,6 +161,10 @@ var walls = map[string]wall{
 		may: []string{"compat/conf", "compat/directive", "compat/lru", "engine", "engine/loop", "dnsasync"}, mayNot: []string{"net", "net/http", "os"},
 		reason: "a feature: it configures the resolver, and asks it for the names of clients",
 	},
+	"compat/notes": {
+		may: []string{"compat/acl", "compat/conf", "compat/directive", "engine"}, mayNot: []string{"net", "net/http", "os", "os/exec"},
+		reason: "a feature: what the log is to say besides",
+	},
 	"compat/authority": {
 		may: []string{"compat/lru", "compat/verify"}, mayNot: []string{"net", "net/http", "os", "os/exec"},
 		reason: "it signs, and knows neither files nor connections",
@@ -226,7 +230,7 @@ var walls = map[string]wall{
 	},
 	"compat": {
 		may: []string{"compat/conf", "compat/directive", "compat/decision", "compat/acl", "compat/errpage", "compat/explain", "compat/access", "compat/auth", "compat/children", "compat/external", "compat/guard", "compat/helpertest", "compat/redirector", "compat/reportonly",
-			"compat/headers", "compat/manager", "compat/logs", "compat/names", "compat/ports", "compat/connection", "compat/outgoing", "compat/program", "compat/bump", "compat/certs", "compat/tunnel", "compat/verdict",
+			"compat/headers", "compat/manager", "compat/logs", "compat/names", "compat/notes", "compat/ports", "compat/connection", "compat/outgoing", "compat/program", "compat/bump", "compat/certs", "compat/tunnel", "compat/verdict",
 			"engine", "engine/h1", "engine/loop", "engine/tlshello", "helper"},
 		mayNot: []string{"net", "net/http", "os", "os/exec"},
 		reason: "it puts the features together, and in order",

@@ -120,6 +120,7 @@ func (l *List) Match(r *engine.Request, target *h1.Target, p *Place) Answer {
 		panic("BUG: " + l.directive + " is matched before its acls are finished")
 	}
 	p.begin(r, target)
+	p.resume(l)
 	if p.Observe != nil {
 		return l.observed(p)
 	}
@@ -143,6 +144,7 @@ func (l *List) match(p *Place) Answer {
 			p.narrow()
 			return l.rules[i].action
 		case wait:
+			p.waiting = l
 			return Pending
 		case challenge:
 			return Challenge

@@ -32,6 +32,9 @@ type Place struct {
 	reported  []string       // the last acls of rules that matched and only report
 	matched   []*addressTest // that matched an address of the host, in the rule at hand
 
+	waiting   *List             // that could not be checked to its end yet
+	annotated []*annotationTest // that have noted something while it was checked
+
 	url      []byte // the target's URL without escapes; empty until wanted
 	text     []byte // another text of the request
 	utf8     []byte // a text for regexps
@@ -45,6 +48,14 @@ func (p *Place) begin(r *engine.Request, target *h1.Target) {
 	p.matched, p.reported = p.matched[:0], p.reported[:0]
 	p.url = p.url[:0]
 	p.hostAddr, _ = parseAddr(view(target.Host))
+}
+
+// resume says which list is checked: if it is the one that had to wait, what was done then is not done again.
+func (p *Place) resume(l *List) {
+	if p.waiting != l {
+		p.annotated = p.annotated[:0]
+	}
+	p.waiting = nil
 }
 
 // view is b as a string that lives as long as b stays as it is.
@@ -79,7 +90,7 @@ func (p *Place) Remembers() bool {
 // Release ends the questions that Match put. The Place may then serve another request.
 func (p *Place) Release() {
 	p.questions.cancel()
-	p.request, p.target = nil, nil
+	p.request, p.target, p.waiting = nil, nil, nil
 	p.url, p.text, p.utf8 = blank(p.url), blank(p.text), blank(p.utf8)
 }
 

@@ -43,6 +43,7 @@ func (simple) slow() bool { return false }
 type aclType struct {
 	new   func() tester // nil: Squid has the type, and it is not served yet
 	flags string        // flags that the type takes
+	pairs bool          // its values are key=value, which may be quoted: the type reads them itself
 }
 
 // types has a row for every type that Squid 5.7 has in Debian.
@@ -73,6 +74,10 @@ var types = map[string]aclType{
 	"ext_user_regex": {new: newExtUserPattern, flags: "-i +i"},
 	"tag":            {new: newTag},
 
+	"note":                 {new: newNote, flags: "-m"},
+	"annotate_transaction": {new: newAnnotation, flags: "-m", pairs: true},
+	"annotate_client":      {new: newClientAnnotation, flags: "-m", pairs: true},
+
 	"user_cert": {new: newUserCertificate},
 	"ca_cert":   {new: newIssuerCertificate},
 	"any-of":    {new: newAnyOf},
@@ -88,10 +93,10 @@ var types = map[string]aclType{
 	"transaction_initiator":   {new: newInitiator},
 
 	// not served yet
-	"adaptation_service": {}, "annotate_client": {}, "annotate_transaction": {}, "arp": {},
+	"adaptation_service": {}, "arp": {},
 	"client_connection_mark": {}, "dst_as": {}, "eui64": {},
 	"has": {}, "hier_code": {}, "http_status": {},
-	"ident": {}, "ident_regex": {}, "max_user_ip": {}, "maxconn": {}, "note": {}, "peername": {},
+	"ident": {}, "ident_regex": {}, "max_user_ip": {}, "maxconn": {}, "peername": {},
 	"peername_regex": {}, "random": {}, "rep_header": {},
 	"rep_mime_type": {}, "snmp_community": {}, "src_as": {},
 	"srcdom_regex": {}, "srcdomain": {},

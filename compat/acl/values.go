@@ -16,6 +16,9 @@ type values struct {
 	flags    map[string]bool // options of the whole acl: -n
 	items    []conf.Item     // values, and flags that are for some of them: -i, +i
 	warnings []string
+
+	delimiters string // of -m=
+	from       int    // of the line's tokens the first behind the flags
 }
 
 func (v *values) warn(lines ...string) { v.warnings = append(v.warnings, lines...) }
@@ -58,6 +61,9 @@ func (v *values) into(test tester, t aclType) error {
 	if err != nil {
 		return err
 	}
+	if v.from = from; t.pairs {
+		return test.add(v)
+	}
 	items, warnings, err := v.line.Items(from, v.set.Open)
 	v.warn(warnings...)
 	if err != nil {
@@ -93,7 +99,9 @@ func (v *values) options(t aclType) (from int, err error) {
 // option reads one word of flags: -n, -ni, --name, -sha1.
 func (v *values) option(text string, t aclType) error {
 	names, known := []string{text}, strings.Fields(t.flags)
-	if !strings.HasPrefix(text, "--") && !slices.Contains(known, text) {
+	if flag, delimiters, given := strings.Cut(text, "="); given && flag == "-m" && slices.Contains(known, flag) {
+		v.delimiters, names[0] = delimiters, flag
+	} else if !strings.HasPrefix(text, "--") && !slices.Contains(known, text) {
 		names = names[:0]
 		for _, letter := range text[1:] {
 			names = append(names, text[:1]+string(letter))

@@ -58,7 +58,7 @@ func JudgeBasic(line []byte, err error) (good bool, complaint string) {
 // Tell implements children.Asker. What the helper has said beside OK or ERR are notes.
 func (l *login) Tell(r *engine.Request) acl.Answer {
 	a := answer.Parse(l.line)
-	a.Each(r.AddNote)
+	children.Note(r, children.Notes(a.Each))
 	if !l.good {
 		return acl.Challenge
 	}

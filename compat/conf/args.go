@@ -50,22 +50,28 @@ func (a *Args) peek() string {
 // them can be read after it. ok is false at the end of the line. A missing value is an error, where
 // Squid complains and forgets the rest of the line.
 func (a *Args) KeyValue() (key, value string, ok bool, err error) {
+	key, token, ok, err := a.Pair()
+	return key, token.Text, ok, err
+}
+
+// Pair is KeyValue for who wants to know whether the value was quoted.
+func (a *Args) Pair() (key string, value Token, ok bool, err error) {
 	a.words = nil
 	a.rest = strings.TrimLeft(a.rest, space)
 	if a.rest == "" || a.rest[0] == '#' {
-		return "", "", false, nil
+		return "", Token{}, false, nil
 	}
 	key, rest, found := strings.Cut(a.rest, "=")
 	x := lexer{rest: rest, dialect: a.line.dialect.quoted()}
-	token, ok, err := x.next()
+	value, ok, err = x.next()
 	a.rest = x.rest
 	if err != nil {
-		return key, "", false, err
+		return key, Token{}, false, err
 	}
 	if !found || !ok {
-		return key, "", false, invalid("Error while parsing key=value token. Value missing after: %s", key)
+		return key, Token{}, false, invalid("Error while parsing key=value token. Value missing after: %s", key)
 	}
-	return key, token.Text, true, nil
+	return key, value, true, nil
 }
 
 func (a *Args) warn(text string) { a.Warnings = append(a.Warnings, text) }

@@ -17,7 +17,7 @@ var tableHTTP = []Directive{
 	{Name: "reply_header_replace", Type: "http_header_replace", Words: NameToEnd, Treat: Accepted, Note: "steers request_header_access and reply_header_access, which are refused"},
 	{Name: "request_header_add", Type: "HeaderWithAclList", Words: NameStrings, Treat: NotYet, Harmful: true, Note: "fields cannot be added to messages yet, and servers may decide by them"},
 	{Name: "reply_header_add", Type: "HeaderWithAclList", Words: NameStrings, Treat: NotYet, Harmful: true, Note: "fields cannot be added to messages yet, and servers may decide by them"},
-	{Name: "note", Type: "note", Words: NameStrings, Treat: NotYet, Note: "transactions cannot be annotated by the configuration yet"},
+	{Name: "note", Type: "note", Words: NameStrings, Treat: Done},
 	{Name: "relaxed_header_parser", Type: "tristate", Treat: Done, Default: "on"},
 	{Name: "collapsed_forwarding", Type: "onoff", Treat: Accepted, Default: "off", Cache: true, Note: noCache},
 	{Name: "collapsed_forwarding_access", Type: "acl_access", Treat: Accepted, Cache: true, Note: noCache},

@@ -89,6 +89,6 @@ func (e *entry) Tell(r *engine.Request) acl.Answer {
 	x.Log = cmp.Or(e.said.Log, x.Log)
 	x.Message = e.said.Message
 	a := answer.Parse(e.line)
-	a.Each(r.AddNote)
+	children.Note(r, children.Notes(a.Each))
 	return e.outcome
 }

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"exaproxy/compat/children"
 	"exaproxy/compat/decision"
 	"exaproxy/compat/errpage"
 	"exaproxy/compat/rewrite"
@@ -18,8 +19,8 @@ const mostAsked = 3
 // Interpret does what the helpers said, or what the settings have for helpers that said nothing.
 func (p *Policy) Interpret(r *engine.Request, line []byte, err error, st *State, m *decision.Memory) engine.Decision {
 	d := p.decide(r, line, err, st, m)
-	if d.Action != engine.Ask {
-		st.answer.EachNote(func(key, value string) { r.AddNote([]byte(key), []byte(value)) })
+	if d.Action != engine.Ask && st.answer.HasNotes() {
+		children.Note(r, children.Notes(st.answer.EachNote))
 	}
 	if p.spare == nil {
 		return d

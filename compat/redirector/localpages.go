@@ -88,9 +88,9 @@ func fill(page string, r *engine.Request, answer *rewrite.Answer) string {
 		return page
 	}
 	var comment string
-	answer.EachNote(func(key, value string) {
-		if key == "message" {
-			comment = value
+	answer.EachNote(func(key, value []byte) {
+		if string(key) == "message" {
+			comment = string(value)
 		}
 	})
 	scheme := r.Target.Scheme

@@ -182,7 +182,7 @@ func TestNotes(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			parsed := Parse([]byte(tt.answer), asked(t, "GET", "http://origin.test/"), h1.Strip)
 			got := ""
-			parsed.EachNote(func(key, value string) { got += key + ": " + value + "; " })
+			parsed.EachNote(func(key, value []byte) { got += string(key) + ": " + string(value) + "; " })
 			if got != tt.want {
 				t.Errorf("%q should have the annotations %q, it has %q", tt.answer, tt.want, got)
 			}

@@ -73,7 +73,7 @@ func FuzzParse(f *testing.F) {
 		}
 		for ws := h1.Strip; ws <= h1.Chop; ws++ {
 			parsed := Parse([]byte(answer), r, ws)
-			parsed.EachNote(func(_, _ string) {})
+			parsed.EachNote(func(_, _ []byte) {})
 			if made := describe(&parsed); parsed.Action != Again && hasControl([]byte(strings.ReplaceAll(made, "\t", ""))) {
 				t.Errorf("%q leads to a control character: %q", answer, made)
 			}
