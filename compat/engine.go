@@ -4,6 +4,7 @@ import (
 	"log/slog"
 
 	"exaproxy/compat/children"
+	"exaproxy/compat/external"
 	"exaproxy/compat/logs"
 	"exaproxy/engine"
 )
@@ -33,8 +34,9 @@ func (s *Settings) Engine(log *logs.CacheLog, files *logs.Files) (*Setup, error)
 	}
 	setup := &Setup{Config: s.config(log), settings: s, opened: opened}
 	setup.Config.KeyLog = opened.KeyLog()
+	exchange := new(external.Exchange)
 	setup.Config.NewPolicy = func(services engine.Services) (engine.Policy, error) {
-		return newPolicy(s, services, opened), nil
+		return newPolicy(s, services, opened, exchange), nil
 	}
 	return setup, nil
 }

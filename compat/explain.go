@@ -5,6 +5,7 @@ import (
 
 	"exaproxy/compat/acl"
 	"exaproxy/compat/explain"
+	"exaproxy/compat/external"
 	"exaproxy/compat/logs"
 	"exaproxy/engine"
 )
@@ -17,6 +18,8 @@ func (s *Settings) Explain(ctx context.Context, q explain.Request, log *logs.Cac
 		return nil, err
 	}
 	c := s.config(log)
-	c.NewPolicy = func(services engine.Services) (engine.Policy, error) { return newPolicy(s, services, opened), nil }
+	c.NewPolicy = func(services engine.Services) (engine.Policy, error) {
+		return newPolicy(s, services, opened, new(external.Exchange)), nil
+	}
 	return explain.Run(ctx, c, q, func(observe func(*acl.Trace)) { s.observe = observe })
 }

@@ -55,7 +55,7 @@ type policy struct {
 }
 
 // newPolicy makes the policy of one worker.
-func newPolicy(s *Settings, services engine.Services, opened *logs.OpenedLogs) *policy {
+func newPolicy(s *Settings, services engine.Services, opened *logs.OpenedLogs, exchange *external.Exchange) *policy {
 	if services.Log == nil {
 		services.Log = slog.New(slog.DiscardHandler)
 	}
@@ -70,12 +70,13 @@ func newPolicy(s *Settings, services engine.Services, opened *logs.OpenedLogs) *
 	if s.ReportOnly.Helper {
 		spare = reported.Spare
 	}
+	p.setHelpers(s, services, exchange)
 	p.guard = guard.NewPolicy(&s.Guard, services.Log, services.Loop)
 	p.headers = headers.NewPolicy(&s.Headers, s.Ports.First(), services.Log)
-	p.tunnel = &tunnel.Policy{Settings: &s.Tunnel, Log: services.Log, Now: services.Loop.Now, Match: p.match}
+	p.tunnel = &tunnel.Policy{Settings: &s.Tunnel, Log: services.Log, Now: services.Loop.Now, Match: p.matchKnown}
 	p.bump = &bump.Policy{Settings: &s.Bump, Match: p.match}
-	p.certs = &certs.Policy{Settings: &s.Certs, Match: p.match}
-	p.verdict = &verdict.Policy{Settings: &s.Verdict, Match: p.match}
+	p.certs = &certs.Policy{Settings: &s.Certs, Match: p.matchKnown}
+	p.verdict = &verdict.Policy{Settings: &s.Verdict, Match: p.matchKnown}
 	p.redirector = redirector.NewPolicy(redirector.Config{
 		Settings: &s.Redirector, Services: services, Identity: p.pages.Identity, Match: p.match, Spare: spare,
 		Whitespace: s.Connection.Limits.Whitespace,
@@ -84,8 +85,8 @@ func newPolicy(s *Settings, services engine.Services, opened *logs.OpenedLogs) *
 			return v == engine.ConnectPage || v == engine.ConnectBump
 		},
 	})
-	p.notes = &notes.Policy{Settings: &s.Notes, Match: p.match}
-	p.logs = opened.NewPolicy(services.Loop, p.match)
+	p.notes = &notes.Policy{Settings: &s.Notes, Match: p.matchKnown}
+	p.logs = opened.NewPolicy(services.Loop, p.matchKnown)
 	return p
 }
 
@@ -93,12 +94,16 @@ func newPolicy(s *Settings, services engine.Services, opened *logs.OpenedLogs) *
 func (p *policy) setPages(s *Settings, services engine.Services) {
 	p.pages = &errpage.Policy{Settings: &s.Pages, Identity: s.Headers.Identity(s.Ports.First()), Now: services.Loop.Now}
 	p.access = &access.Policy{Settings: &s.Access, Resolver: services.Resolver, Pages: p.pages, Observe: s.observe}
+	p.manager = manager.NewPolicy(p.pages)
+}
+
+// setHelpers makes those that decide for access lists.
+func (p *policy) setHelpers(s *Settings, services engine.Services, exchange *external.Exchange) {
 	if p.auth = auth.NewPolicy(&s.Auth, services, &p.states); p.auth != nil {
 		p.access.Users, p.pages.Challenge = p.auth, p.auth.Challenge
 	}
-	p.external = external.NewPolicy(&s.External, services)
+	p.external = external.NewPolicy(&s.External, services, exchange)
 	p.access.Externals = p.external
-	p.manager = manager.NewPolicy(p.pages)
 }
 
 // Close ends what is asked, and gives up the log files.
@@ -112,6 +117,11 @@ func (p *policy) Close() {
 // match asks an access list about a request.
 func (p *policy) match(list *acl.List, r *engine.Request) acl.Answer {
 	return p.access.Match(list, r, &p.states.of(r).access)
+}
+
+// matchKnown asks an access list that nobody waits for.
+func (p *policy) matchKnown(list *acl.List, r *engine.Request) acl.Answer {
+	return p.access.MatchKnown(list, r, &p.states.of(r).access)
 }
 
 // Admit asks, in this order, whether the request is for the cache manager, whether http_access

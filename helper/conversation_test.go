@@ -233,7 +233,7 @@ func TestConversationOverAReconfiguration(t *testing.T) {
 	waits := w.converse()
 	waiting := waits.says("YR c")
 	olds := []*actor{w.child(1), w.child(2), w.child(3)} // w.actors are in the order of their starts
-	w.actors = nil // the second pool numbers its children anew
+	w.actors = nil                                       // the second pool numbers its children anew
 	w.succession(c)
 	w.reads(1, "what waited goes to the new ones", "YR c\n")
 	w.writes(1, "TT c\n")

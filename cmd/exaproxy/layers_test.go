@@ -105,7 +105,7 @@ var walls = map[string]wall{
 		reason: "a feature: it judges credentials, and access lists ask it",
 	},
 	"compat/external": {
-		may:    []string{"compat/acl", "compat/answer", "compat/children", "compat/conf", "compat/directive", "compat/logformat", "engine", "engine/loop", "helper"},
+		may:    []string{"compat/acl", "compat/answer", "compat/children", "compat/conf", "compat/directive", "compat/logformat", "compat/lru", "compat/openssl", "engine", "engine/loop", "helper"},
 		mayNot: []string{"net", "net/http", "os", "os/exec"},
 		reason: "a feature: access lists ask it, and it asks helpers",
 	},

@@ -45,6 +45,14 @@ func (p *Policy) Match(list *acl.List, r *engine.Request, st *State) acl.Answer 
 	return p.ask(list, r, st, nil)
 }
 
+// MatchKnown asks an access list that nobody waits for: no helper is asked, and what has to be looked up matches no acl.
+func (p *Policy) MatchKnown(list *acl.List, r *engine.Request, st *State) acl.Answer {
+	st.place.Known = true
+	answer := p.ask(list, r, st, nil)
+	st.place.Known = false
+	return answer
+}
+
 func (p *Policy) ask(list *acl.List, r *engine.Request, st *State, users acl.Users) acl.Answer {
 	st.place.Services = acl.Services{Resolver: p.Resolver, Users: users, Externals: p.Externals}
 	st.place.Waker, st.place.Observe = r.Waker, p.Observe
@@ -54,7 +62,7 @@ func (p *Policy) ask(list *acl.List, r *engine.Request, st *State, users acl.Use
 // Admit follows http_access.
 func (p *Policy) Admit(r *engine.Request, st *State, m *decision.Memory) engine.Decision {
 	switch p.ask(p.Settings.Rules, r, st, p.Users) {
-	case acl.Deny:
+	case acl.Deny, acl.Unknown:
 		return p.refuse(r, st, m, false)
 	case acl.Challenge:
 		return p.refuse(r, st, m, true)

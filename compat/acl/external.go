@@ -13,8 +13,9 @@ import (
 type Externals interface {
 	// Question is what the helper is asked about an acl and a request, as it is known now; valid until the next call.
 	Question(a *ExternalACL, r *engine.Request) []byte
-	// Decide asks the helper whether the acl matches: Allow if it does, Deny if it does not, or Pending: then w is to
-	// be woken when the Inquiry is done.
+	// Decide asks the helper whether the acl matches: Allow if it does, Deny if it does not, Unknown if the helper cannot
+	// tell, or Pending: then w is to be woken when the Inquiry is done. If w is nil nobody waits: the helper is not
+	// asked, and what it has said before is all that is known: Unknown if that is nothing.
 	Decide(a *ExternalACL, question []byte, r *engine.Request, w *loop.Waker) (Answer, Inquiry)
 }
 
@@ -85,14 +86,27 @@ func (t *externalTest) match(p *Place) outcome {
 	if p.Externals == nil {
 		return mismatch
 	}
-	switch asked, _ := ask(p, t, p.Externals.Question(&t.ExternalACL, p.request)); asked.outcome() {
+	switch p.decided(t) {
 	case Pending:
 		return wait
 	case Allow:
 		return match
+	case Unknown:
+		return unknown
 	case Deny, Challenge:
 	}
 	return mismatch
+}
+
+// decided is what a helper says of the request, which is asked the same once.
+func (p *Place) decided(t *externalTest) Answer {
+	question := p.Externals.Question(&t.ExternalACL, p.request)
+	if p.Known {
+		answer, _ := p.Externals.Decide(&t.ExternalACL, question, p.request, nil)
+		return answer
+	}
+	asked, _ := ask(p, t, question)
+	return asked.outcome()
 }
 
 // extUser are the texts for the acls of what a helper has called the client: ext_user.

@@ -26,7 +26,7 @@ func (t term) match(p *Place) outcome {
 		return mismatch
 	case mismatch:
 		return match
-	case wait, challenge:
+	case wait, challenge, unknown:
 		return result
 	}
 	panic("BUG: a test without an outcome")

@@ -2,6 +2,7 @@ package acl
 
 import (
 	"fmt"
+	"slices"
 
 	"exaproxy/compat/conf"
 	"exaproxy/engine"
@@ -16,6 +17,7 @@ const (
 	Allow            // for lists of conditions: they hold
 	Pending          // something is being looked up: Match again when the Place's waker was woken
 	Challenge        // the client has to prove first who it is
+	Unknown          // of an acl: a helper cannot tell; a List says Deny then, or what it has for that
 )
 
 // A List is the rules of one directive, such as http_access: lines of "allow" or "deny" and acls.
@@ -24,6 +26,10 @@ const (
 //
 // A List is filled while its Set is; then it does not change and may be used by any goroutine.
 type List struct {
+	// Unknown is what the list says when a helper cannot tell whether an acl matches. As in Squid that ends the check,
+	// whatever the line says: it is not allowed. It is set before the first Match.
+	Unknown Answer
+
 	set       *Set
 	directive string
 	unset     Answer
@@ -110,6 +116,25 @@ func (l *List) Slow() bool {
 	return false
 }
 
+// AsksHelpers reports whether there are acls in the list that helpers decide (external_acl_type).
+func (l *List) AsksHelpers() bool {
+	return l.has(func(t tester) bool { _, ok := t.(*externalTest); return ok })
+}
+
+// has reports whether there is such an acl in the list, or in a group of it.
+func (l *List) has(such func(tester) bool) bool {
+	return slices.ContainsFunc(l.rules, func(r rule) bool { return slices.ContainsFunc(r.terms, func(t term) bool { return t.has(such) }) })
+}
+
+func (t term) has(such func(tester) bool) bool {
+	if own, ok := t.acl.test.(*group); ok {
+		return slices.ContainsFunc(own.lines, func(line []term) bool {
+			return slices.ContainsFunc(line, func(t term) bool { return t.has(such) })
+		})
+	}
+	return such(t.acl.test)
+}
+
 // Match says what the rules say of a request that asks for target: r.Target, or what it was
 // rewritten to. p keeps what is looked up; after Pending the same p is to be given again. Match
 // does not allocate but where something is looked up.
@@ -148,6 +173,8 @@ func (l *List) match(p *Place) Answer {
 			return Pending
 		case challenge:
 			return Challenge
+		case unknown:
+			return l.Unknown
 		case mismatch:
 		}
 	}

@@ -32,7 +32,7 @@ func asked(tb testing.TB, text string) *engine.Request {
 
 // String is Squid's word: "allow".
 func (a Answer) String() string {
-	return [...]string{Deny: "deny", Allow: "allow", Pending: "pending"}[a]
+	return [...]string{Deny: "deny", Allow: "allow", Pending: "pending", Challenge: "challenge", Unknown: "unknown"}[a]
 }
 
 // answers is what http_access of a configuration says of a request, without name servers.

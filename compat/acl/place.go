@@ -20,6 +20,8 @@ type Place struct {
 	Waker *loop.Waker
 	// Observe, if set, is told how each Match came to its answer. It may keep what it is given.
 	Observe func(*Trace)
+	// Known has no helper be asked, since nobody waits: what helpers have said before counts.
+	Known bool
 
 	trace   *Trace          // of the present Match, for Observe
 	request *engine.Request // what Match was given

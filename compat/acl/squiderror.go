@@ -54,17 +54,7 @@ func errorsOf(r *engine.Request) []string {
 
 // NeedsError reports whether one of the list's acls is of the type squid_error.
 func (l *List) NeedsError() bool {
-	return slices.ContainsFunc(l.rules, func(r rule) bool { return slices.ContainsFunc(r.terms, needsError) })
-}
-
-func needsError(t term) bool {
-	switch test := t.acl.test.(type) {
-	case *errorTest:
-		return true
-	case *group:
-		return slices.ContainsFunc(test.lines, func(line []term) bool { return slices.ContainsFunc(line, needsError) })
-	}
-	return false
+	return l.has(func(t tester) bool { _, ok := t.(*errorTest); return ok })
 }
 
 // errorNames are those of Squid 5.7's errors.

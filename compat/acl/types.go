@@ -23,6 +23,7 @@ const (
 	match
 	wait      // something is being looked up
 	challenge // the client has to prove who it is first, whatever the rule is
+	unknown   // nobody can tell: the check of the list ends there
 )
 
 func outcomeOf(matches bool) outcome {

@@ -60,7 +60,7 @@ func (p *Place) user() (name string, result outcome) {
 			return "", wait
 		case Challenge:
 			return "", challenge
-		case Allow, Deny:
+		case Allow, Deny, Unknown:
 		}
 	}
 	return p.request.User, match

@@ -67,7 +67,7 @@ func (s *Settings) setExcused(c *directive.Context, l *conf.Line) error {
 	if s.excused == nil {
 		s.excused = c.ACLs.NewList(l.Name, acl.Deny)
 	}
-	return directive.Rules(s.excused)(c, l)
+	return directive.KnownRules(s.excused)(c, l)
 }
 
 // setSign takes a line of sslproxy_cert_sign.
@@ -121,5 +121,5 @@ func conditions(c *directive.Context, l *conf.Line) (*acl.List, error) {
 		c.Say(1, "WARNING: %s: a line without acls has no effect", l.Name)
 		return nil, nil
 	}
-	return c.Conditions(l, 1)
+	return c.KnownConditions(l, 1)
 }

@@ -18,7 +18,7 @@ func Notes(each func(func(key, value []byte))) (notes []engine.Note) {
 }
 
 // Note notes of a request what a helper has said. As in Squid that takes the place of what was noted under the same names
-// before, and the first clt_conn_tag= is noted of the client's connection too.
+// before, and the first clt_conn_tag= is noted of the client's connection too. The notes are not changed from then on.
 func Note(r *engine.Request, notes []engine.Note) {
 	for i := 0; i < len(notes) && len(r.Notes) > 0; i++ {
 		r.DropNotes(notes[i].Key)
@@ -30,6 +30,6 @@ func Note(r *engine.Request, notes []engine.Note) {
 			r.Connection.DropNotes(n.Key)
 			r.Connection.AddNote(n.Key, n.Value)
 		}
-		r.AddNote(n.Key, n.Value)
+		r.Notes = append(r.Notes, n)
 	}
 }

@@ -19,8 +19,8 @@ const mostAttempts = 3
 type Asker interface {
 	// Answered takes the answer, or why there is none. line is valid during the call. The question is over by then.
 	Answered(line []byte, err error)
-	// Tell has a request that has waited know what was said, and says what it means for its acl: Allow, Deny or
-	// Challenge.
+	// Tell has a request that has waited know what was said, and says what it means for its acl: Allow, Deny,
+	// Challenge or Unknown.
 	Tell(r *engine.Request) acl.Answer
 }
 

@@ -114,6 +114,22 @@ func (c *Context) Conditions(l *conf.Line, from int) (*acl.List, error) {
 	return list, err
 }
 
+// KnownConditions is Conditions for a list that nobody waits for.
+func (c *Context) KnownConditions(l *conf.Line, from int) (*acl.List, error) {
+	list, err := c.Conditions(l, from)
+	if err == nil {
+		c.SayKnown(l, list)
+	}
+	return list, err
+}
+
+// SayKnown warns of acls of helpers in a list that nobody waits for.
+func (c *Context) SayKnown(l *conf.Line, list *acl.List) {
+	if list.AsksHelpers() {
+		c.Say(1, "WARNING: no helper is asked for %s: an acl of the type external counts there only by what its helper has said before", l.Name)
+	}
+}
+
 // run runs a setter, then logs what Squid says about values that it took all the same. Words that the
 // setter has left are an error if the directive is ours; Squid's own are left out, as Squid does.
 func (c *Context) run(set Setter, l *conf.Line) error {

@@ -104,5 +104,16 @@ func Rules(list *acl.List) Setter {
 	}
 }
 
+// KnownRules is Rules for a list that nobody waits for.
+func KnownRules(list *acl.List) Setter {
+	return func(c *Context, l *conf.Line) error {
+		err := Rules(list)(c, l)
+		if err == nil {
+			c.SayKnown(l, list)
+		}
+		return err
+	}
+}
+
 // Nothing is the setter of a directive that is followed elsewhere.
 func Nothing(*Context, *conf.Line) error { return nil }

@@ -12,36 +12,44 @@ import (
 
 // A part is one word of what a helper is told.
 type part struct {
-	format *logformat.Format // nil: the acl's name, or its values
+	format *logformat.Format // nil: one of the others
+	cert   certificate       // of the client's certificate; nil: the acl's name, or its values
 	data   bool              // its values
 }
 
 // codes are those of Squid 2 and 3, as codes of logformat.
 var codes = map[string]string{
-	"%LOGIN": "%ul", "%IDENT": "%ui", "%SRC": "%>a", "%SRCPORT": "%>p", "%SRCEUI48": "%>eui", "%SRCEUI64": "%>eui",
-	"%DST": "%>rd", "%PROTO": "%>rs", "%PORT": "%>rP", "%METHOD": "%>rm", "%PATH": "%>rp", "%URI": "%>ru",
-	"%MYADDR": "%la", "%MYPORT": "%lp", "%EXT_USER": "%ue", "%EXT_LOG": "%ea", "%EXT_TAG": "%et", "%TAG": "%et",
+	"LOGIN": "ul", "IDENT": "ui", "SRC": ">a", "SRCPORT": ">p", "SRCEUI48": ">eui", "SRCEUI64": ">eui",
+	"DST": ">rd", "PROTO": ">rs", "PORT": ">rP", "METHOD": ">rm", "PATH": ">rp", "URI": ">ru",
+	"MYADDR": "la", "MYPORT": "lp", "EXT_USER": "ue", "EXT_LOG": "ea", "EXT_TAG": "et", "TAG": "et",
+}
+
+// modern is a code of Squid's as one of logformat: %LOGIN, which may have modifiers, and %>{Field}.
+func modern(c *directive.Context, word string) string {
+	if strings.HasPrefix(word, "%>{") || strings.HasPrefix(word, "%<{") {
+		code := map[byte]string{'>': ">ha", '<': "<h"}[word[1]]
+		c.Say(1, "WARNING: external_acl_type format %s{...} is deprecated. Use %%%s%s", word[:2], code, word[2:])
+		return "%" + code + word[2:]
+	}
+	end := strings.TrimRight(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789")
+	if code, old := codes[word[len(end):]]; old {
+		return end + code
+	}
+	return word
 }
 
 // addPart takes one code.
 func (t *Type) addPart(c *directive.Context, word string) (err error) {
-	spec, known := codes[word]
-	switch {
-	case word == "%ACL" || word == "%DATA":
-		t.line = append(t.line, part{data: word == "%DATA"})
-		return nil
-	case strings.HasPrefix(word, "%>{") || strings.HasPrefix(word, "%<{"): // a field
-		name, way := strings.TrimSuffix(word[3:], "}"), word[1:2]
-		c.Say(1, "WARNING: external_acl_type format %s{...} is deprecated. Use %%%sh{%s}", word[:2], way, name)
-		spec = "%{" + name + "}" + way + "h"
-	case !known:
-		spec = word
+	p := part{data: word == "%DATA"}
+	if word != "%ACL" && !p.data {
+		if p.cert, err = certificateCode(c, word); err == nil && p.cert == nil {
+			p.format, err = logformat.CompileExtras(modern(c, word))
+		}
 	}
-	p := part{}
-	if p.format, err = logformat.CompileExtras(spec); err != nil {
+	if err != nil {
 		return conf.Invalid{"configuration error: " + err.Error()}
 	}
-	t.User = t.User || spec == "%ul"
+	t.User = t.User || p.format.Uses("ul")
 	t.line = append(t.line, p)
 	return nil
 }
@@ -54,15 +62,17 @@ func (t *Type) append(dst []byte, a *acl.ExternalACL, rec *engine.Record) []byte
 		switch {
 		case p.format != nil:
 			dst = p.format.Append(dst, rec)
+		case p.cert != nil:
+			dst = t.appendCertificate(dst, p.cert, rec.Request)
 		case p.data:
-			dst, told = appendData(dst, a), true
+			dst, told = t.appendData(dst, a), true
 		default:
 			dst = append(dst, a.Name...)
 		}
 		dst = append(dst, ' ')
 	}
 	if !told {
-		dst = appendData(dst, a)
+		dst = t.appendData(dst, a)
 	}
 	for i, c := range dst[start:] { // it is one line, whatever a value brought in
 		if c == '\n' || c == '\r' || c == 0 {
@@ -73,7 +83,7 @@ func (t *Type) append(dst []byte, a *acl.ExternalACL, rec *engine.Record) []byte
 }
 
 // appendData writes the values of an acl.
-func appendData(dst []byte, a *acl.ExternalACL) []byte {
+func (t *Type) appendData(dst []byte, a *acl.ExternalACL) []byte {
 	if len(a.Data) == 0 {
 		return append(dst, '-')
 	}
@@ -81,7 +91,15 @@ func appendData(dst []byte, a *acl.ExternalACL) []byte {
 		if i > 0 {
 			dst = append(dst, ' ')
 		}
-		dst = logformat.AppendEscaped(dst, value)
+		dst = t.quote(dst, value)
 	}
 	return dst
+}
+
+// quote writes a value that is not one of logformat's.
+func (t *Type) quote(dst []byte, value string) []byte {
+	if t.Shell {
+		return logformat.AppendWord(dst, value)
+	}
+	return logformat.AppendEscaped(dst, value)
 }

@@ -2,12 +2,13 @@ package external
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"log/slog"
 	"time"
 
 	"exaproxy/compat/acl"
-	"exaproxy/compat/children"
+	"exaproxy/compat/lru"
 	"exaproxy/engine"
 	"exaproxy/engine/loop"
 	"exaproxy/helper"
@@ -15,34 +16,40 @@ import (
 
 // A Policy has helpers decide acls for one worker's requests. It belongs to the worker's goroutine.
 type Policy struct {
-	asked  map[string]*asked // by the names of their types
-	record engine.Record     // what a format is given; only its Request is set
-	line   []byte            // the question that is composed
+	asked    map[string]*asked // by the names of their types
+	loop     *loop.Loop
+	exchange *Exchange
+	closed   bool
+
+	record engine.Record // what a format is given; only its Request is set
+	line   []byte        // the question that is composed
 }
 
 // asked is one type's helpers, and what they have said.
 type asked struct {
 	*Type
-	pool *helper.Pool
-	loop *loop.Loop
-	log  *slog.Logger
+	policy *Policy
+	pool   *helper.Pool
+	loop   *loop.Loop
+	log    *slog.Logger
 
-	known          map[key]*entry
-	newest, oldest *entry // by their last use
-	most           int    // that are remembered, this worker's share
-	told           loop.Limiter
+	known     lru.Cache[key, *said]
+	questions map[key]*question // that wait for an answer
+	alone     uint64            // of those the number that nothing is remembered of (cache=0)
+	told      loop.Limiter
 }
 
 // A key is the hash of a question.
 type key [sha256.Size]byte
 
-// NewPolicy makes the policy of one worker.
-func NewPolicy(s *Settings, services engine.Services) *Policy {
-	p := &Policy{asked: make(map[string]*asked)}
+// NewPolicy makes the policy of one worker, which hears by the exchange what helpers say to others.
+func NewPolicy(s *Settings, services engine.Services, x *Exchange) *Policy {
+	p := &Policy{asked: make(map[string]*asked), loop: services.Loop, exchange: x}
 	for _, t := range s.types {
-		p.asked[t.Name] = &asked{Type: t, pool: services.Pools[PoolName(t.Name)], loop: services.Loop, log: services.Log,
-			known: make(map[key]*entry), most: t.Cache / max(services.Workers, 1)}
+		p.asked[t.Name] = &asked{Type: t, policy: p, pool: services.Pools[PoolName(t.Name)], loop: services.Loop, log: services.Log,
+			known: lru.Cache[key, *said]{Most: t.Cache}, questions: make(map[key]*question)}
 	}
+	x.join(p)
 	return p
 }
 
@@ -53,34 +60,37 @@ func (p *Policy) Question(a *acl.ExternalACL, r *engine.Request) []byte {
 	return p.line
 }
 
-// Decide implements acl.Externals.
-func (p *Policy) Decide(a *acl.ExternalACL, question []byte, r *engine.Request, w *loop.Waker) (acl.Answer, acl.Inquiry) {
+// Decide implements acl.Externals. While what was said counts nobody waits, and if the helpers are too busy to be asked
+// what was said before counts still.
+func (p *Policy) Decide(a *acl.ExternalACL, line []byte, r *engine.Request, w *loop.Waker) (acl.Answer, acl.Inquiry) {
 	t := p.asked[a.Type]
-	k := key(sha256.Sum256(question))
-	e, now := t.known[k], t.loop.Now()
-	if e != nil && now.Before(e.until) {
-		t.use(e)
-		if e.question == nil && !now.Before(e.renew) && !t.full() {
-			t.ask(e, question)
+	k, now := t.key(line), t.loop.Now()
+	s, ok := t.known.Get(k)
+	fresh := ok && now.Before(s.until)
+	if w != nil && !(fresh && now.Before(s.renew)) {
+		q := t.ask(k, line)
+		switch {
+		case q != nil && !fresh:
+			return acl.Pending, q.shared.Join(r, w)
+		case q == nil && !ok:
+			t.report("is not asked: too many questions wait (queue-size)")
+			r.External.Message = "SYSTEM TOO BUSY, TRY AGAIN LATER"
 		}
-		return e.Tell(r), nil
 	}
-	if (e == nil || e.question == nil) && t.full() {
-		t.report("is not asked: too many questions wait (queue-size)")
-		return acl.Deny, nil
+	if !ok || w == nil && !fresh {
+		return acl.Unknown, nil
 	}
-	if e == nil {
-		e = t.remember(k)
-	}
-	if e.question == nil {
-		t.ask(e, question)
-	}
-	return acl.Pending, e.question.Join(r, w)
+	return s.tell(r), nil
 }
 
-// ask puts the question of an entry.
-func (t *asked) ask(e *entry, question []byte) {
-	e.question = children.Ask(e, t.loop, t.pool, question)
+// key is what the answer to a question is remembered by. With cache=0 each is a question of its own.
+func (t *asked) key(line []byte) key {
+	k := key(sha256.Sum256(line))
+	if t.Cache == 0 {
+		t.alone++
+		binary.BigEndian.PutUint64(k[:], t.alone)
+	}
+	return k
 }
 
 // full reports whether no more questions may wait (queue-size).
@@ -96,15 +106,17 @@ func (t *asked) report(what string) {
 	if more > 0 {
 		since = fmt.Sprintf(" (%d more since the last message)", more)
 	}
-	t.log.Warn(fmt.Sprintf("external ACL '%s' %s. The acl does not match%s", t.Name, what, since))
+	t.log.Warn(fmt.Sprintf("external ACL '%s' %s. What depends on it is refused%s", t.Name, what, since))
 }
 
 // Close ends what is asked.
 func (p *Policy) Close() {
+	p.closed = true
+	p.exchange.leave(p)
 	for _, t := range p.asked {
-		for _, e := range t.known {
-			e.question.Close()
+		for _, q := range t.questions {
+			q.shared.Close()
 		}
-		clear(t.known)
+		clear(t.questions)
 	}
 }

@@ -26,7 +26,8 @@ type Type struct {
 
 	TTL, NegativeTTL time.Duration
 	Grace            int  // in percent of the time: near its end the helper is asked before it is over
-	Cache            int  // answers that are remembered
+	Cache            int  // answers that each worker remembers
+	Shell            bool // protocol=2.5: the values of acls are words of a shell
 	User             bool // %LOGIN: the client has to prove who it is
 
 	line []part
@@ -72,12 +73,13 @@ func (s *Settings) set(c *directive.Context, l *conf.Line) error {
 	if err != nil {
 		return err
 	}
-	if s.find(name) != nil {
-		return conf.Invalid{fmt.Sprintf("ERROR: there is an external_acl_type '%s' already", name)}
-	}
-	t := &Type{Name: name, at: l.Pos, TTL: time.Hour, NegativeTTL: -1, Cache: 262144, Children: children.Settings{Max: 5, Idle: 1}}
+	t := &Type{Name: name, at: l.Pos, TTL: time.Hour, NegativeTTL: -1, Grace: 1, Cache: 262144, Children: children.Settings{Max: 5, Idle: 1}}
 	if err := t.read(c, args); err != nil {
 		return err
+	}
+	if s.find(name) != nil {
+		c.Say(1, "WARNING: there is an external_acl_type '%s' already: this one is used by nobody, as in Squid", name)
+		return nil
 	}
 	s.types = append(s.types, t)
 	return nil
@@ -115,7 +117,7 @@ func (t *Type) complete() {
 	if n.Max = max(n.Max, 1); !n.Sized {
 		n.QueueSize = 2 * n.Max
 	}
-	n.Startup, n.Idle = min(n.Startup, n.Max), min(n.Idle, n.Max)
+	n.Startup, n.Idle = min(n.Startup, n.Max), max(min(n.Idle, n.Max), 1)
 }
 
 // setOption takes one option.
@@ -136,8 +138,10 @@ func (t *Type) setOption(c *directive.Context, word string) error {
 		*times[name] = time.Duration(n) * time.Second
 	case numbers[name] != nil || times[name] != nil:
 		return err
-	case name == "protocol" || name == "quote":
-		c.Say(1, "NOTICE: external_acl_type option %s is ignored: values are escaped as in a URL", word)
+	case word == "protocol=2.5" || word == "quote=shell":
+		t.Shell = true
+	case word == "protocol=3.0" || word == "quote=url":
+		t.Shell = false
 	case name == "ipv4" || name == "ipv6": // helpers have pipes
 	default:
 		return conf.Invalid{fmt.Sprintf("ERROR: external_acl_type %s: '%s' is no option", t.Name, word)}

@@ -54,8 +54,11 @@ func (q *decided) Line() []byte { return q.line }
 func (q *decided) Means(line []byte, err error) Meaning {
 	outcome, complaint := external.Judge(line, err)
 	m := Meaning{Does: q.acl + " does not match", Again: err == nil && answer.Parse(line).Result == answer.Broken}
-	if outcome == acl.Allow {
+	switch outcome {
+	case acl.Allow:
 		m.Does = q.acl + " matches"
+	case acl.Unknown:
+		m.Does = "nobody knows whether " + q.acl + " matches: what depends on it is refused"
 	}
 	if err == nil {
 		m.Fault = complaint

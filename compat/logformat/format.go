@@ -37,10 +37,13 @@ type part struct {
 	max     int  // greatest width, or digits after the point; -1: none
 }
 
-// NamesClients reports whether the format has the name of the client (%>A). nil has nothing.
-func (f *Format) NamesClients() bool {
-	return f != nil && slices.ContainsFunc(f.parts, func(p part) bool { return p.code != nil && p.code.name == ">A" })
+// Uses reports whether the format has a code, which is written without its %. nil has none.
+func (f *Format) Uses(code string) bool {
+	return f != nil && slices.ContainsFunc(f.parts, func(p part) bool { return p.code != nil && p.code.name == code })
 }
+
+// NamesClients reports whether the format has the name of the client.
+func (f *Format) NamesClients() bool { return f.Uses(">A") }
 
 // Append appends the line for rec to dst, without a line feed.
 func (f *Format) Append(dst []byte, rec *engine.Record) []byte {

@@ -144,6 +144,9 @@ func appendEscaped[text string | []byte](dst []byte, value text, keep bool) []by
 // spaces and percent signs: "j doe" becomes "j%20doe".
 func AppendEscaped(dst []byte, value string) []byte { return appendEscaped(dst, value, false) }
 
+// AppendWord appends value as a word of a shell: between quotation marks if it has spaces.
+func AppendWord(dst []byte, value string) []byte { return appendWord(dst, []byte(value)) }
+
 // unsafe are the characters that a URL may not have as they are.
 var unsafe = func() (t [256]bool) {
 	for c := range t {

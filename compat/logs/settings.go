@@ -106,7 +106,7 @@ func (s *Settings) setAccessLog(c *directive.Context, l *conf.Line) error {
 	}
 	if taken < len(l.Tokens) {
 		var err error
-		if log.Access, err = c.Conditions(l, taken); err != nil {
+		if log.Access, err = c.KnownConditions(l, taken); err != nil {
 			return err
 		}
 		if log.Access.NeedsError() {

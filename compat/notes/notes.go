@@ -41,7 +41,7 @@ func (s *Settings) set(c *directive.Context, l *conf.Line) error {
 	if acl.ReservedNote(key) {
 		return conf.Invalid{fmt.Sprintf("FATAL: cannot use a reserved note name: %s", key)}
 	}
-	when, err := c.Conditions(l, 2)
+	when, err := c.KnownConditions(l, 2)
 	if err != nil {
 		return err
 	}

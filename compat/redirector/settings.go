@@ -57,8 +57,9 @@ const lineMax = 8191
 
 // Defaults are Squid's, but that what a lost helper did not answer does not pass.
 func Defaults(acls *acl.Set) Settings {
-	return Settings{Children: children.Settings{Max: 20, Idle: 1}, Broken: Pass, Invalid: Pass, LineMax: lineMax,
-		Access: acls.NewList("url_rewrite_access", acl.Allow)}
+	access := acls.NewList("url_rewrite_access", acl.Allow)
+	access.Unknown = acl.Allow // who might not have been asked about is asked about
+	return Settings{Children: children.Settings{Max: 20, Idle: 1}, Broken: Pass, Invalid: Pass, LineMax: lineMax, Access: access}
 }
 
 // Enabled says whether there are redirectors to be asked.

@@ -45,8 +45,9 @@ func (s *Settings) Directives() directive.Set {
 func (s *Settings) setAccess(c *directive.Context, l *conf.Line) error {
 	if s.Access == nil {
 		s.Access = c.ACLs.NewList(l.Name, acl.Deny)
+		s.Access.Unknown = acl.Allow // nobody is spared by a helper that has said nothing
 	}
-	return directive.Rules(s.Access)(c, l)
+	return directive.KnownRules(s.Access)(c, l)
 }
 
 // sslPorts is the acl that Squid's stock configuration has for the ports of TLS.

@@ -54,9 +54,7 @@ func (s *Settings) setExpected(c *directive.Context, l *conf.Line) error {
 	if s.Expected == nil {
 		s.Expected = c.ACLs.NewList(l.Name, acl.Deny)
 	}
-	warnings, err := s.Expected.Add(l, 0)
-	c.Warn(warnings)
-	return err
+	return directive.KnownRules(s.Expected)(c, l)
 }
 
 // Finish looks whether some port has the authority that is asked for. The error is that of the line which asks.

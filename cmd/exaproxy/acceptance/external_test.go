@@ -24,12 +24,15 @@ for line in sys.stdin:
 const externalRules = `external_acl_type plain ttl=0 children-max=1 %SRC %METHOD %DST %PORT %PROTO %PATH %URI %un %>{X-Y} {program}
 external_acl_type named ttl=0 children-max=1 %ACL %DATA %METHOD {program}
 external_acl_type new ttl=0 children-max=1 %>ru %{X-Y}>h {program}
+external_acl_type shell ttl=0 children-max=1 protocol=2.5 %METHOD {program}
+external_acl_type named ttl=0 children-max=1 %DST %DST %DST {program}
 external_acl_type said ttl=0 children-max=1 %SRC {program}
 acl e1 external plain
 acl e2 external plain a b%20c "{dir}/values"
 acl e3 external named q r
 acl e4 external named
 acl e5 external new
+acl e6 external shell a d"e\f 100% "{dir}/values"
 acl yes external said yes
 acl no external said no
 acl quoted external said quoted
@@ -54,6 +57,16 @@ http_access deny lines !e2
 http_access deny lines !e3
 http_access deny lines !e4
 http_access deny lines !e5
+http_access deny lines !e6
+acl w1 urlpath_regex ^/way1
+acl w2 urlpath_regex ^/way2
+acl w3 urlpath_regex ^/way3
+acl group any-of broken
+acl w4 urlpath_regex ^/way4
+http_access deny w1 broken
+http_access allow w2 !garbage
+http_access allow w3 empty
+http_access allow w4 !group
 http_access deny p1 !yes
 http_access deny p2 !no
 http_access deny p3 !quoted
@@ -83,10 +96,10 @@ func TestExternalACLsAreSquids(t *testing.T) {
 		}
 		conf := strings.ReplaceAll(externalRules, "{program}", helper+" {dir}/asked")
 		x := start(t, p, dir, conf+base+"http_port 127.0.0.1:"+freePort(t)+"\n")
-		for _, path := range []string{"lines?q=%20", "yes", "no", "quoted", "broken", "empty", "garbage", "user"} {
+		for _, path := range []string{"lines?q=%20", "yes", "no", "quoted", "broken", "empty", "garbage", "user", "way1", "way2", "way3", "way4"} {
 			told[i] += x.authenticate(t, "GET", o.URL+"/"+path, "") + "\n"
 		}
-		x.eventually("has logged all", 10*time.Second, func() bool { return strings.Count(x.file("seen.log"), "\n") >= 8 })
+		x.eventually("has logged all", 10*time.Second, func() bool { return strings.Count(x.file("seen.log"), "\n") >= 12 })
 		lines[i], logs[i] = x.file("asked"), x.file("seen.log")
 	}
 	for what, both := range map[string][2]string{"answers": told, "lines to the helper": lines, "log": logs} {
