@@ -51,19 +51,20 @@ func (p *Place) addrs() (addrs []netip.Addr, done bool) {
 	return answer.Addrs, true
 }
 
-// name is the name of the target's address, "none" if it has none, as Squid calls it. done is
-// false while it is looked up.
-func (p *Place) name() (name string, done bool) {
-	const unknown = "none"
+// name is the name of the target's address. done is false while it is looked up.
+func (p *Place) name() (name string, done bool) { return p.lookedUp(nameLookup{}, p.target.Host) }
+
+// lookedUp is the name of an address, "none" if it has none, as Squid calls it. done is false while it is looked up.
+func (p *Place) lookedUp(from source[lookup], subject []byte) (name string, done bool) {
 	if p.Resolver == nil {
-		return unknown, true
+		return noName, true
 	}
-	found, done := ask(p, nameLookup{}, p.target.Host)
+	found, done := ask(p, from, subject)
 	if !done {
 		return "", false
 	}
 	if answer, _, err := found.Result(); err == nil && len(answer.Names) > 0 {
 		return answer.Names[0], true
 	}
-	return unknown, true
+	return noName, true
 }

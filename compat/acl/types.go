@@ -52,6 +52,8 @@ var types = map[string]aclType{
 	"src":           {new: newSource},
 	"dst":           {new: newDestination, flags: "-n"},
 	"localip":       {new: newLocal},
+	"srcdomain":     {new: newClientDomain},
+	"srcdom_regex":  {new: newClientPattern, flags: "-i +i"},
 	"dstdomain":     {new: newDomain, flags: "-n"},
 	"dstdom_regex":  {new: newDomainPattern, flags: "-n -i +i"},
 	"url_regex":     {new: newURL, flags: "-i +i"},
@@ -100,6 +102,5 @@ var types = map[string]aclType{
 	"ident": {}, "ident_regex": {}, "max_user_ip": {}, "maxconn": {}, "peername": {},
 	"peername_regex": {}, "random": {}, "rep_header": {},
 	"rep_mime_type": {}, "snmp_community": {}, "src_as": {},
-	"srcdom_regex": {}, "srcdomain": {},
 	"urllogin": {},
 }

@@ -32,6 +32,12 @@ func slowNames(t *testing.T, release <-chan struct{}, names map[string]string) s
 
 const namingRules = `url_rewrite_program {helper} -record {dir}/lines
 url_rewrite_children 1
+acl p1 urlpath_regex ^/mustname
+acl p2 urlpath_regex ^/nonames
+acl nobody srcdomain none
+acl tests srcdom_regex -i ^CLIENT[.]test$ school
+http_access deny p1 nobody
+http_access deny p2 tests
 logformat named %>A %>a %>ru
 access_log stdio:{dir}/named.log named
 `
@@ -66,16 +72,28 @@ func TestClientNamesAreSquids(t *testing.T) {
 		})
 		get("127.0.0.2", "then")
 		get("127.0.0.3", "none2")
+		for path, denied := range map[string]string{"mustname": "127.0.0.3", "nonames": "127.0.0.2 127.0.0.4 127.0.0.9"} {
+			for _, from := range []string{"127.0.0.2", "127.0.0.3", "127.0.0.4"} {
+				want := "HTTP/1.1 200 OK"
+				if strings.Contains(denied, from) {
+					want = "HTTP/1.1 403 Forbidden"
+				}
+				a := asked{raw: "GET " + o.URL + "/" + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", from: from}
+				if got := x.exchange(a); got.status != want {
+					t.Errorf("%s: /%s from %s is answered %q, want %q", p.path, path, from, got.status, want)
+				}
+			}
+		}
 		x.eventually("has logged all", 10*time.Second, func() bool { return strings.Contains(x.file("named.log"), "/none2") })
 		for line := range strings.Lines(x.file("lines")) {
-			if !strings.Contains(line, "/wait ") {
+			if !strings.Contains(line, "/wait ") && !strings.Contains(line, "name") {
 				url, client, _ := strings.Cut(line, " ")
 				client, _, _ = strings.Cut(client, " ")
 				told[i] += url + " " + client + "\n"
 			}
 		}
 		for line := range strings.Lines(x.file("named.log")) {
-			if !strings.Contains(line, "/wait") {
+			if !strings.Contains(line, "/wait") && !strings.Contains(line, "name") {
 				logged[i] += line
 			}
 		}
