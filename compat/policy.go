@@ -227,7 +227,11 @@ func (p *policy) Hello(r *engine.Request, h *tlshello.Hello, err error) *engine.
 // Edit makes the changes of Squid's that are not a matter of HTTP.
 func (p *policy) Edit(r *engine.Request, h *h1.Header, d engine.Direction) {
 	if d == engine.Upstream {
-		p.redirector.Edit(r, h)
+		var st *redirector.State
+		if known := kept(r); known != nil {
+			st = &known.redirector
+		}
+		p.redirector.Edit(r, h, st)
 	}
 	p.headers.Edit(r, h, d)
 }

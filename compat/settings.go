@@ -142,7 +142,7 @@ func (s *Settings) checkHelpers() error {
 		directive string
 		argv      []string
 	}
-	all := []program{{"url_rewrite_program", s.Redirector.Argv}}
+	all := []program{{s.Redirector.Program(), s.Redirector.Argv}}
 	s.Auth.EachProgram(func(directive string, argv []string) { all = append(all, program{directive, argv}) })
 	for _, argv := range s.External.Programs() {
 		all = append(all, program{"external_acl_type", argv})

@@ -20,7 +20,7 @@ type requestState struct {
 
 // needed says whether a feature keeps something that matters after Interpret for a request that goes on
 // as it is.
-func (st *requestState) needed() bool { return st.redirector.Steers() }
+func (st *requestState) needed() bool { return st.redirector.Matters() }
 
 // reset ends what was begun for the request, and says whether the memory is worth keeping.
 func (st *requestState) reset() bool {

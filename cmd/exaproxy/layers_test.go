@@ -113,6 +113,10 @@ var walls = map[string]wall{
 		may: []string{"compat/answer", "engine", "engine/h1", "compat/logformat"}, mayNot: []string{"net", "net/http", "os"},
 		reason: "lines out, lines in",
 	},
+	"compat/reqmod": {
+		may: []string{"compat/logformat", "compat/rewrite", "engine", "engine/h1"}, mayNot: []string{"net", "net/http", "os"},
+		reason: "blocks out, blocks in",
+	},
 	"compat/directive": {
 		may: []string{"compat/conf", "compat/acl"}, mayNot: []string{"net", "net/http", "os/exec"},
 		reason: "what setters share: it knows no directive by name",
@@ -131,7 +135,7 @@ var walls = map[string]wall{
 		reason: "a feature: it sees no other but the error pages (package net: host names in acls are looked up when they are read)",
 	},
 	"compat/redirector": {
-		may: []string{"engine/canary", "compat/children", "compat/conf", "compat/directive", "compat/decision", "compat/acl", "compat/logformat", "compat/rewrite", "compat/errpage",
+		may: []string{"engine/canary", "compat/children", "compat/conf", "compat/directive", "compat/decision", "compat/acl", "compat/logformat", "compat/reqmod", "compat/rewrite", "compat/errpage",
 			"engine", "engine/h1", "engine/loop", "helper"},
 		mayNot: []string{"net", "net/http", "os/exec"},
 		reason: "a feature: it sees no other but the error pages",

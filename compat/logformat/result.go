@@ -30,13 +30,17 @@ func resultCode(rec *engine.Record) string {
 	return name // a tunnel may end as it likes
 }
 
+// forbidden is the status of what is refused.
+const forbidden = 403
+
 // baseResultCode is the code without the suffix for a client that left.
 func baseResultCode(rec *engine.Record) string {
 	failed := func(k engine.FailureKind) bool { return rec.Failure != nil && rec.Failure.Kind == k }
 	switch {
 	case rec.Decided == engine.Redirect:
 		return redirect
-	case rec.Decided == engine.Challenge, rec.Decided == engine.Refuse && (rec.Failure == nil || failed(engine.Refused)):
+	case rec.Decided == engine.Challenge, rec.Decided == engine.Refuse && (rec.Failure == nil || failed(engine.Refused)),
+		rec.Decided == engine.Serve && rec.Status == forbidden: // a page, or a reply, that a helper refuses with
 		return denied
 	case rec.Tunnel:
 		return tunnelled

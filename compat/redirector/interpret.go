@@ -2,11 +2,11 @@ package redirector
 
 import (
 	"strconv"
-	"strings"
 
 	"exaproxy/compat/children"
 	"exaproxy/compat/decision"
 	"exaproxy/compat/errpage"
+	"exaproxy/compat/reqmod"
 	"exaproxy/compat/rewrite"
 	"exaproxy/engine"
 	"exaproxy/helper"
@@ -30,7 +30,7 @@ func (p *Policy) Interpret(r *engine.Request, line []byte, err error, st *State,
 		return d
 	}
 	p.spare(r, "helper:"+said)
-	st.answer = rewrite.Answer{}
+	*st = State{}
 	return engine.Decision{Action: engine.Proceed}
 }
 
@@ -41,8 +41,11 @@ func verdict(d engine.Decision, st *State) string {
 		return "rewrite:" + string(d.Target.AppendURL(nil))
 	case engine.Redirect:
 		return strconv.Itoa(d.Reply.Status) + ":" + d.URL
-	case engine.Serve:
-		return "file:" + string(st.answer.Name)
+	case engine.Serve, engine.Challenge:
+		if st.answer.Action == rewrite.File {
+			return "file:" + string(st.answer.Name)
+		}
+		return strconv.Itoa(d.Reply.Status)
 	case engine.Refuse:
 		page, status := errpage.Name(d.Failure)
 		return strconv.Itoa(status) + ":" + page
@@ -50,7 +53,10 @@ func verdict(d engine.Decision, st *State) string {
 		if st.Steers() {
 			return "intercept:" + string(st.answer.Host)
 		}
-	case engine.Pending, engine.Ask, engine.Challenge:
+		if st.Matters() {
+			return "headers"
+		}
+	case engine.Pending, engine.Ask:
 	}
 	return ""
 }
@@ -60,11 +66,14 @@ func (p *Policy) decide(r *engine.Request, line []byte, err error, st *State, m 
 	case err == engine.ErrHelperLate:
 		return p.late(r, st, m)
 	case err == helper.ErrTooLong:
-		p.report(r, tooLong, fate("long", p.settings.Long),
-			"URL rewrite helper: a line of more than %d bytes was not sent (helper_line_max)", p.settings.LineMax)
+		p.report(r, tooLong, p.settings.fate("long", p.settings.Long),
+			"%s: a line of more than %d bytes was not sent (helper_line_max)", p.settings.Kind, p.settings.LineMax)
 		return fault(p.settings.Long, m, engine.HelperLost, err)
+	case err == helper.ErrGarbled:
+		p.report(r, invalid, p.settings.fate("invalid", p.settings.Invalid), "%s: %s", p.settings.Kind, err)
+		return fault(p.settings.Invalid, m, engine.HelperLost, err)
 	case err != nil:
-		p.report(r, kindOf(err), fate("crash", p.settings.Crash), "URL rewrite helper: %s", err)
+		p.report(r, kindOf(err), p.settings.fate("crash", p.settings.Crash), "%s: %s", p.settings.Kind, err)
 		return fault(p.settings.Crash, m, engine.HelperLost, err)
 	case line == nil:
 		return engine.Decision{Action: engine.Proceed}
@@ -74,7 +83,18 @@ func (p *Policy) decide(r *engine.Request, line []byte, err error, st *State, m 
 
 // apply does what an answer asks for.
 func (p *Policy) apply(r *engine.Request, line []byte, st *State, m *decision.Memory) engine.Decision {
-	st.answer = rewrite.Parse(line, r, p.whitespace)
+	if p.settings.Kind == Blocks {
+		answer := reqmod.Parse(line, r, p.whitespace)
+		st.answer, st.fields = answer.Answer, answer.Fields
+		if answer.Reply != nil {
+			return p.serveReply(r, answer.Reply, m)
+		}
+	} else {
+		st.answer = rewrite.Parse(line, r, p.whitespace)
+		if d, ok := p.readChanges(r, st, m); !ok {
+			return d
+		}
+	}
 	switch st.answer.Action {
 	case rewrite.Unchanged, rewrite.Intercept:
 		return engine.Decision{Action: engine.Proceed}
@@ -87,10 +107,10 @@ func (p *Policy) apply(r *engine.Request, line []byte, st *State, m *decision.Me
 	case rewrite.Again:
 		return p.again(r, st, m)
 	case rewrite.Invalid:
-		p.report(r, invalid, fate("invalid", p.settings.Invalid), "%s", st.answer.Complaint)
+		p.report(r, invalid, p.settings.fate("invalid", p.settings.Invalid), "%s", st.answer.Complaint)
 		return fault(p.settings.Invalid, m, engine.HelperLost, nil)
 	case rewrite.BadTarget:
-		p.report(r, badTarget, fate("target", p.settings.Target), "%s", st.answer.Complaint)
+		p.report(r, badTarget, p.settings.fate("target", p.settings.Target), "%s", st.answer.Complaint)
 		return fault(p.settings.Target, m, engine.HelperLost, nil)
 	}
 	panic("BUG: an answer of the helpers that asks for nothing")
@@ -102,7 +122,7 @@ func (p *Policy) again(r *engine.Request, st *State, m *decision.Memory) engine.
 		p.report(r, firstAttempt+trouble(r.Asked-1), "It is asked again", "helper: %s, attempt #%d of %d", &st.answer, r.Asked, mostAsked-1)
 		return engine.Decision{Action: engine.Ask}
 	}
-	p.report(r, broken, fate("bh", p.settings.Broken), "URL rewrite helper: %s", &st.answer)
+	p.report(r, broken, p.settings.fate("bh", p.settings.Broken), "%s: %s", p.settings.Kind, &st.answer)
 	return fault(p.settings.Broken, m, engine.HelperLost, nil)
 }
 
@@ -112,7 +132,7 @@ func (p *Policy) late(r *engine.Request, st *State, m *decision.Memory) engine.D
 	if s.OnTimeout == TimeoutRetry && r.Asked < mostAsked {
 		return engine.Decision{Action: engine.Ask}
 	}
-	p.report(r, late, fateOfLate(s.OnTimeout), "URL rewrite helper: Timedout")
+	p.report(r, late, s.fateOfLate(), "%s: Timedout", s.Kind)
 	switch s.OnTimeout {
 	case TimeoutBypass:
 		return engine.Decision{Action: engine.Proceed}
@@ -150,15 +170,16 @@ func (p *Policy) redirect(r *engine.Request, st *State, m *decision.Memory) engi
 // servePage answers with the page that a helper named (file://NAME). If it is not there, the request is
 // refused all the same: the answer was understood.
 func (p *Policy) servePage(r *engine.Request, st *State, m *decision.Memory) engine.Decision {
-	page, ok := p.settings.LocalPages[strings.TrimLeft(string(st.answer.Name), "/")]
+	page, ok := p.settings.page(string(st.answer.Name))
 	if !ok {
-		p.report(r, noPage, refused+", whatever url_rewrite_failure says",
-			"URL rewrite helper: there is no page 'file://%s' in error_directory", st.answer.Name)
+		p.report(r, noPage, refused+", whatever "+p.settings.Kind.prefix()+"failure says",
+			"%s: there is no page 'file://%s' in error_directory", p.settings.Kind, st.answer.Name)
 		return fault(Deny, m, engine.HelperLost, nil)
 	}
 	body := append(m.Reply.Body[:0], fill(string(page), r, &st.answer)...)
 	media := mediaOf(page)
 	fields := p.identity.AppendPage(m.Reply.Fields[:0], media, len(body), p.now())
-	m.Reply = engine.LocalReply{Status: 200, Fields: fields, Body: body, ContentType: media}
+	m.Reply = engine.LocalReply{Status: st.answer.Status, Fields: fields, Body: body, ContentType: media,
+		Close: mayPassForTunnel(r, st.answer.Status)}
 	return m.Serve()
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"strings"
 
 	"exaproxy/compat/directive"
@@ -24,10 +25,20 @@ func (s *Settings) ReadPages(c *directive.Context, directory string) {
 	if directory == "" {
 		return
 	}
+	s.pageFolder = directory
 	var err error
 	if s.LocalPages, err = readPages(directory); err != nil {
 		c.Say(1, "ERROR: cannot read error_directory: %s", err)
 	}
+}
+
+// page finds the page that a helper means: its name in the folder, or the whole of its path.
+func (s *Settings) page(name string) (page []byte, ok bool) {
+	clean := path.Clean("/" + name)
+	if page, ok = s.LocalPages[clean[1:]]; !ok && s.pageFolder != "" {
+		page, ok = s.LocalPages[strings.TrimPrefix(clean, path.Clean(s.pageFolder)+"/")]
+	}
+	return page, ok
 }
 
 // readPages reads the pages that helpers may name with file://NAME: the regular files in dir and

@@ -35,12 +35,25 @@ func TestLocalPages(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.settings.LocalPages = pages
-	for _, row := range []struct{ answer, media, want string }{
-		{"file://page.html", "text/html;charset=utf-8", "<html>http://a.test/?&lt;x&gt; is 100% no</html>"},
-		{"file:///sub/page.txt", "text/plain;charset=utf-8", "for 192.0.2.1"},
-		{"file://link", "", ""},
-		{"file://../secret", "", ""},
-		{"file://" + outside, "", ""},
+	p.settings.pageFolder = dir
+	const html, text = "text/html;charset=utf-8", "text/plain;charset=utf-8"
+	for _, row := range []struct {
+		answer string
+		status int
+		media  string
+		want   string
+	}{
+		{"file://page.html", 403, html, "<html>http://a.test/?&lt;x&gt; is 100% no</html>"},
+		{"file:///sub/page.txt", 403, text, "for 192.0.2.1"},
+		{"file://sub/../sub/./page.txt", 403, text, "for 192.0.2.1"},
+		{"file://" + dir + "/sub/page.txt", 403, text, "for 192.0.2.1"},
+		{"status=200 file://sub/page.txt", 200, text, "for 192.0.2.1"},
+		{"status=451 file://sub/page.txt", 451, text, "for 192.0.2.1"},
+		{"status=101 file://sub/page.txt", 403, text, "for 192.0.2.1"},
+		{"file://link", 0, "", ""},
+		{"file://../secret", 0, "", ""},
+		{"file://" + outside, 0, "", ""},
+		{"file://" + dir, 0, "", ""},
 	} {
 		r := compattest.NewRequest(t, "GET http://a.test/?<x> HTTP/1.1")
 		var st State
@@ -52,7 +65,7 @@ func TestLocalPages(t *testing.T) {
 			}
 			continue
 		}
-		if d.Reply == nil || d.Reply.Status != 200 || string(d.Reply.Body) != row.want ||
+		if d.Reply == nil || d.Reply.Status != row.status || string(d.Reply.Body) != row.want ||
 			!strings.Contains(string(d.Reply.Fields), "\r\nContent-Type: "+row.media+"\r\n") ||
 			!strings.Contains(string(d.Reply.Fields), fmt.Sprintf("\r\nContent-Length: %d\r\n", len(row.want))) {
 			t.Errorf("%s is answered with %+v", row.answer, d.Reply)

@@ -78,7 +78,7 @@ func (o *overload) reportBypass() {
 	if serving, most := o.pool.Serving(); serving > 0 {
 		why = fmt.Sprintf("all %d/%d redirector processes are busy", serving, most)
 	}
-	o.log.Warn("requests pass unfiltered (url_rewrite_bypass on), since " + why + o.of() + sinceLast(more))
+	o.log.Warn("requests pass unfiltered (" + o.settings.Kind.prefix() + "bypass on), since " + why + o.of() + sinceLast(more))
 }
 
 // warn says, now and then, that questions wait.

@@ -1,11 +1,13 @@
 package redirector
 
 import (
+	"bytes"
 	"log/slog"
 	"time"
 
 	"exaproxy/compat/acl"
 	"exaproxy/compat/errpage"
+	"exaproxy/compat/reqmod"
 	"exaproxy/compat/rewrite"
 	"exaproxy/engine"
 	"exaproxy/engine/canary"
@@ -55,12 +57,16 @@ func NewPolicy(c Config) *Policy {
 
 // A State is what is known of one request. The zero State knows nothing.
 type State struct {
-	answer rewrite.Answer // of the helpers
+	answer  rewrite.Answer   // of the helpers
+	fields  *h1.Header       // that they want in the place of the request's; nil: those stay
+	changes []rewrite.Change // that they want made to them
 }
 
-// Steers says whether the helpers chose the server for a request that goes on as it is. If they did
-// not, the State of such a request is not used any more.
-func (s *State) Steers() bool { return s.answer.Action == rewrite.Intercept }
+// Steers says whether the helpers chose the server for a request.
+func (s *State) Steers() bool { return len(s.answer.Host) > 0 }
+
+// Matters says whether the State of a request that goes on as it is matters after Interpret.
+func (s *State) Matters() bool { return s.Steers() || s.fields != nil || len(s.changes) > 0 }
 
 // Complaint is what is wrong with the answer; "": nothing.
 func (s *State) Complaint() string { return s.answer.Complaint }
@@ -82,6 +88,10 @@ func (p *Policy) Question(r *engine.Request) (line []byte, a engine.Action) {
 			return nil, engine.Proceed
 		}
 	}
+	if p.settings.Kind == Blocks {
+		p.scratch = reqmod.Append(p.blank(), p.settings.URI, p.settings.uriHost, r)
+		return p.scratch, engine.Ask
+	}
 	p.record.Request = r
 	p.scratch = rewrite.Append(p.blank(), p.settings.Extras, &p.record)
 	return p.scratch, engine.Ask
@@ -101,11 +111,40 @@ func (p *Policy) Steer(st *State, hop *engine.Hop) {
 	}
 }
 
-// Edit restores the client's Host field in a rewritten request, if url_rewrite_host_header is off.
-func (p *Policy) Edit(r *engine.Request, h *h1.Header) {
+// Edit makes the changes to the head of a request that the helpers asked for, and restores the client's Host field in a
+// rewritten one, if url_rewrite_host_header is off. st is nil if nothing is kept of the request.
+func (p *Policy) Edit(r *engine.Request, h *h1.Header, st *State) {
 	if r.WasRewritten && p.settings.KeepHost {
 		h.Set("Host", hostAsSent(r))
 	}
+	if st == nil {
+		return
+	}
+	if st.fields != nil {
+		replaceFields(h, st.fields, r.Header.Has("Authorization"))
+	}
+	for i := range st.changes {
+		st.changes[i].Apply(h)
+	}
+}
+
+// replaceFields puts fields in the place of those of h, but for those that are no helper's business, and for an identity
+// that is the URL's (sent says that it is not).
+func replaceFields(h, fields *h1.Header, sent bool) {
+	var kept h1.Header
+	h.Each(func(name, value []byte) bool {
+		if rewrite.Reserved(name) || !sent && bytes.EqualFold(name, []byte("Authorization")) && !fields.Has("Authorization") {
+			kept.Add(string(name), value)
+		}
+		return true
+	})
+	fields.Each(func(name, value []byte) bool {
+		if !rewrite.Reserved(name) {
+			kept.Add(string(name), value)
+		}
+		return true
+	})
+	h.CopyFrom(&kept)
 }
 
 // hostAsSent is the client's Host field, or what it ought to have been.

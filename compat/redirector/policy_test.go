@@ -90,7 +90,7 @@ func TestEdit(t *testing.T) {
 		r.WasRewritten = true
 		var h h1.Header
 		h.Add("Host", []byte("b.test"))
-		p.Edit(r, &h)
+		p.Edit(r, &h, nil)
 		if got := string(h.Get("Host")); got != row.want {
 			t.Errorf("%q, %s: Host is %s, want %s", row.conf, strings.ReplaceAll(row.head, "\n", ", "), got, row.want)
 		}

@@ -52,18 +52,19 @@ func (p *Policy) report(r *engine.Request, kind trouble, fate, format string, ar
 	p.log.Error(fmt.Sprintf(format, args...)+". "+fate+since, "url", p.shortURL(r))
 }
 
-// fate is what becomes of a request by an option of url_rewrite_failure.
-func fate(option string, f Fault) string {
+// fate is what becomes of a request by an option of url_rewrite_failure or reqmod_failure.
+func (a *Asking) fate(option string, f Fault) string {
+	by := " (" + a.Kind.prefix() + "failure " + option
 	if f == Pass {
-		return passes + " (url_rewrite_failure " + option + "=pass)"
+		return passes + by + "=pass)"
 	}
-	return refused + " (url_rewrite_failure " + option + "=deny)"
+	return refused + by + "=deny)"
 }
 
-// fateOfLate is what becomes of one by url_rewrite_timeout.
-func fateOfLate(t OnTimeout) string {
-	const by = " (url_rewrite_timeout on_timeout="
-	switch t {
+// fateOfLate is what becomes of one by url_rewrite_timeout or reqmod_timeout.
+func (a *Asking) fateOfLate() string {
+	by := " (" + a.Kind.prefix() + "timeout on_timeout="
+	switch a.OnTimeout {
 	case TimeoutBypass:
 		return passes + by + "bypass)"
 	case TimeoutResponse:

@@ -2,6 +2,7 @@ package redirector
 
 import (
 	"fmt"
+	"strings"
 
 	"exaproxy/compat/conf"
 	"exaproxy/compat/directive"
@@ -18,26 +19,53 @@ func (s *Settings) Directives() directive.Set {
 		"url_rewrite_access":      directive.Rules(s.Access),
 		"url_rewrite_bypass":      directive.OnOff(&s.Bypass),
 		"url_rewrite_host_header": directive.Unless(&s.KeepHost),
+		"url_rewrite_headers":     directive.OnOff(&s.Headers),
 		"url_rewrite_extras":      s.setExtras,
 		"url_rewrite_timeout":     s.setTimeout,
 		"url_rewrite_failure":     s.setFailure,
 		"helper_line_max":         directive.Number(&s.LineMax),
 		"keep_helpers":            directive.OnOff(&s.Keep),
+
+		"reqmod_program":  s.Reqmod.setProgram,
+		"reqmod_children": s.Reqmod.setChildren,
+		"reqmod_access":   directive.Rules(s.Reqmod.Access),
+		"reqmod_bypass":   directive.OnOff(&s.Reqmod.Bypass),
+		"reqmod_timeout":  s.Reqmod.setTimeout,
+		"reqmod_failure":  s.Reqmod.setFailure,
+		"reqmod_uri":      s.setURI,
 	}
 }
 
 // setProgram takes the program and its arguments.
-func (s *Settings) setProgram(c *directive.Context, l *conf.Line) error {
+func (a *Asking) setProgram(c *directive.Context, l *conf.Line) error {
 	argv, err := c.Strings(l)
 	if err == nil {
-		s.Argv = argv
+		a.Argv = argv
 	}
 	return err
 }
 
 // setChildren takes MAX and its options.
-func (s *Settings) setChildren(c *directive.Context, l *conf.Line) error {
-	return s.Children.Set(c, c.Args(l))
+func (a *Asking) setChildren(c *directive.Context, l *conf.Line) error {
+	if err := a.Children.Set(c, c.Args(l)); err != nil {
+		return err
+	}
+	if a.Kind == Blocks && a.Children.Concurrency > 0 {
+		return conf.Invalid{fmt.Sprintf("ERROR: %s: a block has no channel number, so there is no concurrency= but 0", l.Name)}
+	}
+	return nil
+}
+
+// setURI takes the URI that stands in the first line of each block.
+func (s *Settings) setURI(c *directive.Context, l *conf.Line) error {
+	token, ok := c.Args(l).Word()
+	rest, found := strings.CutPrefix(token.Text, "icap://")
+	host, _, _ := strings.Cut(rest, "/")
+	if !ok || !found || host == "" || strings.ContainsFunc(token.Text, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
+		return conf.Invalid{fmt.Sprintf("ERROR: %s: '%s' is not icap://HOST/PATH", l.Name, token.Text)}
+	}
+	s.URI, s.uriHost = token.Text, host
+	return nil
 }
 
 // setConcurrency is the directive of 2.x and 3.x. It wins over the option, as in Squid.
@@ -55,7 +83,7 @@ func (s *Settings) setConcurrency(c *directive.Context, l *conf.Line) error {
 }
 
 // setTimeout takes a time, on_timeout= and response=.
-func (s *Settings) setTimeout(c *directive.Context, l *conf.Line) error {
+func (a *Asking) setTimeout(c *directive.Context, l *conf.Line) error {
 	args := c.Args(l)
 	timeout, err := args.TimeOrSeconds()
 	if err != nil {
@@ -81,13 +109,16 @@ func (s *Settings) setTimeout(c *directive.Context, l *conf.Line) error {
 			return conf.Invalid{fmt.Sprintf("FATAL: unsupported option %s", key)}
 		}
 	}
+	if action == TimeoutResponse && a.Kind == Blocks {
+		return conf.Invalid{fmt.Sprintf("ERROR: %s: there is no use_configured_response: a block does not fit a line", l.Name)}
+	}
 	if action == TimeoutResponse && !answered {
 		return conf.Invalid{"FATAL: Expected 'response=' option after 'on_timeout=use_configured_response' option"}
 	}
 	if action != TimeoutResponse && answered {
 		return conf.Invalid{"FATAL: 'response=' option is valid only when used with the 'on_timeout=use_configured_response' option"}
 	}
-	s.Timeout, s.OnTimeout, s.Response = timeout, action, response
+	a.Timeout, a.OnTimeout, a.Response = timeout, action, response
 	return nil
 }
 
@@ -98,9 +129,13 @@ var timeoutActions = map[string]OnTimeout{
 	"use_configured_response": TimeoutResponse,
 }
 
-// setFailure takes crash=, bh=, invalid=, target= and long=, each deny or pass.
-func (s *Settings) setFailure(c *directive.Context, l *conf.Line) error {
-	fields := map[string]*Fault{"crash": &s.Crash, "bh": &s.Broken, "invalid": &s.Invalid, "target": &s.Target, "long": &s.Long}
+// setFailure takes crash=, bh=, invalid=, target= and long=, each deny or pass. Of blocks none can be too long, and no
+// helper says in one that it cannot tell.
+func (a *Asking) setFailure(c *directive.Context, l *conf.Line) error {
+	fields, names := map[string]*Fault{"crash": &a.Crash, "invalid": &a.Invalid, "target": &a.Target}, "crash=, invalid= or target="
+	if a.Kind == Lines {
+		fields["bh"], fields["long"], names = &a.Broken, &a.Long, "crash=, bh=, invalid=, target= or long="
+	}
 	args := c.Args(l)
 	for given := false; ; given = true {
 		key, value, ok, err := args.KeyValue()
@@ -115,7 +150,7 @@ func (s *Settings) setFailure(c *directive.Context, l *conf.Line) error {
 		}
 		field := fields[key]
 		if field == nil || value != "deny" && value != "pass" {
-			return conf.Invalid{fmt.Sprintf("ERROR: %s: '%s=%s' is not crash=, bh=, invalid=, target= or long= with deny or pass", l.Name, key, value)}
+			return conf.Invalid{fmt.Sprintf("ERROR: %s: '%s=%s' is not %s with deny or pass", l.Name, key, value, names)}
 		}
 		*field = Deny
 		if value == "pass" {

@@ -1,6 +1,7 @@
 package redirector
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -8,29 +9,66 @@ import (
 	"exaproxy/compat/children"
 	"exaproxy/compat/conf"
 	"exaproxy/compat/logformat"
+	"exaproxy/compat/reqmod"
 	"exaproxy/engine"
 )
 
 // Settings are what a configuration says of redirectors.
 type Settings struct {
-	Argv     []string // url_rewrite_program; empty: nobody is asked
+	Asking        // who is asked, after Finish; before it the url_rewrite_ directives
+	Reqmod Asking // the reqmod_ directives
+
+	KeepHost bool // url_rewrite_host_header off
+	Headers  bool // url_rewrite_headers
+	Extras   *logformat.Format
+	URI      string // reqmod_uri
+	uriHost  string
+
+	LineMax int  // helper_line_max: bytes; 0: any length
+	Keep    bool // keep_helpers
+
+	LocalPages map[string][]byte // what is in error_directory, by name, for file://NAME
+	pageFolder string            // its name
+}
+
+// Asking is how helpers of one kind are asked.
+type Asking struct {
+	Kind     Kind
+	Argv     []string // the program; empty: nobody is asked
 	Children children.Settings
 
-	Access   *acl.List // url_rewrite_access
-	Bypass   bool      // url_rewrite_bypass
-	KeepHost bool      // url_rewrite_host_header off
-	Extras   *logformat.Format
+	Access *acl.List // url_rewrite_access, reqmod_access
+	Bypass bool      // url_rewrite_bypass, reqmod_bypass
 
 	Timeout   time.Duration
 	OnTimeout OnTimeout
 	Response  string // of OnTimeout TimeoutResponse
 
 	Crash, Broken, Invalid, Target, Long Fault // url_rewrite_failure: crash=, bh=, invalid=, target=, long=
+}
 
-	LineMax int  // helper_line_max: bytes; 0: any length
-	Keep    bool // keep_helpers
+// Kind is a kind of helper, which speaks a language of its own.
+type Kind uint8
 
-	LocalPages map[string][]byte // what is in error_directory, by name, for file://NAME
+const (
+	Lines  Kind = iota // Squid's redirectors: url_rewrite_program
+	Blocks             // those of ExaProxy 1.x: reqmod_program
+)
+
+// prefix is what the names of its directives begin with.
+func (k Kind) prefix() string {
+	if k == Blocks {
+		return "reqmod_"
+	}
+	return "url_rewrite_"
+}
+
+// String is what it is called in messages.
+func (k Kind) String() string {
+	if k == Blocks {
+		return "REQMOD helper"
+	}
+	return "URL rewrite helper"
 }
 
 // OnTimeout is what becomes of a request whose question was not answered in time.
@@ -43,7 +81,7 @@ const (
 	TimeoutResponse
 )
 
-// Fault is what becomes of a request that the helpers could not answer (url_rewrite_failure).
+// Fault is what becomes of a request that the helpers could not answer (url_rewrite_failure, reqmod_failure).
 type Fault uint8
 
 const (
@@ -57,13 +95,24 @@ const lineMax = 8191
 
 // Defaults are Squid's, but that what a lost helper did not answer does not pass.
 func Defaults(acls *acl.Set) Settings {
-	access := acls.NewList("url_rewrite_access", acl.Allow)
-	access.Unknown = acl.Allow // who might not have been asked about is asked about
-	return Settings{Children: children.Settings{Max: 20, Idle: 1}, Broken: Pass, Invalid: Pass, LineMax: lineMax, Access: access}
+	number := children.Settings{Max: 20, Idle: 1}
+	return Settings{LineMax: lineMax, URI: "icap://localhost/reqmod", uriHost: "localhost",
+		Asking: Asking{Children: number, Broken: Pass, Invalid: Pass, Access: newAccess(acls, "url_rewrite_access")},
+		Reqmod: Asking{Kind: Blocks, Children: number, Access: newAccess(acls, "reqmod_access")}}
 }
 
-// Enabled says whether there are redirectors to be asked.
-func (s *Settings) Enabled() bool { return len(s.Argv) > 0 }
+// newAccess is which requests are asked about; so is one of which that cannot be told.
+func newAccess(acls *acl.Set, directive string) *acl.List {
+	access := acls.NewList(directive, acl.Allow)
+	access.Unknown = acl.Allow
+	return access
+}
+
+// Enabled says whether there are helpers to be asked.
+func (a *Asking) Enabled() bool { return len(a.Argv) > 0 }
+
+// Program is the directive that names the program.
+func (a *Asking) Program() string { return a.Kind.prefix() + "program" }
 
 // NamesClients says whether the helpers are told the names of clients, which they are if nothing else is said.
 func (s *Settings) NamesClients() bool {
@@ -73,6 +122,12 @@ func (s *Settings) NamesClients() bool {
 // Finish completes the defaults that depend on several directives. An error says why the program
 // cannot be started.
 func (s *Settings) Finish() error {
+	if s.Reqmod.Enabled() {
+		if s.Enabled() {
+			return errors.New("url_rewrite_program and reqmod_program cannot both be asked about a request: leave one of them out")
+		}
+		s.Asking = s.Reqmod
+	}
 	if !s.Enabled() {
 		return nil
 	}
@@ -83,7 +138,7 @@ func (s *Settings) Finish() error {
 		}
 	}
 	if err := children.Executable(s.Argv[0]); err != nil {
-		return fmt.Errorf("url_rewrite_program %s: %s", s.Argv[0], conf.SystemText(err))
+		return fmt.Errorf("%s %s: %s", s.Program(), s.Argv[0], conf.SystemText(err))
 	}
 	return nil
 }
@@ -99,6 +154,10 @@ func (s *Settings) Configure(c *engine.Config, p children.Process) {
 	c.KeepHelpers = s.Keep
 	hc := s.Children.Config("redirector", s.Argv, p)
 	hc.Timeout, hc.LineMax = s.Timeout, s.LineMax
+	if s.Kind == Blocks {
+		// Another name: questions of one kind are never passed on to helpers of the other.
+		hc.Name, hc.LineMax, hc.Framing = "reqmod", 0, reqmod.Framing{}
+	}
 	hc.Log = c.Log.With("section", section)
 	c.Helper = &hc
 }

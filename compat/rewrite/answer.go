@@ -27,7 +27,7 @@ const (
 type Answer struct {
 	Action   Action
 	Target   h1.Target // Rewrite: absolute form; authority form for a CONNECT
-	Status   int       // Redirect: 301, 302, 303, 307 or 308
+	Status   int       // Redirect: 301, 302, 303, 307 or 308; File: 403, or what the helper has said
 	Location []byte    // Redirect: control characters are escaped; may be empty
 	Name     []byte    // File: as given, so the caller confines it to a folder
 	Host     []byte    // Intercept: a name, or an address without brackets
@@ -40,6 +40,18 @@ type Answer struct {
 	message []byte // the text behind ERR and BH, the token behind TT
 	group   []byte // the URL group of Squid 2
 }
+
+// ParseURL reads a URL, or a word of ExaProxy 1.x, that a helper names for r in another language than lines.
+func ParseURL(url []byte, r *engine.Request, ws h1.Whitespace) Answer {
+	p := parser{request: r, whitespace: ws}
+	if !p.isSame(url) {
+		p.legacyURL(url)
+	}
+	return p.Answer
+}
+
+// SetMessage has a text be the message of the answer, if there is one.
+func (a *Answer) SetMessage(text []byte) { a.message = text }
 
 // A parser makes an Answer of a line.
 type parser struct {

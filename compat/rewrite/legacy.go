@@ -84,14 +84,26 @@ func cutScheme(text []byte, scheme string) (rest []byte, ok bool) {
 	return text[n:], true
 }
 
-// file serves a local page.
+// file serves a local page, with the status that a pair before it names, else with that of a refusal.
 func (p *parser) file(name []byte) {
 	if name = bytes.TrimSpace(name); len(name) == 0 || hasControl(name) {
 		p.invalidRequest(name)
 		return
 	}
-	p.Action, p.Name = File, name
+	p.Action, p.Name, p.Status = File, name, forbidden
+	for rest, ok := p.pairs, true; ok; {
+		var pair answer.Pair
+		if pair, rest, ok = answer.Next(rest); !ok || string(pair.Key) != "status" {
+			continue
+		}
+		if n := leadingNumber(pair.Text()); n >= 200 && n < 600 && n != 204 && n != 304 {
+			p.Status = n
+		}
+	}
 }
+
+// forbidden is the status of a page that a helper names.
+const forbidden = 403
 
 // intercept goes to another host; a port that is no number means the request's.
 func (p *parser) intercept(text []byte) {

@@ -1,6 +1,7 @@
 package enginetest
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -138,6 +139,24 @@ func (c *child) read() {
 	for _, line := range lines[:len(lines)-1] {
 		c.pending = append(c.pending, strings.TrimSuffix(line, "\n"))
 	}
+}
+
+// gets checks all that the helper has been asked since the last time, line by line. The empty line that ends a head goes
+// without saying.
+func (c *child) gets(patterns []string) error {
+	c.read()
+	lines := c.pending
+	c.pending = nil
+	for i := range lines {
+		lines[i] = strings.TrimSuffix(lines[i], "\r")
+	}
+	if n := len(lines); n > 0 && lines[n-1] == "" {
+		lines = lines[:n-1]
+	}
+	if unmatched, ok := matchLines(patterns, lines); !ok {
+		return fmt.Errorf("%q does not fit: it was asked %q", unmatched, lines)
+	}
+	return nil
 }
 
 // next gives the next line that the child has been asked, and false if there is none.

@@ -179,6 +179,8 @@ func (w *World) helperDoes(s *sentence) error {
 			return fmt.Errorf("it was asked %q", line)
 		}
 		return nil
+	case "gets":
+		return c.gets(s.text)
 	case "is":
 		if line, ok := c.next(); ok {
 			return fmt.Errorf("it was asked %q", line)

@@ -1,0 +1,95 @@
+package reqmod
+
+import (
+	"cmp"
+	"strconv"
+
+	"exaproxy/compat/logformat"
+	"exaproxy/engine"
+	"exaproxy/engine/h1"
+)
+
+// Append appends to dst the block that puts r to a helper. uri is reqmod_uri, and host its host.
+//
+// The request's own head is as the client sent it, but for its first line, which has the URL in canonical form, as it
+// will be fetched, and for Proxy-Authorization, which no helper sees. Of a CONNECT whose tunnel asks for another name
+// than its own, it is that name that is asked about.
+func Append(dst []byte, uri, host string, r *engine.Request) []byte {
+	target := r.Target
+	if name := r.InsideName(); len(name) > 0 {
+		target.Host, target.IPv6 = name, false
+	}
+	var buf [512]byte // most URLs are shorter, and then this costs no memory
+	url := oneLine(target.AppendURL(buf[:0]))
+	dst = append(append(append(dst, "REQMOD "...), uri...), " ICAP/1.0\n"...)
+	dst = appendLine(dst, "Host: ", host)
+	dst = appendPragmas(dst, r, &target)
+	if user := cmp.Or(r.User, r.External.User); user != "" {
+		dst = append(logformat.AppendEscaped(append(dst, "X-Authenticated-User: "...), user), '\n')
+	}
+	dst = append(dst, "Encapsulated: req-hdr=0, null-body="...) // the last: helpers rely on that
+	dst = strconv.AppendInt(dst, int64(headLength(r, url)), 10)
+	return appendHead(append(dst, "\n\n"...), r, url)
+}
+
+// appendPragmas appends what 1.x told helpers of a request, in its order. Two of them never had another value.
+func appendPragmas(dst []byte, r *engine.Request, t *h1.Target) []byte {
+	path := t.Path
+	if len(path) == 0 {
+		path = []byte("/")
+	}
+	dst = appendLine(dst, "Pragma: transport=", cmp.Or(t.Scheme, "http"))
+	dst = append(dst, "Pragma: proxy=test\nPragma: scheme=http\n"...)
+	dst = append(r.Local.Addr().Unmap().AppendTo(append(dst, "Pragma: accept="...)), '\n')
+	dst = append(strconv.AppendUint(append(dst, "Pragma: accept-port="...), uint64(r.Local.Port()), 10), '\n')
+	dst = append(r.Client.Addr().Unmap().AppendTo(append(dst, "Pragma: client="...)), '\n')
+	dst = appendLine(dst, "Pragma: host=", t.Host)
+	dst = appendLine(dst, "Pragma: path=", path)
+	return appendLine(dst, "Pragma: method=", r.Method)
+}
+
+func appendLine[T string | []byte](dst []byte, name string, value T) []byte {
+	dst = append(dst, name...)
+	start := len(dst)
+	dst = append(dst, value...)
+	oneLine(dst[start:])
+	return append(dst, '\n')
+}
+
+// secret is the field that no helper sees.
+const secret = "Proxy-Authorization"
+
+// headLength is the length of what appendHead appends.
+func headLength(r *engine.Request, url []byte) int {
+	n := len(r.Method) + len(" ") + len(url) + len(" HTTP/1.1\r\n") + len("\r\n")
+	r.Header.Each(func(name, value []byte) bool {
+		if !isName(name, secret) {
+			n += len(name) + len(": ") + len(value) + len("\r\n")
+		}
+		return true
+	})
+	return n
+}
+
+// appendHead appends the head of a request.
+func appendHead(dst []byte, r *engine.Request, url []byte) []byte {
+	dst = append(append(append(append(dst, r.Method...), ' '), url...), " HTTP/"...)
+	dst = append(dst, '0'+r.Major, '.', '0'+r.Minor, '\r', '\n')
+	r.Header.Each(func(name, value []byte) bool {
+		if !isName(name, secret) {
+			dst = append(append(append(append(dst, name...), ": "...), value...), "\r\n"...)
+		}
+		return true
+	})
+	return append(dst, "\r\n"...)
+}
+
+// oneLine makes b one line: whatever a client has put into its URL, it must not be read as a line of its own.
+func oneLine(b []byte) []byte {
+	for i, c := range b {
+		if c == '\n' || c == '\r' || c == 0 {
+			b[i] = ' '
+		}
+	}
+	return b
+}
