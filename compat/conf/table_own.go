@@ -14,7 +14,7 @@ var tableOwn = []Directive{
 	{Name: "reqmod_bypass", Type: "on|off", Treat: Done, Own: true, Default: "off", Note: "whether requests pass unasked when the helpers of reqmod_program are all busy"},
 	{Name: "reqmod_children", Type: "NUMBER [startup=N] [idle=N] [queue-size=N] [on-persistent-overload=die|ERR] [pty]", Treat: Done, Own: true, Default: "20 startup=0 idle=1", Note: "as url_rewrite_children; a block has no channel number, so there is no concurrency"},
 	{Name: "reqmod_failure", Type: "crash=deny|pass invalid=deny|pass target=deny|pass", Treat: Done, Own: true, Default: "crash=deny invalid=deny target=deny", Note: "as url_rewrite_failure, for helpers of reqmod_program"},
-	{Name: "reqmod_program", Type: "PROGRAM [ARGUMENT…]", Treat: Done, Own: true, Default: "none", Note: "helpers that speak ExaProxy 1.x's REQMOD blocks; not beside url_rewrite_program"},
+	{Name: "reqmod_program", Type: "PROGRAM [ARGUMENT…]", Words: Strings, Treat: Done, Own: true, Default: "none", Note: "helpers that speak ExaProxy 1.x's REQMOD blocks; not beside url_rewrite_program"},
 	{Name: "reqmod_timeout", Type: "TIME [on_timeout=fail|bypass|retry]", Treat: Done, Own: true, Default: "0", Note: "as url_rewrite_timeout, for helpers of reqmod_program"},
 	{Name: "reqmod_uri", Type: "icap://HOST/PATH", Treat: Done, Own: true, Default: "icap://localhost/reqmod", Note: "what stands in the first line of each block"},
 	{Name: "tunnel_check", Type: "on|off", Treat: Done, Own: true, Default: "off", Note: "whether a tunnel must begin with a TLS ClientHello for the host of the CONNECT"},

@@ -12,7 +12,7 @@ import (
 // Directives are the setters.
 func (s *Settings) Directives() directive.Set {
 	return directive.Set{
-		"url_rewrite_program":     s.setProgram,
+		"url_rewrite_program":     program(&s.Asking, &s.Reqmod),
 		"url_rewrite_children":    s.setChildren,
 		"url_rewrite_concurrency": s.setConcurrency,
 		"redirect_concurrency":    s.setConcurrency,
@@ -26,7 +26,7 @@ func (s *Settings) Directives() directive.Set {
 		"helper_line_max":         directive.Number(&s.LineMax),
 		"keep_helpers":            directive.OnOff(&s.Keep),
 
-		"reqmod_program":  s.Reqmod.setProgram,
+		"reqmod_program":  program(&s.Reqmod, &s.Asking),
 		"reqmod_children": s.Reqmod.setChildren,
 		"reqmod_access":   directive.Rules(s.Reqmod.Access),
 		"reqmod_bypass":   directive.OnOff(&s.Reqmod.Bypass),
@@ -36,13 +36,20 @@ func (s *Settings) Directives() directive.Set {
 	}
 }
 
-// setProgram takes the program and its arguments.
-func (a *Asking) setProgram(c *directive.Context, l *conf.Line) error {
-	argv, err := c.Strings(l)
-	if err == nil {
-		a.Argv = argv
+// program takes the program of one kind of helper, and its arguments. A request is put to one kind only: which of two
+// would have the last word?
+func program(one, other *Asking) directive.Setter {
+	return func(c *directive.Context, l *conf.Line) error {
+		argv, err := c.Strings(l)
+		if err != nil {
+			return err
+		}
+		if other.Enabled() {
+			return conf.Invalid{fmt.Sprintf("ERROR: %s: there is a %s too, and a request is put to one of them", l.Name, other.Program())}
+		}
+		one.Argv = argv
+		return nil
 	}
-	return err
 }
 
 // setChildren takes MAX and its options.

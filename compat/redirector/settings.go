@@ -1,7 +1,6 @@
 package redirector
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
@@ -123,9 +122,6 @@ func (s *Settings) NamesClients() bool {
 // cannot be started.
 func (s *Settings) Finish() error {
 	if s.Reqmod.Enabled() {
-		if s.Enabled() {
-			return errors.New("url_rewrite_program and reqmod_program cannot both be asked about a request: leave one of them out")
-		}
 		s.Asking = s.Reqmod
 	}
 	if !s.Enabled() {
