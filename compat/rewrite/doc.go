@@ -14,7 +14,8 @@
 //	BH [message="…"]                                Again
 //	http://…                                        Rewrite      Squid 1.1 to 3.3
 //	302:http://…                                    Redirect
-//	file://NAME  intercept://HOST:PORT              File, Intercept      ExaProxy 1.x
+//	[status=403] file://NAME                        File                 ExaProxy 1.x
+//	intercept://HOST:PORT                           Intercept
 //	redirect://http://…                             Redirect
 //
 // Anything else is Invalid, with the sentence that Squid would put into cache.log. What is
