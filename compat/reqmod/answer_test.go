@@ -66,7 +66,7 @@ func describe(a *Answer) string {
 	if a.Reply != nil {
 		text += fmt.Sprintf(" reply %d %s %s%q", a.Reply.Status, a.Reply.Reason, oneText(&a.Reply.Header), a.Reply.Body)
 	}
-	a.EachNote(func(key, value string) { text += fmt.Sprintf(" %s=%q", key, value) })
+	a.EachNote(func(key, value []byte) { text += fmt.Sprintf(" %s=%q", key, value) })
 	return text
 }
 
