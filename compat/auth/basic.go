@@ -38,7 +38,8 @@ func (b *Basic) set(_ *directive.Context, args *conf.Args, parameter string) (kn
 
 // prover implements scheme.
 func (b *Basic) prover(p *Policy, services engine.Services) prover {
-	return &basicProver{Basic: b, policy: p, pool: services.Pools[PoolName("basic")], loop: services.Loop, logins: make(map[key]*login)}
+	return &basicProver{Basic: b, policy: p, pool: services.Pools[PoolName("basic")], loop: services.Loop,
+		logins: newKnown[*login](services.Loop, p.settings.GarbageInterval)}
 }
 
 // A basicProver has a helper judge user and password, and remembers what it said.
@@ -48,19 +49,10 @@ type basicProver struct {
 	pool   *helper.Pool
 	loop   *loop.Loop
 
-	logins map[key]*login
-	swept  time.Time     // when those were looked for that are over
+	logins known[*login]
 	record engine.Record // what a format of key_extras is given; only its Request is set
 	line   []byte        // the question that is composed
 }
-
-// A key is the hash of a line to the helper: who has it cannot tell the password.
-type key [sha256.Size]byte
-
-const (
-	mostLogins = 1 << 15     // that are remembered
-	sweepEvery = time.Minute // how often those that are over are forgotten
-)
 
 // prove implements prover.
 func (p *basicProver) prove(r *engine.Request, _ *State, value []byte, w *loop.Waker) (acl.Answer, acl.Inquiry) {
@@ -75,7 +67,7 @@ func (p *basicProver) prove(r *engine.Request, _ *State, value []byte, w *loop.W
 	}
 	line := p.question(c, r)
 	k := key(sha256.Sum256(line))
-	l := p.logins[k]
+	l := p.logins.byKey[k]
 	if l != nil && l.proved() {
 		r.Claimed = l.user
 		return l.Tell(r), nil
@@ -108,47 +100,18 @@ func (p *basicProver) question(c credentials, r *engine.Request) []byte {
 
 // ask begins a login.
 func (p *basicProver) ask(k key, user string, line []byte) *login {
-	p.sweep()
 	l := &login{prover: p, key: k, user: user}
 	l.question = children.Ask(l, p.loop, p.pool, line)
-	p.logins[k] = l
+	p.logins.add(k, l)
 	return l
 }
 
 // forget forgets a login, unless another has its place.
 func (p *basicProver) forget(l *login) {
-	if p.logins[l.key] == l {
-		delete(p.logins, l.key)
-	}
-}
-
-// sweep forgets the logins that are over. Where there are too many all the same, some other goes: that one
-// is asked about again.
-func (p *basicProver) sweep() {
-	now := p.loop.Now()
-	if len(p.logins) < mostLogins && now.Sub(p.swept) < sweepEvery {
-		return
-	}
-	p.swept = now
-	for k, l := range p.logins {
-		if l.question == nil && !l.proved() {
-			delete(p.logins, k)
-		}
-	}
-	for k, l := range p.logins {
-		if len(p.logins) < mostLogins {
-			break
-		}
-		if l.question == nil {
-			delete(p.logins, k)
-		}
+	if p.logins.byKey[l.key] == l {
+		delete(p.logins.byKey, l.key)
 	}
 }
 
 // close implements prover.
-func (p *basicProver) close() {
-	for _, l := range p.logins {
-		l.question.Close()
-	}
-	clear(p.logins)
-}
+func (p *basicProver) close() { p.logins.close() }

@@ -26,6 +26,15 @@ type login struct {
 // proved reports whether the credentials are known to be good.
 func (l *login) proved() bool { return l.question == nil && l.prover.loop.Now().Before(l.until) }
 
+// asking implements entry.
+func (l *login) asking() bool { return l.question != nil }
+
+// over implements entry.
+func (l *login) over() bool { return !l.proved() }
+
+// end implements entry.
+func (l *login) end() { l.question.Close() }
+
 // Answered implements children.Asker. Credentials that are not good are forgotten: the next who has them is asked
 // about again, as the password may have been changed.
 func (l *login) Answered(line []byte, err error) {

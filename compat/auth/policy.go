@@ -14,11 +14,12 @@ import (
 
 // A Policy looks at the credentials of one worker's requests. It belongs to the worker's goroutine.
 type Policy struct {
-	memory  Memory
-	loop    *loop.Loop
-	log     *slog.Logger
-	schemes []offered    // in the order in which clients are offered them
-	told    loop.Limiter // of what goes wrong with helpers
+	settings *Settings
+	memory   Memory
+	loop     *loop.Loop
+	log      *slog.Logger
+	schemes  []offered    // in the order in which clients are offered them
+	told     loop.Limiter // of what goes wrong with helpers
 }
 
 // offered is a scheme that clients may use.
@@ -32,7 +33,7 @@ func NewPolicy(s *Settings, services engine.Services, memory Memory) *Policy {
 	if !s.Enabled() {
 		return nil
 	}
-	p := &Policy{memory: memory, loop: services.Loop, log: services.Log}
+	p := &Policy{settings: s, memory: memory, loop: services.Loop, log: services.Log}
 	for _, n := range s.schemes {
 		if n.common().Whole() {
 			p.schemes = append(p.schemes, offered{n.name, n.prover(p, services)})

@@ -69,7 +69,7 @@ func (b *Program) setExtras(args *conf.Args) error {
 	if err != nil {
 		return err
 	}
-	if b.Extras, err = logformat.CompileExtras(text); err != nil {
+	if b.Extras, err = logformat.CompileExtras(unmarked(text)); err != nil {
 		return conf.Invalid{"configuration error: " + err.Error()}
 	}
 	return nil

@@ -21,7 +21,8 @@ type scheme interface {
 
 // served makes the settings of the schemes that are served, as Squid has them where a configuration says nothing.
 var served = map[string]func() scheme{
-	"basic": func() scheme { return newBasic() },
+	"basic":  func() scheme { return newBasic() },
+	"digest": func() scheme { return newDigest() },
 }
 
 // A prover judges the credentials of one scheme, for one worker. It belongs to the worker's goroutine.

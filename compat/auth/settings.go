@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"exaproxy/compat/children"
 	"exaproxy/compat/conf"
@@ -14,6 +15,9 @@ import (
 // Settings are what a configuration says of authentication.
 type Settings struct {
 	schemes []named // in the order in which the configuration names them first
+
+	TTL             time.Duration // authenticate_ttl: how long a digest user's HA1 is known
+	GarbageInterval time.Duration // authenticate_cache_garbage_interval
 }
 
 // named is a scheme and its name, in small letters.
@@ -22,11 +26,17 @@ type named struct {
 	scheme
 }
 
-// Defaults are Squid's: no scheme.
-func Defaults() Settings { return Settings{} }
+// Defaults are Squid's.
+func Defaults() Settings { return Settings{TTL: time.Hour, GarbageInterval: time.Hour} }
 
 // Directives are the setters.
-func (s *Settings) Directives() directive.Set { return directive.Set{"auth_param": s.set} }
+func (s *Settings) Directives() directive.Set {
+	return directive.Set{
+		"auth_param":                          s.set,
+		"authenticate_ttl":                    directive.Duration(time.Second, &s.TTL),
+		"authenticate_cache_garbage_interval": directive.Duration(time.Second, &s.GarbageInterval),
+	}
+}
 
 // Enabled says whether clients can prove who they are.
 func (s *Settings) Enabled() bool {
@@ -81,7 +91,7 @@ func (s *Settings) scheme(name string) (named, error) {
 		return n, nil
 	}
 	switch name {
-	case "digest", "ntlm", "negotiate":
+	case "ntlm", "negotiate":
 		return named{}, conf.Invalid{fmt.Sprintf("ERROR: auth_param: the scheme '%s' is not served yet", name)}
 	}
 	return named{}, conf.Invalid{fmt.Sprintf("Parsing Config File: Unknown authentication scheme '%s'.", name)}

@@ -7,6 +7,7 @@ import (
 
 	"exaproxy/compat/acl"
 	"exaproxy/compat/compattest"
+	"exaproxy/engine"
 )
 
 func TestSettings(t *testing.T) {
@@ -17,7 +18,7 @@ auth_param basic realm  The "lab" realm  # one
 auth_param basic credentialsttl 5 minutes
 auth_param basic casesensitive on
 auth_param basic utf8 on
-auth_param basic key_extras %>a %>rd
+auth_param basic key_extras "%>a %>rd"
 `)
 	b := s.schemes[0].scheme.(*Basic)
 	if got := strings.Join(b.Argv, "|"); got != "/lib/an auth|/etc/passwd" {
@@ -26,8 +27,12 @@ auth_param basic key_extras %>a %>rd
 	if n := b.Children; n.Max != 7 || n.Startup != 2 || n.Idle != 3 || n.Concurrency != 4 {
 		t.Errorf("children are %+v", n)
 	}
-	if b.TTL != 5*time.Minute || !b.CaseSensitive || !b.UTF8 || b.Extras == nil {
+	if b.TTL != 5*time.Minute || !b.CaseSensitive || !b.UTF8 {
 		t.Errorf("got %+v", b)
+	}
+	r := compattest.NewRequest(t, "GET http://a.test/ HTTP/1.1")
+	if got, want := string(b.appendExtras(nil, r, &engine.Record{})), " 192.0.2.1 a.test"; got != want {
+		t.Errorf("key_extras are %q, want %q", got, want)
 	}
 	want := `Basic realm="The \"lab\" realm  # one", charset="UTF-8"`
 	if got := string((&basicProver{Basic: b}).challenge(nil)); got != want {
@@ -60,18 +65,21 @@ func TestNobodyIsAskedWithoutAProgram(t *testing.T) {
 
 func TestMistakes(t *testing.T) {
 	for line, want := range map[string]string{
-		"auth_param":                             "",
-		"auth_param basic":                       "",
-		"auth_param basic program":               "",
-		"auth_param basic realm":                 "Missing auth_param basic realm",
-		"auth_param basic children 0":            "cannot be less than 1",
-		"auth_param basic children 3 sides=4":    "Undefined option: sides=4",
-		"auth_param basic credentialsttl 10":     "missing time unit",
-		"auth_param basic casesensitive perhaps": "can only be 'on' or 'off'",
-		"auth_param basic key_extras %bogus":     "%bogus",
-		"auth_param digest program /bin/cat":     "the scheme 'digest' is not served yet",
-		"auth_param negotiate program /bin/cat":  "the scheme 'negotiate' is not served yet",
-		"auth_param magic program /bin/cat":      "Unknown authentication scheme 'magic'",
+		"auth_param":                               "",
+		"auth_param basic":                         "",
+		"auth_param basic program":                 "",
+		"auth_param basic realm":                   "Missing auth_param basic realm",
+		"auth_param basic children 0":              "cannot be less than 1",
+		"auth_param basic children 3 sides=4":      "Undefined option: sides=4",
+		"auth_param basic credentialsttl 10":       "missing time unit",
+		"auth_param basic casesensitive perhaps":   "can only be 'on' or 'off'",
+		"auth_param basic key_extras %bogus":       "%bogus",
+		"auth_param digest nonce_max_duration 1":   "missing time unit",
+		"auth_param digest nonce_max_count many":   "",
+		"auth_param digest nonce_strictness maybe": "can only be 'on' or 'off'",
+		"auth_param ntlm program /bin/cat":         "the scheme 'ntlm' is not served yet",
+		"auth_param negotiate program /bin/cat":    "the scheme 'negotiate' is not served yet",
+		"auth_param magic program /bin/cat":        "Unknown authentication scheme 'magic'",
 	} {
 		s := Defaults()
 		if _, err := compattest.Read(acl.NewSet(), s.Directives(), line+"\n"); err == nil || !strings.Contains(err.Error(), want) {

@@ -29,7 +29,6 @@ const (
 	noSNMP      = "there is no SNMP agent"
 	noDelay     = "traffic is not slowed down yet"
 	oldAuth     = "steers authenticate_program, which is refused"
-	loginsKept  = "who has proved who he is is remembered as long as auth_param … credentialsttl says"
 	noXFF       = "steers follow_x_forwarded_for, which is refused"
 	noKids      = "the workers are parts of one process"
 	noPing      = "no host is pinged"

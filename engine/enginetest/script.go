@@ -21,7 +21,8 @@ import (
 // listen from then on, helpers are numbered in the order in which they were started: helper 1 is a redirector, helper
 // basicauthenticator/1 is one of a pool of that name.
 //
-//	sends      a head: the lines of the text, each with CRLF, and an empty line
+//	sends      a head: the lines of the text, each with CRLF, and an empty line. {digest USER PASSWORD} is the
+//	           answer to the last challenge that was read; also nc=2, uri=URI and method=METHOD
 //	says       exact bytes: "quoted as in Go", 3*"repeated", one after the other
 //	reads      a head has arrived that is so; it is taken away
 //	hears      exactly these bytes have arrived next; they are taken away

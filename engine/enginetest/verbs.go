@@ -16,7 +16,7 @@ func (a *actor) perform(s *sentence, verb string) error {
 	switch verb {
 	case "connects":
 	case "sends":
-		a.write(strings.Join(s.text, crlf) + crlf + crlf)
+		a.write(strings.Join(a.world.challenge.answer(s.text), crlf) + crlf + crlf)
 	case "says":
 		return a.says(s.text)
 	case "reads":
@@ -91,6 +91,7 @@ func (a *actor) reads(want []string) error {
 	if missing, ok := matchLines(want, lines); !ok {
 		return fmt.Errorf("no match for %s; this has arrived:\n\t%s", missing, strings.Join(lines, "\n\t"))
 	}
+	a.world.challenge.note(lines)
 	a.got = rest
 	return nil
 }

@@ -35,7 +35,9 @@ type World struct {
 	helpers *children
 	names   *nameServer
 	logged  []string // log lines not yet spoken of
-	where   string   // the script's line, for messages
+
+	challenge challenge // the last that was read
+	where     string    // the script's line, for messages
 }
 
 // Resolver is the address of the world's name server; a Config that names it in Names.Servers

@@ -1,0 +1,126 @@
+package auth
+
+import (
+	"bytes"
+	"crypto/md5"
+	"encoding/hex"
+	"time"
+
+	"exaproxy/compat/acl"
+	"exaproxy/compat/answer"
+	"exaproxy/compat/children"
+	"exaproxy/engine"
+)
+
+// A digestUser is what a helper has said of a user, or is asked. It implements children.Asker and entry.
+type digestUser struct {
+	prover   *digestProver
+	key      key
+	name     string
+	question *children.Shared // nil: nobody is asked
+
+	ha1   [md5.Size]byte // MD5 of user, realm and password: as good as the password
+	until time.Time      // while that counts
+	good  bool           // the last answer had it
+	notes [][2][]byte    // what else the last answer said
+}
+
+// asking implements entry.
+func (u *digestUser) asking() bool { return u.question != nil }
+
+// over implements entry.
+func (u *digestUser) over() bool { return !u.prover.loop.Now().Before(u.until) }
+
+// end implements entry.
+func (u *digestUser) end() { u.question.Close() }
+
+// Answered implements children.Asker. A user whom the helper does not know is forgotten; one whom it could not
+// tell of stays as it was.
+func (u *digestUser) Answered(line []byte, err error) {
+	u.question, u.notes = nil, nil
+	a := answer.Parse(line)
+	a.Each(func(key, value []byte) {
+		if string(key) != "ha1" {
+			u.notes = append(u.notes, [2][]byte{bytes.Clone(key), bytes.Clone(value)})
+		}
+	})
+	var ha1 [md5.Size]byte
+	if ha1, u.good = readHA1(&a); u.good && err == nil {
+		u.ha1, u.until = ha1, u.prover.loop.Now().Add(u.prover.policy.settings.TTL)
+		u.tellOld(&a)
+		return
+	}
+	u.good = false
+	if u.over() || err == nil && (len(line) == 0 || a.Result == answer.Err) {
+		u.prover.forget(u)
+	}
+	u.report(line, err)
+}
+
+// readHA1 finds it in an answer: by name, or as the first word of one from before Squid 3.4.
+func readHA1(a *answer.Answer) (ha1 [md5.Size]byte, ok bool) {
+	var text []byte
+	switch a.Result {
+	case answer.OK:
+		a.Each(func(key, value []byte) {
+			if text == nil && string(key) == "ha1" {
+				text = value
+			}
+		})
+	case answer.Unknown:
+		text, _, _ = bytes.Cut(a.Text, []byte(" "))
+	case answer.Err, answer.Broken:
+	}
+	if len(text) != 2*md5.Size {
+		return ha1, false
+	}
+	_, err := hex.Decode(ha1[:], text)
+	return ha1, err == nil
+}
+
+// Tell implements children.Asker. Each request has a response of its own.
+func (u *digestUser) Tell(r *engine.Request) acl.Answer {
+	d := u.prover
+	st := d.policy.memory.OfRequest(r)
+	if u.good {
+		_, credentials, _ := bytes.Cut(r.Header.Get("Proxy-Authorization"), []byte(" "))
+		if c := parseDigest(bytes.Trim(credentials, " \t")); d.fits(u, &c, r) {
+			return d.accept(u, &c, r, st)
+		}
+	}
+	u.note(r)
+	st.ask(d, nil, true)
+	return acl.Challenge
+}
+
+// note has what the helper said beside the HA1 noted of a request.
+func (u *digestUser) note(r *engine.Request) {
+	for _, n := range u.notes {
+		r.AddNote(n[0], n[1])
+	}
+}
+
+// tellOld tells once of a helper that answers as before Squid 3.4.
+func (u *digestUser) tellOld(a *answer.Answer) {
+	if a.Result == answer.Unknown && !u.prover.old {
+		u.prover.old = true
+		u.prover.policy.log.Warn("Digest auth helper returned old format HA1 response. It needs to be upgraded.")
+	}
+}
+
+// report tells of what is no answer, but not what it was: it may be a HA1.
+func (u *digestUser) report(line []byte, err error) {
+	switch {
+	case err != nil:
+		u.prover.policy.report("Digest", u.name, err.Error())
+	case len(line) > 0 && answer.Parse(line).Result != answer.Err:
+		u.prover.policy.report("Digest", u.name, "its answer has no HA1 that could be used")
+	}
+}
+
+// forget forgets a user, unless another has its place.
+func (d *digestProver) forget(u *digestUser) {
+	if d.users.byKey[u.key] == u {
+		delete(d.users.byKey, u.key)
+	}
+}
