@@ -101,6 +101,9 @@ func (p *policy) setPages(s *Settings, services engine.Services) {
 func (p *policy) setHelpers(s *Settings, services engine.Services, exchange *external.Exchange) {
 	if p.auth = auth.NewPolicy(&s.Auth, services, &p.states); p.auth != nil {
 		p.access.Users, p.pages.Challenge = p.auth, p.auth.Challenge
+		if addresses := p.auth.Addresses(); addresses != nil {
+			p.access.Addresses = addresses
+		}
 	}
 	p.external = external.NewPolicy(&s.External, services, exchange)
 	p.access.Externals = p.external

@@ -91,7 +91,7 @@ func (s *Settings) finish(c *directive.Context, commandLine []string) error {
 	if err := s.Program.Finish(); err != nil {
 		return err
 	}
-	if err := s.Auth.Finish(); err != nil {
+	if err := s.Auth.Finish(c); err != nil {
 		return err
 	}
 	if err := s.External.Finish(); err != nil {

@@ -17,8 +17,9 @@ type Policy struct {
 	Resolver *dnsasync.Resolver // nil: acls look nothing up
 	Users    acl.Users          // nil: nobody can prove who he is
 
-	Externals acl.Externals    // nil: no helper decides acls
-	Observe   func(*acl.Trace) // nil: nobody wants to know how lists come to their answers
+	Addresses acl.UserAddresses // nil: nobody counts from where users come
+	Externals acl.Externals     // nil: no helper decides acls
+	Observe   func(*acl.Trace)  // nil: nobody wants to know how lists come to their answers
 	Pages     *errpage.Policy
 
 	Spare func(r *engine.Request, verdict string) // is told of lines that only report; nil: there are none
@@ -54,7 +55,7 @@ func (p *Policy) MatchKnown(list *acl.List, r *engine.Request, st *State) acl.An
 }
 
 func (p *Policy) ask(list *acl.List, r *engine.Request, st *State, users acl.Users) acl.Answer {
-	st.place.Services = acl.Services{Resolver: p.Resolver, Users: users, Externals: p.Externals}
+	st.place.Services = acl.Services{Resolver: p.Resolver, Users: users, Addresses: p.Addresses, Externals: p.Externals}
 	st.place.Waker, st.place.Observe = r.Waker, p.Observe
 	return list.Match(r, &r.Target, &st.place)
 }

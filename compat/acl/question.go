@@ -10,6 +10,8 @@ type Services struct {
 	Resolver *dnsasync.Resolver
 	// Users says who a client proves to be. nil: who has not proved it before matches no acl of users.
 	Users Users
+	// Addresses counts from where users come. nil: nobody does, and no acl of the type max_user_ip matches.
+	Addresses UserAddresses
 	// Externals decides acls of the type external. nil: none of them matches.
 	Externals Externals
 }

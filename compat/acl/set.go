@@ -3,6 +3,7 @@ package acl
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"exaproxy/compat/conf"
@@ -142,6 +143,11 @@ func (s *Set) create(name, typeName string, v *values) error {
 
 // Has reports whether there is an acl of that name. Like Squid it does not distinguish capitals.
 func (s *Set) Has(name string) bool { return s.lookup(name) != nil }
+
+// HasType reports whether there is an acl of a type.
+func (s *Set) HasType(typeName string) bool {
+	return slices.ContainsFunc(s.order, func(a *namedTest) bool { return a.typeName == typeName })
+}
 
 func (s *Set) lookup(name string) *namedTest { return s.acls[strings.ToLower(name)] }
 

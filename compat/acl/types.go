@@ -72,6 +72,8 @@ var types = map[string]aclType{
 
 	"proxy_auth_regex": {new: newUserPattern, flags: "-i +i"},
 
+	"max_user_ip": {new: newMaxUserAddresses, flags: "-s"},
+
 	"external":       {new: newExternal},
 	"ext_user":       {new: newExtUser, flags: "-i +i"},
 	"ext_user_regex": {new: newExtUserPattern, flags: "-i +i"},
@@ -99,7 +101,7 @@ var types = map[string]aclType{
 	"adaptation_service": {}, "arp": {},
 	"client_connection_mark": {}, "dst_as": {}, "eui64": {},
 	"has": {}, "hier_code": {}, "http_status": {},
-	"ident": {}, "ident_regex": {}, "max_user_ip": {}, "maxconn": {}, "peername": {},
+	"ident": {}, "ident_regex": {}, "maxconn": {}, "peername": {},
 	"peername_regex": {}, "random": {}, "rep_header": {},
 	"rep_mime_type": {}, "snmp_community": {}, "src_as": {},
 	"urllogin": {},

@@ -63,6 +63,9 @@ func (p *Place) user() (name string, result outcome) {
 		case Allow, Deny, Unknown:
 		}
 	}
+	if p.Addresses != nil {
+		p.Addresses.Seen(p.request)
+	}
 	return p.request.User, match
 }
 

@@ -20,6 +20,8 @@ type Policy struct {
 	log      *slog.Logger
 	schemes  []offered    // in the order in which clients are offered them
 	told     loop.Limiter // of what goes wrong with helpers
+
+	addresses *addresses // nil: nobody wants to know from where users come
 }
 
 // offered is a scheme that clients may use.
@@ -39,8 +41,14 @@ func NewPolicy(s *Settings, services engine.Services, memory Memory) *Policy {
 			p.schemes = append(p.schemes, offered{n.name, n.prover(p, services)})
 		}
 	}
+	if s.counters != nil {
+		p.addresses = newAddresses(s, services, memory)
+	}
 	return p
 }
+
+// Addresses counts from where users come; nil if nobody wants to know.
+func (p *Policy) Addresses() *addresses { return p.addresses }
 
 // Prove implements acl.Users. A session of the connection is asked first, then the scheme that the credentials are of.
 func (p *Policy) Prove(r *engine.Request, w *loop.Waker) (acl.Answer, acl.Inquiry) {
@@ -102,4 +110,5 @@ func (p *Policy) Close() {
 	for _, s := range p.schemes {
 		s.close()
 	}
+	p.addresses.close()
 }

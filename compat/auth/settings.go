@@ -18,6 +18,9 @@ type Settings struct {
 
 	TTL             time.Duration // authenticate_ttl: how long a digest user's HA1 is known
 	GarbageInterval time.Duration // authenticate_cache_garbage_interval
+	AddressTTL      time.Duration // authenticate_ip_ttl
+
+	counters *counters // of all workers, if there is an acl of the type max_user_ip; else nil
 }
 
 // named is a scheme and its name, in small letters.
@@ -27,13 +30,16 @@ type named struct {
 }
 
 // Defaults are Squid's.
-func Defaults() Settings { return Settings{TTL: time.Hour, GarbageInterval: time.Hour} }
+func Defaults() Settings {
+	return Settings{TTL: time.Hour, GarbageInterval: time.Hour, AddressTTL: time.Second}
+}
 
 // Directives are the setters.
 func (s *Settings) Directives() directive.Set {
 	return directive.Set{
 		"auth_param":                          s.set,
 		"authenticate_ttl":                    directive.Duration(time.Second, &s.TTL),
+		"authenticate_ip_ttl":                 directive.Duration(time.Second, &s.AddressTTL),
 		"authenticate_cache_garbage_interval": directive.Duration(time.Second, &s.GarbageInterval),
 	}
 }
@@ -97,8 +103,11 @@ func (s *Settings) scheme(name string) (named, error) {
 	return named{}, conf.Invalid{fmt.Sprintf("Parsing Config File: Unknown authentication scheme '%s'.", name)}
 }
 
-// Finish looks whether the programs can be started.
-func (s *Settings) Finish() error {
+// Finish looks whether the programs can be started, and whether it is to be counted from where users come.
+func (s *Settings) Finish(c *directive.Context) error {
+	if c.ACLs.HasType("max_user_ip") {
+		s.counters = &counters{}
+	}
 	for _, n := range s.schemes {
 		if err := n.common().finish(); err != nil {
 			return err

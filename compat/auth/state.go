@@ -15,11 +15,13 @@ type State struct {
 	by        prover // who has something to say in the next challenge; nil: nobody
 	challenge []byte // that is, in the place of its usual one; nil: its usual one
 	only      bool   // and no other scheme is offered
+
+	counted bool // the client's address is counted among the user's
 }
 
 // ask has the client asked in words of by's own (nil: its usual ones), and by its scheme only if that is said.
 func (st *State) ask(by prover, challenge []byte, only bool) {
-	*st = State{by: by, challenge: challenge, only: only}
+	st.by, st.challenge, st.only = by, challenge, only
 }
 
 // A Connection is what is kept of a client's connection, until Policy.Disconnected. The zero Connection has no session.

@@ -9,7 +9,7 @@ var tableAccess = []Directive{
 	{Name: "auth_param", Type: "authparam", Words: AuthParam, Treat: Done, Note: "basic and digest; ntlm and negotiate are refused"},
 	{Name: "authenticate_cache_garbage_interval", Type: "time_t", Treat: Done, Default: "1 hour"},
 	{Name: "authenticate_ttl", Type: "time_t", Treat: Done, Default: "1 hour", Note: "how long a digest user's HA1 is known until the helper is asked again; what is known of basic's users is known for credentialsttl"},
-	{Name: "authenticate_ip_ttl", Type: "time_t", Treat: Accepted, Default: "1 second", Note: "steers acls of the type max_user_ip, which are refused"},
+	{Name: "authenticate_ip_ttl", Type: "time_t", Treat: Done, Default: "1 second"},
 	{Name: "external_acl_type", Type: "externalAclHelper", Words: Strings, Treat: Done, Note: "values are escaped as in a URL, whatever protocol= and quote= say"},
 	{Name: "acl", Type: "acl", Words: ACL, Treat: Done, Default: "all, manager, localhost, to_localhost, to_linklocal and CONNECT", Note: "types that are not there yet are refused"},
 	{Name: "proxy_protocol_access", Type: "acl_access", Treat: Accepted, Note: "no port takes PROXY headers: require-proxy-header is refused"},

@@ -3,6 +3,7 @@ package enginetest
 import (
 	"crypto/tls"
 	"net/netip"
+	"strings"
 
 	"exaproxy/engine/enginetest/tlspeer"
 	"exaproxy/engine/loop/looptest"
@@ -46,7 +47,7 @@ func (a *actor) arrived() []byte {
 	}
 }
 
-// client gives the client of that name; it connects when it is first spoken of.
+// client gives the client of that name; it connects when it is first spoken of. What stands behind an @ is its address.
 func (w *World) client(name string) *actor {
 	w.tb.Helper()
 	a := w.clients[name]
@@ -54,6 +55,9 @@ func (w *World) client(name string) *actor {
 		from := netip.AddrPortFrom(netip.MustParseAddr("10.0.0.1"), uint16(40001+len(w.clients)))
 		if w.address.Addr().Is6() {
 			from = netip.AddrPortFrom(netip.MustParseAddr("fd00::1"), from.Port())
+		}
+		if _, address, ok := strings.Cut(name, "@"); ok {
+			from = netip.AddrPortFrom(netip.MustParseAddr(address), from.Port())
 		}
 		a = &actor{world: w, name: name, end: w.kernel.DialFrom(from, w.address)}
 		a.end.Segment(w.Segment)
