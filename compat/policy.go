@@ -235,6 +235,8 @@ func (p *policy) Edit(r *engine.Request, h *h1.Header, d engine.Direction) {
 			st = &known.redirector
 		}
 		p.redirector.Edit(r, h, st)
+	} else {
+		p.auth.Edit(r, h)
 	}
 	p.headers.Edit(r, h, d)
 }

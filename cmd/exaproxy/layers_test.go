@@ -100,7 +100,7 @@ var walls = map[string]wall{
 		reason: "what the features that ask helpers share",
 	},
 	"compat/auth": {
-		may:    []string{"compat/acl", "compat/answer", "compat/children", "compat/conf", "compat/directive", "compat/logformat", "engine", "engine/loop", "helper"},
+		may:    []string{"compat/acl", "compat/answer", "compat/children", "compat/conf", "compat/directive", "compat/logformat", "engine", "engine/h1", "engine/loop", "helper"},
 		mayNot: []string{"net", "net/http", "os", "os/exec"},
 		reason: "a feature: it judges credentials, and access lists ask it",
 	},

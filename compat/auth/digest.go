@@ -9,6 +9,7 @@ import (
 	"exaproxy/compat/acl"
 	"exaproxy/compat/children"
 	"exaproxy/engine"
+	"exaproxy/engine/h1"
 	"exaproxy/engine/loop"
 	"exaproxy/helper"
 )
@@ -140,6 +141,18 @@ func (d *digestProver) appendChallenge(dst []byte, stale string) []byte {
 	dst = append(append(append(dst, `Digest realm="`...), quoted(d.Realm)...), `", nonce="`...)
 	dst = d.nonces.appendNew(dst, d.loop.Now())
 	return append(append(dst, `", qop="auth", stale=`...), stale...)
+}
+
+// inform implements informer: whose nonce is as good as used up is told another, as Squid does.
+func (d *digestProver) inform(r *engine.Request, credentials []byte, h *h1.Header) {
+	c := parseDigest(credentials)
+	n, ok := d.nonces.read(c.nonce)
+	if !ok || d.nonces.highest(n.number)+1 < uint64(max(d.MaxCount, 0)) {
+		return
+	}
+	d.line = append(d.line[:0], `nextnonce="`...)
+	d.line = append(d.nonces.appendNew(d.line, d.loop.Now()), '"')
+	h.Add("Proxy-Authentication-Info", r.Keep(d.line))
 }
 
 // close implements prover.

@@ -72,6 +72,15 @@ func (n *nonces) read(text []byte) (found nonce, ok bool) {
 	return nonce{binary.BigEndian.Uint64(b[timeBytes:plainBytes]), time.Unix(int64(seconds), 0)}, true
 }
 
+// highest is the highest count of a nonce that was used; the greatest there is if a later nonce has its place.
+func (n *nonces) highest(number uint64) uint64 {
+	u, lap := usesIn(n.used[number%mostNonces].Load())
+	if lap != lapOf(number) {
+		return mostUses
+	}
+	return u.highest
+}
+
 // take uses a nonce by a rule, and reports whether that could be done.
 func (n *nonces) take(number uint64, by func(uses) (uses, bool)) bool {
 	word := &n.used[number%mostNonces]

@@ -14,6 +14,7 @@ import (
 	"exaproxy/compat/acl"
 	"exaproxy/compat/answer"
 	"exaproxy/compat/compattest"
+	"exaproxy/engine/h1"
 )
 
 // TestDigestOfTheRFC has the example of RFC 2617, section 3.5, and of RFC 7616, section 3.9.1.
@@ -315,4 +316,25 @@ func FuzzDigest(f *testing.F) {
 			t.Errorf("%q: the line is %q", field, line)
 		}
 	})
+}
+
+// TestNextNoncesAreTheRequestsOwn has two replies being made at a time.
+func TestNextNoncesAreTheRequestsOwn(t *testing.T) {
+	services := compattest.Services(t)
+	d := &digestProver{Digest: newDigest(), loop: services.Loop}
+	d.MaxCount = 1
+	field := []byte(`nonce="` + string(d.nonces.appendNew(nil, services.Loop.Now())) + `"`)
+	var heads [2]h1.Header
+	for i := range heads {
+		d.inform(compattest.NewRequest(t, "GET / HTTP/1.1"), field, &heads[i])
+	}
+	first, second := heads[0].Get("Proxy-Authentication-Info"), heads[1].Get("Proxy-Authentication-Info")
+	if len(first) == 0 || bytes.Equal(first, second) {
+		t.Errorf("they are told %q and %q", first, second)
+	}
+	d.MaxCount = 3 // and none is used
+	var none h1.Header
+	if d.inform(compattest.NewRequest(t, "GET / HTTP/1.1"), field, &none); none.Len() > 0 {
+		t.Errorf("a fresh nonce is followed by %q", none.Get("Proxy-Authentication-Info"))
+	}
 }

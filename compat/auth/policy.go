@@ -9,6 +9,7 @@ import (
 
 	"exaproxy/compat/acl"
 	"exaproxy/engine"
+	"exaproxy/engine/h1"
 	"exaproxy/engine/loop"
 )
 
@@ -59,13 +60,32 @@ func (p *Policy) Prove(r *engine.Request, w *loop.Waker) (acl.Answer, acl.Inquir
 		}
 		c.end()
 	}
+	if by, credentials := p.of(field); by != nil {
+		return by.prove(r, st, credentials, w)
+	}
+	return acl.Challenge, nil
+}
+
+// of finds the scheme that a Proxy-Authorization field is of, nil if it is not offered, and what stands behind its name.
+func (p *Policy) of(field []byte) (by prover, credentials []byte) {
 	name, credentials, _ := bytes.Cut(field, []byte(" "))
 	for _, s := range p.schemes {
 		if strings.EqualFold(string(name), s.name) {
-			return s.prove(r, st, bytes.Trim(credentials, " \t"), w)
+			return s.prover, bytes.Trim(credentials, " \t")
 		}
 	}
-	return acl.Challenge, nil
+	return nil, nil
+}
+
+// Edit edits the head of the reply to a request. On a nil Policy it does nothing.
+func (p *Policy) Edit(r *engine.Request, h *h1.Header) {
+	if p == nil || r.User == "" || r.TLS != nil {
+		return
+	}
+	by, credentials := p.of(r.Header.Get("Proxy-Authorization"))
+	if by, ok := by.(informer); ok {
+		by.inform(r, credentials, h)
+	}
 }
 
 // Challenge appends the fields of a 407 that ask for credentials, each with its CRLF.

@@ -5,6 +5,7 @@ import (
 	"exaproxy/compat/conf"
 	"exaproxy/compat/directive"
 	"exaproxy/engine"
+	"exaproxy/engine/h1"
 	"exaproxy/engine/loop"
 )
 
@@ -34,6 +35,12 @@ type prover interface {
 	challenge(dst []byte) []byte
 	// close ends what is asked.
 	close()
+}
+
+// An informer is a prover that has something to say to a client in the reply to a request that it has let pass.
+type informer interface {
+	// inform edits the head of the reply. What it adds lives as long as the request.
+	inform(r *engine.Request, credentials []byte, h *h1.Header)
 }
 
 // A session is what a prover keeps of a connection whose requests it judges all together (Connection.begin): a
