@@ -10,7 +10,19 @@
 //
 //	j%20doe s%25cret     OK, ERR or BH, each with pairs
 //
-// What it has said is remembered for credentialsttl, and only if it was OK. Requests with the same credentials that
-// come meanwhile share a question. Nothing of a password is kept but a hash, and none is logged. What goes wrong
-// with helpers is told in cache.log and is an ERR to the client, as in Squid: it is asked for other credentials.
+// What it has said is remembered for credentialsttl, and only if it was OK. Nothing of a password is kept but a hash.
+//
+// Digest (RFC 7616, with MD5 as in Squid 5) asks a helper for what it judges responses by:
+//
+//	"bob":"the realm"    OK ha1="…", ERR or BH; before Squid 3.4 the bare HA1
+//
+// What it has said is remembered for authenticate_ttl. A response that does not fit that is put to the helper once, as
+// the password may have been changed. Nonces and the counts of them that were used are shared by all workers, without a
+// lock (nonces), so that no request is let through twice.
+//
+// Requests with the same credentials that come meanwhile share a question. Neither passwords nor HA1s are logged. What
+// goes wrong with helpers is told in cache.log and is an ERR to the client, as in Squid: it is asked for other
+// credentials.
+//
+// From where users come is counted for the acl max_user_ip (addresses). Workers tell one another by their mailboxes.
 package auth
