@@ -11,6 +11,8 @@ var tableOtherVersions = []Directive{
 	{Name: "authenticate_program", Type: "wordlist", Words: Strings, Treat: NotYet, Harmful: true, OnlyIn: "up to 2.4", Note: "write auth_param basic program"},
 	{Name: "authenticate_children", Type: "int", Treat: Accepted, OnlyIn: "up to 2.4", Note: oldAuth},
 	{Name: "proxy_auth_realm", Type: "eol", Words: ToEnd, Treat: Accepted, OnlyIn: "up to 2.4", Note: oldAuth},
+	{Name: "authenticate_ip_shortcircuit_ttl", Type: "time_t", Treat: Accepted, OnlyIn: "2.7", Note: noShortcircuit},
+	{Name: "authenticate_ip_shortcircuit_access", Type: "acl_access", Treat: Accepted, OnlyIn: "2.7", Note: noShortcircuit},
 	{Name: "anonymize_headers", Type: "eol", Words: ToEnd, Treat: NotYet, Harmful: true, OnlyIn: "up to 2.4", Note: "fields cannot be taken out of messages yet"},
 	{Name: "http_anonymizer", Type: "string", Treat: NotYet, Harmful: true, NoOp: []string{"off"}, OnlyIn: "up to 2.2", Note: "fields cannot be taken out of messages yet"},
 	{Name: "fake_user_agent", Type: "eol", Words: ToEnd, Treat: NotYet, Harmful: true, OnlyIn: "up to 2.4", Note: "fields cannot be replaced in messages yet"},
