@@ -28,6 +28,7 @@ type Request struct {
 	Claimed    string         // who it says to be, proved or not: for the log alone
 	External   External       // what a helper of the policy's has said of the request
 	Started    time.Time      // when the request's first byte was seen
+	Persistent bool           // another request may follow it on the connection
 
 	// Rewritten is the target that a helper put in place of Target; valid if WasRewritten.
 	Rewritten    h1.Target
@@ -190,6 +191,9 @@ func (r *Request) keepURL(t *h1.Target) []byte {
 // heads and answers, of which a crowd could make the proxy keep hundreds.
 const keptScratch = 16 << 10
 
+// keptNotes is how many notes a request may leave memory for: some helpers have thousands to say of a user.
+const keptNotes = 128
+
 // reset makes r ready for the next transaction, keeping its memory, which the canary's owner had.
 func (r *Request) reset(owner uint64) {
 	head, scratch := r.Request, canary.Again(r.scratch, canary.Request, owner)
@@ -198,5 +202,9 @@ func (r *Request) reset(owner uint64) {
 	}
 	head.Reset()
 	clear(r.Notes)
-	*r = Request{Request: head, scratch: scratch, Judged: Judged{Addrs: r.Judged.Addrs[:0]}, Notes: r.Notes[:0]}
+	notes := r.Notes[:0]
+	if cap(notes) > keptNotes {
+		notes = nil
+	}
+	*r = Request{Request: head, scratch: scratch, Judged: Judged{Addrs: r.Judged.Addrs[:0]}, Notes: notes}
 }

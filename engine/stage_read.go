@@ -86,6 +86,7 @@ func (t *transaction) understood(n int) stage {
 	}
 	t.up.body = body
 	t.keepClient = h1.KeepAlive(r.Major, r.Minor, &r.Header) && !t.setup.config.NoClientPersistence
+	r.Persistent = t.keepClient
 	if limit := t.setup.config.Limits.RequestBody; limit > 0 && body.Length() > limit {
 		return t.fail(BodyTooLarge, ClientSide, errBodyTooLarge)
 	}

@@ -131,10 +131,10 @@ func (p *Pool) askAgain(lost []*Question, l *loss) {
 	p.judgeAll()
 }
 
-// giveUp settles a question that was lost with its child, and remembers its line if that has read it.
+// giveUp settles a question that was lost with its child, and remembers its line if that has ended too many.
 func (p *Pool) giveUp(q *Question) {
 	p.stats.lost++
-	if q.losses > 0 {
+	if q.losses > p.config.Retries {
 		p.poison.remember(q.text, p.loop.Now())
 	}
 	q.settle(nil, ErrLost)

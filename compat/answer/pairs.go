@@ -58,6 +58,14 @@ func (p Pair) Text() []byte {
 	return v
 }
 
+// Word returns the word at the beginning of b, leading blanks skipped, without its quotation marks: what stands where
+// a pair has no name. %XX stays as it is.
+func Word(b []byte) (text, rest []byte, ok bool) {
+	b = SkipBlanks(b)
+	end := WordEnd(b)
+	return unquote(b[:end]), b[end:], end > 0
+}
+
 func unquote(v []byte) []byte {
 	out, quoted := make([]byte, 0, len(v)), false
 	for i := 0; i < len(v); i++ {
