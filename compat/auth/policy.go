@@ -88,12 +88,14 @@ func (p *Policy) Edit(r *engine.Request, h *h1.Header) {
 	}
 }
 
-// Challenge appends the fields of a 407 that ask for credentials, each with its CRLF.
-func (p *Policy) Challenge(dst []byte, r *engine.Request) []byte {
+// Challenge appends the fields of a 407 that ask for credentials, each with its CRLF, and says whether the connection
+// is to end after it.
+func (p *Policy) Challenge(dst []byte, r *engine.Request) (fields []byte, last bool) {
 	st := p.memory.OfRequest(r)
 	for _, s := range p.schemes {
 		mine := s.prover == st.by
-		if st.only && !mine {
+		kept, ofConnection := s.prover.(*statefulProver)
+		if st.only && !mine || st.unkept && ofConnection {
 			continue
 		}
 		dst = append(dst, "Proxy-Authenticate: "...)
@@ -101,10 +103,11 @@ func (p *Policy) Challenge(dst []byte, r *engine.Request) []byte {
 			dst = append(dst, st.challenge...)
 		} else {
 			dst = s.challenge(dst)
+			last = last || ofConnection && !kept.KeepAlive
 		}
 		dst = append(dst, "\r\n"...)
 	}
-	return dst
+	return dst, last
 }
 
 // Disconnected ends what was kept of a connection.

@@ -26,28 +26,28 @@ func (m *memory) OfConnection(_ *engine.Request, begin bool) *Connection {
 	return m.connection
 }
 
-// handshake is a scheme that proves connections as NTLM does: the client says "first", is told a token, says
+// shaker is a scheme that proves connections as NTLM does: the client says "first", is told a token, says
 // "second", and is known from then on.
-type handshake struct {
+type shaker struct {
 	policy *Policy
 	closed int
 }
 
-func (h *handshake) prove(r *engine.Request, st *State, credentials []byte, _ *loop.Waker) (acl.Answer, acl.Inquiry) {
+func (h *shaker) prove(r *engine.Request, st *State, credentials []byte, _ *loop.Waker) (acl.Answer, acl.Inquiry) {
 	if string(credentials) == "first" {
-		h.policy.memory.OfConnection(r, true).begin(&agreed{handshake: h})
+		h.policy.memory.OfConnection(r, true).begin(&agreed{shaker: h})
 		st.ask(h, []byte("Shake token"), true)
 	}
 	return acl.Challenge, nil
 }
 
-func (h *handshake) challenge(dst []byte) []byte { return append(dst, "Shake"...) }
+func (h *shaker) challenge(dst []byte) []byte { return append(dst, "Shake"...) }
 
-func (h *handshake) close() {}
+func (h *shaker) close() {}
 
 // agreed is what it keeps of a connection.
 type agreed struct {
-	*handshake
+	*shaker
 	proved []byte // by which field
 }
 
@@ -80,10 +80,10 @@ func (plain) challenge(dst []byte) []byte { return append(dst, "Plain"...) }
 func (plain) close() {}
 
 // shaking is a policy with both, and what it remembers.
-func shaking() (p *Policy, m *memory, h *handshake) {
+func shaking() (p *Policy, m *memory, h *shaker) {
 	m = &memory{}
 	p = &Policy{memory: m}
-	h = &handshake{policy: p}
+	h = &shaker{policy: p}
 	p.schemes = []offered{{"shake", h}, {"plain", plain{}}}
 	return p, m, h
 }
@@ -98,7 +98,8 @@ func (m *memory) prove(t *testing.T, p *Policy, field string) (answer acl.Answer
 	}
 	r := compattest.NewRequest(t, head)
 	answer, _ = p.Prove(r, nil)
-	challenge = strings.ReplaceAll(string(p.Challenge(nil, r)), "Proxy-Authenticate: ", "")
+	fields, _ := p.Challenge(nil, r)
+	challenge = strings.ReplaceAll(string(fields), "Proxy-Authenticate: ", "")
 	return answer, r.User, strings.ReplaceAll(challenge, "\r\n", "|")
 }
 

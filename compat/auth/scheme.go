@@ -7,6 +7,7 @@ import (
 	"exaproxy/engine"
 	"exaproxy/engine/h1"
 	"exaproxy/engine/loop"
+	"exaproxy/helper"
 )
 
 // A scheme is what a configuration says of one way to prove who one is (RFC 9110, section 11.1): its settings, which
@@ -22,9 +23,14 @@ type scheme interface {
 
 // served makes the settings of the schemes that are served, as Squid has them where a configuration says nothing.
 var served = map[string]func() scheme{
-	"basic":  func() scheme { return newBasic() },
-	"digest": func() scheme { return newDigest() },
+	"basic":     func() scheme { return newBasic() },
+	"digest":    func() scheme { return newDigest() },
+	"ntlm":      func() scheme { return newNTLM() },
+	"negotiate": func() scheme { return newNegotiate() },
 }
+
+// A shaper is a scheme whose helpers are not run as those of others are.
+type shaper interface{ shape(hc *helper.Config) }
 
 // A prover judges the credentials of one scheme, for one worker. It belongs to the worker's goroutine.
 type prover interface {

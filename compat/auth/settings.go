@@ -96,10 +96,6 @@ func (s *Settings) scheme(name string) (named, error) {
 		s.schemes = append(s.schemes, n)
 		return n, nil
 	}
-	switch name {
-	case "ntlm", "negotiate":
-		return named{}, conf.Invalid{fmt.Sprintf("ERROR: auth_param: the scheme '%s' is not served yet", name)}
-	}
 	return named{}, conf.Invalid{fmt.Sprintf("Parsing Config File: Unknown authentication scheme '%s'.", name)}
 }
 
@@ -142,6 +138,9 @@ func (s *Settings) Configure(c *engine.Config, p children.Process) {
 		}
 		hc := program.Children.Config(PoolName(n.name), program.Argv, p)
 		hc.LineMax = lineMax
+		if own, ok := n.scheme.(shaper); ok {
+			own.shape(&hc)
+		}
 		hc.Log = c.Log.With("section", section)
 		c.PolicyHelpers = append(c.PolicyHelpers, hc)
 	}

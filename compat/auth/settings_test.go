@@ -1,11 +1,13 @@
 package auth
 
 import (
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
 
 	"exaproxy/compat/acl"
+	"exaproxy/compat/children"
 	"exaproxy/compat/compattest"
 	"exaproxy/engine"
 )
@@ -77,8 +79,7 @@ func TestMistakes(t *testing.T) {
 		"auth_param digest nonce_max_duration 1":   "missing time unit",
 		"auth_param digest nonce_max_count many":   "",
 		"auth_param digest nonce_strictness maybe": "can only be 'on' or 'off'",
-		"auth_param ntlm program /bin/cat":         "the scheme 'ntlm' is not served yet",
-		"auth_param negotiate program /bin/cat":    "the scheme 'negotiate' is not served yet",
+		"auth_param ntlm keep_alive perhaps":       "can only be 'on' or 'off'",
 		"auth_param magic program /bin/cat":        "Unknown authentication scheme 'magic'",
 	} {
 		s := Defaults()
@@ -90,5 +91,36 @@ func TestMistakes(t *testing.T) {
 	r := compattest.MustRead(t, acl.NewSet(), s.Directives(), "auth_param basic blankpassword on\n")
 	if got := strings.Join(r.Messages, "|"); !strings.Contains(got, "Unrecognised basic auth scheme parameter 'blankpassword'") {
 		t.Errorf("it says %q", got)
+	}
+}
+
+func TestStatefulSettings(t *testing.T) {
+	s := Defaults()
+	r := compattest.MustRead(t, acl.NewSet(), s.Directives(), `auth_param ntlm program /lib/ntlm -x
+auth_param ntlm children 7 startup=2 idle=3 concurrency=4 reservation-timeout=90
+auth_param ntlm keep_alive off
+auth_param negotiate program /lib/negotiate
+auth_param negotiate key_extras "%>a %>rd"
+auth_param negotiate credentialsttl 2 hours
+`)
+	if got := strings.Join(r.Messages, "|"); !strings.Contains(got, "Unrecognised negotiate auth scheme parameter 'credentialsttl'") {
+		t.Errorf("it says %q", got)
+	}
+	var c engine.Config
+	c.Log = slog.New(slog.DiscardHandler)
+	s.Configure(&c, children.Process{})
+	ntlm, negotiate := c.PolicyHelpers[0], c.PolicyHelpers[1]
+	if ntlm.Name != "ntlmauthenticator" || ntlm.Children != 7 || ntlm.Concurrency != 0 || ntlm.LineMax != 65535 ||
+		ntlm.Reservation != 90*time.Second || ntlm.Timeout != 90*time.Second {
+		t.Errorf("NTLM's helpers are %+v", ntlm)
+	}
+	if negotiate.Name != "negotiateauthenticator" || negotiate.Reservation != 0 || negotiate.Timeout != 64*time.Second {
+		t.Errorf("Negotiate's helpers are %+v", negotiate)
+	}
+	if n := s.schemes[0].scheme.(*Stateful); n.KeepAlive || n.Mutual {
+		t.Errorf("got %+v", n)
+	}
+	if n := s.schemes[1].scheme.(*Stateful); !n.KeepAlive || !n.Mutual || n.Extras == nil {
+		t.Errorf("got %+v", n)
 	}
 }

@@ -15,6 +15,7 @@ type State struct {
 	by        prover // who has something to say in the next challenge; nil: nobody
 	challenge []byte // that is, in the place of its usual one; nil: its usual one
 	only      bool   // and no other scheme is offered
+	unkept    bool   // no scheme is offered that needs a connection which is kept
 
 	counted bool // the client's address is counted among the user's
 }

@@ -17,6 +17,7 @@ type Settings struct {
 	Concurrency int
 	QueueSize   int  // questions that may wait for a helper before the administrator is warned
 	Sized       bool // QueueSize was given
+	Reservation int  // seconds for which a helper is kept for a conversation where others wait; 0: not given
 	PTY         bool // the helpers' output is a terminal, so that their stdio does not buffer it
 	Overload    Overload
 }
@@ -66,7 +67,7 @@ func (n *Settings) setOption(option string) error {
 	case "queue-size":
 		field, n.Sized = &n.QueueSize, true
 	case "reservation-timeout":
-		field = new(int) // of helpers that keep a conversation
+		field = &n.Reservation
 	case "on-persistent-overload":
 		return n.setOverload(value)
 	case "pty":

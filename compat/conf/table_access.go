@@ -6,7 +6,7 @@ var tableAccess = []Directive{
 	{Name: "cpu_affinity_map", Type: "CpuAffinityMap", Treat: Accepted, Note: "workers are not pinned to processors"},
 	{Name: "shared_memory_locking", Type: "YesNoNone", Treat: Accepted, Default: "off", Note: noKids},
 	{Name: "hopeless_kid_revival_delay", Type: "time_t", Treat: Accepted, Default: "1 hour", Note: noKids},
-	{Name: "auth_param", Type: "authparam", Words: AuthParam, Treat: Done, Note: "basic and digest; ntlm and negotiate are refused"},
+	{Name: "auth_param", Type: "authparam", Words: AuthParam, Treat: Done},
 	{Name: "authenticate_cache_garbage_interval", Type: "time_t", Treat: Done, Default: "1 hour"},
 	{Name: "authenticate_ttl", Type: "time_t", Treat: Done, Default: "1 hour", Note: "how long a digest user's HA1 is known until the helper is asked again; what is known of basic's users is known for credentialsttl"},
 	{Name: "authenticate_ip_ttl", Type: "time_t", Treat: Done, Default: "1 second"},

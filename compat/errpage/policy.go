@@ -13,9 +13,9 @@ type Policy struct {
 	Identity *Identity
 	Now      func() time.Time // the loop's time
 
-	// Challenge appends the fields of a 407 that say how a client can prove who it is, each with its CRLF. nil: it
-	// cannot.
-	Challenge func(dst []byte, r *engine.Request) []byte
+	// Challenge appends the fields of a 407 that say how a client can prove who it is, each with its CRLF, and says
+	// whether it is the last reply of the connection. nil: it cannot.
+	Challenge func(dst []byte, r *engine.Request) (fields []byte, last bool)
 
 	challenges []byte // memory for these
 }
@@ -41,12 +41,13 @@ func (p *Policy) Write(m *decision.Memory, r *engine.Request, f *engine.Failure,
 		Page: name, Errno: Errno(f), Length: len(body), Language: pages.Language,
 		LookedUp: LookedUp(f), Bare: bare, Now: p.Now(),
 	}
+	last := bare
 	if status == 407 && p.Challenge != nil {
-		p.challenges = p.Challenge(p.challenges[:0], r)
+		p.challenges, last = p.Challenge(p.challenges[:0], r)
 		head.Challenges = p.challenges
 	}
 	fields := p.Identity.AppendError(m.Reply.Fields[:0], &head)
-	m.Reply = engine.LocalReply{Status: status, Fields: fields, Body: body, Close: bare, Page: name, ContentType: media}
+	m.Reply = engine.LocalReply{Status: status, Fields: fields, Body: body, Close: last, Page: name, ContentType: media}
 }
 
 // tunnelFailed says whether this is the failure of a CONNECT that had been let through. Squid's
