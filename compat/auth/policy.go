@@ -122,7 +122,11 @@ func (p *Policy) report(scheme, user, what string) {
 	if more > 0 {
 		what += fmt.Sprintf(" (%d more since the last message)", more)
 	}
-	p.log.Error(scheme+" authentication helper: "+what+". The client is asked for other credentials", "user", user)
+	log := p.log
+	if user != "" {
+		log = log.With("user", user)
+	}
+	log.Error(scheme + " authentication helper: " + what + ". The client is asked for other credentials")
 }
 
 // Close ends what is asked. On a nil Policy it does nothing.
