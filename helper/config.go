@@ -36,7 +36,8 @@ type Config struct {
 	// with ErrLate. Waiting for a child counts for nothing. 0: for ever.
 	Timeout time.Duration
 
-	// Reservation is how long a child is reserved for a Conversation where others wait for it. 0: 64 s.
+	// Reservation is how long a child is reserved for a Conversation where others wait for it, if they are no
+	// more than the children; where more wait it is less. 0: 64 s.
 	Reservation time.Duration
 
 	Env        []string            // of the child; nil: ours

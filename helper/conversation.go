@@ -17,7 +17,7 @@ var ErrExpired = errors.New("ask helper: the conversation was left for too long,
 //
 // A child that is reserved is asked nothing else. Where questions wait and no other child has room, the
 // conversations that were begun more than Config.Reservation ago and have no question in flight lose theirs, the
-// oldest first. The child is told nothing of that, nor of an End in the middle: what it is asked next begins a
+// oldest first; the sooner, the more often all children would have to be reserved anew for those that wait. The child is told nothing of that, nor of an End in the middle: what it is asked next begins a
 // new conversation, and it has to forget the old one.
 //
 // The first question that is lost with its child is asked again, as others are. A later one cannot be: no other
@@ -112,21 +112,33 @@ func (c *child) loseConversation() {
 
 // expireConversations frees children for what waits, if none has room; of a pool that is closing all, in time.
 func (p *Pool) expireConversations() {
-	if p.expiry.Armed() {
+	n := p.backlog.n + p.risky.n
+	if p.expiry.Armed() && n <= p.hurry {
 		return // none is over the time before it expires
 	}
-	for n := p.backlog.n + p.risky.n; p.closing || n > 0 && !p.hasRoom(); n-- {
+	for ; p.closing || n > 0 && !p.hasRoom(); n-- {
 		c := p.oldestReserved()
 		if c == nil {
 			return
 		}
-		if left := p.config.Reservation - p.loop.Now().Sub(c.talk.begun); left > 0 {
+		if left := p.reservation(n) - p.loop.Now().Sub(c.talk.begun); left > 0 {
 			p.expiry.Set(left)
+			p.hurry = n
 			return
 		}
 		p.stats.expired++
 		c.talk.leave(ErrExpired)
 	}
+}
+
+// leastReservation is how long a child is reserved however many wait: a client that wants to goes on within it.
+const leastReservation = 2 * time.Second
+
+// reservation returns how long a child is reserved where n questions wait. Clients that begin handshakes and do not
+// go on would otherwise keep all children from others for ever more Reservations, the more of them there are.
+func (p *Pool) reservation(n int) time.Duration {
+	all := p.config.Reservation
+	return max(all/time.Duration(1+max(n-1, 0)/p.config.Children), min(all, leastReservation))
 }
 
 // oldestReserved returns the child, without a question in flight, that was reserved before all others.

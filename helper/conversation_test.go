@@ -156,6 +156,34 @@ func TestConversationExpires(t *testing.T) {
 	}
 }
 
+// Those who begin conversations and do not go on keep the children from others for the shorter the more they are.
+func TestConversationsAreLeftOpen(t *testing.T) {
+	w := newWorld(t, Config{Children: 2, Startup: 2, Reservation: 64 * time.Second})
+	for range 40 {
+		w.converse().says("YR held")
+	}
+	q := w.converse().says("YR good")
+	begun := w.l.Now()
+	for answered := false; !answered; {
+		for n := 1; n <= 2; n++ {
+			a := w.child(n)
+			if a.read(); len(a.got) > 0 {
+				a.got = nil
+				a.out.WriteString("TT token\n")
+			}
+		}
+		w.pass(100 * time.Millisecond)
+		_, answered, _ = q.Answer()
+		if took := w.l.Now().Sub(begun); took > 4*time.Minute {
+			t.Fatalf("behind 40 that hold two children it takes %v: longer than for each its least time, and more", took)
+		}
+	}
+	q.wants("", "TT token")
+	if took := w.l.Now().Sub(begun); took < 20*leastReservation {
+		t.Errorf("it took %v: nobody is left the least time", took)
+	}
+}
+
 func TestChildOfAConversationEnds(t *testing.T) {
 	w := newWorld(t, Config{Children: 1, Retries: 2})
 	w.proves(1)

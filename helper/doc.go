@@ -42,7 +42,7 @@
 // A pool can take the place of another without a moment in which nobody answers: Succeed.
 //
 // Questions that have to be put to one child in turn are a Conversation (Converse), for which a child is reserved.
-// It is bounded by Config.Reservation where others wait, and otherwise by its owner's End.
+// It is bounded by Config.Reservation where others wait, less if many do, and otherwise by its owner's End.
 //
 // Lines are passed on as they are, NUL bytes and all, but for the line end: a line feed with
 // at most one carriage return before it. A child that writes more than 1 MiB without a line end

@@ -19,6 +19,7 @@ type Pool struct {
 	lookTimer  *loop.Timer // when a question may be asked that may not yet
 	keptFree   *child      // that takes no ordinary question because a risky one waits for it
 	expiry     *loop.Timer // when a conversation has to give its child to what waits
+	hurry      int         // how many waited when it was set
 	answered   *answered   // what is known of lines that were answered
 	storm      storm
 	poison     poison
