@@ -24,5 +24,15 @@
 // goes wrong with helpers is told in cache.log and is an ERR to the client, as in Squid: it is asked for other
 // credentials.
 //
+// NTLM and Negotiate (RFC 4559) prove connections. A helper is asked in turn about the tokens of one client, which is a
+// conversation of package helper:
+//
+//	YR token     TT token: the client is to come again with another, which is asked as KK token
+//	             AF user, AF token user; NA why; BH why; or OK, ERR and BH with pairs
+//
+// The handshake is a session of its connection, and then who the client is: all its requests are, whatever credentials
+// they have. Nothing of it goes to another connection, nor to the policy of a configuration that comes later. No token
+// is kept or logged.
+//
 // From where users come is counted for the acl max_user_ip (addresses). Workers tell one another by their mailboxes.
 package auth
