@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"time"
 
 	"exaproxy/engine/h1"
 	"exaproxy/engine/loop"
@@ -124,7 +125,9 @@ func (c *children) Wait(ready func()) helper.Ending {
 	return helper.Ending{How: <-c.ended}
 }
 
-func (c *children) Kill() { c.end() }
+func (c *children) Kill(time.Duration) { c.end() }
+func (c *children) Sweep()             {}
+func (c *children) Look(func(bool))    {}
 
 // end ends the process.
 func (c *children) end() {

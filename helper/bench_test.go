@@ -3,6 +3,7 @@ package helper
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -57,7 +58,9 @@ func (e *echo) Spawn(*Config, int) (Process, error) { return e, nil }
 func (e *echo) Questions() int                      { return e.sys[0] }
 func (e *echo) Answers() int                        { return e.sys[0] }
 func (e *echo) PID() int                            { return 1 }
-func (e *echo) Kill()                               {}
+func (e *echo) Kill(time.Duration)                  {}
+func (e *echo) Sweep()                              {}
+func (e *echo) Look(func(bool))                     {}
 func (e *echo) Wait(ready func()) Ending            { ready(); return Ending{How: <-e.end} }
 
 // round asks as many questions as there is room for at once, and waits for all answers.

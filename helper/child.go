@@ -7,7 +7,7 @@ import (
 	"exaproxy/engine/loop"
 )
 
-// exitTimeout is how long a child may live on after the end of its input.
+// exitTimeout is how long a child may live on after the end of its input, and then after SIGTERM.
 const exitTimeout = 5 * time.Second
 
 // childState is where a child is in its life.
@@ -27,11 +27,13 @@ const (
 type child struct {
 	pool      *Pool
 	number    int
+	terminal  bool // it has one for its output
 	state     childState
 	waker     *loop.Waker
 	timer     *loop.Timer // warming: the grace; serving, draining: its silence; exiting: exitTimeout
 	deadline  *loop.Timer // of the oldest question in flight, with Config.Timeout
 	hold      *loop.Timer // when the answers that are held back are looked at
+	look      *loop.Timer // when it is looked at whether it keeps its first answer back
 	process   Process
 	startTime time.Time
 
@@ -55,6 +57,8 @@ type child struct {
 	lastService           time.Duration // time that the last answer took
 	lastAnswer            time.Time     // when it came
 	silenceWarned         bool
+	looks                 int   // whether it keeps its first answer back, since it has the question
+	innocent              bool  // its questions are not to blame for its being replaced
 	loss                  *loss // nil: none, or we ended it
 	terminated            bool  // since it did not end after the end of its input
 }
@@ -63,17 +67,23 @@ type child struct {
 func (p *Pool) start() {
 	p.started++
 	p.active++
-	c := &child{pool: p, number: p.started, startTime: p.loop.Now()}
+	c := &child{pool: p, number: p.started, startTime: p.loop.Now(), terminal: p.terminal.wants()}
 	c.waker = p.loop.NewWaker(c)
-	c.timer, c.deadline, c.hold = p.loop.NewTimer(c.waker), p.loop.NewTimer(c.waker), p.loop.NewTimer(c.waker)
+	c.timer, c.deadline = p.loop.NewTimer(c.waker), p.loop.NewTimer(c.waker)
+	c.hold, c.look = p.loop.NewTimer(c.waker), p.loop.NewTimer(c.waker)
 	p.children = append(p.children, c)
 	go c.runProcess()
 }
 
-// runProcess is the child's goroutine: it spawns the process and waits for its end. It reads
-// nothing of the child or the pool but what never changes.
+// runProcess is the child's goroutine: it spawns the process, waits for its end, and ends what it has left behind. It
+// reads nothing of the child or the pool but what never changes.
 func (c *child) runProcess() {
-	process, err := c.pool.config.Spawn.Spawn(&c.pool.config, c.number)
+	config := c.pool.config
+	config.PTY = PTYOff
+	if c.terminal {
+		config.PTY = PTYOn
+	}
+	process, err := config.Spawn.Spawn(&config, c.number)
 	if err != nil {
 		c.pool.loop.Post(func() { c.startFailed(err) })
 		return
@@ -81,6 +91,10 @@ func (c *child) runProcess() {
 	c.pool.loop.Post(func() { c.startSucceeded(process) })
 	end := process.Wait(func() { c.pool.loop.Post(c.becomeReady) })
 	c.pool.loop.Post(func() { c.processExited(end) })
+	if end.Left {
+		process.Sweep()
+		c.pool.loop.Post(func() { c.pool.forgetLeft(c) })
+	}
 }
 
 // startFailed records that there is no process.
@@ -90,6 +104,7 @@ func (c *child) startFailed(err error) {
 	c.loss = &loss{early: true}
 	p.recordLoss(c, false)
 	c.reportStartFailed(err)
+	c.failTrial()
 	c.remove()
 	p.dispatch()
 }
@@ -104,6 +119,7 @@ func (c *child) startSucceeded(process Process) {
 		c.kill(err.Error())
 	}
 	c.waker.Wake()
+	c.pool.replaceObsolete()
 	c.pool.dispatch()
 }
 
@@ -130,7 +146,7 @@ func (c *child) becomeReady() {
 // watch gives the process's descriptors to the loop.
 func (c *child) watch() (err error) {
 	l, output := c.pool.loop, loop.Pipe
-	if c.pool.config.PTY {
+	if c.terminal {
 		output = loop.Terminal
 	}
 	q, a := c.process.Questions(), c.process.Answers()
@@ -164,7 +180,7 @@ func (c *child) Run() {
 			c.timer.Clear()
 			c.reportNotExiting()
 			c.terminated = true
-			c.process.Kill()
+			c.process.Kill(c.pool.patience)
 		}
 	case starting, exited:
 	}
@@ -189,7 +205,7 @@ func (c *child) warmUp() {
 // never asked, has nothing to tidy up, and may be long before it reads that its input has ended: it is terminated.
 func (c *child) retire() {
 	if c.state == warming && c.pool.superseded {
-		defer c.process.Kill()
+		defer c.process.Kill(c.pool.patience)
 	}
 	if c.state == serving || c.state == warming {
 		c.pool.active--
@@ -215,8 +231,19 @@ func (c *child) closeInput() {
 	} else {
 		c.questions.Close()
 	}
-	c.timer.Set(exitTimeout)
+	c.timer.Set(c.pool.patience)
 	c.waker.Wake()
+}
+
+// hasten has a child that is ending have no more than the pool's patience.
+func (c *child) hasten() {
+	switch {
+	case c.state != exiting:
+	case c.timer.Armed():
+		c.timer.Set(c.pool.patience)
+	default:
+		c.process.Kill(c.pool.patience)
+	}
 }
 
 // discard reads what the child writes after the end of its input.
@@ -246,6 +273,7 @@ func (c *child) remove() {
 	c.timer.Clear()
 	c.deadline.Clear()
 	c.hold.Clear()
+	c.look.Clear()
 	c.waker.Retire()
 	c.pool.removeChild(c)
 }
@@ -253,7 +281,7 @@ func (c *child) remove() {
 // hasRoom reports whether the child can take an ordinary question.
 func (c *child) hasRoom() bool {
 	return c.state == serving && c.channels.n < c.pool.config.capacity() && !(c.exclusive && c.awaited > 0) &&
-		c.talk == nil && c != c.pool.keptFree
+		c.talk == nil && c != c.pool.keptFree && !c.distrusted()
 }
 
 // untested reports whether the child has yet to answer its first question.

@@ -28,9 +28,9 @@ type Config struct {
 	// Framing says how answers end; nil: each is a line. With it there are no channel numbers.
 	Framing Framing
 
-	PTY     bool // give the child a terminal for its output, so that its stdio does not buffer it
-	Retries int  // how often a question that was lost with its child is asked again; 0: never
-	LineMax int  // bytes of a question as it is written, with channel number and line end; a longer one is settled with ErrTooLong; 0: any length
+	PTY     PTY // which children have a terminal for their output
+	Retries int // how often a question that was lost with its child is asked again; 0: never
+	LineMax int // bytes of a question as it is written, with channel number and line end; a longer one is settled with ErrTooLong; 0: any length
 
 	// Timeout is how long a child that was ready may take for an answer; then the question is settled
 	// with ErrLate. Waiting for a child counts for nothing. 0: for ever.
@@ -127,6 +127,16 @@ func (c Config) withDefaults() Config {
 	}
 	return c
 }
+
+// A PTY says which children get a terminal for their output, in the place of a pipe: their stdio writes each line at
+// once to a terminal, and to a pipe only when it has gathered some thousand bytes.
+type PTY uint8
+
+const (
+	PTYAuto PTY = iota // all, once one without was seen to keep its answer back and one with it to answer
+	PTYOn              // all
+	PTYOff             // none
+)
 
 // program is the name of the program without its folder.
 func (c *Config) program() string {

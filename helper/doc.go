@@ -48,13 +48,20 @@
 // at most one carriage return before it. A child that writes more than 1 MiB without a line end
 // is replaced. With Config.Framing questions and answers are of another form than lines, and all the rest holds.
 //
-// Children get pipes for standard input and output, or with Config.PTY a terminal for output
-// alone; a pipe for standard error, which Config.Stderr gets in whole lines, and not all of them while
+// Children get pipes for standard input and output, or a terminal for output alone (Config.PTY). With PTYAuto that
+// is found out: a child that has read its first question, and a second later waits for the next in read(2) with all
+// of its threads and whatever it has started, without an answer, keeps that back in its stdio. It is replaced by one with
+// a terminal, and its question, which is not to blame, asked again. If that one answers, all get terminals; if
+// not, pipes again. A child that works, sleeps, or waits for anything else as well is not such a one, and once one with a
+// pipe has answered none is looked at any more.
+//
+// Children get a pipe for standard error, which Config.Stderr gets in whole lines, and not all of them while
 // many children end; no other
 // descriptor (whatever the program has open besides is made close-on-exec); a session of their
 // own; the scheduling policy SCHED_BATCH (see setBatchScheduling); and the umask of the program.
-// A child is ended by closing its input. If it is still there after five seconds its process
-// group gets SIGTERM, and SIGKILL five seconds later, so that none outlives the program unnoticed.
+// A child is ended by closing its input. If it is still there after five seconds, or less with CloseWithin, its process
+// group gets SIGTERM, and SIGKILL as much later; so does what a child that has ended leaves behind in its group. The kernel
+// kills children when the program is killed.
 // A child whose process has ended counts as ended even if another process, started by it, holds
 // its pipes.
 //

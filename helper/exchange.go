@@ -38,6 +38,7 @@ func (c *child) exchange() {
 	c.releaseHeld()
 	c.checkDeadlines()
 	c.checkSilence()
+	c.checkFlushing()
 }
 
 // assign gives a question to the child, which must have room. The child's next run writes it,
@@ -57,6 +58,9 @@ func (c *child) assign(q *Question) {
 	c.ventures = q.unknown || c.ventures && c.awaited > 1
 	if c.pool.config.Timeout > 0 && !c.deadline.Armed() {
 		c.deadline.Set(c.pool.config.Timeout)
+	}
+	if c.answered == 0 {
+		c.timeFirstAnswer()
 	}
 	c.asked++
 	c.pool.stats.questions++
@@ -200,6 +204,7 @@ func (c *child) finish(q *Question, answer []byte) {
 	c.pool.recordAnswer(c, q)
 	if c.answered == 1 {
 		c.pool.recordFirstAnswer()
+		c.pool.recordFlushed(c)
 	}
 	c.dismiss(q, answer, nil)
 }

@@ -35,10 +35,10 @@ func (c *child) fail(cause string) {
 	risky := c.requeue()
 	c.state = exiting
 	harmful := unproved || c.loss.again+c.loss.givenUp > 0 || cause != ""
-	c.loss.early = harmful && !risky && c.loss.lifetime < stableAfter
+	c.loss.early = harmful && !risky && !c.innocent && c.loss.lifetime < stableAfter
 	c.questions.Close()
 	c.answers.Close()
-	c.timer.Set(exitTimeout)
+	c.timer.Set(c.pool.patience)
 	if cause != "" {
 		c.reportReplaced()
 	}
@@ -46,6 +46,7 @@ func (c *child) fail(cause string) {
 		c.pool.active--
 		c.pool.recordLoss(c, risky)
 	}
+	c.failTrial()
 	c.pool.waker.Wake()
 }
 
@@ -54,7 +55,7 @@ func (c *child) kill(cause string) {
 	if c.answering() {
 		c.fail(cause)
 		c.timer.Clear()
-		c.process.Kill()
+		c.process.Kill(c.pool.patience)
 	}
 }
 
@@ -62,7 +63,10 @@ func (c *child) kill(cause string) {
 // children. It returns whether a risky one was to blame.
 func (c *child) requeue() (risky bool) {
 	now := c.pool.loop.Now()
-	suspects := c.suspects()
+	var suspects []*Question
+	if !c.innocent {
+		suspects = c.suspects()
+	}
 	c.loseConversation()
 	if len(suspects) > 0 && (c.loss.cause == "" || c.provoked) {
 		c.loss.provoked = true
@@ -194,6 +198,9 @@ func (c *child) processExited(end Ending) {
 		c.judgeHeld(end.Failed)
 	}
 	c.reportEnd(end.How)
+	if end.Left {
+		c.pool.left = append(c.pool.left, c)
+	}
 	c.remove()
 	c.pool.dispatch()
 }

@@ -1,6 +1,9 @@
 package helper
 
 import (
+	"slices"
+	"time"
+
 	"exaproxy/engine/loop"
 )
 
@@ -34,7 +37,11 @@ type Pool struct {
 	started  int      // so far; the number of the last
 	health   health
 	closing  bool
+	patience time.Duration            // between the end of a child's input and SIGTERM, and between that and SIGKILL
+	left     []*child                 // that have ended and left others in their group, which are being ended
 	warned   map[string]*loop.Limiter // by kind of warning
+	terminal need                     // whether children are to have one
+	trials   int                      // of terminals, so far
 	bannered bool                     // it was said that children write something before they are ready
 
 	serial  uint64 // of the last question
@@ -49,11 +56,13 @@ type Pool struct {
 //
 // The loop must outlive the pool: it is to turn until Closed.
 func NewPool(l *loop.Loop, c Config) *Pool {
-	p := &Pool{loop: l, config: c.withDefaults(), answered: &answered{}, storm: storm{deadly: &harm{}}, scratch: make([]byte, scratchSize)}
+	p := &Pool{loop: l, config: c.withDefaults(), answered: &answered{}, storm: storm{deadly: &harm{}}, scratch: make([]byte, scratchSize),
+		patience: exitTimeout}
 	p.free.Most = maxFreeQuestions
 	p.waker = l.NewWaker(p)
 	p.health.timer = l.NewTimer(p.waker)
 	p.riskyTimer, p.lookTimer, p.expiry = l.NewTimer(p.waker), l.NewTimer(p.waker), l.NewTimer(p.waker)
+	p.terminal = needOf(p.config.PTY)
 	p.target = p.config.Startup
 	p.reportStart()
 	p.dispatch()
@@ -257,7 +266,21 @@ func (p *Pool) Close(drain bool) {
 // Closed reports whether, after Close, all questions are settled and the last child has ended:
 // nothing is left of the pool on the loop or outside.
 func (p *Pool) Closed() bool {
-	return p.closing && len(p.children) == 0 && p.backlog.n == 0 && p.risky.n == 0
+	return p.closing && len(p.children) == 0 && len(p.left) == 0 && p.backlog.n == 0 && p.risky.n == 0
+}
+
+// CloseWithin is Close without drain for the end of the program. Children have half of grace to end after the end of
+// their input, and the other half after SIGTERM; whoever is left then, of the groups of all of them, is killed. It may
+// be called again, with less.
+func (p *Pool) CloseWithin(grace time.Duration) {
+	p.patience = min(p.patience, grace/2)
+	p.Close(false)
+	for _, c := range p.children {
+		c.hasten()
+	}
+	for _, c := range p.left {
+		c.process.Kill(p.patience)
+	}
 }
 
 // removeChild removes a child whose process has ended.
@@ -271,6 +294,17 @@ func (p *Pool) removeChild(c *child) {
 	if p.keptFree == c {
 		p.keptFree = nil
 	}
+	p.retireIfClosed()
+}
+
+// forgetLeft records that nobody is left of the group of a child that has ended.
+func (p *Pool) forgetLeft(c *child) {
+	p.left = slices.DeleteFunc(p.left, func(other *child) bool { return other == c })
+	p.retireIfClosed()
+}
+
+// retireIfClosed gives back what the pool has of the loop once it is closed.
+func (p *Pool) retireIfClosed() {
 	if p.Closed() {
 		p.health.timer.Clear()
 		p.riskyTimer.Clear()

@@ -1,7 +1,10 @@
 package helper
 
 import (
+	"encoding/binary"
 	"os"
+	"runtime"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -9,8 +12,8 @@ import (
 )
 
 const (
-	killTimeout      = 5 * time.Second        // between SIGTERM and SIGKILL
 	exitPollInterval = 500 * time.Millisecond // looking for the end of a process, on kernels that do not report it
+	killAgain        = time.Second            // between two times SIGKILL, for those that are born meanwhile
 	maxStderrReads   = 32                     // reads of standard error at a time
 
 	lookAfter  = time.Millisecond       // the first look whether a process waits for input; then ever more seldom
@@ -24,12 +27,12 @@ const (
 )
 
 // A process is a Process of this machine. Its goroutine, the one in Wait, waits for three
-// things at once: standard error, the process's end, and Kill. Until the process is ready it also looks
+// things at once: standard error, the process's end, and Kill or Look. Until the process is ready it also looks
 // at it every now and then.
 type process struct {
 	os                         *os.Process
 	questions, answers, stderr int
-	wakeup                     *os.File // eventfd: Kill was called
+	wakeup                     *os.File // eventfd: Kill or Look was called
 	log                        lineWriter
 	input                      inputWatch
 	started                    time.Time
@@ -39,7 +42,9 @@ type process struct {
 	blindLooks                 int           // in a row
 	ready                      func()        // nil: it was called
 	killed                     bool
-	killTimeout                time.Duration // between SIGTERM and SIGKILL
+	killAt                     time.Time                  // when to send SIGKILL
+	grace                      atomic.Int64               // that Kill was called with; negative: it was not
+	seen                       atomic.Pointer[func(bool)] // that Look was called with
 	buf                        [4096]byte
 }
 
@@ -50,8 +55,21 @@ func (p *process) PID() int       { return p.os.Pid }
 // Kill has the process's goroutine terminate it, and kill it if that does not help. That
 // goroutine alone sends signals, since it knows that the process is not reaped yet and its PID
 // not another's.
-func (p *process) Kill() {
-	one := [8]byte{7: 1}
+func (p *process) Kill(grace time.Duration) {
+	p.grace.Store(int64(grace))
+	p.wake()
+}
+
+// Look has the process's goroutine look at it.
+func (p *process) Look(seen func(reading bool)) {
+	p.seen.Store(&seen)
+	p.wake()
+}
+
+// wake has the process's goroutine see what is wanted.
+func (p *process) wake() {
+	one := [8]byte{}
+	binary.NativeEndian.PutUint64(one[:], 1)
 	p.wakeup.Write(one[:]) // closed once the process has ended
 }
 
@@ -59,6 +77,7 @@ func (p *process) Kill() {
 // behind may still hold its descriptors; no more of their standard error is read than is there at that
 // moment. ready is called once, when the process is seen to be ready for its input.
 func (p *process) Wait(ready func()) Ending {
+	defer runtime.UnlockOSThread() // of Spawn
 	p.ready, p.started = ready, time.Now()
 	p.looked = p.started
 	if err := p.os.WithHandle(func(pidfd uintptr) { p.watch(int32(pidfd)) }); err != nil {
@@ -75,7 +94,7 @@ func (p *process) Wait(ready func()) Ending {
 	if err != nil {
 		return Ending{How: err.Error(), Failed: !p.killed}
 	}
-	return Ending{How: state.String(), Failed: !p.killed && crashed(state.Sys().(syscall.WaitStatus))}
+	return Ending{How: state.String(), Failed: !p.killed && crashed(state.Sys().(syscall.WaitStatus)), Left: p.leftOthers()}
 }
 
 // crashed reports whether a process ended by a fault of its own, and was not asked to end: by a signal
@@ -136,9 +155,8 @@ func (p *process) watch(pidfd int32) {
 		{Fd: int32(p.wakeup.Fd()), Events: unix.POLLIN},
 		{Fd: pidfd, Events: unix.POLLIN}, // negative: ignored, see poll(2)
 	}
-	var killAt time.Time // when to send SIGKILL
 	for !p.ended() {
-		_, err := unix.Poll(wait, p.pollTimeout(pidfd, killAt, p.lookAgain()))
+		_, err := unix.Poll(wait, p.pollTimeout(pidfd, p.lookAgain()))
 		if err != nil { // EINTR
 			continue
 		}
@@ -146,22 +164,40 @@ func (p *process) watch(pidfd int32) {
 			wait[0].Fd = -1
 		}
 		if wait[1].Revents != 0 {
-			wait[1].Fd = -1
-			p.killed, killAt = true, time.Now().Add(p.killTimeout)
-			p.signal(syscall.SIGTERM)
+			p.obey()
 		}
-		if p.killed && !time.Now().Before(killAt) {
+		if p.killed && !time.Now().Before(p.killAt) {
 			p.signal(syscall.SIGKILL)
-			killAt = time.Now().Add(p.killTimeout)
+			p.killAt = time.Now().Add(killAgain)
 		}
+	}
+}
+
+// obey does what Kill and Look have asked for.
+func (p *process) obey() {
+	var times [8]byte
+	unix.Read(int(p.wakeup.Fd()), times[:])
+	if seen := p.seen.Swap(nil); seen != nil {
+		(*seen)(p.input.onlyReads())
+	}
+	grace := time.Duration(p.grace.Swap(-1))
+	if grace < 0 {
+		return
+	}
+	if at := time.Now().Add(grace); !p.killed || at.Before(p.killAt) {
+		p.killAt = at
+	}
+	if !p.killed {
+		p.killed = true
+		p.signal(syscall.SIGTERM)
 	}
 }
 
 // pollTimeout returns how many milliseconds poll may wait, and no longer than until if that is not
 // negative; -1 for ever.
-func (p *process) pollTimeout(pidfd int32, killAt time.Time, until time.Duration) int {
+func (p *process) pollTimeout(pidfd int32, until time.Duration) int {
 	if p.killed {
-		until = max(time.Until(killAt), 0) + time.Millisecond
+		until = max(time.Until(p.killAt), 0) + time.Millisecond
 	}
 	if pidfd < 0 && (until < 0 || until > exitPollInterval) {
 		until = exitPollInterval

@@ -17,7 +17,7 @@ func TestRealChildren(t *testing.T) {
 		for _, concurrency := range []int{0, 7} {
 			for _, mode := range []string{"echo", "dribbling"} {
 				t.Run(fmt.Sprintf("%s pty=%v concurrency=%d", mode, pty, concurrency), func(t *testing.T) {
-					s := run(t, mode, Config{Children: 2, Concurrency: concurrency, PTY: pty})
+					s := run(t, mode, Config{Children: 2, Concurrency: concurrency, PTY: ptyOf(pty)})
 					var all []*Question
 					for i := range 200 {
 						all = append(all, s.pool.Ask([]byte(fmt.Sprint("line ", i)), nil))
@@ -45,7 +45,7 @@ func TestDescriptorsOfAChild(t *testing.T) {
 	}
 	defer unix.Close(leak)
 	for _, pty := range []bool{false, true} {
-		s := perform(t, Config{Children: 3, Startup: 3, PTY: pty,
+		s := perform(t, Config{Children: 3, Startup: 3, PTY: ptyOf(pty),
 			Argv: []string{"/bin/sh", "-c", "while read line; do ls -m /proc/$$/fd; done"}})
 		s.until("the others are there too", s.up(3))
 		s.answers("what is open", "0, 1, 2")
@@ -55,7 +55,7 @@ func TestDescriptorsOfAChild(t *testing.T) {
 func TestAttributesOfAChild(t *testing.T) {
 	for _, pty := range []bool{false, true} {
 		dir := t.TempDir()
-		s := run(t, "portrait", Config{Children: 1, PTY: pty, Dir: dir, Env: []string{"GREETING=hello"}})
+		s := run(t, "portrait", Config{Children: 1, PTY: ptyOf(pty), Dir: dir, Env: []string{"GREETING=hello"}})
 		s.answers("", fmt.Sprintf("leads=true dir=%s greeting=hello "+
 			"0:terminal=false,blocks=true 1:terminal=%v,blocks=true 2:terminal=false,blocks=true", dir, pty))
 	}
@@ -99,7 +99,7 @@ func TestScriptWithoutInterpreter(t *testing.T) {
 }
 
 func TestBuffering(t *testing.T) {
-	s := run(t, "buffering", Config{Children: 1, PTY: true})
+	s := run(t, "buffering", Config{Children: 1, PTY: PTYOn})
 	s.answers("x", "x answered")
 
 	s = run(t, "buffering", Config{Children: 1, SilenceWarning: 50 * time.Millisecond})
@@ -115,7 +115,7 @@ func TestBufferingStdio(t *testing.T) {
 	if Check([]string{sed}) != nil {
 		t.Skip("there is no sed")
 	}
-	s := perform(t, Config{Children: 1, PTY: true, Argv: []string{sed, "s/$/ answered/"}})
+	s := perform(t, Config{Children: 1, PTY: PTYOn, Argv: []string{sed, "s/$/ answered/"}})
 	s.answers("x", "x answered")
 	s.answers("y", "y answered")
 }
@@ -236,18 +236,18 @@ func TestChildThatIgnoresSIGTERM(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := started.(*process)
-	p.killTimeout = 50 * time.Millisecond
+	const grace = 50 * time.Millisecond
 	unix.SetNonblock(p.answers, false)
 	if n, err := unix.Read(p.answers, make([]byte, 10)); n == 0 || err != nil {
 		t.Fatal("the child does not say that it is ready")
 	}
 	unix.Close(p.questions)
-	p.Kill()
-	p.Kill()
+	p.Kill(grace)
+	p.Kill(grace)
 	if got := p.Wait(func() {}); got.How != "signal: killed" || got.Failed {
 		t.Errorf("the child that ignores everything ended with %+v, want a kill of ours", got)
 	}
-	p.Kill() // harmless
+	p.Kill(grace) // harmless
 	unix.Close(p.answers)
 }
 

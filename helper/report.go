@@ -74,8 +74,8 @@ func (c *child) warnLine(line []byte) {
 // reportSilence logs what a child may have forgotten to do.
 func (c *child) reportSilence() {
 	silence, hint := c.pool.config.SilenceWarning, ""
-	if !c.pool.config.PTY {
-		hint = " If not, a terminal may have it do so: url_rewrite_children N pty"
+	if !c.terminal {
+		hint = " If not, a terminal may have it do so: the option pty=on of its children"
 	}
 	if partial := c.in.partial(); len(partial) > 0 {
 		c.pool.warnSeldom("half a line", c, fmt.Sprintf("has written half a line and then nothing for %v: %s; "+
@@ -96,10 +96,10 @@ func (c *child) reportReplaced() {
 func (c *child) reportNotExiting() {
 	if closed := c.closed(); closed != "" {
 		c.pool.warnSeldom("closed", c, fmt.Sprintf("has closed %s and not ended for %v: it is terminated%s",
-			closed, exitTimeout, c.loss.questions()))
+			closed, c.pool.patience, c.loss.questions()))
 		return
 	}
-	c.pool.warnSeldom("not exiting", c, fmt.Sprintf("has not ended %v after the end of its input: it is terminated", exitTimeout))
+	c.pool.warnSeldom("not exiting", c, fmt.Sprintf("has not ended %v after the end of its input: it is terminated", c.pool.patience))
 }
 
 // closed is what the child has closed by itself, and so cannot be asked any more; "": nothing.

@@ -128,7 +128,7 @@ func TestWarningsAreLimitedForAllChildren(t *testing.T) {
 			func(w *world, n int) { w.writes(n, "y\nz\n") }},
 		{"without a number", "answered without a channel number", Config{Children: 20, Startup: 20, Concurrency: 1},
 			func(w *world, n int) { w.writes(n, "y\n") }},
-		{"silent", "does it flush its output? If not, a terminal may have it do so: url_rewrite_children N pty", Config{Children: 20, Startup: 20},
+		{"silent", "does it flush its output? If not, a terminal may have it do so: the option pty=on of its children", Config{Children: 20, Startup: 20},
 			func(w *world, n int) { w.pass(11 * time.Second / 20) }},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -141,7 +141,7 @@ func TestWarningsAreLimitedForAllChildren(t *testing.T) {
 			w.logs("once", row.text, 1)
 		})
 	}
-	w := newWorld(t, Config{Children: 1, Startup: 1, PTY: true})
+	w := newWorld(t, Config{Children: 1, Startup: 1, PTY: PTYOn})
 	w.ask("x")
 	w.pass(11 * time.Second)
 	w.logs("it has one", "pty", 0)

@@ -191,7 +191,7 @@ func (p *Pool) noticeStall() {
 	}
 	now, long := p.loop.Now(), max(stallFactor*p.stats.service, leastStall)
 	for _, c := range p.children {
-		if q := c.channels.at(0); q != nil && c.answering() && !q.held && q.counted == 0 && now.Sub(q.assignedAt) >= long {
+		if q := c.channels.at(0); q != nil && c.answering() && !q.held && q.counted == 0 && !c.onTrial() && now.Sub(q.assignedAt) >= long {
 			q.counted++
 			p.storm.death = now
 			p.storm.deadly.record(now, q.text)

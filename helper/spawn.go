@@ -6,7 +6,9 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -26,24 +28,44 @@ type Process interface {
 	Answers() int   // descriptor to read from, likewise; it may be the same, a socket's
 	PID() int
 	Wait(ready func()) Ending
-	Kill() // ends it, by force if need be; harmless once it has ended, and when repeated
+
+	// Kill ends it, and its group, by force after grace; harmless once it has ended, and when repeated, as with less grace.
+	Kill(grace time.Duration)
+	// Sweep ends what it has left behind in its group, as Kill would. It blocks until nothing is left, and is
+	// called on the child's goroutine, after Wait.
+	Sweep()
+	// Look has the child's goroutine look whether the process, with all that it has started, does nothing but wait for
+	// its next line, and call seen.
+	Look(seen func(reading bool))
 }
 
 // An Ending is how a process has ended.
 type Ending struct {
 	How    string // "exit status 1", "signal: killed"
 	Failed bool   // by a fault of its own: not by Kill or another's wish, not with status 0
+	Left   bool   // others of its group are still there
 }
 
 // processSpawner is the Spawner of this machine.
 type processSpawner struct{}
 
 // Spawn starts the program with nothing of ours but descriptors 0, 1 and 2, in a session of
-// its own.
+// its own. It keeps the goroutine on its thread until the process has ended: should we be killed, that thread ends, and
+// the kernel kills the process (PR_SET_PDEATHSIG; but for a program that changes its user). A thread of the runtime's may end before.
 func (processSpawner) Spawn(c *Config, _ int) (Process, error) {
+	runtime.LockOSThread()
+	process, err := spawn(c)
+	if err != nil {
+		runtime.UnlockOSThread()
+		return nil, err // not a nil *process
+	}
+	return process, nil
+}
+
+func spawn(c *Config) (*process, error) {
 	var p pipes
 	defer p.closeTheirs()
-	if err := p.open(c.PTY); err != nil {
+	if err := p.open(c.PTY == PTYOn); err != nil {
 		p.closeOurs()
 		return nil, fmt.Errorf("start %s: %w", c.Name, err)
 	}
@@ -52,11 +74,13 @@ func (processSpawner) Spawn(c *Config, _ int) (Process, error) {
 		p.closeOurs()
 		return nil, fmt.Errorf("start %s: %w", c.Name, err)
 	}
-	return &process{
+	process := &process{
 		os: started, wakeup: p.wakeup, log: lineWriter{to: c.Stderr, limit: c.stderrLimit},
-		questions: p.questions, answers: p.answers, stderr: p.stderr, killTimeout: killTimeout,
+		questions: p.questions, answers: p.answers, stderr: p.stderr,
 		input: newInputWatch(started.Pid, p.questions, int(p.theirs[1].Fd())),
-	}, nil
+	}
+	process.grace.Store(-1)
+	return process, nil
 }
 
 // startProgram starts the program of c.
@@ -73,7 +97,7 @@ func startProgram(c *Config, files []*os.File) (*os.Process, error) {
 	unix.CloseRange(3, math.MaxInt32, unix.CLOSE_RANGE_CLOEXEC)
 	attr := &os.ProcAttr{
 		Dir: c.Dir, Env: c.Env, Files: files,
-		Sys: &syscall.SysProcAttr{Setsid: true, Credential: c.Credential},
+		Sys: &syscall.SysProcAttr{Setsid: true, Credential: c.Credential, Pdeathsig: syscall.SIGKILL},
 	}
 	started, err := os.StartProcess(path, c.Argv, attr)
 	if errors.Is(err, syscall.ENOEXEC) { // a script without "#!" is the shell's, as in execvp(3)

@@ -125,3 +125,11 @@ func (s *stage) up(n int) func() bool {
 		return up == n
 	}
 }
+
+// ptyOf is the setting with which children have a terminal, or none.
+func ptyOf(on bool) PTY {
+	if on {
+		return PTYOn
+	}
+	return PTYOff
+}

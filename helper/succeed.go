@@ -13,6 +13,7 @@ func (p *Pool) Succeed(old *Pool) {
 		p.old.successor = p
 	}
 	p.answered, p.poison, p.storm = old.answered, old.poison, storm{deadly: old.storm.deadly, death: old.storm.death, least: old.storm.least}
+	p.inheritTerminals(old)
 	p.target = max(p.target, 1) // or it would never take over
 	if old.superseded {
 		old.Close(true)

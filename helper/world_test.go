@@ -47,7 +47,10 @@ type actor struct {
 	left        bool // it is ending
 	begun       bool // a slow one was told to begin
 	killed      int
-	ignoresKill bool // it does not end when it is killed
+	ignoresKill bool   // it does not end when it is killed
+	reading     bool   // it does nothing but wait for its next line
+	terminal    bool   // it has one for its output
+	meanwhile   func() // it does this when it is looked at; nil: nothing
 }
 
 func newWorld(t testing.TB, c Config) *world {
@@ -86,14 +89,14 @@ func plainLog(_ []string, a slog.Attr) slog.Attr {
 }
 
 // Spawn implements Spawner, on the goroutine of a child.
-func (w *world) Spawn(_ *Config, n int) (Process, error) {
+func (w *world) Spawn(c *Config, n int) (Process, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.spawns++
 	if w.spawnErr != nil {
 		return nil, w.spawnErr
 	}
-	a := &actor{w: w, n: n, end: make(chan string, 1), begin: make(chan bool, 1)}
+	a := &actor{w: w, n: n, terminal: c.PTY == PTYOn, end: make(chan string, 1), begin: make(chan bool, 1)}
 	if !w.slow {
 		a.begin <- true
 	}
@@ -128,7 +131,20 @@ func (a *actor) Wait(ready func()) Ending {
 	return Ending{How: how, Failed: how != "exit status 0" && a.killed == 0}
 }
 
-func (a *actor) Kill() {
+// Look implements Process.
+func (a *actor) Look(seen func(bool)) {
+	a.mu.Lock()
+	reading := a.reading
+	a.mu.Unlock()
+	if a.meanwhile != nil {
+		a.meanwhile()
+	}
+	seen(reading)
+}
+
+func (a *actor) Sweep() {}
+
+func (a *actor) Kill(time.Duration) {
 	a.mu.Lock()
 	a.killed++
 	ignoresKill := a.ignoresKill

@@ -53,7 +53,7 @@ func (s *Stateful) shape(hc *helper.Config) {
 
 // prover implements scheme.
 func (s *Stateful) prover(p *Policy, services engine.Services) prover {
-	return &statefulProver{Stateful: s, policy: p, loop: services.Loop, pool: services.Pools[poolName(s.name())]}
+	return &statefulProver{Stateful: s, policy: p, loop: services.Loop, pool: services.Pools[PoolName(s.name())]}
 }
 
 // name is the scheme's in the configuration.

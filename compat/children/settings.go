@@ -6,6 +6,7 @@ import (
 
 	"exaproxy/compat/conf"
 	"exaproxy/compat/directive"
+	"exaproxy/helper"
 )
 
 // Settings are how many processes of a helper run, and what each does at a time: the values of
@@ -18,7 +19,7 @@ type Settings struct {
 	QueueSize   int  // questions that may wait for a helper before the administrator is warned
 	Sized       bool // QueueSize was given
 	Reservation int  // seconds for which a helper is kept for a conversation where others wait; 0: not given
-	PTY         bool // the helpers' output is a terminal, so that their stdio does not buffer it
+	PTY         helper.PTY
 	Overload    Overload
 }
 
@@ -71,7 +72,7 @@ func (n *Settings) setOption(option string) error {
 	case "on-persistent-overload":
 		return n.setOverload(value)
 	case "pty":
-		return n.setPTY(value)
+		return n.SetPTY(value)
 	default:
 		return conf.Invalid{fmt.Sprintf("ERROR: Undefined option: %s.", option)}
 	}
@@ -98,12 +99,18 @@ func (n *Settings) setOverload(value string) error {
 	return nil
 }
 
-// setPTY takes pty, pty=on or pty=off, which are ours.
-func (n *Settings) setPTY(value string) error {
-	if value != "" && value != "on" && value != "off" {
-		return conf.Invalid{fmt.Sprintf("ERROR: pty=%s: expected pty, pty=on or pty=off", value)}
+// SetPTY takes pty, pty=on, pty=off or pty=auto, which are ours.
+func (n *Settings) SetPTY(value string) error {
+	switch value {
+	case "", "on":
+		n.PTY = helper.PTYOn
+	case "off":
+		n.PTY = helper.PTYOff
+	case "auto":
+		n.PTY = helper.PTYAuto
+	default:
+		return conf.Invalid{fmt.Sprintf("ERROR: pty=%s: expected pty, pty=on, pty=off or pty=auto", value)}
 	}
-	n.PTY = value != "off"
 	return nil
 }
 

@@ -142,6 +142,8 @@ func (t *Type) setOption(c *directive.Context, word string) error {
 		t.Shell = true
 	case word == "protocol=3.0" || word == "quote=url":
 		t.Shell = false
+	case name == "pty":
+		return t.Children.SetPTY(value)
 	case name == "ipv4" || name == "ipv6": // helpers have pipes
 	default:
 		return conf.Invalid{fmt.Sprintf("ERROR: external_acl_type %s: '%s' is no option", t.Name, word)}

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"exaproxy/engine/loop/looptest"
 	"exaproxy/helper"
@@ -29,6 +30,7 @@ type child struct {
 	ended   chan string
 	mu      sync.Mutex
 	dead    bool
+	buffers bool     // it has read what it was asked, and its stdio keeps the answers back
 	pending []string // lines read and not spoken of yet
 	half    string
 }
@@ -53,7 +55,20 @@ const firstPID = 1000
 func (c *child) Questions() int { return c.sys }
 func (c *child) Answers() int   { return c.sys }
 func (c *child) PID() int       { return firstPID + c.serial }
-func (c *child) Kill()          { c.die("signal: terminated") }
+
+// Kill implements helper.Process.
+func (c *child) Kill(time.Duration) { c.die("signal: terminated") }
+
+// Sweep implements helper.Process: a helper of a script has started nobody.
+func (c *child) Sweep() {}
+
+// Look implements helper.Process: a helper that buffers waits for its next line.
+func (c *child) Look(seen func(reading bool)) {
+	c.mu.Lock()
+	buffers := c.buffers
+	c.mu.Unlock()
+	seen(buffers)
+}
 
 // Wait implements helper.Process; the helper reads its input at once.
 func (c *child) Wait(ready func()) helper.Ending {
@@ -168,4 +183,11 @@ func (c *child) next() (string, bool) {
 	line := c.pending[0]
 	c.pending = c.pending[1:]
 	return line, true
+}
+
+// keepBack has the helper wait for its next line whenever it is looked at.
+func (c *child) keepBack() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.buffers = true
 }

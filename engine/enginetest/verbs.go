@@ -200,6 +200,9 @@ func (w *World) helperDoes(s *sentence) error {
 	case "dies":
 		c.read()
 		c.die(killed)
+	case "buffers":
+		c.read()
+		c.keepBack()
 	default:
 		return fmt.Errorf("a helper cannot %q", s.words[2])
 	}
