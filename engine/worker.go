@@ -47,7 +47,8 @@ type worker struct {
 	handshakeWarnings loop.Limiter
 	retired           []*setup       // replaced, and still used
 	pools             []*helper.Pool // that may have children
-	hurried           bool           // nobody waits for children that do not end
+	hurried           bool           // children are hardly waited for
+	until             time.Time      // when shutdown_lifetime is over
 	leaving           bool           // shutting down: no new clients, no kept connections
 	waker             *loop.Waker
 	timer             *loop.Timer
@@ -146,6 +147,7 @@ func (w *worker) shutDown(lifetime time.Duration) (begun bool) {
 		})
 		w.idle.close()
 	}
+	w.until = w.loop.Now().Add(lifetime)
 	if w.timer.Set(lifetime); lifetime <= 0 {
 		w.eachClient((*client).closeNow)
 	}
@@ -175,19 +177,40 @@ func (w *worker) eachClient(f func(*client)) {
 	}
 }
 
-// childrenTime is how long helpers have to end, which are terminated and then killed meanwhile.
-const childrenTime = 12 * time.Second
+// Helpers have what is left of shutdown_lifetime to end by themselves and then after SIGTERM, within these.
+const (
+	mostGrace    = 10 * time.Second
+	leastGrace   = 2 * time.Second
+	hurriedGrace = 200 * time.Millisecond // when the end is asked for again
+	killedTime   = 5 * time.Second        // that the kernel may take to end those that were killed, on a busy machine
+)
 
-// endHelpers ends the helpers, and waits for them: one that ignores the end of its input must not
+// helpersGrace is how long helpers have until they are killed.
+func (w *worker) helpersGrace() time.Duration {
+	if w.hurried {
+		return hurriedGrace
+	}
+	return min(max(w.until.Sub(w.loop.Now()), leastGrace), mostGrace)
+}
+
+// endHelpers ends the helpers, and waits for them: one that ignores the end of its input and SIGTERM must not
 // outlive us.
 func (w *worker) endHelpers() {
-	for _, p := range w.pools {
-		p.Close(false)
-	}
-	w.timer.Set(childrenTime)
-	for !w.hurried && !w.timer.Expired() && slices.ContainsFunc(w.pools, func(p *helper.Pool) bool { return !p.Closed() }) {
+	for w.hastenHelpers(); !w.timer.Expired() && slices.ContainsFunc(w.pools, func(p *helper.Pool) bool { return !p.Closed() }); {
+		hurried := w.hurried
 		w.loop.Turn(true)
+		if w.hurried && !hurried {
+			w.hastenHelpers()
+		}
 	}
+}
+
+func (w *worker) hastenHelpers() {
+	grace := w.helpersGrace()
+	for _, p := range w.pools {
+		p.CloseWithin(grace)
+	}
+	w.timer.Set(grace + killedTime)
 }
 
 // end releases what the worker holds, after its loop has stopped.
