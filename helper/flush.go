@@ -2,6 +2,7 @@ package helper
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"exaproxy/engine/loop"
@@ -125,7 +126,8 @@ func (c *child) lookedAt(reading bool) {
 		c.pool.terminal = tried
 		c.pool.trials++
 		c.replaceInnocent("has read its question and waits for the next, without an answer: it does not flush its output. " +
-			"The next process gets a terminal for its output, which makes most programs flush. To mend it, flush behind every answer " +
+			"The next process gets a terminal for its output, which makes most programs flush. To mend '" +
+			strings.Join(c.pool.config.Argv, " ") + "', flush behind every answer " +
 			"($| = 1 in Perl, flush=True in Python, $stdout.sync = true in Ruby, fflush() in awk and C); " +
 			"pty=on gives a terminal to all from the start, pty=off to none")
 	}

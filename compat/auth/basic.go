@@ -38,7 +38,9 @@ func (b *Basic) set(_ *directive.Context, args *conf.Args, parameter string) (kn
 
 // prover implements scheme.
 func (b *Basic) prover(p *Policy, services engine.Services) prover {
-	return &basicProver{Basic: b, policy: p, pool: services.Pools[PoolName("basic")], loop: services.Loop,
+	name := PoolName("basic")
+	pool := services.Pools[name]
+	return &basicProver{Basic: b, policy: p, pool: pool, load: children.NewLoad(name, &b.Children, pool, services), loop: services.Loop,
 		logins: newKnown[*login](services.Loop, p.settings.GarbageInterval)}
 }
 
@@ -47,6 +49,7 @@ type basicProver struct {
 	*Basic
 	policy *Policy
 	pool   *helper.Pool
+	load   *children.Load
 	loop   *loop.Loop
 
 	logins known[*login]
@@ -73,6 +76,10 @@ func (p *basicProver) prove(r *engine.Request, _ *State, value []byte, w *loop.W
 		return l.Tell(r), nil
 	}
 	if l == nil || l.question == nil {
+		if p.load.Full() && p.load.Drops("their clients are asked for other credentials") {
+			r.Claimed = string(c.user)
+			return acl.Challenge, nil
+		}
 		l = p.ask(k, string(c.user), line)
 	}
 	r.Claimed = l.user

@@ -80,6 +80,7 @@ func (b *Program) finish() error {
 	if !b.Whole() {
 		return nil
 	}
+	b.Children.SizeQueue()
 	if err := children.Executable(b.Argv[0]); err != nil {
 		return fmt.Errorf("%s line %d: Authentication helper program %s: %s", b.at.File, b.at.Line, b.Argv[0], conf.SystemText(err))
 	}

@@ -114,6 +114,13 @@ func (n *Settings) SetPTY(value string) error {
 	return nil
 }
 
+// SizeQueue gives queue-size its default.
+func (n *Settings) SizeQueue() {
+	if !n.Sized {
+		n.QueueSize = 2 * n.Max
+	}
+}
+
 // capStarted keeps startup and idle below the maximum.
 func (n *Settings) capStarted(c *directive.Context) {
 	for _, option := range []struct {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"exaproxy/compat/acl"
+	"exaproxy/compat/children"
 	"exaproxy/compat/lru"
 	"exaproxy/engine"
 	"exaproxy/engine/loop"
@@ -30,6 +31,7 @@ type asked struct {
 	*Type
 	policy *Policy
 	pool   *helper.Pool
+	load   *children.Load
 	loop   *loop.Loop
 	log    *slog.Logger
 
@@ -46,8 +48,9 @@ type key [sha256.Size]byte
 func NewPolicy(s *Settings, services engine.Services, x *Exchange) *Policy {
 	p := &Policy{asked: make(map[string]*asked), loop: services.Loop, exchange: x}
 	for _, t := range s.types {
-		p.asked[t.Name] = &asked{Type: t, policy: p, pool: services.Pools[PoolName(t.Name)], loop: services.Loop, log: services.Log,
-			known: lru.Cache[key, *said]{Most: t.Cache}, questions: make(map[key]*question)}
+		pool := services.Pools[PoolName(t.Name)]
+		p.asked[t.Name] = &asked{Type: t, policy: p, pool: pool, load: children.NewLoad("external_acl_type", &t.Children, pool, services),
+			loop: services.Loop, log: services.Log, known: lru.Cache[key, *said]{Most: t.Cache}, questions: make(map[key]*question)}
 	}
 	x.join(p)
 	return p
@@ -92,9 +95,6 @@ func (t *asked) key(line []byte) key {
 	}
 	return k
 }
-
-// full reports whether no more questions may wait (queue-size).
-func (t *asked) full() bool { return t.pool.Busy() && t.pool.Queue() >= t.Children.QueueSize }
 
 // report tells, not too often, what went wrong.
 func (t *asked) report(what string) {

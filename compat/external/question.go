@@ -19,7 +19,8 @@ func (t *asked) ask(k key, line []byte) *question {
 	if q := t.questions[k]; q != nil {
 		return q
 	}
-	if t.full() {
+	if t.load.Full() {
+		t.load.Warn()
 		return nil
 	}
 	q := &question{of: t, key: k}

@@ -114,9 +114,8 @@ func (t *Type) complete() {
 		t.NegativeTTL = t.TTL
 	}
 	n := &t.Children
-	if n.Max = max(n.Max, 1); !n.Sized {
-		n.QueueSize = 2 * n.Max
-	}
+	n.Max = max(n.Max, 1)
+	n.SizeQueue()
 	n.Startup, n.Idle = min(n.Startup, n.Max), max(min(n.Idle, n.Max), 1)
 }
 

@@ -239,14 +239,14 @@ func (t *trial) probes() error {
 
 // diagnose finds out whether a silent program only does not flush: with a terminal for its output most do.
 func (t *trial) diagnose(c helper.Config) {
-	if c.PTY || !t.faults.has("silent") && !t.faults.has(late) || t.report.Answered > 0 {
+	if c.PTY == helper.PTYOn || !t.faults.has("silent") && !t.faults.has(late) || t.report.Answered > 0 {
 		return
 	}
 	q, err := t.talk.Question("http://example.com/")
 	if err != nil {
 		return
 	}
-	c.PTY = true
+	c.PTY = helper.PTYOn
 	w, err := open(t.program, t.options, c)
 	if err != nil {
 		return

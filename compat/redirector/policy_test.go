@@ -112,7 +112,7 @@ func TestOverloadLimitIsShared(t *testing.T) {
 		services := compattest.Services(t)
 		services.Workers = row.workers
 		compattest.AddHelpers(&services, helper.Config{Argv: []string{"/bin/cat"}, Children: 1})
-		if got := newPolicyWith(t, services, row.conf).overload.limit; got != row.want {
+		if got := newPolicyWith(t, services, row.conf).overload.Limit(); got != row.want {
 			t.Errorf("with %q each of %d workers has a queue of %d, want %d", row.conf, row.workers, got, row.want)
 		}
 	}

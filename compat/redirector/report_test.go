@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"exaproxy/compat/children"
 	"exaproxy/compat/compattest"
 	"exaproxy/compat/decision"
 	"exaproxy/engine"
@@ -24,7 +25,7 @@ func newLoggedPolicy(t *testing.T, text string) (p *Policy, log *bytes.Buffer, n
 	compattest.AddHelpers(&services, helper.Config{Argv: []string{"/bin/cat"}, Children: 1})
 	p = newPolicyWith(t, services, text)
 	p.now = func() time.Time { return *now }
-	p.overload.now, p.overload.since = p.now, *now
+	p.overload.Now = p.now
 	return p, log, now
 }
 
@@ -108,7 +109,7 @@ func TestKindsOfReportsAreLimitedApart(t *testing.T) {
 func TestBypassIsTold(t *testing.T) {
 	p, log, now := newLoggedPolicy(t, "url_rewrite_children 1\nurl_rewrite_bypass on")
 	busy, serving := true, 0
-	p.overload.pool = fakePool{queue: 7, busy: &busy, serving: &serving}
+	p.overload.Pool = fakePool{queue: 7, busy: &busy, serving: &serving}
 	ask := func(n int) {
 		for range n {
 			if _, action := p.Question(compattest.NewRequest(t, "GET http://a.test/ HTTP/1.1")); action != engine.Proceed {
@@ -121,7 +122,7 @@ func TestBypassIsTold(t *testing.T) {
 	if text := log.String(); strings.Count(text, want) != 1 || strings.Count(text, "\n") != 1 {
 		t.Errorf("it does not say %q once:\n%s", want, text)
 	}
-	*now, serving = now.Add(tellPassed), 4
+	*now, serving = now.Add(children.TellDropped), 4
 	ask(1)
 	if text := log.String(); !strings.Contains(text, "since all 4/4 redirector processes are busy (999 more since the last message)") {
 		t.Errorf("later it does not say how many passed:\n%s", text)
@@ -140,8 +141,8 @@ func TestOverloadIsTold(t *testing.T) {
 	} {
 		p, log, _ := newLoggedPolicy(t, fmt.Sprint("url_rewrite_children ", 4*row.workers))
 		busy := true
-		p.overload.pool = fakePool{queue: 100, busy: &busy, serving: &row.serving}
-		p.overload.workers = row.workers
+		p.overload.Pool = fakePool{queue: 100, busy: &busy, serving: &row.serving}
+		p.overload.Workers = row.workers
 		p.Question(compattest.NewRequest(t, "GET http://a.test/ HTTP/1.1"))
 		for _, want := range []string{row.want + `"`, "100 pending requests queued"} {
 			if strings.Count(log.String(), want) != 1 {
@@ -155,10 +156,10 @@ func TestOverloadIsTold(t *testing.T) {
 func TestPersistentOverloadIsTold(t *testing.T) {
 	p, log, now := newLoggedPolicy(t, "url_rewrite_children 4 on-persistent-overload=ERR")
 	busy, serving := true, 4
-	p.overload.pool = fakePool{queue: 100, busy: &busy, serving: &serving}
+	p.overload.Pool = fakePool{queue: 100, busy: &busy, serving: &serving}
 	ask := func() { p.Question(compattest.NewRequest(t, "GET http://a.test/ HTTP/1.1")) }
 	ask()
-	*now = now.Add(persistentTime)
+	*now = now.Add(children.PersistentTime)
 	for range 100 {
 		ask()
 	}
@@ -166,7 +167,7 @@ func TestPersistentOverloadIsTold(t *testing.T) {
 	if strings.Count(log.String(), want) != 1 {
 		t.Errorf("it does not say %q once:\n%s", want, log)
 	}
-	*now = now.Add(tellPassed)
+	*now = now.Add(children.TellDropped)
 	ask()
 	if !strings.Contains(log.String(), "(99 more since the last message)") {
 		t.Errorf("later it does not say how many passed:\n%s", log)

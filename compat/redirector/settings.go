@@ -62,6 +62,14 @@ func (k Kind) prefix() string {
 	return "url_rewrite_"
 }
 
+// pool is what its processes are called. Questions of one kind are never passed on to helpers of the other.
+func (k Kind) pool() string {
+	if k == Blocks {
+		return "reqmod"
+	}
+	return "redirector"
+}
+
 // String is what it is called in messages.
 func (k Kind) String() string {
 	if k == Blocks {
@@ -115,7 +123,7 @@ func (a *Asking) Program() string { return a.Kind.prefix() + "program" }
 
 // NamesClients says whether the helpers are told the names of clients, which they are if nothing else is said.
 func (s *Settings) NamesClients() bool {
-	return s.Enabled() && (s.Extras == nil || s.Extras.NamesClients())
+	return s.Enabled() && s.Kind == Lines && (s.Extras == nil || s.Extras.NamesClients())
 }
 
 // Finish completes the defaults that depend on several directives. An error says why the program
@@ -127,11 +135,8 @@ func (s *Settings) Finish() error {
 	if !s.Enabled() {
 		return nil
 	}
-	if n := &s.Children; !n.Sized {
-		n.QueueSize = 2 * n.Max
-		if s.Bypass {
-			n.QueueSize = 0
-		}
+	if s.Children.SizeQueue(); s.Bypass && !s.Children.Sized {
+		s.Children.QueueSize = 0
 	}
 	if err := children.Executable(s.Argv[0]); err != nil {
 		return fmt.Errorf("%s %s: %s", s.Program(), s.Argv[0], conf.SystemText(err))
@@ -148,11 +153,10 @@ func (s *Settings) Configure(c *engine.Config, p children.Process) {
 		return
 	}
 	c.KeepHelpers = s.Keep
-	hc := s.Children.Config("redirector", s.Argv, p)
+	hc := s.Children.Config(s.Kind.pool(), s.Argv, p)
 	hc.Timeout, hc.LineMax = s.Timeout, s.LineMax
 	if s.Kind == Blocks {
-		// Another name: questions of one kind are never passed on to helpers of the other.
-		hc.Name, hc.LineMax, hc.Framing = "reqmod", 0, reqmod.Framing{}
+		hc.LineMax, hc.Framing = 0, reqmod.Framing{}
 	}
 	hc.Log = c.Log.With("section", section)
 	c.Helper = &hc
