@@ -280,7 +280,7 @@ func (c *child) remove() {
 
 // hasRoom reports whether the child can take an ordinary question.
 func (c *child) hasRoom() bool {
-	return c.state == serving && c.channels.n < c.pool.config.capacity() && !(c.exclusive && c.awaited > 0) &&
+	return c.state == serving && c.channels.n < c.capacity() && !(c.exclusive && c.awaited > 0) &&
 		c.talk == nil && c != c.pool.keptFree && !c.distrusted()
 }
 

@@ -28,6 +28,10 @@ type Config struct {
 	// Framing says how answers end; nil: each is a line. With it there are no channel numbers.
 	Framing Framing
 
+	// Pipeline is how many questions a process is given ahead of its answers, which it gives in their order, without
+	// numbers. Below 2, or with a Concurrency above 0: none. See doc.go for what it costs.
+	Pipeline int
+
 	PTY     PTY // which children have a terminal for their output
 	Retries int // how often a question that was lost with its child is asked again; 0: never
 	LineMax int // bytes of a question as it is written, with channel number and line end; a longer one is settled with ErrTooLong; 0: any length
@@ -101,7 +105,10 @@ func (c Config) withDefaults() Config {
 	c.Idle = min(max(c.Idle, 0), c.Children)
 	c.Concurrency = max(c.Concurrency, 0)
 	if c.Framing != nil {
-		c.Concurrency = 0
+		c.Concurrency, c.Pipeline = 0, 0
+	}
+	if c.Concurrency > 0 {
+		c.Pipeline = 0
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -157,8 +164,11 @@ func (c *Config) endless() string {
 // numbered reports whether lines carry channel numbers.
 func (c *Config) numbered() bool { return c.Concurrency > 0 }
 
+// pipelined reports whether lines without channel numbers are given ahead.
+func (c *Config) pipelined() bool { return c.Pipeline > 1 }
+
 // capacity is how many questions one child has in flight at most.
-func (c *Config) capacity() int { return max(c.Concurrency, 1) }
+func (c *Config) capacity() int { return max(c.Concurrency, c.Pipeline, 1) }
 
 // frame is how many bytes are written with a question, at most: the number of its channel and a blank,
 // and the line's end.

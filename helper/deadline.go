@@ -10,6 +10,10 @@ func (c *child) checkDeadlines() {
 		return
 	}
 	c.deadline.Clear()
+	if c.pool.config.pipelined() {
+		c.checkFront()
+		return
+	}
 	timeout, now := c.pool.config.Timeout, c.pool.loop.Now()
 	var next time.Time // when the oldest of the others was assigned
 	for channel, q := range c.channels.held {
@@ -47,13 +51,34 @@ func (c *child) timeOut(channel int, q *Question) {
 
 func (c *child) replaceIfStuck() {
 	if c.stuck == c.pool.config.capacity() {
-		cause := "has not answered for " + c.pool.config.Timeout.Round(time.Millisecond).String()
-		if partial := c.in.partial(); len(partial) > 0 {
-			cause += ", but for half a line: " + quote(partial)
-		}
-		c.provoked = true
-		c.kill(cause)
+		c.replaceLate()
 		return
 	}
 	c.closeIfDone()
+}
+
+// checkFront is checkDeadlines for questions that are answered in their order: the first is being answered, and those
+// behind it wait for it.
+func (c *child) checkFront() {
+	q := c.front()
+	if q == nil {
+		return
+	}
+	left := c.pool.config.Timeout - c.pool.loop.Now().Sub(c.begun(q))
+	if left > 0 {
+		c.deadline.Set(left)
+		return
+	}
+	c.timeOut(q.channel, q)
+	c.replaceLate()
+}
+
+// replaceLate replaces a child that answers nothing in time.
+func (c *child) replaceLate() {
+	cause := "has not answered for " + c.pool.config.Timeout.Round(time.Millisecond).String()
+	if partial := c.in.partial(); len(partial) > 0 {
+		cause += ", but for half a line: " + quote(partial)
+	}
+	c.provoked = true
+	c.kill(cause)
 }

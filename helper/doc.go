@@ -39,6 +39,13 @@
 // makes it none. Answers to lines that are made of nothing but what answered lines have, which had no such
 // consequences, are not held back.
 //
+// With Config.Pipeline a child without channel numbers is given lines ahead, which it answers in their order: once it
+// has given three answers, when no more children can be had at once, and not for a minute after a child has ended of what it was
+// asked, or ten after one has written a line too many. Of what is lost with a child all goes back in order, and the first
+// alone may be to blame, which has Config.Timeout from when the one before it was answered. What cannot be seen with lines
+// ahead is a line too many while others are in flight: it shifts the answers up to the next pause. So this is for programs
+// that are known to answer one for one.
+//
 // A pool can take the place of another without a moment in which nobody answers: Succeed.
 //
 // Questions that have to be put to one child in turn are a Conversation (Converse), for which a child is reserved.

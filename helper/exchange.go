@@ -166,21 +166,25 @@ func (c *child) hasReadNothing() bool {
 // handleAnswer settles the question that the line answers, or holds the answer back. It returns false if
 // there is none, or none that the child can have read.
 func (c *child) handleAnswer(line []byte) bool {
-	channel, rest, ok := 0, line, true
+	rest, ok := line, true
+	var q *Question
 	if c.pool.config.numbered() {
+		var channel int
 		channel, rest, ok = cutNumber(line)
+		q = c.channels.at(channel)
+	} else {
+		q = c.front()
 	}
-	q := c.channels.at(channel)
 	if !ok || q == nil || q.held || q.end > c.writtenBytes || c.unread(q) {
 		return false
 	}
 	now := c.pool.loop.Now()
-	c.lastService, c.lastAnswer = now.Sub(q.assignedAt), now
+	c.lastService, c.lastAnswer = now.Sub(c.begun(q)), now
 	if d := c.pool.doubts.hold(q.text, c.pool.answered, now); d > 0 && q.state == assigned {
 		c.holdBack(q, rest, d)
 		return true
 	}
-	c.channels.release(channel)
+	c.channels.release(q.channel)
 	c.finish(q, rest)
 	return true
 }
@@ -189,7 +193,7 @@ func (c *child) handleAnswer(line []byte) bool {
 // channel numbers that shows that the line is another's, and is worth a system call with a new child
 // and where such lines were seen.
 func (c *child) unread(q *Question) bool {
-	return !c.pool.config.numbered() && c.watched() && c.questions.Unread() > 0
+	return !c.pool.config.numbered() && (c.watched() || c.pool.config.pipelined()) && q.end > c.readBytes()
 }
 
 // watched reports whether system calls are spent on seeing that the child writes one line for each question.
@@ -247,8 +251,17 @@ func (c *child) handleUnsolicited(line []byte, afterAnswer bool) {
 
 // holds reports whether the child, which has no channel numbers, has given an answer that is held back.
 func (c *child) holds() bool {
-	q := c.channels.at(0)
-	return q != nil && q.held
+	return c.holding() != nil
+}
+
+// holding returns a question whose answer is held back; nil if there is none.
+func (c *child) holding() *Question {
+	for _, q := range c.channels.held {
+		if q != nil && q.held {
+			return q
+		}
+	}
+	return nil
 }
 
 // dropPartial drops the beginning of a line that a child has written before it was ready or has read anything.
@@ -276,7 +289,7 @@ func (c *child) quiet() bool {
 			c.fail("")
 		}
 	}
-	if partial := c.in.partial(); len(partial) > 0 && c.asked > 0 && c.answering() {
+	if partial := c.in.partial(); len(partial) > 0 && c.asked > 0 && c.channels.n == 0 && c.answering() {
 		c.fail("wrote half a line that nobody asked for: " + quote(partial) + "; " + oneForOne)
 	}
 	return c.answering()

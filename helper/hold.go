@@ -43,8 +43,8 @@ func (d *doubts) crashSeen(now time.Time) bool { return within(d.crashes[0], dou
 func (p *Pool) recordSurplus(c *child) {
 	now := p.loop.Now()
 	p.doubts.surplus = now
-	if c.holds() {
-		p.doubts.doubled.record(now, c.channels.at(0).text)
+	if q := c.holding(); q != nil {
+		p.doubts.doubled.record(now, q.text)
 		return
 	}
 	p.doubts.doubled.record(now, c.last)

@@ -78,11 +78,12 @@ func (c *child) requeue() (risky bool) {
 		switch {
 		case q.held && c.loss.cause == "":
 			c.loss.held = append(c.loss.held, q) // until it is known how the process ended
-		case q.held:
+		case q.held && !c.pool.config.pipelined():
 			c.settleHeld(q)
 		case q.state == abandoned:
 			c.pool.recycle(q)
 		default:
+			q.held = false // it may be another's answer
 			again = append(again, q)
 		}
 	}
@@ -92,16 +93,21 @@ func (c *child) requeue() (risky bool) {
 }
 
 // suspects are the questions that the child has read and not answered: one that it has not read to its
-// end is not to blame for its end.
+// end is not to blame for its end; nor is, of those that are answered in their order, any but the first.
 func (c *child) suspects() (all []*Question) {
-	read := c.writtenBytes - min(uint64(c.questions.Unread()), c.writtenBytes)
+	read, front := c.readBytes(), c.front()
 	for _, q := range c.channels.held {
-		if q != nil && !q.held && q.end <= read {
+		if q != nil && !q.held && q.end <= read && (q == front || !c.pool.config.pipelined()) {
 			q.losses++
 			all = append(all, q)
 		}
 	}
 	return all
+}
+
+// readBytes is how many bytes of questions the child has read.
+func (c *child) readBytes() uint64 {
+	return c.writtenBytes - min(uint64(c.questions.Unread()), c.writtenBytes)
 }
 
 // answeredBefore reports whether the child has answered so recently that its end is part of that.

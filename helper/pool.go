@@ -175,7 +175,10 @@ func (p *Pool) grow() {
 // shortage returns how many children with room are missing.
 func (p *Pool) shortage() int {
 	capacity := p.config.capacity()
-	need := (p.backlog.n + min(p.risky.n, 1) + capacity - 1) / capacity
+	if p.config.pipelined() {
+		capacity = 1 // to give lines ahead is for when there are no more children
+	}
+	need := (p.backlog.n + min(p.risky.n, 1) + p.givenAhead() + capacity - 1) / capacity
 	if !p.closing {
 		need = max(need, p.config.Idle)
 	}
@@ -186,7 +189,7 @@ func (p *Pool) shortage() int {
 		if need == 0 {
 			break
 		}
-		if c.comesUp() || c.hasRoom() {
+		if c.comesUp() || c.hasRoom() && (c.channels.n == 0 || !p.config.pipelined()) {
 			need--
 		}
 	}

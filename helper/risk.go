@@ -191,7 +191,7 @@ func (p *Pool) noticeStall() {
 	}
 	now, long := p.loop.Now(), max(stallFactor*p.stats.service, leastStall)
 	for _, c := range p.children {
-		if q := c.channels.at(0); q != nil && c.answering() && !q.held && q.counted == 0 && !c.onTrial() && now.Sub(q.assignedAt) >= long {
+		if q := c.front(); q != nil && c.answering() && !q.held && q.counted == 0 && !c.onTrial() && now.Sub(c.begun(q)) >= long {
 			q.counted++
 			p.storm.death = now
 			p.storm.deadly.record(now, q.text)
@@ -283,7 +283,7 @@ func (p *Pool) mayRiskSingle() bool {
 // vacant returns a child that nobody waits for. If there is none, it keeps one free, which will be.
 func (p *Pool) vacant() (best *child) {
 	if r := p.keptFree; r != nil && r.state == serving {
-		if r.awaited == 0 && r.channels.n < p.config.capacity() && r.talk == nil {
+		if r.awaited == 0 && r.channels.n < r.capacity() && r.talk == nil {
 			return r
 		}
 		return nil

@@ -13,7 +13,7 @@ import (
 
 // A stage is a pool of real processes on the real kernel.
 type stage struct {
-	t      *testing.T
+	t      testing.TB
 	l      *loop.Loop
 	pool   *Pool
 	log    bytes.Buffer
@@ -51,7 +51,7 @@ func run(t *testing.T, mode string, c Config) *stage {
 	return perform(t, c)
 }
 
-func perform(t *testing.T, c Config) *stage {
+func perform(t testing.TB, c Config) *stage {
 	t.Helper()
 	kernel, err := loop.Linux()
 	if err != nil {

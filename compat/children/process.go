@@ -29,6 +29,7 @@ func (n *Settings) Config(name string, argv []string, p Process) helper.Config {
 		Idle:        n.Idle,
 		Concurrency: n.Concurrency,
 		PerWorker:   p.PerWorker,
+		Pipeline:    n.Pipeline,
 		PTY:         n.PTY,
 		Retries:     retries,
 		Env:         append(os.Environ(), "SQUID_DEBUG="+p.Debug),

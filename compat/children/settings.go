@@ -19,6 +19,7 @@ type Settings struct {
 	QueueSize   int  // questions that may wait for a helper before the administrator is warned
 	Sized       bool // QueueSize was given
 	Reservation int  // seconds for which a helper is kept for a conversation where others wait; 0: not given
+	Pipeline    int  // questions that a helper without concurrency has at a time; below 2: one
 	PTY         helper.PTY
 	Overload    Overload
 }
@@ -46,7 +47,7 @@ func (n *Settings) Set(c *directive.Context, args *conf.Args) error {
 		option, ok := args.Word()
 		if !ok {
 			n.capStarted(c)
-			return nil
+			return n.Check()
 		}
 		if err := n.setOption(option.Text); err != nil {
 			return err
@@ -65,6 +66,8 @@ func (n *Settings) setOption(option string) error {
 		field = &n.Idle
 	case "concurrency":
 		field = &n.Concurrency
+	case "pipeline": // ours
+		field = &n.Pipeline
 	case "queue-size":
 		field, n.Sized = &n.QueueSize, true
 	case "reservation-timeout":
@@ -110,6 +113,18 @@ func (n *Settings) SetPTY(value string) error {
 		n.PTY = helper.PTYAuto
 	default:
 		return conf.Invalid{fmt.Sprintf("ERROR: pty=%s: expected pty, pty=on, pty=off or pty=auto", value)}
+	}
+	return nil
+}
+
+// Check says whether options contradict each other.
+func (n *Settings) Check() error {
+	const most = 1000
+	switch {
+	case n.Pipeline > 1 && n.Concurrency > 0:
+		return conf.Invalid{fmt.Sprintf("ERROR: pipeline=%d is for helpers without channel numbers; concurrency=%d gives them some", n.Pipeline, n.Concurrency)}
+	case n.Pipeline > most:
+		return conf.Invalid{fmt.Sprintf("ERROR: pipeline=%d: at most %d", n.Pipeline, most)}
 	}
 	return nil
 }

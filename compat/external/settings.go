@@ -105,7 +105,7 @@ func (t *Type) read(c *directive.Context, args *conf.Args) error {
 		return conf.Invalid(nil)
 	}
 	t.complete()
-	return nil
+	return t.Children.Check()
 }
 
 // complete fills in the defaults that depend on others.
@@ -125,7 +125,8 @@ func (t *Type) setOption(c *directive.Context, word string) error {
 	numbers := map[string]*int{
 		"children": &t.Children.Max, "children-max": &t.Children.Max, "children-startup": &t.Children.Startup,
 		"children-idle": &t.Children.Idle, "concurrency": &t.Children.Concurrency, "queue-size": &t.Children.QueueSize,
-		"cache": &t.Cache, "grace": &t.Grace,
+		"pipeline": &t.Children.Pipeline,
+		"cache":    &t.Cache, "grace": &t.Grace,
 	}
 	times := map[string]*time.Duration{"ttl": &t.TTL, "negative_ttl": &t.NegativeTTL}
 	n, err := conf.ParseUint(value)

@@ -8,14 +8,15 @@ import (
 	"exaproxy/compat/acl"
 	"exaproxy/compat/compattest"
 	"exaproxy/engine"
+	"exaproxy/helper"
 )
 
 func TestSettings(t *testing.T) {
 	s := Settings{}
 	acls := acl.NewSet()
 	acls.External = s.Find
-	r := compattest.MustRead(t, acls, s.Directives(), `external_acl_type a ttl=10 negative_ttl=5 children-max=7 children-startup=2 children-idle=9 concurrency=3 queue-size=4 cache=99 grace=50 ipv4 protocol=2.5 %SRC %>{X-Y} %ACL %un /bin/cat -n
-external_acl_type b %DST /bin/cat
+	r := compattest.MustRead(t, acls, s.Directives(), `external_acl_type a ttl=10 negative_ttl=5 children-max=7 children-startup=2 children-idle=9 concurrency=3 queue-size=4 pty=on cache=99 grace=50 ipv4 protocol=2.5 %SRC %>{X-Y} %ACL %un /bin/cat -n
+external_acl_type b pipeline=5 %DST /bin/cat
 external_acl_type c children=3 %METHOD /bin/cat
 acl x external b y z
 `)
@@ -23,10 +24,10 @@ acl x external b y z
 	if a.TTL != 10*time.Second || a.NegativeTTL != 5*time.Second || a.Cache != 99 || a.Grace != 50 || a.User || strings.Join(a.Argv, " ") != "/bin/cat -n" || len(a.line) != 4 || !a.Shell || b.Shell || b.Grace != 1 {
 		t.Errorf("a is %+v", a)
 	}
-	if n := a.Children; n.Max != 7 || n.Startup != 2 || n.Idle != 7 || n.Concurrency != 3 || n.QueueSize != 4 {
+	if n := a.Children; n.Max != 7 || n.Startup != 2 || n.Idle != 7 || n.Concurrency != 3 || n.QueueSize != 4 || n.PTY != helper.PTYOn {
 		t.Errorf("a has children %+v", n)
 	}
-	if b.TTL != time.Hour || b.NegativeTTL != time.Hour || b.Children.Max != 5 || b.Children.QueueSize != 10 {
+	if b.TTL != time.Hour || b.NegativeTTL != time.Hour || b.Children.Max != 5 || b.Children.QueueSize != 10 || b.Children.Pipeline != 5 || b.Children.PTY != helper.PTYAuto {
 		t.Errorf("b is %+v", b)
 	}
 	if c.Children.Max != 3 || c.Children.Startup != 3 {
@@ -83,18 +84,20 @@ func TestWords(t *testing.T) {
 
 func TestMistakes(t *testing.T) {
 	for text, want := range map[string]string{
-		"external_acl_type":                                     "",
-		"external_acl_type a":                                   "",
-		"external_acl_type a /bin/cat":                          "'/bin/cat' is no option",
-		"external_acl_type a %SRC":                              "",
-		"external_acl_type a foo=bar %SRC /bin/cat":             "'foo=bar' is no option",
-		"external_acl_type a ttl=x %SRC /bin/cat":               "",
-		"external_acl_type a %BOGUS /bin/cat":                   "%BOGUS",
-		"external_acl_type a protocol=1.0 %SRC /bin/cat":        "'protocol=1.0' is no option",
-		"external_acl_type a %USER_CERT_BOGUS /bin/cat":         "BOGUS",
-		"external_acl_type a %SRC /bin/cat\nacl x external":     "names an external_acl_type",
-		"acl x external a\nexternal_acl_type a %SRC /bin/cat":   "there is no external_acl_type 'a' before it",
-		"external_acl_type a %LOGIN /bin/cat\nacl x external a": "no authentication schemes are fully configured",
+		"external_acl_type":                                          "",
+		"external_acl_type a":                                        "",
+		"external_acl_type a /bin/cat":                               "'/bin/cat' is no option",
+		"external_acl_type a %SRC":                                   "",
+		"external_acl_type a foo=bar %SRC /bin/cat":                  "'foo=bar' is no option",
+		"external_acl_type a ttl=x %SRC /bin/cat":                    "",
+		"external_acl_type a %BOGUS /bin/cat":                        "%BOGUS",
+		"external_acl_type a protocol=1.0 %SRC /bin/cat":             "'protocol=1.0' is no option",
+		"external_acl_type a %USER_CERT_BOGUS /bin/cat":              "BOGUS",
+		"external_acl_type a %SRC /bin/cat\nacl x external":          "names an external_acl_type",
+		"acl x external a\nexternal_acl_type a %SRC /bin/cat":        "there is no external_acl_type 'a' before it",
+		"external_acl_type a %LOGIN /bin/cat\nacl x external a":      "no authentication schemes are fully configured",
+		"external_acl_type a concurrency=2 pipeline=3 %SRC /bin/cat": "pipeline=3 is for helpers without channel numbers",
+		"external_acl_type a pty=maybe %SRC /bin/cat":                "pty=maybe: expected pty, pty=on, pty=off or pty=auto",
 	} {
 		s := Settings{}
 		acls := acl.NewSet()

@@ -86,7 +86,7 @@ func (s *Settings) setConcurrency(c *directive.Context, l *conf.Line) error {
 	}
 	c.Say(1, "WARNING: %s upgrade overriding url_rewrite_children settings.", l.Name)
 	s.Children.Concurrency = n
-	return nil
+	return s.Children.Check()
 }
 
 // setTimeout takes a time, on_timeout= and response=.
