@@ -22,7 +22,7 @@ var advice = []struct{ kind, does string }{
 	{"wrote more than", "end every answer with a line feed"},
 	{"half a line", "end every answer with a line feed, and flush it"},
 	{"silent", "flush the output after each line ($| = 1 in Perl, flush=True in Python, setvbuf in C)"},
-	{buffered, "flush the output after each line, or give the directive of its children the option pty"},
+	{buffered, "flush the output after each line; until then the proxy gives it a terminal, once it has seen that (pty=auto), or from the start with the option pty=on of its children"},
 	{notRead, "read standard input as soon as possible: requests wait until the program is seen to wait for it"},
 	{"closed", "keep standard input and output open until the input ends"},
 	{"not exiting", "end when standard input ends: else each reload waits for a signal to end it"},

@@ -59,6 +59,9 @@ const mostAttempts = 3
 func Try(ctx context.Context, p *Program, from Source, probes bool, o Options, row func(Row)) (Report, error) {
 	c := p.Config
 	c.Children, c.Startup, c.Idle, c.Retries, c.Timeout = 1, 1, 1, 0, shortest(c.Timeout, o.Patience)
+	if c.PTY == helper.PTYAuto {
+		c.PTY = helper.PTYOff // what that mends is to be seen
+	}
 	w, err := open(p, &o, c)
 	if err != nil {
 		return Report{}, err

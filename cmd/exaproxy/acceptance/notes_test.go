@@ -99,7 +99,7 @@ func TestNotesAreSquids(t *testing.T) {
 		x := start(t, p, dir, conf+base+"http_port 127.0.0.1:"+freePort(t)+"\n")
 		n := 0
 		for _, c := range conversations {
-			told[i] += x.converse(t, o.URL, c)
+			told[i] += x.asksOn(t, o.URL, c)
 			n += len(c)
 		}
 		x.eventually("has logged all", 10*time.Second, func() bool { return strings.Count(x.file("noted.log"), "http://") >= n })
@@ -113,8 +113,8 @@ func TestNotesAreSquids(t *testing.T) {
 	}
 }
 
-// converse asks for paths on one connection, each with what the helper of the acl is to say, and tells how that ends.
-func (x *proxy) converse(t *testing.T, site string, questions [][2]string) (told string) {
+// asksOn asks for paths on one connection, each with what the helper of the acl is to say, and tells how that ends.
+func (x *proxy) asksOn(t *testing.T, site string, questions [][2]string) (told string) {
 	t.Helper()
 	conn, err := x.dial()
 	if err != nil {
