@@ -57,6 +57,7 @@ func (s *Settings) config(log *logs.CacheLog) engine.Config {
 		helpers.Dir = s.Program.HelperDir(log.Say)
 	}
 	s.Redirector.Configure(&c, helpers)
+	helpers.Silence = s.Program.Silence
 	s.Auth.Configure(&c, helpers)
 	s.External.Configure(&c, helpers)
 	return c

@@ -4,16 +4,18 @@ import (
 	"io"
 	"os"
 	"syscall"
+	"time"
 
 	"exaproxy/helper"
 )
 
 // A Process is how the helpers of the whole proxy are run, beside what their Settings say.
 type Process struct {
-	Dir       string    // their working directory; "": ours
-	Debug     string    // debug_options, which they find as SQUID_DEBUG
-	PerWorker bool      // each worker has all of them, as in Squid; false: they are divided
-	Stderr    io.Writer // gets what they write to their standard error
+	Dir       string        // their working directory; "": ours
+	Debug     string        // debug_options, which they find as SQUID_DEBUG
+	Silence   time.Duration // after which one that does not answer is replaced; 0: never
+	PerWorker bool          // each worker has all of them, as in Squid; false: they are divided
+	Stderr    io.Writer     // gets what they write to their standard error
 }
 
 // retries is how often a question is asked again that ended its child: it may end three before it is given up.
@@ -32,6 +34,7 @@ func (n *Settings) Config(name string, argv []string, p Process) helper.Config {
 		Pipeline:    n.Pipeline,
 		PTY:         n.PTY,
 		Retries:     retries,
+		Timeout:     p.Silence,
 		Env:         append(os.Environ(), "SQUID_DEBUG="+p.Debug),
 		Dir:         p.Dir,
 		Stderr:      p.Stderr,

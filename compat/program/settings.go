@@ -17,12 +17,13 @@ type Settings struct {
 	Umask       int           // umask
 	Descriptors int           // max_filedescriptors; 0 for as many as the system allows
 	Workers     int           // workers; 0 if the configuration does not say
+	Silence     time.Duration // acl_helper_timeout: for which a helper that access lists ask may be silent; 0: for ever
 	Shutdown    time.Duration // shutdown_lifetime: how long transactions may go on after a shutdown began
 }
 
 // Defaults are Squid 5.7's, as Debian builds it.
 func Defaults() Settings {
-	return Settings{PIDFile: "/run/squid.pid", Umask: 0o027, Shutdown: 30 * time.Second}
+	return Settings{PIDFile: "/run/squid.pid", Umask: 0o027, Silence: 2 * time.Minute, Shutdown: 30 * time.Second}
 }
 
 // Directives are the setters.
@@ -35,6 +36,7 @@ func (s *Settings) Directives() directive.Set {
 		"umask":                 directive.Number(&s.Umask),
 		"max_filedescriptors":   directive.Number(&s.Descriptors),
 		"workers":               directive.Number(&s.Workers),
+		"acl_helper_timeout":    directive.Duration(time.Second, &s.Silence),
 		"shutdown_lifetime":     directive.Duration(time.Second, &s.Shutdown),
 	}
 }

@@ -22,12 +22,12 @@ var waitingKinds = []struct {
 }{
 	{"redirector", "url_rewrite_program {helper} -record {dir}/asked\nurl_rewrite_children 1 startup=1\n",
 		func(int) string { return "" }, regexp.MustCompile(`/waits/(\d+) `), mostWaiting},
-	{"basic", "auth_param basic program {helper} -record {dir}/asked -answer OK\\n\nauth_param basic children 1 startup=1\n" +
+	{"basic", "acl_helper_timeout 0\nauth_param basic program {helper} -record {dir}/asked -answer OK\\n\nauth_param basic children 1 startup=1\n" +
 		"acl users proxy_auth REQUIRED\nhttp_access deny !users\n",
 		func(n int) string {
 			return "Proxy-Authorization: Basic " + encoded(fmt.Sprintf("user%d:secret", n)) + "\r\n"
 		}, regexp.MustCompile(`user(\d+) `), mostJudged},
-	{"external", "external_acl_type waits ttl=0 children-max=1 children-startup=1 queue-size=20000 %URI {helper} -record {dir}/asked -answer OK\\n\n" +
+	{"external", "acl_helper_timeout 0\nexternal_acl_type waits ttl=0 children-max=1 children-startup=1 queue-size=20000 %URI {helper} -record {dir}/asked -answer OK\\n\n" +
 		"acl waits external waits\nhttp_access deny !waits\n",
 		func(int) string { return "" }, regexp.MustCompile(`/waits/(\d+) `), mostJudged},
 }
