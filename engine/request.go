@@ -99,13 +99,20 @@ func dropped(notes []Note, key []byte) []Note {
 	return slices.DeleteFunc(notes, func(n Note) bool { return bytes.Equal(n.Key, key) })
 }
 
-// mostNotes are kept of a client. Who notes more has the oldest forgotten: a connection may last for days.
+// mostNotes are kept of a client under one name. Where there are more the oldest of that name is forgotten: a connection
+// may last for days, and what the client has asked for must not push out what was noted under another.
 const mostNotes = 64
 
 // AddNote notes something of the client, for the requests that follow.
 func (c *Connection) AddNote(key, value []byte) {
-	if len(c.Notes) == mostNotes {
-		c.Notes = slices.Delete(c.Notes, 0, 1)
+	same, oldest := 0, 0
+	for i := len(c.Notes) - 1; i >= 0; i-- {
+		if bytes.Equal(c.Notes[i].Key, key) {
+			same, oldest = same+1, i
+		}
+	}
+	if same >= mostNotes {
+		c.Notes = slices.Delete(c.Notes, oldest, oldest+1)
 	}
 	c.Notes = append(c.Notes, Note{bytes.Clone(key), bytes.Clone(value)})
 }
@@ -178,6 +185,21 @@ func (r *Request) keepHost(t *h1.Target) []byte {
 	at := len(r.scratch)
 	r.scratch = t.AppendHost(r.scratch)
 	return r.scratch[at:len(r.scratch):len(r.scratch)]
+}
+
+// hostOfTarget has the Host field be what the request asks for, before anybody judges or is told of it: beside a URL, or
+// with CONNECT, the field counts for nothing (RFC 9112, section 3.2.2). As in Squid one that is not there is not added.
+func (r *Request) hostOfTarget() {
+	sent := r.Header.Get("Host")
+	if sent == nil {
+		return
+	}
+	at := len(r.scratch)
+	if host := r.keepHost(&r.Target); bytes.Equal(host, sent) {
+		r.scratch = r.scratch[:at]
+	} else {
+		r.Header.Set("Host", host)
+	}
 }
 
 // keepURL keeps the URL of a target; of a CONNECT it is host and port.

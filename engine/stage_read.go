@@ -85,6 +85,7 @@ func (t *transaction) understood(n int) stage {
 		return t.fail(BadRequest, ClientSide, err)
 	}
 	t.up.body = body
+	r.hostOfTarget()
 	t.keepClient = h1.KeepAlive(r.Major, r.Minor, &r.Header) && !t.setup.config.NoClientPersistence
 	r.Persistent = t.keepClient
 	if limit := t.setup.config.Limits.RequestBody; limit > 0 && body.Length() > limit {

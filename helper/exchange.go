@@ -193,7 +193,8 @@ func (c *child) handleAnswer(line []byte) bool {
 // channel numbers that shows that the line is another's, and is worth a system call with a new child
 // and where such lines were seen.
 func (c *child) unread(q *Question) bool {
-	return !c.pool.config.numbered() && (c.watched() || c.pool.config.pipelined()) && q.end > c.readBytes()
+	p := &c.pool.config
+	return !p.numbered() && (c.watched() || p.pipelined() || p.Framing != nil) && q.end > c.readBytes()
 }
 
 // watched reports whether system calls are spent on seeing that the child writes one line for each question.

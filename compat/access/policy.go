@@ -41,9 +41,13 @@ func (s *State) Reset() {
 // Remembers says whether there are answers of name servers that the request's acls are to see again.
 func (s *State) Remembers() bool { return s.place.Remembers() }
 
-// Match asks an access list about a request. Its client is not asked who it is, if it has not proved that before.
+// Match asks an access list about a request. Its client is not asked for credentials, but those that it has sent are
+// looked at.
 func (p *Policy) Match(list *acl.List, r *engine.Request, st *State) acl.Answer {
-	return p.ask(list, r, st, nil)
+	st.place.Unasked = true
+	answer := p.ask(list, r, st, p.Users)
+	st.place.Unasked = false
+	return answer
 }
 
 // MatchKnown asks an access list that nobody waits for: no helper is asked, and what has to be looked up matches no acl.

@@ -20,6 +20,8 @@ type Place struct {
 	Waker *loop.Waker
 	// Observe, if set, is told how each Match came to its answer. It may keep what it is given.
 	Observe func(*Trace)
+	// Unasked has nobody be asked for credentials: who has not proved who he is, by those that he has sent, is nobody.
+	Unasked bool
 	// Known has no helper be asked, since nobody waits: what helpers have said before counts.
 	Known bool
 

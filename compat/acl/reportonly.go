@@ -51,6 +51,8 @@ func (a *namedTest) unsparing() string {
 		return ""
 	}
 	switch {
+	case ofUser(a.test):
+		return "judges who the client is"
 	case !contentTypes[a.typeName]:
 		return fmt.Sprintf("is of type %s, which does not judge what is asked for", a.typeName)
 	case slices.ContainsFunc(predefined[:], func(text string) bool { return strings.HasPrefix(text, a.name+" ") }):

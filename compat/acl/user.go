@@ -59,6 +59,9 @@ func (p *Place) user() (name string, result outcome) {
 		case Pending:
 			return "", wait
 		case Challenge:
+			if p.Unasked {
+				return "", mismatch
+			}
 			return "", challenge
 		case Allow, Deny, Unknown:
 		}
@@ -180,6 +183,10 @@ func (t *userPatterns) ofUser() bool { return true }
 // OfUser reports whether the acl that was looked at last is one of users: to be refused by it is to be asked who
 // else one is.
 func (p *Place) OfUser() bool {
-	t, ok := p.lastTest.(userACL)
+	return ofUser(p.lastTest)
+}
+
+func ofUser(test tester) bool {
+	t, ok := test.(userACL)
 	return ok && t.ofUser()
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"exaproxy/engine"
+	"exaproxy/engine/h1"
 )
 
 // method is what the client asked for.
@@ -39,7 +40,7 @@ func requestHeader(dst []byte, _ *Format, p *part, rec *engine.Record) []byte {
 	h := &rec.Request.Header
 	name, element, separator := fieldArgument(p.arg)
 	if name == "" {
-		return h.AppendTo(dst)
+		return appendHead(dst, h)
 	}
 	start := len(dst)
 	h.All(name, func(value []byte) bool {
@@ -48,6 +49,19 @@ func requestHeader(dst []byte, _ *Format, p *part, rec *engine.Record) []byte {
 	})
 	return onlyElement(dst, start, element, separator)
 }
+
+// appendHead appends all fields of a request but the one that has a password. Who names it gets it.
+func appendHead(dst []byte, h *h1.Header) []byte {
+	h.Each(func(name, value []byte) bool {
+		if len(name) != len(secret) || !strings.EqualFold(string(name), secret) {
+			dst = append(append(append(append(dst, name...), ": "...), value...), "\r\n"...)
+		}
+		return true
+	})
+	return dst
+}
+
+const secret = "Proxy-Authorization"
 
 // replyHeader gives the field that the argument names, or the whole head, of the next hop's
 // reply.

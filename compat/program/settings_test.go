@@ -14,7 +14,7 @@ func TestSettings(t *testing.T) {
 	s := Defaults()
 	compattest.MustRead(t, acl.NewSet(), s.Directives(), "pid_filename none\ncoredump_dir none\numask 022\nworkers 4\nshutdown_lifetime 3 seconds")
 	s.Finish()
-	if want := (Settings{Umask: 0o22, Workers: 4, Shutdown: 3 * time.Second}); s != want {
+	if want := (Settings{Umask: 0o22, Workers: 4, Silence: 2 * time.Minute, Shutdown: 3 * time.Second}); s != want {
 		t.Errorf("the settings are %+v, want %+v", s, want)
 	}
 }

@@ -108,7 +108,7 @@ func TestFieldsOfHelpers(t *testing.T) {
 	r := compattest.NewRequest(t, "POST http://joe:x@a.test/ HTTP/1.1\nHost: a.test\nCookie: a\nContent-Length: 3\nExpect: 100-continue\nConnection: X-Mine")
 	for _, row := range []struct{ fields, want string }{
 		{"Cookie: b\nCookie: c\nContent-Length: 9\nTransfer-Encoding: chunked\nX-Mine: 1\nTE: x\nMax-Forwards: 0\nProxy-Authorization: x",
-			"Content-Length: 3; Expect: 100-continue; Authorization: of the URL; Host: a.test; Cookie: b; Cookie: c; "},
+			"Content-Length: 3; Expect: 100-continue; Authorization: of the URL; Host: a.test; Cookie: b; Cookie: c; X-Mine: 1; "},
 		{"authorization: mine", "Content-Length: 3; Expect: 100-continue; Host: a.test; authorization: mine; "},
 	} {
 		var st State

@@ -169,10 +169,6 @@ func (p *parser) replaced(h head) Answer {
 		a.Action, a.Complaint = rewrite.BadTarget, "ERROR: REQMOD helper named one host in its URL and another in its Host field: "+strconv.Quote(string(host))
 		return a
 	}
-	p.request.Header.All("Connection", func(value []byte) bool {
-		h.fields.Add("Connection", value) // what the client's is about does not go on
-		return true
-	})
 	h1.RemoveHopByHop(h.fields)
 	a.Fields = h.fields
 	return a

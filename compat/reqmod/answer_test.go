@@ -84,7 +84,7 @@ func TestParse(t *testing.T) {
 		{get, "junk", "invalid: it cannot be read: it does not begin with ICAP/1.0 and a status"},
 
 		{get, answer("", "req-hdr", "GET http://a.test/x HTTP/1.1\r\nHost: a.test\r\nCookie: a=1\r\n\r\n"), "unchanged fields Host: a.test; Cookie: a=1; "},
-		{get, answer("", "req-hdr", "GET http://b.test/y HTTP/1.0\nX-Mine: 1\nTE: trailers\nX-2: 2\nconnection: x-2\n\n"), "rewrite http://b.test/y fields "},
+		{get, answer("", "req-hdr", "GET http://b.test/y HTTP/1.0\nX-Mine: 1\nTE: trailers\nX-2: 2\nconnection: x-2\n\n"), "rewrite http://b.test/y fields X-Mine: 1; "},
 		{get, answer("", "req-hdr", "GET http://b.test/y HTTP/1.1\nHost: b.test:80\n \n"), "rewrite http://b.test/y fields Host: b.test:80; "},
 		{get, answer("", "req-hdr", "GET /y HTTP/1.1\nHost: b.test:81\n\n"), "rewrite http://b.test:81/y fields Host: b.test:81; "},
 		{get, answer("", "req-hdr", "GET /y HTTP/1.1\n\n"), "rewrite http://a.test/y fields "},

@@ -12,7 +12,8 @@ import (
 // Append appends to dst the block that puts r to a helper. uri is reqmod_uri, and host its host.
 //
 // The request's own head is as the client sent it, but for its first line, which has the URL in canonical form, as it
-// will be fetched, and for Proxy-Authorization, which no helper sees. Of a CONNECT whose tunnel asks for another name
+// will be fetched, and for what is not to go on: Proxy-Authorization, Connection, and what that names. So a helper that
+// copies the head sets nothing that the client's Connection strikes out again. Of a CONNECT whose tunnel asks for another name
 // than its own, it is that name that is asked about.
 func Append(dst []byte, uri, host string, r *engine.Request) []byte {
 	target := r.Target
@@ -27,9 +28,13 @@ func Append(dst []byte, uri, host string, r *engine.Request) []byte {
 	if user := cmp.Or(r.User, r.External.User); user != "" {
 		dst = append(logformat.AppendEscaped(append(dst, "X-Authenticated-User: "...), user), '\n')
 	}
+	var fields h1.Header
+	fields.CopyFrom(&r.Header)
+	h1.RemoveHopByHop(&fields)
+	fields.Del("Proxy-Authorization")
 	dst = append(dst, "Encapsulated: req-hdr=0, null-body="...) // the last: helpers rely on that
-	dst = strconv.AppendInt(dst, int64(headLength(r, url)), 10)
-	return appendHead(append(dst, "\n\n"...), r, url)
+	dst = strconv.AppendInt(dst, int64(headLength(r, &fields, url)), 10)
+	return appendHead(append(dst, "\n\n"...), r, &fields, url)
 }
 
 // appendPragmas appends what 1.x told helpers of a request, in its order. Two of them never had another value.
@@ -56,32 +61,21 @@ func appendLine[T string | []byte](dst []byte, name string, value T) []byte {
 	return append(dst, '\n')
 }
 
-// secret is the field that no helper sees.
-const secret = "Proxy-Authorization"
-
 // headLength is the length of what appendHead appends.
-func headLength(r *engine.Request, url []byte) int {
+func headLength(r *engine.Request, fields *h1.Header, url []byte) int {
 	n := len(r.Method) + len(" ") + len(url) + len(" HTTP/1.1\r\n") + len("\r\n")
-	r.Header.Each(func(name, value []byte) bool {
-		if !isName(name, secret) {
-			n += len(name) + len(": ") + len(value) + len("\r\n")
-		}
+	fields.Each(func(name, value []byte) bool {
+		n += len(name) + len(": ") + len(value) + len("\r\n")
 		return true
 	})
 	return n
 }
 
 // appendHead appends the head of a request.
-func appendHead(dst []byte, r *engine.Request, url []byte) []byte {
+func appendHead(dst []byte, r *engine.Request, fields *h1.Header, url []byte) []byte {
 	dst = append(append(append(append(dst, r.Method...), ' '), url...), " HTTP/"...)
 	dst = append(dst, '0'+r.Major, '.', '0'+r.Minor, '\r', '\n')
-	r.Header.Each(func(name, value []byte) bool {
-		if !isName(name, secret) {
-			dst = append(append(append(append(dst, name...), ": "...), value...), "\r\n"...)
-		}
-		return true
-	})
-	return append(dst, "\r\n"...)
+	return append(fields.AppendTo(dst), "\r\n"...)
 }
 
 // oneLine makes b one line: whatever a client has put into its URL, it must not be read as a line of its own.
