@@ -18,7 +18,7 @@ import (
 // New or Reconfigure. Fields whose comment names a default may be left zero.
 type Config struct {
 	// Workers is how many loops run. 0: the number of CPUs, but no more than leave each worker
-	// four children of the helper pool.
+	// four children of Helper, and no more than any of PolicyHelpers may have processes.
 	Workers int
 	// Descriptors is how many the process may have open, which is fixed at the start: near it no
 	// client is accepted. 0: nobody knows.

@@ -267,6 +267,9 @@ func (c *Config) workers() int {
 	if c.Helper != nil {
 		n = min(n, c.Helper.Children/childrenEach)
 	}
+	for i := range c.PolicyHelpers { // each worker has one at least, and some keep what only a single process can know
+		n = min(n, c.PolicyHelpers[i].Children)
+	}
 	return max(n, 1)
 }
 

@@ -54,6 +54,22 @@ func (w *world) fails1(t *testing.T) {
 	}
 }
 
+// TestFramedAnswerBehindAnAnswer: what a child writes behind its answer is never that of the question which it is given
+// meanwhile, however long it has served.
+func TestFramedAnswerBehindAnAnswer(t *testing.T) {
+	w := framed(t)
+	for range 2 * probation {
+		q := w.ask("question")
+		w.writes(1, "2:ok")
+		q.wants("answered", "2:ok")
+		q.Cancel()
+	}
+	q := w.ask("next")
+	w.child(1).out.WriteString("4:pass")
+	w.settle()
+	q.waits("the child has not read it yet")
+}
+
 func TestFramedAnswersHoweverTheyAreCut(t *testing.T) {
 	const output = "\r\n5:hello\n\n0:\r\n3:a\nb11:eleven char"
 	want := []string{"5:hello", "0:", "3:a\nb", "11:eleven char"}

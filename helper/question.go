@@ -97,6 +97,9 @@ func (q *Question) Waited() time.Duration {
 	return q.pool.loop.Now().Sub(q.askedAt)
 }
 
+// Queued reports whether no child has been given the question, so that its Cancel undoes it.
+func (q *Question) Queued() bool { return q.state == queued }
+
 // Cancel returns the question to the pool, answered or not; it must not be used again. An
 // answer that comes later is thrown away: a child cannot be interrupted. On a nil Question it
 // does nothing.

@@ -283,7 +283,7 @@ func (p *Pool) mayRiskSingle() bool {
 // vacant returns a child that nobody waits for. If there is none, it keeps one free, which will be.
 func (p *Pool) vacant() (best *child) {
 	if r := p.keptFree; r != nil && r.state == serving {
-		if r.awaited == 0 && r.channels.n < r.capacity() && r.talk == nil {
+		if r.awaited == 0 && r.channels.n < r.capacity() && r.talk == nil && !r.distrusted() {
 			return r
 		}
 		return nil
@@ -291,7 +291,7 @@ func (p *Pool) vacant() (best *child) {
 	p.keptFree = nil
 	for _, c := range p.children {
 		switch {
-		case !c.hasRoom() && (c.state != serving || c.exclusive || c.talk != nil):
+		case !c.hasRoom() && (c.state != serving || c.exclusive || c.talk != nil || c.distrusted()):
 		case c.hasRoom() && c.awaited == 0:
 			return c
 		case best == nil || c.awaited < best.awaited:

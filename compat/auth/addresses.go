@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"net/netip"
 	"slices"
-	"sync/atomic"
 	"time"
 
 	"exaproxy/engine"
@@ -23,7 +22,7 @@ type addresses struct {
 	memory Memory
 	ttl    time.Duration
 	every  time.Duration // how often users are forgotten who come from nowhere any more
-	others *counters
+	others *workers[*addresses]
 
 	byUser map[string][]address
 	forgot time.Time
@@ -43,16 +42,14 @@ const mostAddresses = 1 << 10
 func newAddresses(s *Settings, services engine.Services, memory Memory) *addresses {
 	a := &addresses{loop: services.Loop, log: services.Log, memory: memory, ttl: s.AddressTTL, every: s.GarbageInterval,
 		others: s.counters, byUser: make(map[string][]address)}
-	s.counters.change(func(all []*addresses) []*addresses { return append(all, a) })
+	s.counters.join(a)
 	return a
 }
 
 // close ends the exchange with the others. On a nil pointer it does nothing.
 func (a *addresses) close() {
 	if a != nil {
-		a.others.change(func(all []*addresses) []*addresses {
-			return slices.DeleteFunc(all, func(other *addresses) bool { return other == a })
-		})
+		a.others.leave(a)
 	}
 }
 
@@ -145,28 +142,5 @@ func (a *addresses) forgetOver() {
 	}
 }
 
-// counters are those of all workers that follow a configuration.
-type counters struct{ all atomic.Pointer[[]*addresses] }
-
-// change replaces the list, which nobody changes once it is there.
-func (c *counters) change(by func([]*addresses) []*addresses) {
-	for {
-		old := c.all.Load()
-		var copied []*addresses
-		if old != nil {
-			copied = slices.Clone(*old)
-		}
-		if copied = by(copied); c.all.CompareAndSwap(old, &copied) {
-			return
-		}
-	}
-}
-
-// tell has all but one do something, each on its own goroutine.
-func (c *counters) tell(from *addresses, do func(*addresses)) {
-	for _, other := range *c.all.Load() {
-		if other != from {
-			other.loop.Post(func() { do(other) })
-		}
-	}
-}
+// mailbox implements worker.
+func (a *addresses) mailbox() *loop.Loop { return a.loop }

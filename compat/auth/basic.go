@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"time"
 
@@ -19,6 +20,8 @@ type Basic struct {
 	Program
 	TTL           time.Duration // credentialsttl
 	CaseSensitive bool
+
+	workers workers[*basicProver]
 }
 
 func newBasic() *Basic { return &Basic{Program: newProgram(), TTL: 2 * time.Hour} }
@@ -40,8 +43,10 @@ func (b *Basic) set(_ *directive.Context, args *conf.Args, parameter string) (kn
 func (b *Basic) prover(p *Policy, services engine.Services) prover {
 	name := PoolName("basic")
 	pool := services.Pools[name]
-	return &basicProver{Basic: b, policy: p, pool: pool, load: children.NewLoad(name, &b.Children, pool, services), loop: services.Loop,
-		logins: newKnown[*login](services.Loop, p.settings.GarbageInterval)}
+	mine := &basicProver{Basic: b, policy: p, pool: pool, load: children.NewLoad(name, &b.Children, pool, services), loop: services.Loop,
+		logins: newKnown[*login](services.Loop, p.settings.GarbageInterval), asked: make(map[key]*login)}
+	b.workers.join(mine)
+	return mine
 }
 
 // A basicProver has a helper judge user and password, and remembers what it said.
@@ -52,9 +57,10 @@ type basicProver struct {
 	load   *children.Load
 	loop   *loop.Loop
 
-	logins known[*login]
-	record engine.Record // what a format of key_extras is given; only its Request is set
-	line   []byte        // the question that is composed
+	logins known[*login]  // that are good, by who it is
+	asked  map[key]*login // that a helper is asked about, by the question
+	record engine.Record  // what a format of key_extras is given; only its Request is set
+	line   []byte         // the question that is composed
 }
 
 // prove implements prover.
@@ -69,18 +75,18 @@ func (p *basicProver) prove(r *engine.Request, _ *State, value []byte, w *loop.W
 		return acl.Challenge, nil
 	}
 	line := p.question(c, r)
-	k := key(sha256.Sum256(line))
-	l := p.logins.byKey[k]
-	if l != nil && l.proved() {
+	k, who := key(sha256.Sum256(line)), p.who(c, line)
+	if l := p.logins.byKey[who]; l != nil && l.key == k && !l.over() {
 		r.Claimed = l.user
 		return l.Tell(r), nil
 	}
-	if l == nil || l.question == nil {
+	l := p.asked[k]
+	if l == nil {
 		if p.load.Full() && p.load.Drops("their clients are asked for other credentials") {
 			r.Claimed = string(c.user)
 			return acl.Challenge, nil
 		}
-		l = p.ask(k, string(c.user), line)
+		l = p.ask(k, who, string(c.user), line)
 	}
 	r.Claimed = l.user
 	return acl.Pending, l.question.Join(r, w)
@@ -105,20 +111,43 @@ func (p *basicProver) question(c credentials, r *engine.Request) []byte {
 	return p.line[start:]
 }
 
+// who is a user, with what key_extras say of him, and without his password: a new password takes the old one's place.
+func (p *basicProver) who(c credentials, line []byte) key {
+	_, rest, _ := bytes.Cut(line, blank)
+	_, extras, _ := bytes.Cut(rest, blank)
+	start := len(p.line)
+	p.line = append(append(logformat.AppendEscaped(p.line, string(c.user)), ' '), extras...)
+	return sha256.Sum256(p.line[start:])
+}
+
+var blank = []byte{' '}
+
 // ask begins a login.
-func (p *basicProver) ask(k key, user string, line []byte) *login {
-	l := &login{prover: p, key: k, user: user}
+func (p *basicProver) ask(k, who key, user string, line []byte) *login {
+	l := &login{prover: p, key: k, who: who, user: user}
+	p.asked[k] = l
 	l.question = children.Ask(l, p.loop, p.pool, line)
-	p.logins.add(k, l)
 	return l
 }
 
-// forget forgets a login, unless another has its place.
-func (p *basicProver) forget(l *login) {
-	if p.logins.byKey[l.key] == l {
-		delete(p.logins.byKey, l.key)
-	}
+// keep remembers a login that is good, and has the other workers do so.
+func (p *basicProver) keep(l *login) {
+	p.logins.add(l.who, l)
+	p.workers.tell(p, func(other *basicProver) {
+		copied := *l
+		copied.prover = other
+		other.logins.add(l.who, &copied)
+	})
 }
 
+// mailbox implements worker.
+func (p *basicProver) mailbox() *loop.Loop { return p.loop }
+
 // close implements prover.
-func (p *basicProver) close() { p.logins.close() }
+func (p *basicProver) close() {
+	p.workers.leave(p)
+	for _, l := range p.asked {
+		l.question.Close()
+	}
+	clear(p.asked)
+}

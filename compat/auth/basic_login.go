@@ -14,7 +14,8 @@ import (
 // implements children.Asker.
 type login struct {
 	prover   *basicProver
-	key      key
+	key      key // of the question
+	who      key // of the user
 	user     string
 	question *children.Shared // nil: nobody is asked
 
@@ -23,32 +24,33 @@ type login struct {
 	line  []byte    // that answer
 }
 
-// proved reports whether the credentials are known to be good.
-func (l *login) proved() bool { return l.question == nil && l.prover.loop.Now().Before(l.until) }
-
 // asking implements entry.
-func (l *login) asking() bool { return l.question != nil }
+func (l *login) asking() bool { return false }
 
 // over implements entry.
-func (l *login) over() bool { return !l.proved() }
+func (l *login) over() bool { return !l.prover.loop.Now().Before(l.until) }
 
 // end implements entry.
-func (l *login) end() { l.question.Close() }
+func (l *login) end() {}
 
 // Answered implements children.Asker. Credentials that are not good are forgotten: the next who has them is asked
 // about again, as the password may have been changed.
 func (l *login) Answered(line []byte, err error) {
 	l.question, l.line = nil, bytes.Clone(line)
+	delete(l.prover.asked, l.key)
 	good, complaint := JudgeBasic(line, err)
 	if l.good = good; l.good {
 		l.until = l.prover.loop.Now().Add(l.prover.TTL)
+		l.prover.keep(l)
 		return
 	}
-	l.prover.forget(l)
 	if complaint != "" {
 		l.prover.policy.report("Basic", l.user, complaint)
 	}
 }
+
+// Abandoned implements children.Asker.
+func (l *login) Abandoned() { delete(l.prover.asked, l.key) }
 
 // JudgeBasic says whether credentials are good by what a helper has answered, and what is wrong with that; "": nothing.
 // Some helpers say nothing for no.

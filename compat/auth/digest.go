@@ -19,6 +19,7 @@ type digestProver struct {
 	*Digest
 	policy *Policy
 	pool   *helper.Pool
+	load   *children.Load
 	loop   *loop.Loop
 
 	users  known[*digestUser]
@@ -50,6 +51,9 @@ func (d *digestProver) prove(r *engine.Request, st *State, credentials []byte, w
 	u := d.users.byKey[k]
 	if u != nil && !u.over() && d.fits(u, &c, r) {
 		return d.accept(u, &c, r, st), nil
+	}
+	if (u == nil || u.question == nil) && d.load.Full() && d.load.Drops("their clients are asked for other credentials") {
+		return acl.Challenge, nil
 	}
 	if u == nil {
 		u = &digestUser{prover: d, key: k, name: string(name)}

@@ -3,6 +3,7 @@ package auth
 import (
 	"time"
 
+	"exaproxy/compat/children"
 	"exaproxy/compat/conf"
 	"exaproxy/compat/directive"
 	"exaproxy/engine"
@@ -48,6 +49,8 @@ func (d *Digest) set(_ *directive.Context, args *conf.Args, parameter string) (k
 
 // prover implements scheme.
 func (d *Digest) prover(p *Policy, services engine.Services) prover {
-	return &digestProver{Digest: d, policy: p, pool: services.Pools[PoolName("digest")], loop: services.Loop,
+	name := PoolName("digest")
+	pool := services.Pools[name]
+	return &digestProver{Digest: d, policy: p, pool: pool, load: children.NewLoad(name, &d.Children, pool, services), loop: services.Loop,
 		users: newKnown[*digestUser](services.Loop, p.settings.GarbageInterval)}
 }

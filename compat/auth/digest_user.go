@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/md5"
 	"encoding/hex"
+	"slices"
 	"time"
 
 	"exaproxy/compat/acl"
@@ -22,7 +23,7 @@ type digestUser struct {
 	ha1   [md5.Size]byte // MD5 of user, realm and password: as good as the password
 	until time.Time      // while that counts
 	good  bool           // the last answer had it
-	notes [][2][]byte    // what else the last answer said
+	notes []engine.Note  // what else the last answer said
 }
 
 // asking implements entry.
@@ -39,11 +40,7 @@ func (u *digestUser) end() { u.question.Close() }
 func (u *digestUser) Answered(line []byte, err error) {
 	u.question, u.notes = nil, nil
 	a := answer.Parse(line)
-	a.Each(func(key, value []byte) {
-		if string(key) != "ha1" {
-			u.notes = append(u.notes, [2][]byte{bytes.Clone(key), bytes.Clone(value)})
-		}
-	})
+	u.notes = slices.DeleteFunc(children.Notes(a.Each), func(n engine.Note) bool { return string(n.Key) == "ha1" })
 	var ha1 [md5.Size]byte
 	if ha1, u.good = readHA1(&a); u.good && err == nil {
 		u.ha1, u.until = ha1, u.prover.loop.Now().Add(u.prover.policy.settings.TTL)
@@ -52,7 +49,7 @@ func (u *digestUser) Answered(line []byte, err error) {
 	}
 	u.good = false
 	if u.over() || err == nil && (len(line) == 0 || a.Result == answer.Err) {
-		u.prover.forget(u)
+		forget(&u.prover.users, u.key, u)
 	}
 	u.report(line, err)
 }
@@ -94,9 +91,12 @@ func (u *digestUser) Tell(r *engine.Request) acl.Answer {
 }
 
 // note has what the helper said beside the HA1 noted of a request.
-func (u *digestUser) note(r *engine.Request) {
-	for _, n := range u.notes {
-		r.AddNote(n[0], n[1])
+func (u *digestUser) note(r *engine.Request) { children.Note(r, u.notes) }
+
+// Abandoned implements children.Asker. What is known of the user stays known.
+func (u *digestUser) Abandoned() {
+	if u.question = nil; u.over() {
+		forget(&u.prover.users, u.key, u)
 	}
 }
 
@@ -115,12 +115,5 @@ func (u *digestUser) report(line []byte, err error) {
 		u.prover.policy.report("Digest", u.name, err.Error())
 	case len(line) > 0 && answer.Parse(line).Result != answer.Err:
 		u.prover.policy.report("Digest", u.name, "its answer has no HA1 that could be used")
-	}
-}
-
-// forget forgets a user, unless another has its place.
-func (d *digestProver) forget(u *digestUser) {
-	if d.users.byKey[u.key] == u {
-		delete(d.users.byKey, u.key)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"exaproxy/compat/acl"
+	"exaproxy/compat/children"
 	"exaproxy/engine"
 	"exaproxy/engine/loop"
 	"exaproxy/helper"
@@ -163,7 +164,7 @@ func (h *handshake) broken(why string) {
 }
 
 // mention has a request know what the helper has said.
-func (h *handshake) mention(r *engine.Request) { r.Notes = append(r.Notes, h.notes...) }
+func (h *handshake) mention(r *engine.Request) { children.Note(r, h.notes) }
 
 // fail ends a handshake that does not go on.
 func (h *handshake) fail() {

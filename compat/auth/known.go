@@ -40,13 +40,13 @@ func (n *known[E]) add(k key, e E) {
 
 func (n *known[E]) forgetOver() {
 	now := n.loop.Now()
-	if len(n.byKey) < mostKnown && now.Sub(n.forgot) < n.every {
-		return
-	}
-	n.forgot = now
-	for k, e := range n.byKey {
-		if !e.asking() && e.over() {
-			delete(n.byKey, k)
+	since, full := now.Sub(n.forgot), len(n.byKey) >= mostKnown
+	if since >= n.every || full && since >= time.Second { // all are looked at: not for each that comes
+		n.forgot = now
+		for k, e := range n.byKey {
+			if !e.asking() && e.over() {
+				delete(n.byKey, k)
+			}
 		}
 	}
 	for k, e := range n.byKey {
@@ -56,6 +56,16 @@ func (n *known[E]) forgetOver() {
 		if !e.asking() {
 			delete(n.byKey, k)
 		}
+	}
+}
+
+// forget forgets an entry, unless another has its place.
+func forget[E interface {
+	comparable
+	entry
+}](n *known[E], k key, e E) {
+	if n.byKey[k] == e {
+		delete(n.byKey, k)
 	}
 }
 

@@ -20,7 +20,7 @@ type Settings struct {
 	GarbageInterval time.Duration // authenticate_cache_garbage_interval
 	AddressTTL      time.Duration // authenticate_ip_ttl
 
-	counters *counters // of all workers, if there is an acl of the type max_user_ip; else nil
+	counters *workers[*addresses] // of all workers, if there is an acl of the type max_user_ip; else nil
 }
 
 // named is a scheme and its name, in small letters.
@@ -102,7 +102,7 @@ func (s *Settings) scheme(name string) (named, error) {
 // Finish looks whether the programs can be started, and whether it is to be counted from where users come.
 func (s *Settings) Finish(c *directive.Context) error {
 	if c.ACLs.HasType("max_user_ip") {
-		s.counters = &counters{}
+		s.counters = &workers[*addresses]{}
 	}
 	for _, n := range s.schemes {
 		if err := n.common().finish(); err != nil {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"exaproxy/compat/acl"
+	"exaproxy/compat/children"
 	"exaproxy/compat/conf"
 	"exaproxy/compat/directive"
 	"exaproxy/engine"
@@ -45,7 +46,7 @@ const (
 
 // shape implements shaper. Squid has no concurrency for such helpers, whatever the configuration says.
 func (s *Stateful) shape(hc *helper.Config) {
-	hc.Concurrency = 0
+	hc.Concurrency, hc.Pipeline = 0, 0 // another's line between two of a handshake would be taken for one of it
 	hc.LineMax = tokenLineMax
 	hc.Reservation = time.Duration(s.Children.Reservation) * time.Second
 	hc.Timeout = max(hc.Reservation, leastSilence)
@@ -53,7 +54,9 @@ func (s *Stateful) shape(hc *helper.Config) {
 
 // prover implements scheme.
 func (s *Stateful) prover(p *Policy, services engine.Services) prover {
-	return &statefulProver{Stateful: s, policy: p, loop: services.Loop, pool: services.Pools[PoolName(s.name())]}
+	name := PoolName(s.name())
+	pool := services.Pools[name]
+	return &statefulProver{Stateful: s, policy: p, loop: services.Loop, pool: pool, load: children.NewLoad(name, &s.Children, pool, services)}
 }
 
 // name is the scheme's in the configuration.
@@ -65,6 +68,7 @@ type statefulProver struct {
 	policy *Policy
 	loop   *loop.Loop
 	pool   *helper.Pool
+	load   *children.Load
 
 	record engine.Record // what a format of key_extras is given; only its Request is set
 	line   []byte        // the question that is composed
@@ -73,6 +77,9 @@ type statefulProver struct {
 // prove implements prover: it begins a handshake.
 func (p *statefulProver) prove(r *engine.Request, st *State, token []byte, w *loop.Waker) (acl.Answer, acl.Inquiry) {
 	if !isToken(token) {
+		return acl.Challenge, nil
+	}
+	if p.load.Full() && p.load.Drops("their clients are asked for other credentials") {
 		return acl.Challenge, nil
 	}
 	h := &handshake{prover: p, talk: p.pool.Converse()}

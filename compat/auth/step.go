@@ -106,7 +106,7 @@ func (s *step) hear(key, value []byte) {
 
 // note notes something that every request of the connection is to know.
 func (s *step) note(key, value string) {
-	if value != "" {
+	if value != "" && key != "password" { // what is noted may be logged
 		s.notes = append(s.notes, engine.Note{Key: []byte(key), Value: []byte(value)})
 	}
 }

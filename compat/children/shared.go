@@ -19,6 +19,8 @@ const mostAttempts = 3
 type Asker interface {
 	// Answered takes the answer, or why there is none. line is valid during the call. The question is over by then.
 	Answered(line []byte, err error)
+	// Abandoned says that the question is over without an answer: no helper had it yet, and nobody waits any more.
+	Abandoned()
 	// Tell has a request that has waited know what was said, and says what it means for its acl: Allow, Deny,
 	// Challenge or Unknown.
 	Tell(r *engine.Request) acl.Answer
@@ -67,11 +69,18 @@ func (s *Shared) Join(r *engine.Request, w *loop.Waker) *Waiting {
 // Outcome implements acl.Inquiry.
 func (w *Waiting) Outcome() acl.Answer { return w.outcome }
 
-// Cancel implements acl.Inquiry. Nobody may be left who waits for the answer: it is worth knowing all the same.
+// Cancel implements acl.Inquiry. Where nobody is left who waits for the answer it is worth knowing all the same, if a helper
+// has the question; else whoever asks and leaves would have others wait behind him.
 func (w *Waiting) Cancel() {
-	if s := w.question; s != nil {
-		s.waiting = slices.DeleteFunc(s.waiting, func(other *Waiting) bool { return other == w })
-		w.question = nil
+	s := w.question
+	if s == nil {
+		return
+	}
+	w.question = nil
+	s.waiting = slices.DeleteFunc(s.waiting, func(other *Waiting) bool { return other == w })
+	if len(s.waiting) == 0 && s.question.Queued() {
+		s.asker.Abandoned()
+		s.Close()
 	}
 }
 

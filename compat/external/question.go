@@ -29,6 +29,9 @@ func (t *asked) ask(k key, line []byte) *question {
 	return q
 }
 
+// Abandoned implements children.Asker.
+func (q *question) Abandoned() { delete(q.of.questions, q.key) }
+
 // Answered implements children.Asker. The other workers hear of it too.
 func (q *question) Answered(line []byte, err error) {
 	t, now := q.of, q.of.loop.Now()

@@ -80,6 +80,11 @@ func user(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
 	return append(dst, cmp.Or(r.User, r.External.User, r.Claimed)...)
 }
 
+// login is who the client has proved to be, or has said to be.
+func login(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
+	return append(dst, cmp.Or(rec.Request.User, rec.Request.Claimed)...)
+}
+
 // external makes a value of what an external acl's helper has said.
 func external(of func(*engine.External) string) value {
 	return func(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {

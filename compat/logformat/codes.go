@@ -61,7 +61,7 @@ var codes = []code{
 	{name: "<tt", value: noValue},
 
 	{name: "un", value: user, user: true},
-	{name: "ul", value: user, user: true},
+	{name: "ul", value: login, user: true},
 	{name: "ue", value: external(func(x *engine.External) string { return x.User }), user: true},
 	{name: "ui", value: noValue, user: true},
 	{name: "us", value: noValue, user: true},
