@@ -29,7 +29,7 @@ func (c *challenge) note(head []string) {
 
 var digestWords = regexp.MustCompile(`\{digest ([^}]*)\}`)
 
-// answer puts credentials in the place of {digest USER PASSWORD nc=1 uri=URI method=METHOD} in the lines of a request.
+// answer puts credentials in the place of {digest USER PASSWORD nc=1 uri=URI method=METHOD realm=REALM} in the lines of a request.
 func (c *challenge) answer(text []string) []string {
 	out := make([]string, len(text))
 	for i, line := range text {
@@ -41,16 +41,16 @@ func (c *challenge) answer(text []string) []string {
 }
 
 func (c *challenge) credentials(words, request []string) string {
-	set := map[string]string{"nc": "1", "method": request[0], "uri": request[1]}
+	set := map[string]string{"nc": "1", "method": request[0], "uri": request[1], "realm": c.realm}
 	for _, word := range words[2:] {
 		name, value, _ := strings.Cut(word, "=")
 		set[name] = value
 	}
 	count := fmt.Sprintf("%08s", set["nc"])
-	ha1 := md5Hex(words[0], c.realm, words[1])
+	ha1 := md5Hex(words[0], set["realm"], words[1])
 	response := md5Hex(ha1, c.nonce, count, "c", "auth", md5Hex(set["method"], set["uri"]))
 	return fmt.Sprintf(`Digest username="%s", realm="%s", nonce="%s", uri="%s", qop=auth, nc=%s, cnonce="c", response="%s"`,
-		words[0], c.realm, c.nonce, set["uri"], count, response)
+		words[0], set["realm"], c.nonce, set["uri"], count, response)
 }
 
 func md5Hex(words ...string) string {
