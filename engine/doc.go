@@ -4,8 +4,9 @@
 //
 // The program makes one Engine from a Config and runs it. An engine has workers, each a whole
 // proxy on one goroutine with a loop, listeners, clients, a helper pool, a resolver and a
-// policy of its own. Nothing that a request changes is shared between workers; they share listening
-// descriptors, and log files, whose lines are appended under a lock.
+// policy of its own. What a worker learns of a request it may tell the others by their loops' mailbox; they share listening
+// descriptors, log files, whose lines are appended under a lock, and the counts of digest nonces, which are words that
+// are changed atomically.
 //
 // # The story
 //
