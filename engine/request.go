@@ -194,11 +194,9 @@ func (r *Request) hostOfTarget() {
 	if sent == nil {
 		return
 	}
-	at := len(r.scratch)
-	if host := r.keepHost(&r.Target); bytes.Equal(host, sent) {
-		r.scratch = r.scratch[:at]
-	} else {
-		r.Header.Set("Host", host)
+	var buf [256]byte // on the stack: a request that waits holds no memory for it
+	if host := r.Target.AppendHost(buf[:0]); !bytes.Equal(host, sent) {
+		r.Header.Set("Host", r.Keep(host))
 	}
 }
 

@@ -30,7 +30,7 @@ var misbehaviour = []struct {
 var misbehavingKinds = []struct{ name, conf, refused string }{
 	{"basic", "auth_param basic program {program}\nauth_param basic children 8 startup=8 concurrency=%d\n" +
 		"acl users proxy_auth REQUIRED\nhttp_access deny !users\n", " 407 "},
-	{"external", "external_acl_type names ttl=0 children-max=8 children-startup=8 concurrency=%d %%URI {program}\n" +
+	{"external", "external_acl_type names ttl=0 queue-size=1000 children-max=8 children-startup=8 concurrency=%d %%URI {program}\n" +
 		"acl named external names\nhttp_access deny !named\n", " 403 "},
 }
 
