@@ -21,5 +21,5 @@ func (s *Settings) Explain(ctx context.Context, q explain.Request, log *logs.Cac
 	c.NewPolicy = func(services engine.Services) (engine.Policy, error) {
 		return newPolicy(s, services, opened, new(external.Exchange)), nil
 	}
-	return explain.Run(ctx, c, q, func(observe func(*acl.Trace)) { s.observe = observe })
+	return explain.Run(ctx, c, s.Redirector.Program(), q, func(observe func(*acl.Trace)) { s.observe = observe })
 }

@@ -67,10 +67,12 @@ func explainRequest(args []string, stdout, stderr io.Writer) int {
 	case err != nil:
 		fmt.Fprintf(stderr, "exaproxy %s: %s\n", explainWord, err)
 		return statusUnknown
-	case told.Page != nil:
+	case told.Fate == explain.Passes:
+		return statusPasses
+	case told.Fate == explain.Refused:
 		return statusRefused
 	}
-	return statusPasses
+	return statusUnknown
 }
 
 // parse reads the arguments.
@@ -102,7 +104,7 @@ func (x *explaining) run(ctx context.Context) (*explain.Explanation, error) {
 	var said []string
 	settings, err := compat.Load(x.o.configuration(), compat.Overrides{Explain: true, Open: readWith(nil), Say: func(_ int, text string) { said = append(said, text) }})
 	if err != nil {
-		return nil, errors.New(strings.Join(append(said, err.Error()), "\n"))
+		return nil, whole(said, err)
 	}
 	if err := becomeHelpersUser(settings); err != nil {
 		return nil, err
@@ -113,6 +115,14 @@ func (x *explaining) run(ctx context.Context) (*explain.Explanation, error) {
 		told.Messages = heard.lines()
 	}
 	return told, err
+}
+
+// whole is why a configuration was not read, and all that was said before.
+func whole(said []string, err error) error {
+	if n := len(said); n == 0 || !strings.HasSuffix(said[n-1], err.Error()) {
+		said = append(said, err.Error())
+	}
+	return errors.New(strings.Join(said, "\n"))
 }
 
 // messages are what cache.log would have. The log locks what it writes.

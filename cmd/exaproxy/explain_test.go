@@ -27,6 +27,9 @@ func newExplained(t *testing.T) *place {
 	p.configure(strings.ReplaceAll(`url_rewrite_program {dir}/redirector
 auth_param basic program {dir}/redirector
 external_acl_type names %DST {dir}/redirector
+acl sent dstdomain sent.test
+deny_info http://why.test/?u=%u sent
+acl many max_user_ip 3
 acl pupils src 192.0.2.0/24
 acl bad dstdomain .worse.test .bad.test
 acl joes proxy_auth joe
@@ -37,7 +40,7 @@ acl lan src 203.0.113.0/24
 	if err != nil {
 		t.Fatal(err)
 	}
-	rules := "http_access deny pupils bad\nhttp_access deny lan !joes\nhttp_access deny helped\nhttp_access allow pupils\nhttp_access allow lan\nhttp_access deny all\n"
+	rules := "http_access deny pupils bad\nhttp_access deny sent\nhttp_access deny lan joes many\nhttp_access deny lan !joes\nhttp_access deny helped\nhttp_access allow pupils\nhttp_access allow lan\nhttp_access deny all\n"
 	conf := strings.Replace(string(text), "http_access allow all\n", "", 1) + rules
 	p.write("squid.conf", conf)
 	program := `#!/bin/sh
@@ -45,6 +48,8 @@ while read -r line; do
   case $line in
   http://ads.test/*) echo 'OK status=302 url="http://why.test/"';;
   http://lost.test/*) exit 1;;
+  bh.test*) echo BH;;
+  end.test*) exit 1;;
   c.test*) echo 'OK message="by the helper"';;
   *) echo ERR;;
   esac
@@ -77,6 +82,12 @@ func TestExplain(t *testing.T) {
 		{"the guard", []string{"--client", "192.0.2.7", "http://169.254.169.254/"}, 1, []string{"is not connected to", "403 ERR_ACCESS_DENIED"}},
 		{"a CONNECT", []string{"--client", "192.0.2.7", "https://www.bad.test/x"}, 1, []string{"CONNECT www.bad.test:443", "as the answer to the CONNECT"}},
 		{"a host of a CONNECT", []string{"--client", "192.0.2.7", "--method", "CONNECT", "198.51.100.1:443"}, 0, []string{"198.51.100.1:443 192.0.2.7/192.0.2.7 - CONNECT", "port 443"}},
+		{"the acl's helper cannot tell", []string{"--client", "192.0.2.7", "http://bh.test/"}, 1, []string{"http_access: deny", "helped (external) may match or not: its helper does not tell: saw bh.test",
+			"* nobody can tell whether that line matches: then the answer is deny", "403 ERR_ACCESS_DENIED"}},
+		{"the acl's helper ends", []string{"--client", "192.0.2.7", "http://end.test/"}, 1, []string{"helped (external) may match or not", "403 ERR_ACCESS_DENIED"}},
+		{"deny_info", []string{"--client", "192.0.2.7", "http://sent.test/x"}, 1, []string{"answer\n  302\n  to http://why.test/?u=http%3A%2F%2Fsent.test%2Fx\n",
+			"=> http_access answers: 302 http://why.test/?u=http%3A%2F%2Fsent.test%2Fx\n"}},
+		{"no history", []string{"--client", "203.0.113.5", "--user", "joe", "http://198.51.100.1/"}, 0, []string{"many (max_user_ip) does not match: saw one address: explain does not know where"}},
 		{"no URL", nil, 2, []string{"usage: exaproxy explain"}},
 		{"no request", []string{"http://a b/"}, 2, []string{"is no request"}},
 		{"no address", []string{"--client", "x", "http://a/"}, 2, []string{"is no address"}},
@@ -114,5 +125,32 @@ func TestExplainForPrograms(t *testing.T) {
 	}
 	if len(told.Lists) != 1 || told.Lists[0].Directive != "http_access" || !told.Lists[0].Lines[0].Decides || told.Page == nil || told.Page.Status != 403 || told.Helper != nil {
 		t.Errorf("it says %+v", told)
+	}
+}
+
+// TestExplainReqmod has a question of the other kind of helper told by the name of its directive.
+func TestExplainReqmod(t *testing.T) {
+	p := newPlace(t, "")
+	p.configure("reqmod_program " + p.path("helper"))
+	program := "#!/bin/sh\nwhile read -r line; do case $line in Encapsulated*) printf 'ICAP/1.0 204 OK\\n\\n';; esac; done\n"
+	if err := os.WriteFile(p.path("helper"), []byte(program), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	_, out, said := explains("-f", p.conf, "http://198.51.100.1/x")
+	for _, want := range []string{"\nreqmod_program\n  is asked  \"REQMOD icap://", `GET http://198.51.100.1/x HTTP/1.1\r\n`, "answers   \"ICAP/1.0 204", "=> passes"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("it does not say %q", want)
+		}
+	}
+	if t.Failed() {
+		t.Logf("it says:\n%s%s", out, said)
+	}
+}
+
+// TestExplainNoFile has it said once what cannot be read.
+func TestExplainNoFile(t *testing.T) {
+	status, out, said := explains("-f", "/nonexistent", "http://a.test/")
+	if status != 2 || out != "" || strings.Count(said, "Unable to open") != 1 {
+		t.Errorf("the status is %d: %s%s", status, out, said)
 	}
 }

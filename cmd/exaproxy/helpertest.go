@@ -175,10 +175,7 @@ func (h *helperTest) load() (*compat.Settings, error) {
 	}
 	settings, err := compat.Load(path, over)
 	if err != nil {
-		if n := len(said); n > 0 && strings.HasSuffix(said[n-1], err.Error()) {
-			return nil, errors.New(strings.Join(said, "\n"))
-		}
-		return nil, errors.New(strings.Join(append(said, err.Error()), "\n"))
+		return nil, whole(said, err)
 	}
 	return settings, nil
 }

@@ -174,6 +174,9 @@ func (l *List) match(p *Place) Answer {
 		case challenge:
 			return Challenge
 		case unknown:
+			if p.trace != nil {
+				p.trace.unknown()
+			}
 			return l.Unknown
 		case mismatch:
 		}

@@ -14,6 +14,8 @@ type Trace struct {
 	Answer Answer
 	// Implied says that no line matched: the answer is the opposite of the last line's action.
 	Implied bool
+	// Unknown says that nobody can tell whether the last line matches: the list has an answer for that.
+	Unknown bool
 
 	depth int
 }
@@ -32,7 +34,7 @@ type RuleTrace struct {
 type TermTrace struct {
 	ACL, Type string
 	Depth     int    // 0: on the line; 1: in a group on it; …
-	Outcome   string // "matches", "does not match", "has to wait", "needs to know the user"
+	Outcome   string // one of outcomes
 	Saw       string // what it looked at; "" if nobody can tell
 	Value     string // which of its values matched; "" if nobody can tell
 }
@@ -44,7 +46,7 @@ func (l *List) observed(p *Place) Answer {
 	t := p.trace
 	p.trace = nil
 	t.Answer = answer
-	t.Implied = answer != Pending && answer != Challenge && (len(t.Rules) == 0 || !t.Rules[len(t.Rules)-1].Decides)
+	t.Implied = answer != Pending && answer != Challenge && !t.Unknown && (len(t.Rules) == 0 || !t.Rules[len(t.Rules)-1].Decides)
 	p.Observe(t)
 	return answer
 }
@@ -53,6 +55,9 @@ func (l *List) observed(p *Place) Answer {
 func (t *Trace) begin(r *rule) {
 	t.Rules = append(t.Rules, RuleTrace{At: r.at, Text: r.text})
 }
+
+// unknown says that nobody can tell of the present line.
+func (t *Trace) unknown() { t.Unknown = true }
 
 // decides says that the present line does.
 func (t *Trace) decides() { t.Rules[len(t.Rules)-1].Decides = true }
@@ -67,7 +72,7 @@ func (t *Trace) test(a *namedTest, p *Place) outcome {
 	t.depth--
 	term := &rule.Terms[at]
 	term.Outcome = outcomes[result]
-	if result == match || result == mismatch {
+	if result == match || result == mismatch || result == unknown {
 		term.Saw = a.saw(p)
 	}
 	if result == match {
@@ -76,7 +81,10 @@ func (t *Trace) test(a *namedTest, p *Place) outcome {
 	return result
 }
 
-var outcomes = [...]string{mismatch: "does not match", match: "matches", wait: "has to wait", challenge: "needs to know the user"}
+var outcomes = [...]string{
+	mismatch: "does not match", match: "matches", wait: "has to wait", challenge: "needs to know the user",
+	unknown: "may match or not: its helper does not tell",
+}
 
 // saw is what an acl of a type looks at.
 func (a *namedTest) saw(p *Place) string {
@@ -116,6 +124,10 @@ func (a *namedTest) saw(p *Place) string {
 		return string(r.Header.Get("Referer"))
 	case "myportname":
 		return r.Port.Name
+	case "max_user_ip":
+		if p.Addresses != nil {
+			return "one address: explain does not know where the user came from before"
+		}
 	case "time":
 		return r.Started.Format(time.RFC1123)
 	case "external":

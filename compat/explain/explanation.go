@@ -19,16 +19,27 @@ type Explanation struct {
 	Page   *Page   `json:"page,omitempty"`
 	Notes  []Note  `json:"notes,omitempty"`
 
+	Fate     Fate     `json:"fate"`
 	Outcome  string   `json:"outcome"`            // in one sentence
 	Messages []string `json:"messages,omitempty"` // what cache.log would have
 }
+
+// Fate is what becomes of a request.
+type Fate string
+
+const (
+	Untold  Fate = "cannot be told"
+	Passes  Fate = "passes"
+	Refused Fate = "does not pass" // it is refused, redirected, answered by the proxy itself, or cannot be forwarded
+)
 
 // A List is an access list, and how it comes to its answer.
 type List struct {
 	Directive string `json:"directive"`
 	Answer    string `json:"answer"`
-	Implied   bool   `json:"implied"` // no line matched: the opposite of the last one's action
-	Lines     []Line `json:"lines"`   // that were looked at
+	Implied   bool   `json:"implied"`           // no line matched: the opposite of the last one's action
+	Unknown   bool   `json:"unknown,omitempty"` // nobody can tell whether the last line matches
+	Lines     []Line `json:"lines"`             // that were looked at
 }
 
 // A Line is one line of a list.
@@ -51,12 +62,13 @@ type ACL struct {
 	Value   string `json:"value,omitempty"`
 }
 
-// A Helper is the question to the url_rewrite_program, and what came of it.
+// A Helper is the question to the url_rewrite_program or reqmod_program, and what came of it.
 type Helper struct {
-	Line   string `json:"line"`
-	Answer string `json:"answer"`
-	Error  string `json:"error,omitempty"`
-	Means  string `json:"means"`
+	Program string `json:"program"` // the directive
+	Line    string `json:"line"`
+	Answer  string `json:"answer"`
+	Error   string `json:"error,omitempty"`
+	Means   string `json:"means"`
 }
 
 // A Hop is where a request goes.
@@ -103,11 +115,14 @@ var bumps = [...]string{
 	engine.BumpClientFirst: "client-first", engine.BumpServerFirst: "bump", engine.BumpTerminate: "terminate",
 }
 
-var answers = [...]string{acl.Deny: "deny", acl.Allow: "allow", acl.Pending: "has to wait", acl.Challenge: "needs to know the user"}
+var answers = [...]string{
+	acl.Deny: "deny", acl.Allow: "allow", acl.Pending: "has to wait", acl.Challenge: "needs to know the user",
+	acl.Unknown: "nobody can tell",
+}
 
 // newList is a trace as it is told.
 func newList(t *acl.Trace) List {
-	l := List{Directive: t.List, Answer: answers[t.Answer], Implied: t.Implied, Lines: []Line{}}
+	l := List{Directive: t.List, Answer: answers[t.Answer], Implied: t.Implied, Unknown: t.Unknown, Lines: []Line{}}
 	for _, rule := range t.Rules {
 		line := Line{File: rule.At.File, Line: rule.At.Line, Text: rule.Text, Decides: rule.Decides, Reports: rule.Reports, ACLs: []ACL{}}
 		for _, term := range rule.Terms {

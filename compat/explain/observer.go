@@ -1,7 +1,9 @@
 package explain
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"net/netip"
 
 	"exaproxy/compat/acl"
@@ -14,11 +16,18 @@ import (
 // goroutine, and after the engine's end to whoever called Run.
 type observer struct {
 	engine.Policy
-	user string
-	told Explanation
-	over bool
-	end  func()
+	user    string
+	program string // the directive of the helper
+	told    Explanation
+	by      string // who has decided that it does not pass
+	over    bool
+	end     func()
 }
+
+const (
+	byAccess = "http_access"
+	byHelper = "the helper"
+)
 
 // finish ends it all: what there is to tell is known.
 func (o *observer) finish() {
@@ -48,7 +57,7 @@ func (o *observer) Admit(r *engine.Request) engine.Decision {
 	d := o.Policy.Admit(r)
 	if d.Action != engine.Pending {
 		o.told.Access = errpage.Verdict(d)
-		o.decided(r, d, "http_access")
+		o.decided(r, d, byAccess)
 	}
 	return d
 }
@@ -57,7 +66,7 @@ func (o *observer) Admit(r *engine.Request) engine.Decision {
 func (o *observer) Question(r *engine.Request) ([]byte, engine.Action) {
 	line, action := o.Policy.Question(r)
 	if action == engine.Ask {
-		o.told.Helper = &Helper{Line: string(line)}
+		o.told.Helper = &Helper{Program: o.program, Line: string(line)}
 	}
 	return line, action
 }
@@ -70,7 +79,7 @@ func (o *observer) Interpret(r *engine.Request, answer []byte, err error) engine
 		if err != nil {
 			h.Error = err.Error()
 		}
-		o.decided(r, d, "the helper")
+		o.decided(r, d, byHelper)
 	}
 	return d
 }
@@ -79,6 +88,7 @@ func (o *observer) Interpret(r *engine.Request, answer []byte, err error) engine
 func (o *observer) decided(r *engine.Request, d engine.Decision, by string) {
 	o.notes(r)
 	if d.Action.Verdict() || d.Action == engine.Challenge {
+		o.by, o.told.Fate = by, Refused
 		o.told.Outcome = by + " answers: " + errpage.Verdict(d)
 		o.told.Page = &Page{Location: d.URL}
 		if r.IsConnect() && d.Action.Verdict() {
@@ -109,7 +119,7 @@ func (o *observer) Bump(r *engine.Request) engine.Bump {
 	if o.told.Tunnel = "ssl_bump " + bumps[b]; b != engine.BumpSplice {
 		o.told.Outcome = "the tunnel is looked into (" + o.told.Tunnel + "): what its client says in it decides what follows"
 		if b == engine.BumpTerminate {
-			o.told.Outcome = "the tunnel is ended (" + o.told.Tunnel + ")"
+			o.told.Outcome, o.told.Fate = "the tunnel is ended ("+o.told.Tunnel+")", Refused
 		}
 		o.finish()
 	}
@@ -163,7 +173,7 @@ func (o *observer) Page(r *engine.Request, f *engine.Failure) engine.LocalReply 
 	switch {
 	case o.over:
 	case o.permitted():
-		o.told.Outcome = "passes to " + o.told.Hop.Host
+		o.told.Outcome, o.told.Fate = "passes to "+o.told.Hop.Host, Passes
 	default:
 		o.refused(r, f, reply)
 	}
@@ -173,6 +183,9 @@ func (o *observer) Page(r *engine.Request, f *engine.Failure) engine.LocalReply 
 
 // refused notes the page of a refusal.
 func (o *observer) refused(r *engine.Request, f *engine.Failure, reply engine.LocalReply) {
+	if o.told.Fate = Refused; f.Kind == engine.Internal {
+		o.told.Fate = Untold
+	}
 	if o.told.Page == nil {
 		o.told.Page = &Page{}
 		o.told.Outcome = f.Error()
@@ -185,6 +198,35 @@ func (o *observer) refused(r *engine.Request, f *engine.Failure, reply engine.Lo
 	if reply.Reset {
 		o.told.Page.Name = "TCP_RESET"
 	}
+	if to := location(&reply); to != "" {
+		o.redirected(to)
+	}
+}
+
+// redirected notes where the client is sent in the place of a page (deny_info).
+func (o *observer) redirected(to string) {
+	page := o.told.Page
+	page.Name, page.Location = "", to
+	verdict := fmt.Sprintf("%d %s", page.Status, to)
+	switch o.by {
+	case byAccess:
+		o.told.Access = verdict
+	case byHelper:
+		o.told.Helper.Means = verdict
+	default:
+		return
+	}
+	o.told.Outcome = o.by + " answers: " + verdict
+}
+
+// location is the field of that name in an answer of the proxy's own; "": there is none.
+func location(reply *engine.LocalReply) string {
+	for line := range bytes.Lines(reply.Fields) {
+		if name, value, _ := bytes.Cut(line, []byte(": ")); string(name) == "Location" {
+			return string(bytes.TrimSpace(value))
+		}
+	}
+	return ""
 }
 
 // LogReady implements engine.Policy.
@@ -194,6 +236,9 @@ func (o *observer) LogReady(*loop.Waker) bool { return true }
 func (o *observer) Record(rec *engine.Record) {
 	if !o.over && rec.Failure != nil {
 		o.told.Outcome = rec.Failure.Error()
+		if rec.Failure.Kind == engine.Internal {
+			o.told.Fate = Untold
+		}
 	}
 	o.finish()
 }

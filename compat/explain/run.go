@@ -52,9 +52,9 @@ func (q *Request) head() ([]byte, string, error) {
 	return head.Bytes(), method + " " + url, nil
 }
 
-// Run has a configuration decide about a request. observe is given who is to be told of access lists, before the policy
-// is made. The explanation is as complete as it could be made if the context ends before; then the error says so.
-func Run(ctx context.Context, c engine.Config, q Request, observe func(func(*acl.Trace))) (*Explanation, error) {
+// Run has a configuration decide about a request. program is the directive that names its helper, if it has one. observe is
+// given who is to be told of access lists, before the policy is made. The explanation is as complete as it could be made if the context ends before; then the error says so.
+func Run(ctx context.Context, c engine.Config, program string, q Request, observe func(func(*acl.Trace))) (*Explanation, error) {
 	head, request, err := q.head()
 	if err != nil {
 		return nil, err
@@ -71,8 +71,8 @@ func Run(ctx context.Context, c engine.Config, q Request, observe func(func(*acl
 	defer s.close()
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
-	o := &observer{user: q.User, end: func() { end(errDone) }}
-	o.told = Explanation{Request: request, Client: q.Client.String(), User: q.User}
+	o := &observer{user: q.User, program: program, end: func() { end(errDone) }}
+	o.told = Explanation{Request: request, Client: q.Client.String(), User: q.User, Fate: Untold}
 	observe(o.observe)
 	c.Ports, c.Workers = []engine.Port{port}, 1
 	c.NewKernel = func() (loop.Kernel, error) { return s, nil }

@@ -18,11 +18,7 @@ func (e *Explanation) Show(to io.Writer) {
 		e.Lists[i].show(to)
 	}
 	if h := e.Helper; h != nil {
-		answer := fmt.Sprintf("%q", h.Answer)
-		if h.Error != "" {
-			answer = "(" + h.Error + ")"
-		}
-		fmt.Fprintf(to, "\nurl_rewrite_program\n  is asked  %s\n  answers   %s\n  and that  %s\n", quoted(h.Line), answer, cmp.Or(h.Means, "is not known"))
+		h.show(to)
 	}
 	if e.Tunnel != "" {
 		fmt.Fprintf(to, "\n%s\n", e.Tunnel)
@@ -36,6 +32,28 @@ func (e *Explanation) Show(to io.Writer) {
 		fmt.Fprintf(to, "\ncache.log\n  %s\n", strings.Join(e.Messages, "\n  "))
 	}
 	fmt.Fprintf(to, "\n=> %s\n", cmp.Or(e.Outcome, "nothing is known"))
+}
+
+func (h *Helper) show(to io.Writer) {
+	answer := lines(fmt.Sprintf("%q", h.Answer))
+	if h.Error != "" {
+		answer = "(" + h.Error + ")"
+	}
+	question := quoted(h.Line)
+	if strings.Contains(h.Line, "\n") {
+		question = lines(fmt.Sprintf("%q", h.Line))
+	}
+	fmt.Fprintf(to, "\n%s\n  is asked  %s\n  answers   %s\n  and that  %s\n", h.Program, question, answer, cmp.Or(h.Means, "is not known"))
+}
+
+// lines has the lines of a quoted block below each other.
+func lines(block string) string {
+	text := strings.TrimSuffix(block, `"`)
+	end := ""
+	if strings.HasSuffix(text, `\n`) {
+		text, end = strings.TrimSuffix(text, `\n`), `\n`
+	}
+	return strings.ReplaceAll(text, `\n`, "\\n\n            ") + end + `"`
 }
 
 // quoted is a text on one line, whatever it has in it.
@@ -66,6 +84,8 @@ func (l *List) show(to io.Writer) {
 		}
 	}
 	switch {
+	case l.Unknown:
+		fmt.Fprintf(to, "* nobody can tell whether that line matches: then the answer is %s\n", l.Answer)
 	case l.Implied && len(l.Lines) == 0:
 		fmt.Fprintf(to, "* it has no line\n")
 	case l.Implied:
@@ -114,7 +134,10 @@ func (e *Explanation) showPage(to io.Writer) {
 	if p == nil {
 		return
 	}
-	fmt.Fprintf(to, "\nthe client's answer\n  %d %s\n", p.Status, p.Name)
+	fmt.Fprintf(to, "\nthe client's answer\n")
+	if p.Status != 0 {
+		fmt.Fprintf(to, "  %s\n", strings.TrimSpace(fmt.Sprint(p.Status, " ", p.Name)))
+	}
 	if p.Location != "" {
 		fmt.Fprintf(to, "  to %s\n", quoted(p.Location))
 	}
