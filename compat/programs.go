@@ -1,6 +1,8 @@
 package compat
 
 import (
+	"strings"
+
 	"exaproxy/compat/auth"
 	"exaproxy/compat/external"
 	"exaproxy/compat/helpertest"
@@ -12,15 +14,23 @@ import (
 func (s *Settings) Programs(log *logs.CacheLog) (all []helpertest.Program) {
 	c := s.config(log)
 	if c.Helper != nil {
-		all = append(all, helpertest.Program{Kind: "url_rewrite", Name: "url_rewrite_program", Config: *c.Helper,
+		all = append(all, helpertest.Program{Kind: strings.TrimSuffix(s.Redirector.Program(), "_program"), Name: s.Redirector.Program(), Config: *c.Helper,
 			Talk: helpertest.Rewriter(&s.Redirector, s.Connection.Limits.Whitespace)})
 	}
 	pools := make(map[string]helper.Config)
 	for _, pool := range c.PolicyHelpers {
 		pools[pool.Name] = pool
 	}
-	if basic, ok := pools[auth.PoolName("basic")]; ok {
-		all = append(all, helpertest.Program{Kind: "auth", Name: "auth_param basic program", Config: basic, Talk: helpertest.Credentials})
+	for _, p := range []helpertest.Program{
+		{Kind: "auth", Name: "basic", Talk: helpertest.Credentials},
+		{Kind: "digest", Name: "digest", Talk: helpertest.DigestUsers},
+		{Kind: "ntlm", Name: "ntlm"},
+		{Kind: "negotiate", Name: "negotiate"},
+	} {
+		if pool, ok := pools[auth.PoolName(p.Name)]; ok {
+			p.Name, p.Config = "auth_param "+p.Name+" program", pool
+			all = append(all, p)
+		}
 	}
 	for _, t := range s.External.Types() {
 		all = append(all, helpertest.Program{Kind: "external_acl", Name: "external_acl_type " + t.Name, Config: pools[external.PoolName(t.Name)],

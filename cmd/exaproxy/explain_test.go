@@ -132,7 +132,7 @@ func TestExplainForPrograms(t *testing.T) {
 func TestExplainReqmod(t *testing.T) {
 	p := newPlace(t, "")
 	p.configure("reqmod_program " + p.path("helper"))
-	program := "#!/bin/sh\nwhile read -r line; do case $line in Encapsulated*) printf 'ICAP/1.0 204 OK\\n\\n';; esac; done\n"
+	program := "#!/bin/sh\nend=$(printf '\\r')\nwhile read -r line; do case $line in $end) printf 'ICAP/1.0 204 OK\\n\\n';; esac; done\n"
 	if err := os.WriteFile(p.path("helper"), []byte(program), 0o755); err != nil {
 		t.Fatal(err)
 	}

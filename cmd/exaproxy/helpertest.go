@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	_ "embed"
 	"errors"
@@ -73,7 +74,7 @@ func tryHelpers(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 var errFaulty = errors.New("faults were found")
 
 // kinds are those of helpers that can be tried.
-var kinds = []string{"url_rewrite", "auth", "external_acl"}
+var kinds = []string{"url_rewrite", "reqmod", "auth", "digest", "external_acl"}
 
 // parse reads the arguments.
 func (h *helperTest) parse(args []string) error {
@@ -105,11 +106,11 @@ func (h *helperTest) parse(args []string) error {
 		return errors.New("there is one FILE at most; a program stands behind --")
 	case (h.file == "") == (len(h.argv) == 0):
 		return errors.New("either -f squid.conf or -- PROGRAM says what to try")
-	case h.kind == "reqmod":
-		return errors.New("helpers of the kind reqmod cannot be tried: reqmod_program is not served yet")
+	case h.kind == "ntlm" || h.kind == "negotiate":
+		return fmt.Errorf("--kind %s: %w", h.kind, helpertest.ErrHandshake)
 	case h.kind != "" && !slices.Contains(kinds, h.kind):
 		return fmt.Errorf("'%s' is none of the kinds %s", h.kind, strings.Join(kinds, ", "))
-	case h.kind == "auth" && h.fromLog:
+	case (h.kind == "auth" || h.kind == "digest") && h.fromLog:
 		return errors.New("--from-log: an access log has no passwords")
 	case h.bench < 0 || h.patience < 1 || h.start < 1:
 		return errors.New("--bench, --timeout and --start are numbers above 0")
@@ -146,16 +147,22 @@ func (h *helperTest) run(ctx context.Context) error {
 			return err
 		}
 	}
-	var first error
 	for i := range programs {
 		if len(programs) > 1 {
 			source = bytes.NewReader(all)
 		}
-		if err := h.try(ctx, &programs[i], source); err != nil && (first == nil || err != errFaulty) {
-			first = err
+		switch one := h.try(ctx, &programs[i], source); {
+		case one == nil:
+		case len(programs) == 1:
+			return one
+		case one != errFaulty:
+			fmt.Fprintf(h.stderr, "exaproxy %s: %s\n", helperTestWord, one)
+			fallthrough
+		default:
+			err = errFaulty
 		}
 	}
-	return first
+	return err
 }
 
 // load reads the configuration, or makes one of the program.
@@ -164,6 +171,9 @@ func (h *helperTest) load() (*compat.Settings, error) {
 	over := compat.Overrides{Say: func(_ int, text string) { said = append(said, text) }}
 	path := h.file
 	if path == "" {
+		if err := helpertest.Check(h.argv); err != nil {
+			return nil, err
+		}
 		const builtIn = "(the command line)"
 		path, over.KeepUser = builtIn, true
 		over.Open = func(name string) (io.ReadCloser, error) {
@@ -189,10 +199,11 @@ func (h *helperTest) configuration() string {
 	}
 	text := "http_port 3128\nhttp_access deny all\nconfiguration_includes_quoted_values on\n"
 	switch h.kind {
-	case "auth":
-		text += "auth_param basic program" + program + "\n"
+	case "auth", "digest":
+		scheme := map[string]string{"auth": "basic", "digest": "digest"}[h.kind]
+		text += "auth_param " + scheme + " program" + program + "\n"
 		if h.children != "" {
-			text += "auth_param basic children " + h.children + "\n"
+			text += "auth_param " + scheme + " children " + h.children + "\n"
 		}
 	case "external_acl":
 		children := h.children
@@ -201,9 +212,10 @@ func (h *helperTest) configuration() string {
 		}
 		text += "external_acl_type tried " + children + ` "\%URI"` + program + "\nacl tried external tried\n"
 	default:
-		text += "url_rewrite_program" + program + "\n"
+		kind := cmp.Or(h.kind, "url_rewrite")
+		text += kind + "_program" + program + "\n"
 		if h.children != "" {
-			text += "url_rewrite_children " + h.children + "\n"
+			text += kind + "_children " + h.children + "\n"
 		}
 	}
 	return text
@@ -222,7 +234,11 @@ func (h *helperTest) programs(settings *compat.Settings) ([]helpertest.Program, 
 	log := logs.NewCacheLog(logs.CacheLogOptions{Stderr: h.stderr, StderrLevel: 0})
 	all := settings.Programs(log)
 	chosen := slices.DeleteFunc(all, func(p helpertest.Program) bool {
-		return h.kind != "" && p.Kind != h.kind || h.fromLog && p.Kind == "auth" || h.external != "" && p.Name != "external_acl_type "+h.external
+		if h.kind == "" && h.external == "" && h.fromLog && (p.Kind == "auth" || p.Kind == "digest") {
+			fmt.Fprintf(h.stderr, "exaproxy %s: %s: it is not tried: an access log has no passwords\n", helperTestWord, p.Name)
+			return true
+		}
+		return h.kind != "" && p.Kind != h.kind || h.external != "" && p.Name != "external_acl_type "+h.external
 	})
 	if len(chosen) == 0 {
 		return nil, fmt.Errorf("%s has no such helper", settings.Path)
@@ -239,9 +255,15 @@ func (h *helperTest) try(ctx context.Context, p *helpertest.Program, lines io.Re
 	if !h.json {
 		fmt.Fprintf(h.stdout, "%s: %s\n", p.Name, strings.Join(p.Config.Argv, " "))
 	}
+	if p.Talk == nil {
+		if h.json {
+			show.Report(p, helpertest.Report{}, helpertest.ErrHandshake)
+		}
+		return named(p, helpertest.ErrHandshake)
+	}
 	if h.bench > 0 {
 		faults, err := helpertest.Bench(ctx, p, from, h.bench, o, show.Speed)
-		if show.Faults(faults); err == nil && len(faults) > 0 {
+		if show.Faults(faults, err); err == nil && len(faults) > 0 {
 			err = errFaulty
 		}
 		return named(p, err)

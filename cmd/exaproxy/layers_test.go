@@ -214,7 +214,7 @@ var walls = map[string]wall{
 		reason: "a feature: values for the program, and what its user may run",
 	},
 	"compat/helpertest": {
-		may: []string{"compat/acl", "compat/answer", "compat/auth", "compat/decision", "compat/errpage", "compat/external", "compat/redirector", "compat/rewrite",
+		may: []string{"compat/acl", "compat/answer", "compat/auth", "compat/decision", "compat/errpage", "compat/external", "compat/redirector",
 			"engine", "engine/h1", "engine/loop", "helper"},
 		mayNot: []string{"net", "net/http", "os", "os/exec"},
 		reason: "it asks a program what the proxy would, by what the features say; files and rights are the command's",

@@ -75,6 +75,25 @@ func readHA1(a *answer.Answer) (ha1 [md5.Size]byte, ok bool) {
 	return ha1, err == nil
 }
 
+// JudgeDigest says whether a helper knows a user by what it has answered, whether that is of the form from before Squid
+// 3.4, and what is wrong with it; "": nothing.
+func JudgeDigest(line []byte, err error) (knows, old bool, complaint string) {
+	a := answer.Parse(line)
+	_, ok := readHA1(&a)
+	return ok && err == nil, a.Result == answer.Unknown, digestComplaint(line, err, ok)
+}
+
+// digestComplaint is what is wrong with an answer, but not what it was: it may be a HA1.
+func digestComplaint(line []byte, err error, good bool) string {
+	switch {
+	case err != nil:
+		return err.Error()
+	case !good && len(line) > 0 && answer.Parse(line).Result != answer.Err:
+		return "its answer has no HA1 that could be used"
+	}
+	return ""
+}
+
 // Tell implements children.Asker. Each request has a response of its own.
 func (u *digestUser) Tell(r *engine.Request) acl.Answer {
 	d := u.prover
@@ -108,12 +127,9 @@ func (u *digestUser) tellOld(a *answer.Answer) {
 	}
 }
 
-// report tells of what is no answer, but not what it was: it may be a HA1.
+// report tells of what is no answer.
 func (u *digestUser) report(line []byte, err error) {
-	switch {
-	case err != nil:
-		u.prover.policy.report("Digest", u.name, err.Error())
-	case len(line) > 0 && answer.Parse(line).Result != answer.Err:
-		u.prover.policy.report("Digest", u.name, "its answer has no HA1 that could be used")
+	if complaint := digestComplaint(line, err, u.good); complaint != "" {
+		u.prover.policy.report("Digest", u.name, complaint)
 	}
 }

@@ -60,6 +60,9 @@ func Request(client netip.Addr, user, method, url string, fields ...string) (*en
 	if _, err := h1.ParseRequest([]byte(head+"\r\n"), &r.Request, h1.Limits{Relaxed: true}); err != nil {
 		return nil, fmt.Errorf("%s %s is no request: %w", method, url, err)
 	}
+	if !r.Header.Has("Host") {
+		r.Header.Add("Host", r.Target.AppendHost(nil))
+	}
 	return r, nil
 }
 

@@ -53,23 +53,24 @@ func (q *decided) Line() []byte { return q.line }
 // Means judges as the proxy does.
 func (q *decided) Means(line []byte, err error) Meaning {
 	outcome, complaint := external.Judge(line, err)
-	m := Meaning{Does: q.acl + " does not match", Again: err == nil && answer.Parse(line).Result == answer.Broken}
+	m := Meaning{Does: q.acl + " does not match"}
 	switch outcome {
 	case acl.Allow:
 		m.Does = q.acl + " matches"
 	case acl.Unknown:
 		m.Does = "nobody knows whether " + q.acl + " matches: what depends on it is refused"
 	}
-	if err == nil {
-		m.Fault = complaint
-	}
-	m.Does += pairs(line)
+	m.judge(q.line, line, err, complaint)
 	return m
 }
 
 // pairs are what an answer says beside OK or ERR.
 func pairs(line []byte) (s string) {
 	a := answer.Parse(line)
-	a.Each(func(key, value []byte) { s += fmt.Sprintf(", %s=%s", key, Printable(value, shown)) })
+	a.Each(func(key, value []byte) {
+		if string(key) != "ha1" {
+			s += fmt.Sprintf(", %s=%s", key, Printable(value, shown))
+		}
+	})
 	return s
 }

@@ -38,7 +38,7 @@ func Bench(ctx context.Context, p *Program, from Source, n int, o Options, row f
 	if err != nil {
 		return nil, err
 	}
-	most := c.Children * max(c.Concurrency, 1)
+	most := c.Children * atOnce(&c)
 	for at := 1; ; at *= 2 {
 		at = min(at, most)
 		b := bench{workshop: w, questions: questions, left: n, stopped: &stopped}
@@ -54,6 +54,14 @@ func Bench(ctx context.Context, p *Program, from Source, n int, o Options, row f
 			return w.faults.causes(), nil
 		}
 	}
+}
+
+// atOnce is how many questions one process has at a time, with channel numbers or ahead of its answers (pipeline=).
+func atOnce(c *helper.Config) int {
+	if c.Concurrency == 0 && c.Framing == nil {
+		return max(c.Pipeline, 1)
+	}
+	return max(c.Concurrency, 1)
 }
 
 // questions makes what is asked of the lines of an input.
@@ -129,7 +137,7 @@ func (b *bench) advance(at int) {
 	}
 	b.open = kept
 	for len(b.open) < at && b.left > 0 && !*b.stopped {
-		b.open = append(b.open, b.pool.Ask(b.questions[b.asked%len(b.questions)].Line(), b.waker))
+		b.open = append(b.open, b.ask(b.questions[b.asked%len(b.questions)]))
 		b.asked++
 		b.left--
 		b.progress.Asked++

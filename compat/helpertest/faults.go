@@ -26,10 +26,13 @@ var advice = []struct{ kind, does string }{
 	{notRead, "read standard input as soon as possible: requests wait until the program is seen to wait for it"},
 	{"closed", "keep standard input and output open until the input ends"},
 	{"not exiting", "end when standard input ends: else each reload waits for a signal to end it"},
+	{atStart, "look at what it wrote to standard error: it ended before it read a line"},
 	{"ended", "go on after an answer, and survive every line: bytes that are not UTF-8, and long ones"},
 	{"start", "see that the program, its interpreter and its folder may be used by the user that runs the proxy"},
 	{deadly, "survive every line: read bytes, not text, and lines of any length; the proxy refuses what three processes died of"},
-	{late, "answer every line, with an empty one if there is nothing to say, and soon: the proxy waits for as long as url_rewrite_timeout says, for ever if that is not set"},
+	{late, "answer every line, with an empty one if there is nothing to say, and soon: clients wait meanwhile, for ever if no url_rewrite_timeout or reqmod_timeout ends that"},
+	{garbled, "answer with a block, which begins with ICAP/1.0 and has what its Encapsulated says (docs/reqmod.md), and write nothing else to standard output"},
+	{numbered, "set concurrency= among its children if it expects channel numbers, or have it expect none"},
 	{unclear, "answer OK, ERR or BH with key=value pairs behind it, or for rewriters an empty line or a URL"},
 }
 
@@ -38,7 +41,10 @@ const (
 	buffered = "buffered output"
 	deadly   = "died of a line"
 	late     = "no answer"
-	notRead  = "has not begun to read" // of package helper, after a minute
+	notRead  = "has not begun to read"   // of package helper, after a minute
+	garbled  = "wrote what is no answer" // of package helper: no block
+	atStart  = "ended before it read a line"
+	numbered = "channel numbers that nobody gave"
 	unclear  = "an answer that cannot be used"
 )
 
@@ -79,6 +85,20 @@ var consequences = []struct {
 	{buffered, []string{"silent", late}},
 	{late, []string{"silent"}},
 	{notRead, []string{"not exiting"}},
+}
+
+// of completes the advice for a kind of program that answers otherwise than others.
+func (f Faults) of(kind string) Faults {
+	own := map[string]string{
+		"digest": `answer OK ha1="…" with the MD5 of user, realm and password in hexadecimal digits, or ERR or BH`,
+		"reqmod": "answer 204, or 200 with a request or a reply, as docs/reqmod.md has them",
+	}[kind]
+	for i := range f {
+		if own != "" && f[i].Kind == unclear {
+			f[i].Advice = own
+		}
+	}
+	return f
 }
 
 // causes leaves out what follows from other faults.

@@ -26,6 +26,9 @@ type Progress struct {
 	Ready           bool // a process has begun to read its input
 }
 
+// Check says why a program cannot be started.
+func Check(argv []string) error { return helper.Check(argv) }
+
 // A workshop is a pool of a program's processes on a loop, for one caller that turns it.
 type workshop struct {
 	program *Program
@@ -34,6 +37,7 @@ type workshop struct {
 	pool    *helper.Pool
 	talk    Talk
 	faults  Faults
+	asked   bool // something, so far
 
 	waker    *loop.Waker
 	limit    *loop.Timer
@@ -60,10 +64,24 @@ func open(p *Program, o *Options, c helper.Config) (*workshop, error) {
 	}
 	w.waker = w.loop.NewWaker(w)
 	w.limit = w.loop.NewTimer(w.waker)
-	c.Observe, c.Log = w.faults.add, o.Log
+	c.Observe, c.Log = w.observe, o.Log
 	w.pool = helper.NewPool(w.loop, c)
 	w.talk = p.Talk(engine.Services{Loop: w.loop, Log: o.Log, Workers: 1})
 	return w, nil
+}
+
+// observe counts what the pool says of its processes.
+func (w *workshop) observe(kind, text string) {
+	if kind == "ended" && !w.asked {
+		kind = atStart
+	}
+	w.faults.add(kind, text)
+}
+
+// ask puts a question.
+func (w *workshop) ask(q Question) *helper.Question {
+	w.asked = true
+	return w.pool.Ask(q.Line(), w.waker)
 }
 
 // Run implements loop.Task: the loop turns once more.
@@ -103,7 +121,7 @@ var errNotReady = errors.New("no process of the program begins to read its input
 
 // ready waits for n processes, that the first question finds them as the proxy's would.
 func (w *workshop) ready(n int) error {
-	ended := func() bool { return w.faults.has("start") || w.faults.count("ended") >= mostDeaths }
+	ended := func() bool { return w.faults.has("start") || w.faults.count(atStart) >= mostDeaths }
 	up := func() bool { serving, _ := w.pool.Serving(); return serving >= n || ended() }
 	switch {
 	case !w.until(up, w.options.Start):

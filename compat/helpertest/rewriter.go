@@ -3,18 +3,18 @@ package helpertest
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"net/netip"
 	"strings"
 
 	"exaproxy/compat/decision"
 	"exaproxy/compat/errpage"
 	"exaproxy/compat/redirector"
-	"exaproxy/compat/rewrite"
 	"exaproxy/engine"
 	"exaproxy/engine/h1"
 )
 
-// Rewriter makes the Talk of a url_rewrite_program.
+// Rewriter makes the Talk of a url_rewrite_program or reqmod_program.
 func Rewriter(s *redirector.Settings, ws h1.Whitespace) func(engine.Services) Talk {
 	return func(services engine.Services) Talk {
 		services.Helpers = nil // it does not ask by itself
@@ -32,8 +32,8 @@ type rewriter struct {
 // anybody asks where nothing is said of a client.
 var anybody = netip.AddrFrom4([4]byte{127, 0, 0, 1})
 
-// Question takes a line as helpers get it, with a channel number or without. Of a URL alone the line is made that the
-// proxy would send.
+// Question takes a line as redirectors get it, with a channel number or without. Of a URL alone the line is made that the
+// proxy would send; and a block is made of either.
 func (t *rewriter) Question(line string) (Question, error) {
 	words := strings.Fields(line)
 	if len(words) > 1 && strings.Trim(words[0], "0123456789") == "" && strings.ContainsAny(words[1], ":/") {
@@ -54,9 +54,16 @@ func (t *rewriter) Question(line string) (Question, error) {
 	if err != nil {
 		client = anybody
 	}
-	r, err := Request(client, "", methodOf(words), words[0])
+	user := ""
+	if len(words) > 2 && words[2] != "-" {
+		user = words[2]
+	}
+	r, err := Request(client, user, methodOf(words), words[0])
 	if err != nil {
 		return nil, err
+	}
+	if t.settings.Kind == redirector.Blocks {
+		return t.OfRequest(r)
 	}
 	return &rewriting{t, r, []byte(line)}, nil
 }
@@ -75,23 +82,37 @@ func methodOf(words []string) string {
 	return "GET"
 }
 
-// OfRequest makes the line by the code that the proxy makes it by.
+// OfRequest makes the line or block by the code that the proxy makes it by.
 func (t *rewriter) OfRequest(r *engine.Request) (Question, error) {
-	line := rewrite.Append(nil, t.settings.Extras, &engine.Record{Request: r})
-	return &rewriting{t, r, line}, nil
+	return &rewriting{t, r, bytes.Clone(t.policy.Compose(r))}, nil
 }
+
+// tried is a request that tries something.
+type tried struct{ tries, method, url, field string }
 
 // Probes are URLs as clients may send them.
 func (t *rewriter) Probes() (all []Probe) {
-	for _, p := range []struct{ tries, method, url string }{
-		{"bytes that are not UTF-8", "GET", "http://probe.example.com/\xff\xfe\x80?\xe9"},
-		{"a CONNECT", "CONNECT", "probe.example.com:443"},
-		{"an IPv6 address", "GET", "http://[2001:db8::1]:8080/"},
-		{"quotation marks and a backslash", "GET", `http://probe.example.com/?a="b"\`},
-		{"percent signs", "GET", "http://probe.example.com/%00%0a%s%n%"},
-		{"the longest line that is sent", "GET", "http://probe.example.com/?" + strings.Repeat("x", t.longest())},
-	} {
-		r, err := Request(anybody, "", p.method, p.url)
+	probes := []tried{
+		{"bytes that are not UTF-8", "GET", "http://probe.example.com/\xff\xfe\x80?\xe9", ""},
+		{"a CONNECT", "CONNECT", "probe.example.com:443", ""},
+		{"an IPv6 address", "GET", "http://[2001:db8::1]:8080/", ""},
+		{"quotation marks and a backslash", "GET", `http://probe.example.com/?a="b"\`, ""},
+		{"percent signs", "GET", "http://probe.example.com/%00%0a%s%n%", ""},
+	}
+	if t.settings.Kind == redirector.Blocks {
+		const url = "http://probe.example.com/"
+		probes = append(probes, []tried{
+			{"bytes that are not UTF-8 in a field", "GET", url, "User-Agent: \xff\xfe\x80"},
+			{"a colon and a blank in a field", "GET", url, "Referer: a: b : c"},
+			{"a long field", "GET", url, "Cookie: a=" + strings.Repeat("x", longField)},
+			{"a long URL", "GET", url + "?" + strings.Repeat("x", longURL), ""},
+		}...)
+	} else {
+		probes = append(probes, tried{
+			"the longest line that is sent", "GET", "http://probe.example.com/?" + strings.Repeat("x", t.longest()), ""})
+	}
+	for _, p := range probes {
+		r, err := Request(anybody, "", p.method, p.url, p.field)
 		if err != nil {
 			continue
 		}
@@ -101,6 +122,12 @@ func (t *rewriter) Probes() (all []Probe) {
 	}
 	return all
 }
+
+// What a block holds that is long, but no longer than clients may send (request_header_max_size).
+const (
+	longField = 16 << 10
+	longURL   = 8000
+)
 
 // longest is how many bytes a query has with which a line is just not too long, whatever the channel.
 func (t *rewriter) longest() int {
@@ -120,6 +147,14 @@ type rewriting struct {
 
 func (q *rewriting) Line() []byte { return q.line }
 
+// Title implements titled: all blocks begin alike.
+func (q *rewriting) Title() string {
+	if q.talk.settings.Kind == redirector.Lines {
+		return ""
+	}
+	return q.request.Method + " " + string(q.request.Target.AppendURL(nil))
+}
+
 // Means asks the policy that the proxy asks.
 func (q *rewriting) Means(answer []byte, err error) Meaning {
 	var st redirector.State
@@ -131,9 +166,18 @@ func (q *rewriting) Means(answer []byte, err error) Meaning {
 		hop := engine.Direct(q.request)
 		q.talk.policy.Steer(&st, &hop)
 		m.Does = "goes to the server " + string(hop.Host)
+	} else if d.Action == engine.Proceed && st.Matters() {
+		m.Does += " with other header fields"
 	}
-	if d.Action == engine.Proceed && (m.Fault != "" || err == nil && bytes.HasPrefix(answer, []byte("BH"))) {
-		m.Does += " unfiltered (url_rewrite_failure)"
+	if d.Action == engine.Serve && d.Reply.Page == "" {
+		m.Does = fmt.Sprintf("%d, a page of the helper's", d.Reply.Status)
+	}
+	s := q.talk.settings
+	if d.Action == engine.Proceed && (m.Fault != "" || err != nil || s.Kind == redirector.Lines && bytes.HasPrefix(answer, []byte("BH"))) {
+		m.Does += " unfiltered (" + s.Failure() + ")"
+	}
+	if err == nil && s.Kind == redirector.Lines && s.Children.Concurrency == 0 {
+		m.expectNumbers(q.line, answer)
 	}
 	return m
 }

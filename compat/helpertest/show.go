@@ -42,6 +42,7 @@ type Printer struct {
 const (
 	lineWidth   = 60
 	answerWidth = 36
+	doesWidth   = 120
 )
 
 // Row shows a line and its answer.
@@ -69,7 +70,7 @@ func (p *Printer) Row(r Row) {
 	if r.Tries != "" {
 		fmt.Fprintf(p.To, "%9s  %s:\n", "", r.Tries)
 	}
-	fmt.Fprintf(p.To, "%9s  %s  %s  %s\n", took, pad(Printable(r.Line, lineWidth), lineWidth), pad(answer, answerWidth), r.Does)
+	fmt.Fprintf(p.To, "%9s  %s  %s  %s\n", took, pad(Printable(r.Title, lineWidth), lineWidth), pad(answer, answerWidth), Printable([]byte(r.Does), doesWidth))
 }
 
 func pad(s string, width int) string {
@@ -114,20 +115,27 @@ func (p *Printer) Report(program *Program, r Report, failed error) {
 			"p50_ms": milliseconds(r.Median), "p99_ms": milliseconds(r.P99), "faults": append(Faults{}, r.Faults...), "error": text(failed)})
 		return
 	}
+	if failed == nil || r.Asked > 0 {
+		p.sum(program, r, rate)
+	}
+	p.Faults(r.Faults, failed)
+}
+
+// sum shows a trial in figures.
+func (p *Printer) sum(program *Program, r Report, rate float64) {
 	fmt.Fprintf(p.To, "\n%s: %d of %d lines answered, %.0f a second; half of them within %.1f ms, 99%% within %.1f ms\n", program.Name,
 		r.Answered, r.Asked, rate, milliseconds(r.Median), milliseconds(r.P99))
 	if r.Skipped > 0 {
 		fmt.Fprintf(p.To, "%d lines of the input are no questions\n", r.Skipped)
 	}
-	p.Faults(r.Faults)
 }
 
-// Faults shows what is wrong with a program.
-func (p *Printer) Faults(faults Faults) {
+// Faults shows what is wrong with a program. failed is why nobody can tell whether that is all.
+func (p *Printer) Faults(faults Faults, failed error) {
 	if p.JSON {
 		return
 	}
-	if len(faults) == 0 {
+	if len(faults) == 0 && failed == nil {
 		fmt.Fprintln(p.To, "no fault was found")
 	}
 	for _, f := range faults {

@@ -1,6 +1,7 @@
 package helpertest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 type Row struct {
 	Tries  string // of a probe; "": it is a line of the input
 	Line   []byte
+	Title  []byte // what the line is shown as
 	Answer []byte
 	Err    error // why there is none
 	Meaning
@@ -36,6 +38,7 @@ type trial struct {
 	fromLog  bool
 	row      func(Row)
 	open     []*asked // in their order
+	first    Question // that was asked
 	report   Report
 	took     []time.Duration
 	bad      int // questions in a row without an answer
@@ -84,7 +87,7 @@ func Try(ctx context.Context, p *Program, from Source, probes bool, o Options, r
 	}
 	t.close()
 	t.diagnose(c)
-	t.report.Faults = t.faults.causes()
+	t.report.Faults = t.faults.causes().of(p.Kind)
 	t.report.Median, t.report.P99 = percentiles(t.took)
 	return t.report, err
 }
@@ -154,7 +157,7 @@ func (t *trial) askLine(line string) {
 	q, err := t.question(line)
 	if err != nil {
 		t.report.Skipped++
-		t.row(Row{Line: []byte(line), Err: err, Meaning: Meaning{Does: "is not asked"}})
+		t.row(Row{Line: []byte(line), Title: []byte(line), Err: err, Meaning: Meaning{Does: "is not asked"}})
 		return
 	}
 	t.ask(q, "")
@@ -174,7 +177,10 @@ func (t *trial) question(line string) (Question, error) {
 func (t *trial) ask(q Question, tries string) {
 	t.report.Asked++
 	t.progress.Asked++
-	t.open = append(t.open, &asked{q, tries, t.pool.Ask(q.Line(), t.waker), 1})
+	if t.first == nil {
+		t.first = q
+	}
+	t.open = append(t.open, &asked{q, tries, t.workshop.ask(q), 1})
 }
 
 // settle shows a question with its answer, if that is there.
@@ -187,12 +193,12 @@ func (t *trial) settle(a *asked) bool {
 	if meaning.Again && a.attempts < mostAttempts {
 		a.handle.Cancel()
 		a.attempts++
-		a.handle = t.pool.Ask(a.question.Line(), t.waker)
+		a.handle = t.workshop.ask(a.question)
 		return false
 	}
 	took := a.handle.Waited()
 	t.count(a, meaning, err, took)
-	t.row(Row{a.tries, a.question.Line(), slices.Clone(answer), err, meaning, took})
+	t.row(Row{a.tries, a.question.Line(), title(a.question), slices.Clone(answer), err, meaning, took})
 	a.handle.Cancel()
 	return true
 }
@@ -201,19 +207,21 @@ func (t *trial) settle(a *asked) bool {
 func (t *trial) count(a *asked, m Meaning, err error, took time.Duration) {
 	t.progress.Answered++
 	if m.Fault != "" {
-		t.faults.add(unclear, m.Fault)
+		t.faults.add(cmp.Or(m.Kind, unclear), m.Fault)
 	}
 	switch {
 	case err == nil:
 		t.report.Answered++
 		t.took = append(t.took, took)
 		t.bad = 0
+	case errors.Is(err, helper.ErrGarbled):
+		t.bad++
 	case errors.Is(err, helper.ErrLate):
 		t.bad++
-		t.faults.add(late, "to "+Printable(a.question.Line(), shown))
+		t.faults.add(late, "to "+Printable(title(a.question), shown))
 	case errors.Is(err, helper.ErrLost):
 		t.bad++
-		what := Printable(a.question.Line(), shown)
+		what := Printable(title(a.question), shown)
 		if a.tries != "" {
 			what = a.tries + ": " + what
 		}
@@ -242,11 +250,7 @@ func (t *trial) probes() error {
 
 // diagnose finds out whether a silent program only does not flush: with a terminal for its output most do.
 func (t *trial) diagnose(c helper.Config) {
-	if c.PTY == helper.PTYOn || !t.faults.has("silent") && !t.faults.has(late) || t.report.Answered > 0 {
-		return
-	}
-	q, err := t.talk.Question("http://example.com/")
-	if err != nil {
+	if c.PTY == helper.PTYOn || !t.faults.has("silent") && !t.faults.has(late) || t.report.Answered > 0 || t.first == nil {
 		return
 	}
 	c.PTY = helper.PTYOn
@@ -255,11 +259,11 @@ func (t *trial) diagnose(c helper.Config) {
 		return
 	}
 	defer w.close()
-	handle := w.pool.Ask(q.Line(), w.waker)
+	handle := w.ask(t.first)
 	defer handle.Cancel()
 	w.until(func() bool { _, done, _ := handle.Answer(); return done }, t.longest())
 	if answer, done, err := handle.Answer(); done && err == nil {
-		t.faults.add(buffered, "with a terminal for its output it answers: "+Printable(answer, shown))
+		t.faults.add(buffered, "with a terminal for its output it answers to "+Printable(title(t.first), shown)+": "+Printable(answer, shown))
 	}
 }
 

@@ -88,13 +88,18 @@ func (p *Policy) Question(r *engine.Request) (line []byte, a engine.Action) {
 			return nil, engine.Proceed
 		}
 	}
+	return p.Compose(r), engine.Ask
+}
+
+// Compose makes the question about r, a line or a block, which is good until the next one.
+func (p *Policy) Compose(r *engine.Request) []byte {
 	if p.settings.Kind == Blocks {
 		p.scratch = reqmod.Append(p.blank(), p.settings.URI, p.settings.uriHost, r)
-		return p.scratch, engine.Ask
+		return p.scratch
 	}
 	p.record.Request = r
 	p.scratch = rewrite.Append(p.blank(), p.settings.Extras, &p.record)
-	return p.scratch, engine.Ask
+	return p.scratch
 }
 
 // blank is memory to compose in. What was composed there before was copied.

@@ -121,6 +121,9 @@ func (a *Asking) Enabled() bool { return len(a.Argv) > 0 }
 // Program is the directive that names the program.
 func (a *Asking) Program() string { return a.Kind.prefix() + "program" }
 
+// Failure is the directive that says what becomes of requests that the program could not answer.
+func (a *Asking) Failure() string { return a.Kind.prefix() + "failure" }
+
 // NamesClients says whether the helpers are told the names of clients, which they are if nothing else is said.
 func (s *Settings) NamesClients() bool {
 	return s.Enabled() && s.Kind == Lines && (s.Extras == nil || s.Extras.NamesClients())
