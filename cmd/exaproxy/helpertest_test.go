@@ -233,7 +233,7 @@ func TestHelperTestDigest(t *testing.T) {
 
 // TestHelperTestReqmod has helpers of the other kind given blocks, and their answers judged as the proxy does.
 func TestHelperTestReqmod(t *testing.T) {
-	program := script(t, `end() { while read -r line; do case $line in GET*|CONNECT*) url=${line#* };; Cookie*) cookie=1;; esac; [ "$line" = "$(printf '\r')" ] && return 0; done; return 1; }
+	program := script(t, `cr=$(printf '\r'); end() { while read -r line; do case $line in GET*|CONNECT*) url=${line#* };; Cookie*) cookie=1;; esac; [ "$line" = "$cr" ] && return 0; done; return 1; }
 while end; do
   case $url in
   *ads*) head='HTTP/1.1 403 No'; printf 'ICAP/1.0 200 OK\nEncapsulated: res-hdr=0, null-body=%d\n\n%s\r\n\r\n' $((${#head}+4)) "$head";;
