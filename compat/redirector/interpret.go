@@ -91,6 +91,7 @@ func (p *Policy) apply(r *engine.Request, line []byte, st *State, m *decision.Me
 		}
 	} else {
 		st.answer = rewrite.Parse(line, r, p.whitespace)
+		p.reportGarbage(r, &st.answer)
 		if d, ok := p.readChanges(r, st, m); !ok {
 			return d
 		}

@@ -1,10 +1,12 @@
 package redirector
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"time"
 
+	"exaproxy/compat/rewrite"
 	"exaproxy/engine"
 	"exaproxy/helper"
 )
@@ -24,11 +26,15 @@ const (
 	invalid
 	badTarget
 	noPage
+	garbage
 	troubles // how many kinds there are
 )
 
 // tellEvery is how often each kind is told: a client may cause any of them with every request.
 const tellEvery = time.Second
+
+// tellGarbageEvery is how often garbage is: a helper that writes some does so with every answer.
+const tellGarbageEvery = time.Minute
 
 const (
 	passes  = "The request passes unfiltered"
@@ -38,12 +44,34 @@ const (
 // report tells, not too often, what went wrong, in Squid's words where it has some, and what becomes of the
 // request.
 func (p *Policy) report(r *engine.Request, kind trouble, fate, format string, args ...any) {
-	more, ok := p.told[kind].Allow(p.now(), tellEvery)
-	if !ok {
-		return
-	}
 	if p.spare != nil {
 		fate = "With report_only it passes; else: " + fate
+	}
+	p.tell(r, kind, tellEvery, fate, format, args...)
+}
+
+// reportGarbage tells what was left out of an answer, in Squid's words, and what a helper may have meant by it.
+func (p *Policy) reportGarbage(r *engine.Request, a *rewrite.Answer) {
+	if len(a.Garbage) == 0 {
+		return
+	}
+	advice := "It is left out. A helper that changes nothing had better answer ERR"
+	if word, _, _ := bytes.Cut(a.Garbage[1:], []byte(" ")); p.settings.Children.Concurrency == 0 && slices.Contains(results, string(word)) {
+		advice = "It is left out. If the helper wants a channel number before each URL, give it one with the option concurrency= of " +
+			p.settings.Kind.prefix() + "children"
+	}
+	p.tell(r, garbage, tellGarbageEvery, advice,
+		"UPGRADE WARNING: URL rewriter reponded with garbage '%.256s'. Future Squid will treat this as part of the URL", a.Garbage)
+}
+
+// results are the first words of answers to questions that have channel numbers, behind the number.
+var results = []string{"OK", "ERR", "BH"}
+
+// tell tells of a trouble, and what follows from it.
+func (p *Policy) tell(r *engine.Request, kind trouble, every time.Duration, fate, format string, args ...any) {
+	more, ok := p.told[kind].Allow(p.now(), every)
+	if !ok {
+		return
 	}
 	since := ""
 	if more > 0 {

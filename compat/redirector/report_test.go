@@ -87,6 +87,37 @@ func TestReports(t *testing.T) {
 	}
 }
 
+// TestGarbageIsTold has a helper that takes the URL for its channel number, and one that repeats its question.
+func TestGarbageIsTold(t *testing.T) {
+	const squid = "UPGRADE WARNING: URL rewriter reponded with garbage '%s'. Future Squid will treat this as part of the URL. "
+	const channel, err = "give it one with the option concurrency= of url_rewrite_children", "had better answer ERR"
+	for _, row := range []struct{ conf, answer, garbage, advice string }{
+		{"", "http://a.test/ ERR", " ERR", channel},
+		{"", "http://b.test/ OK", " OK", channel},
+		{"", "http://a.test/ 127.0.0.1/- - GET", " 127.0.0.1/- - GET", err},
+		{"url_rewrite_children 1 concurrency=2", "http://a.test/ ERR", " ERR", err},
+	} {
+		p, log, now := newLoggedPolicy(t, row.conf)
+		interpret := func() {
+			var st State
+			p.Interpret(compattest.NewRequest(t, "GET http://a.test/ HTTP/1.1"), []byte(row.answer), nil, &st, &decision.Memory{})
+		}
+		for range 50 {
+			interpret()
+			*now = now.Add(time.Second)
+		}
+		for _, want := range []string{fmt.Sprintf(squid, row.garbage), row.advice, "url=http://a.test/", "level=ERROR"} {
+			if strings.Count(log.String(), want) != 1 {
+				t.Errorf("of %q it does not say %q once:\n%s", row.answer, want, log)
+			}
+		}
+		*now = now.Add(time.Minute)
+		if interpret(); !strings.Contains(log.String(), "(49 more of this kind since the last message)") {
+			t.Errorf("later it does not say how often it was:\n%s", log)
+		}
+	}
+}
+
 // TestKindsOfReportsAreLimitedApart has one kind of fault not hide another.
 func TestKindsOfReportsAreLimitedApart(t *testing.T) {
 	p, log, _ := newLoggedPolicy(t, "")

@@ -34,6 +34,8 @@ type Answer struct {
 	Port     uint16    // Intercept: 0 is the request's
 	// Complaint is what Squid would say of an Invalid answer, or a BadTarget, in cache.log.
 	Complaint string
+	// Garbage is what stands behind the first word of an answer without a result, with the blank before it. It is left out.
+	Garbage []byte
 
 	result  string // the first word: OK, ERR, BH, TT or Unknown
 	pairs   []byte // what may begin with pairs
@@ -69,7 +71,7 @@ func Parse(line []byte, r *engine.Request, ws h1.Whitespace) Answer {
 	switch string(word) {
 	case "":
 		if len(line) > 0 {
-			p.legacy(line)
+			p.unknown(line)
 		}
 	case "OK":
 		p.ok(rest)
@@ -81,7 +83,7 @@ func Parse(line []byte, r *engine.Request, ws h1.Whitespace) Answer {
 	case "TT", "AF", "NA":
 		p.authentication(line)
 	default:
-		p.legacy(line)
+		p.unknown(line)
 	}
 	if p.Action == Invalid && (bytes.Contains(line, authority) || targetsNamed(line) > 0) {
 		// Whatever it is, it named a target: that is never the same as to let pass.
@@ -144,7 +146,7 @@ func (p *parser) authentication(line []byte) {
 	word, rest, ok := bytes.Cut(line, space)
 	switch {
 	case !ok:
-		p.legacy(line)
+		p.unknown(line)
 	case string(word) == "TT":
 		p.result, p.message = "TT", rest[:answer.WordEnd(rest)]
 		p.wrongHelper()

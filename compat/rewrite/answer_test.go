@@ -85,6 +85,14 @@ func TestWhatNamesATarget(t *testing.T) {
 		{"GET", "file://", BadTarget},
 		{"GET", "intercept://", BadTarget},
 		{"GET", "0 OK url=block", BadTarget},
+		{"GET", `http://origin.test/a OK status=302 url="http://block.test/"`, BadTarget},
+		{"GET", `http://origin.test/a OK status=302 url=block`, BadTarget},
+		{"GET", `http://origin.test/b OK rewrite-url="http://block.test/"`, BadTarget},
+		{"GET", `url=http://block.test/ http://origin.test/a`, BadTarget},
+		{"GET", `intercept://origin.test OK url="http://block.test/"`, BadTarget},
+		{"CONNECT", `origin.test:443 OK status=302 url="http://block.test/"`, BadTarget},
+		{"GET", "http://origin.test/a ERR", Unchanged},
+		{"GET", "http://origin.test/a 127.0.0.1/- - GET myip=127.0.0.1 curl=a ?url=b", Unchanged},
 		{"GET", `OK message="http://origin.test/"x" url=http://block.test/`, BadTarget},
 		{"GET", `OK message="http://origin.test/\" url="http://block.test/?u=http://origin.test/\"`, BadTarget},
 		{"GET", `OK message="/\" url=http://block.test/?u=http://origin.test/\?"`, BadTarget}, // which ends as it should
@@ -104,6 +112,26 @@ func TestWhatNamesATarget(t *testing.T) {
 		}
 		if parsed := Parse([]byte(tt.answer), asked(t, tt.method, url), h1.Strip); parsed.Action != tt.want {
 			t.Errorf("%s: %.60q means %d (%s), want %d", tt.method, tt.answer, parsed.Action, describe(&parsed), tt.want)
+		}
+	}
+}
+
+// What Squid 5.7 complains of as garbage, where it leaves it out.
+func TestGarbage(t *testing.T) {
+	for _, tt := range []struct{ answer, want string }{
+		{"http://origin.test/a ERR", " ERR"},
+		{"http://origin.test/a", ""},
+		{"http://b/ OK message=x", " OK message=x"},
+		{`0 OK status=302 url="http://b/"`, ` OK status=302 url="http://b/"`},
+		{"a=b http://b/ ERR", " ERR"},
+		{"302:http://b/ a b", ""}, // it is the location's
+		{"file://a b", ""},
+		{"OK rewrite-url=http://b/ x", ""},
+		{"ERR it passes", ""},
+		{"", ""},
+	} {
+		if a := Parse([]byte(tt.answer), asked(t, "GET", "http://origin.test/a"), h1.Strip); string(a.Garbage) != tt.want {
+			t.Errorf("of %q the garbage is %q, want %q", tt.answer, a.Garbage, tt.want)
 		}
 	}
 }

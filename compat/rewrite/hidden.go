@@ -14,7 +14,12 @@ var authority = []byte("://")
 // its target writes what the client likes there: a quotation mark that swallows the target, a blank
 // that ends the pairs, a target of the client's. Nothing in the answer says which part of it is whose.
 func (p *parser) refuseHidden(b []byte, read int) {
-	if p.Action != Unchanged && p.Action != Rewrite || targetsNamed(b) <= read {
+	switch p.Action {
+	case Unchanged, Rewrite, Intercept:
+	case Redirect, Again, File, Invalid, BadTarget:
+		return
+	}
+	if targetsNamed(b) <= read {
 		return
 	}
 	p.Action, p.Complaint = BadTarget, "ERROR: URL rewrite helper named a target where none can be read: "+printable(b)

@@ -9,10 +9,18 @@ import (
 	"exaproxy/compat/answer"
 )
 
+// unknown reads an answer without a result, which may go on behind its first word: a whole question that is repeated,
+// or a result behind what a helper took for its channel number. It must not be a target that nobody reads.
+func (p *parser) unknown(line []byte) {
+	p.legacy(line)
+	p.refuseHidden(line, 0)
+}
+
 // legacy reads an answer without a result: those of Squid up to 3.3, and of ExaProxy 1.x.
 func (p *parser) legacy(line []byte) {
 	p.result, p.pairs = "Unknown", line
-	if echo, _, _ := bytes.Cut(line, space); p.isSame(echo) {
+	if echo, garbage := cutGarbage(line); p.isSame(echo) {
+		p.Garbage = garbage
 		p.pairs = nil // whatever it looks like: a CONNECT may be to a host of the name 302
 		return
 	}
@@ -67,12 +75,21 @@ func (p *parser) legacyURL(text []byte) {
 		p.file(name)
 		return
 	}
-	url, _, _ := bytes.Cut(text, space)
+	url, garbage := cutGarbage(text)
+	p.Garbage = garbage
 	if host, ok := cutScheme(url, "intercept"); ok {
 		p.intercept(host)
 		return
 	}
 	p.rewrite(url)
+}
+
+// cutGarbage ends text at its first space.
+func cutGarbage(text []byte) (word, garbage []byte) {
+	if end := bytes.IndexByte(text, ' '); end >= 0 {
+		return text[:end], text[end:]
+	}
+	return text, nil
 }
 
 // cutScheme returns what follows scheme:// in text.
