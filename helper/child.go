@@ -57,6 +57,7 @@ type child struct {
 	lastService           time.Duration // time that the last answer took
 	lastAnswer            time.Time     // when it came
 	silenceWarned         bool
+	spoke                 bool  // it has written a line since it has read a question, which answered none and was dropped
 	looks                 int   // whether it keeps its first answer back, since it has the question
 	innocent              bool  // its questions are not to blame for its being replaced
 	loss                  *loss // nil: none, or we ended it

@@ -47,6 +47,7 @@ func (c *child) assign(q *Question) {
 	now := c.pool.loop.Now()
 	if c.channels.n == 0 {
 		c.startSilenceTimer()
+		c.spoke = false
 	}
 	q.state, q.child, q.assignedAt = assigned, c, now
 	q.channel = c.channels.assign(q)
@@ -205,6 +206,7 @@ func (c *child) watched() bool {
 // finish ends a question in flight, which has left its channel, with its answer.
 func (c *child) finish(q *Question, answer []byte) {
 	c.answered++
+	c.spoke = false
 	c.pool.stats.recordAnswer(c.lastService)
 	c.pool.recordAnswer(c, q)
 	if c.answered == 1 {
@@ -238,6 +240,7 @@ func (c *child) handleUnsolicited(line []byte, afterAnswer bool) {
 		c.pool.warnBanner(c, line)
 	case c.pool.config.numbered():
 		c.warnChannel(line)
+		c.recordSpoken()
 	case c.answered == 0 && !afterAnswer && !c.holds(): // a question in flight is not read yet
 		c.pool.warnBanner(c, line)
 	default:

@@ -37,13 +37,18 @@ func needOf(p PTY) need {
 	return unneeded
 }
 
+// terminalUntried reports whether a terminal might help children that do not flush.
+func (p *Pool) terminalUntried() bool {
+	return p.config.PTY == PTYOff || p.terminal == undecided && p.trials == 0
+}
+
 // wants reports whether a child that is started gets a terminal.
 func (n need) wants() bool { return n == tried || n == needed }
 
 // onTrial reports whether it is of interest whether the child answers: for one with a pipe as long as none has
 // answered, for one with a terminal as long as that has not helped.
 func (c *child) onTrial() bool {
-	return c.answered == 0 && (c.pool.terminal == undecided && !c.terminal || c.pool.terminal == tried && c.terminal)
+	return c.answered == 0 && !c.spoke && (c.pool.terminal == undecided && !c.terminal || c.pool.terminal == tried && c.terminal)
 }
 
 // distrusted reports whether the child is asked nothing for the moment: another that has a pipe too has kept its answer
@@ -88,7 +93,7 @@ func (c *child) checkFlushing() {
 
 // keepsSilent reports whether the child has read all that it was asked, and has written nothing.
 func (c *child) keepsSilent() bool {
-	return c.channels.n > 0 && c.sent == len(c.out) && len(c.in.partial()) == 0 && c.questions.Unread() == 0
+	return c.channels.n > 0 && !c.spoke && c.sent == len(c.out) && len(c.in.partial()) == 0 && c.questions.Unread() == 0
 }
 
 // goOnLooking has the child looked at again, unless it has a terminal and has had its time.
@@ -151,6 +156,18 @@ func (p *Pool) recordFlushed(c *child) {
 	default:
 		p.terminal = unneeded
 		p.replaceObsolete()
+	}
+}
+
+// recordSpoken records that a child has written a line that is no answer. If it has read a question by then, it
+// keeps nothing back.
+func (c *child) recordSpoken() {
+	if c.spoke || c.channels.n == 0 || c.hasReadNothing() {
+		return
+	}
+	c.spoke = true
+	if c.answered == 0 {
+		c.pool.recordFlushed(c)
 	}
 }
 

@@ -129,6 +129,45 @@ func TestAChildThatHasAnsweredFlushes(t *testing.T) {
 	w.children("nobody is replaced", 2, 2)
 }
 
+// A child that leaves out the channel number flushes: that its lines are dropped is all that is said.
+func TestAChildWhoseLinesAreDroppedFlushes(t *testing.T) {
+	for _, pty := range []PTY{PTYAuto, PTYOn, PTYOff} {
+		w := newWorld(t, Config{Children: 2, Startup: 2, Concurrency: 3, PTY: pty, SilenceWarning: 10 * time.Second})
+		w.ask("x")
+		w.buffers(1)
+		w.writes(1, "OK\n")
+		w.pass(time.Minute)
+		w.children("nobody is replaced", 2, 2)
+		w.logs("it is said what is wrong", "answered without a channel number", 1)
+		w.logs("and what comes of it", "has not answered for 10s: what it wrote since the question was dropped", 1)
+		for _, not := range []string{"does not flush", "does it flush", "wrong kind of output", "pty=on"} {
+			w.logs("and nothing that is not so", not, 0)
+		}
+	}
+}
+
+// What was tried is not recommended.
+func TestATerminalIsRecommendedOnce(t *testing.T) {
+	const hint = "the option pty=on of its children"
+	w := newWorld(t, Config{Children: 1, Startup: 1, Retries: 2, SilenceWarning: 10 * time.Second})
+	w.ask("x")
+	w.buffers(1)
+	w.pass(lookTime)
+	w.buffers(2)
+	w.pass(lookTime)
+	w.logs("a terminal has not helped", "has not answered with a terminal for its output either", 1)
+	w.buffers(3)
+	w.pass(time.Minute)
+	w.logs("it stays silent", "has been silent for 10s after a question: does it flush its output?", 1)
+	w.logs("with a terminal too", hint, 0)
+
+	w = newWorld(t, Config{Children: 1, Startup: 1, PTY: PTYOff, SilenceWarning: 10 * time.Second})
+	w.ask("x")
+	w.buffers(1)
+	w.pass(time.Minute)
+	w.logs("it has none", hint, 1)
+}
+
 // What was written just before a child was looked at is its answer.
 func TestAnAnswerThatComesWhileAChildIsLookedAt(t *testing.T) {
 	w := newWorld(t, Config{Children: 1, Startup: 1})

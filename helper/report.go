@@ -74,12 +74,16 @@ func (c *child) warnLine(line []byte) {
 // reportSilence logs what a child may have forgotten to do.
 func (c *child) reportSilence() {
 	silence, hint := c.pool.config.SilenceWarning, ""
-	if !c.terminal {
+	if c.pool.terminalUntried() {
 		hint = " If not, a terminal may have it do so: the option pty=on of its children"
 	}
 	if partial := c.in.partial(); len(partial) > 0 {
 		c.pool.warnSeldom("half a line", c, fmt.Sprintf("has written half a line and then nothing for %v: %s; "+
 			"does it end its lines, and flush its output?%s", silence, quote(partial), hint))
+		return
+	}
+	if c.spoke {
+		c.pool.warnSeldom("unanswered", c, fmt.Sprintf("has not answered for %v: what it wrote since the question was dropped", silence))
 		return
 	}
 	c.pool.warnSeldom("silent", c, fmt.Sprintf("has been silent for %v after a question: does it flush its output?%s",
