@@ -46,7 +46,7 @@ func checkInterpreter(path string) error {
 	interpreter := string(words[0])
 	if bytes.HasSuffix(first, []byte{'\r'}) {
 		return fmt.Errorf("check helper program %s: its lines end in CR LF, so that its interpreter is %q "+
-			"(convert it to Unix line ends)", path, bytes.TrimSpace(first))
+			"(convert its line ends: sed -i 's/\\r$//' %s)", path, bytes.TrimLeft(first, " \t"), path)
 	}
 	if _, err := os.Stat(interpreter); err != nil {
 		return fmt.Errorf("check helper program %s: its interpreter: %w", path, err)

@@ -284,7 +284,7 @@ func TestCheck(t *testing.T) {
 		{"not executable", []string{writeFile(t, dir, "plain", "", 0o644)}, "it is not executable (chmod +x"},
 		{"no interpreter", []string{writeFile(t, dir, "none", "#! \n", 0o755)}, "names no interpreter"},
 		{"missing interpreter", []string{writeFile(t, dir, "gone", "#!/no/perl -w\n", 0o755)}, "its interpreter: stat /no/perl"},
-		{"Windows line ends", []string{writeFile(t, dir, "crlf", "#!/bin/sh\r\necho\r\n", 0o755)}, "its lines end in CR LF"},
+		{"Windows line ends", []string{writeFile(t, dir, "crlf", "#!/bin/sh\r\necho\r\n", 0o755)}, "its lines end in CR LF, so that its interpreter is \"/bin/sh\\r\" (convert its line ends: sed -i 's/\\r$//' "},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
