@@ -49,14 +49,14 @@ func (n *Settings) Set(c *directive.Context, args *conf.Args) error {
 			n.capStarted(c)
 			return n.Check()
 		}
-		if err := n.setOption(option.Text); err != nil {
+		if err := n.setOption(c, option.Text); err != nil {
 			return err
 		}
 	}
 }
 
 // setOption takes one of the options behind MAX.
-func (n *Settings) setOption(option string) error {
+func (n *Settings) setOption(c *directive.Context, option string) error {
 	name, value, _ := strings.Cut(option, "=")
 	var field *int
 	switch name {
@@ -84,7 +84,8 @@ func (n *Settings) setOption(option string) error {
 		return err
 	}
 	if name == "idle" && number < 1 {
-		return conf.Invalid{"ERROR: Idle helper processes cannot be less than 1."} // as Squid: 0 would answer nobody
+		c.Say(0, "WARNING OVERRIDE: Using idle=0 for helpers causes request failures. Overriding to use idle=1 instead.")
+		number = 1
 	}
 	*field = number
 	return nil
