@@ -138,22 +138,16 @@ func (s *Settings) HasKeys() bool {
 
 // checkHelpers returns why a helper cannot be run by the user whom the proxy becomes.
 func (s *Settings) checkHelpers() error {
-	type program struct {
-		directive string
-		argv      []string
-	}
-	all := []program{{s.Redirector.Program(), s.Redirector.Argv}}
-	s.Auth.EachProgram(func(directive string, argv []string) { all = append(all, program{directive, argv}) })
-	for _, argv := range s.External.Programs() {
-		all = append(all, program{"external_acl_type", argv})
-	}
-	for _, program := range all {
-		if len(program.argv) == 0 {
-			continue
-		}
-		if err := s.Program.CheckHelper(program.argv[0]); err != nil {
-			return fmt.Errorf("%s %s: %w", program.directive, program.argv[0], err)
+	var found error
+	check := func(place string, argv []string) {
+		if err := s.Program.CheckHelper(argv[0]); err != nil && found == nil {
+			found = fmt.Errorf("%s %s: %w", place, argv[0], err)
 		}
 	}
-	return nil
+	if s.Redirector.Enabled() {
+		check(s.Redirector.Place(), s.Redirector.Argv)
+	}
+	s.Auth.EachProgram(check)
+	s.External.EachProgram(check)
+	return found
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -153,8 +154,8 @@ func TestRedirectorOutOfReach(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	p.write("squid.conf", p.read("squid.conf")+"url_rewrite_program "+program+"\n")
-	want := "FATAL: url_rewrite_program " + program + ": user 'nobody' (cache_effective_user) cannot enter the folder " + dir + " (drwx------)"
+	p.write("squid.conf", p.read("squid.conf")+"redirect_program "+program+"\n")
+	want := fmt.Sprintf("squid.conf line %d: redirect_program ", strings.Count(p.read("squid.conf"), "\n")) + program + ": user 'nobody' (cache_effective_user) cannot enter the folder " + dir + " (drwx------)"
 	for _, args := range [][]string{{"-k", "parse"}, {"-N"}} {
 		if status, said := p.call(args...); status != 1 || !strings.Contains(said, want) {
 			t.Errorf("%v gives %d, and says:\n%s", args, status, said)

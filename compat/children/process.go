@@ -1,11 +1,16 @@
 package children
 
 import (
+	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"syscall"
 	"time"
 
+	"exaproxy/compat/conf"
 	"exaproxy/helper"
 )
 
@@ -41,16 +46,32 @@ func (n *Settings) Config(name string, argv []string, p Process) helper.Config {
 	}
 }
 
-// Executable returns why a program cannot be started, as far as looking at it shows.
+// Executable returns why a program cannot be started, as far as looking at it shows: what Squid says, and what to do.
 func Executable(path string) error {
 	facts, err := os.Stat(path)
 	switch {
+	case errors.Is(err, fs.ErrPermission):
+		folder := closedFolder(path)
+		return fmt.Errorf("%s: uid %d cannot enter the folder %s: put the program elsewhere, or chmod o+x %[3]s",
+			conf.SystemText(err), os.Geteuid(), folder)
 	case err != nil:
-		return err
+		return errors.New(conf.SystemText(err))
 	case facts.IsDir():
-		return syscall.EISDIR
+		return fmt.Errorf("%s: name the program in it", conf.SystemText(syscall.EISDIR))
 	case facts.Mode()&0o111 == 0:
-		return syscall.EACCES
+		return fmt.Errorf("%s: it is not executable (chmod +x %s)", conf.SystemText(syscall.EACCES), path)
 	}
 	return nil
+}
+
+// closedFolder is the first folder on the way to path that cannot be entered.
+func closedFolder(path string) string {
+	folder := filepath.Dir(path)
+	for parent := filepath.Dir(folder); parent != folder; parent = filepath.Dir(folder) {
+		if _, err := os.Stat(folder); err == nil {
+			break
+		}
+		folder = parent
+	}
+	return folder
 }

@@ -159,7 +159,7 @@ func (t *Type) setOption(c *directive.Context, word string) error {
 func (s *Settings) Finish() error {
 	for _, t := range s.types {
 		if err := children.Executable(t.Argv[0]); err != nil {
-			return fmt.Errorf("%s line %d: external_acl_type %s: %s: %s", t.at.File, t.at.Line, t.Name, t.Argv[0], conf.SystemText(err))
+			return fmt.Errorf("%s: %s: %w", t.place(), t.Argv[0], err)
 		}
 	}
 	return nil
@@ -173,12 +173,16 @@ func (t *Type) Question(a *acl.ExternalACL, r *engine.Request) []byte {
 	return t.append(nil, a, &engine.Record{Request: r})
 }
 
-// Programs are those that are run.
-func (s *Settings) Programs() (argvs [][]string) {
+// place names a type's line.
+func (t *Type) place() string {
+	return fmt.Sprintf("%s line %d: external_acl_type %s", t.at.File, t.at.Line, t.Name)
+}
+
+// EachProgram calls do with every program that is run, and the place where it is named.
+func (s *Settings) EachProgram(do func(place string, argv []string)) {
 	for _, t := range s.types {
-		argvs = append(argvs, t.Argv)
+		do(t.place(), t.Argv)
 	}
-	return argvs
 }
 
 const (

@@ -47,7 +47,7 @@ func program(one, other *Asking) directive.Setter {
 		if other.Enabled() {
 			return conf.Invalid{fmt.Sprintf("ERROR: %s: there is a %s too, and a request is put to one of them", l.Name, other.Program())}
 		}
-		one.Argv = argv
+		one.Argv, one.at = argv, place{l.Pos, l.Name}
 		return nil
 	}
 }

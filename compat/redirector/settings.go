@@ -34,6 +34,7 @@ type Settings struct {
 type Asking struct {
 	Kind     Kind
 	Argv     []string // the program; empty: nobody is asked
+	at       place    // of the program
 	Children children.Settings
 
 	Access *acl.List // url_rewrite_access, reqmod_access
@@ -45,6 +46,15 @@ type Asking struct {
 
 	Crash, Broken, Invalid, Target, Long Fault // url_rewrite_failure: crash=, bh=, invalid=, target=, long=
 }
+
+// A place is where a directive stands, and the name that it has there.
+type place struct {
+	pos  conf.Pos
+	name string
+}
+
+// String begins an error about it, as those of other helpers do.
+func (p place) String() string { return fmt.Sprintf("%s line %d: %s", p.pos.File, p.pos.Line, p.name) }
 
 // Kind is a kind of helper, which speaks a language of its own.
 type Kind uint8
@@ -123,6 +133,8 @@ func (a *Asking) Program() string { return a.Kind.prefix() + "program" }
 
 // Failure is the directive that says what becomes of requests that the program could not answer.
 func (a *Asking) Failure() string { return a.Kind.prefix() + "failure" }
+// Place names the program's line, and its directive as it is written there.
+func (a *Asking) Place() string { return a.at.String() }
 
 // NamesClients says whether the helpers are told the names of clients, which they are if nothing else is said.
 func (s *Settings) NamesClients() bool {
@@ -142,7 +154,7 @@ func (s *Settings) Finish() error {
 		s.Children.QueueSize = 0
 	}
 	if err := children.Executable(s.Argv[0]); err != nil {
-		return fmt.Errorf("%s %s: %s", s.Program(), s.Argv[0], conf.SystemText(err))
+		return fmt.Errorf("%s %s: %s", s.Place(), s.Argv[0], conf.SystemText(err))
 	}
 	return nil
 }
