@@ -117,9 +117,10 @@ func (s *Settings) finish(c *directive.Context, commandLine []string) error {
 	if err := s.Names.Finish(c); err != nil {
 		return err
 	}
-	if err := s.Redirector.Finish(); err != nil {
+	if err := s.Redirector.Finish(c.Say); err != nil {
 		return err
 	}
+	s.ReportOnly.CheckHelper(c, s.Redirector.Enabled())
 	s.Pages.Finish(c, s.Access.Pages())
 	s.Redirector.ReadPages(c, s.Pages.Directory)
 	return nil

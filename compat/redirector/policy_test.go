@@ -26,7 +26,7 @@ func newPolicyWith(t *testing.T, services engine.Services, text string) *Policy 
 	acls := acl.NewSet()
 	s := Defaults(acls)
 	compattest.MustRead(t, acls, s.Directives(), "url_rewrite_program /bin/cat\n"+text)
-	if err := s.Finish(); err != nil {
+	if err := s.Finish(func(int, string, ...any) {}); err != nil {
 		t.Fatal(err)
 	}
 	acls.Finish()

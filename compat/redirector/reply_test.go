@@ -25,7 +25,7 @@ func newReqmodPolicy(t *testing.T, text string) (*Policy, *bytes.Buffer) {
 	acls := acl.NewSet()
 	s := Defaults(acls)
 	compattest.MustRead(t, acls, s.Directives(), "reqmod_program /bin/cat\n"+text)
-	if err := s.Finish(); err != nil {
+	if err := s.Finish(func(int, string, ...any) {}); err != nil {
 		t.Fatal(err)
 	}
 	acls.Finish()

@@ -19,7 +19,7 @@ func (s *Settings) Directives() directive.Set {
 		"url_rewrite_access":      directive.Rules(s.Access),
 		"url_rewrite_bypass":      directive.OnOff(&s.Bypass),
 		"url_rewrite_host_header": directive.Unless(&s.KeepHost),
-		"url_rewrite_headers":     directive.OnOff(&s.Headers),
+		"url_rewrite_headers":     s.setHeaders,
 		"url_rewrite_extras":      s.setExtras,
 		"url_rewrite_timeout":     s.setTimeout,
 		"url_rewrite_failure":     s.setFailure,
@@ -52,13 +52,28 @@ func program(one, other *Asking) directive.Setter {
 	}
 }
 
+// setHeaders takes on or off.
+func (s *Settings) setHeaders(c *directive.Context, l *conf.Line) error {
+	err := directive.OnOff(&s.Headers)(c, l)
+	if s.Headers {
+		s.idle = append(s.idle, place{l.Pos, l.Name})
+	}
+	return err
+}
+
 // setChildren takes MAX and its options.
 func (a *Asking) setChildren(c *directive.Context, l *conf.Line) error {
 	if err := a.Children.Set(c, c.Args(l)); err != nil {
 		return err
 	}
-	if a.Kind == Blocks && a.Children.Concurrency > 0 {
+	if a.Kind == Blocks {
+		a.idle = append(a.idle, place{l.Pos, l.Name})
+	}
+	switch {
+	case a.Kind == Blocks && a.Children.Concurrency > 0:
 		return conf.Invalid{fmt.Sprintf("ERROR: %s: a block has no channel number, so there is no concurrency= but 0", l.Name)}
+	case a.Kind == Blocks && a.Children.Pipeline > 1:
+		return conf.Invalid{fmt.Sprintf("ERROR: %s: a helper of blocks has one at a time, so there is no pipeline= but 1", l.Name)}
 	}
 	return nil
 }

@@ -35,6 +35,7 @@ type Asking struct {
 	Kind     Kind
 	Argv     []string // the program; empty: nobody is asked
 	at       place    // of the program
+	idle     []place  // of what says nothing without a program
 	Children children.Settings
 
 	Access *acl.List // url_rewrite_access, reqmod_access
@@ -142,8 +143,13 @@ func (s *Settings) NamesClients() bool {
 }
 
 // Finish completes the defaults that depend on several directives. An error says why the program
-// cannot be started.
-func (s *Settings) Finish() error {
+// cannot be started. say is told of lines that have no effect.
+func (s *Settings) Finish(say func(level int, format string, args ...any)) error {
+	for _, a := range []*Asking{&s.Asking, &s.Reqmod} {
+		if !a.Enabled() {
+			a.sayIdle(say)
+		}
+	}
 	if s.Reqmod.Enabled() {
 		s.Asking = s.Reqmod
 	}
@@ -157,6 +163,13 @@ func (s *Settings) Finish() error {
 		return fmt.Errorf("%s %s: %s", s.Place(), s.Argv[0], conf.SystemText(err))
 	}
 	return nil
+}
+
+// sayIdle complains of lines that are about helpers which there are none of.
+func (a *Asking) sayIdle(say func(level int, format string, args ...any)) {
+	for _, p := range a.idle {
+		say(1, "WARNING: %s: %s has no effect: there is no %s", p.pos, p.name, a.Program())
+	}
 }
 
 // section is that of debug_options, as Squid numbers it.

@@ -10,7 +10,8 @@ import (
 type Settings struct {
 	Helper bool // whatever the redirectors answer
 
-	acls []named
+	helper conf.Pos // of the word
+	acls   []named
 }
 
 // A named is an acl on a line.
@@ -30,7 +31,7 @@ func (s *Settings) set(c *directive.Context, l *conf.Line) error {
 	}
 	for _, word := range words {
 		if word == "helper" {
-			s.Helper = true
+			s.Helper, s.helper = true, l.Pos
 			continue
 		}
 		if !c.ACLs.Has(word) {
@@ -39,6 +40,13 @@ func (s *Settings) set(c *directive.Context, l *conf.Line) error {
 		s.acls = append(s.acls, named{word, *l})
 	}
 	return nil
+}
+
+// CheckHelper complains of "helper" where there is none.
+func (s *Settings) CheckHelper(c *directive.Context, there bool) {
+	if s.Helper && !there {
+		c.Say(1, "WARNING: %s: report_only: there is no url_rewrite_program or reqmod_program, so 'helper' has no effect", s.helper)
+	}
 }
 
 // Finish marks the lines of http_access that only report. An error is why one must not.
