@@ -2,7 +2,7 @@ package conf
 
 // tableAccess holds who may do what: workers to auth_schemes.
 var tableAccess = []Directive{
-	{Name: "workers", Type: "int", Treat: Done, Default: "1", Note: "each worker is a whole proxy on one thread, with its own helpers"},
+	{Name: "workers", Type: "int", Treat: Done, Default: "as many as processors, and no more than any program may have processes", Note: "each worker is a whole proxy on one thread, with its own helpers"},
 	{Name: "cpu_affinity_map", Type: "CpuAffinityMap", Treat: Accepted, Note: "workers are not pinned to processors"},
 	{Name: "shared_memory_locking", Type: "YesNoNone", Treat: Accepted, Default: "off", Note: noKids},
 	{Name: "hopeless_kid_revival_delay", Type: "time_t", Treat: Accepted, Default: "1 hour", Note: noKids},
