@@ -79,7 +79,10 @@ func (s *Settings) set(c *directive.Context, l *conf.Line) error {
 		known, err = n.scheme.set(c, args, parameter)
 	}
 	if !known {
-		c.Say(1, "Unrecognised %s auth scheme parameter '%s'", n.name, parameter)
+		c.Say(1, "%s: Unrecognised %s auth scheme parameter '%s'", l.Pos, n.name, parameter)
+	}
+	if s, ok := n.scheme.(*Stateful); ok && err == nil && s.Children.Pipeline > 1 {
+		return conf.Invalid{"ERROR: auth_param " + n.name + " children: a helper of this scheme has one question at a time, so there is no pipeline= but 1"}
 	}
 	return err
 }
@@ -113,10 +116,11 @@ func (s *Settings) Finish(c *directive.Context) error {
 }
 
 // EachProgram calls do with every program that is run, and what configures it.
-func (s *Settings) EachProgram(do func(directive string, argv []string)) {
+func (s *Settings) EachProgram(do func(place string, argv []string)) {
 	for _, n := range s.schemes {
 		if n.common().Whole() {
-			do("auth_param "+n.name+" program", n.common().Argv)
+			at := n.common().at
+			do(fmt.Sprintf("%s line %d: auth_param %s program", at.File, at.Line, n.name), n.common().Argv)
 		}
 	}
 }

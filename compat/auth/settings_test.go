@@ -67,20 +67,22 @@ func TestNobodyIsAskedWithoutAProgram(t *testing.T) {
 
 func TestMistakes(t *testing.T) {
 	for line, want := range map[string]string{
-		"auth_param":                               "",
-		"auth_param basic":                         "",
-		"auth_param basic program":                 "",
-		"auth_param basic realm":                   "Missing auth_param basic realm",
-		"auth_param basic children 0":              "cannot be less than 1",
-		"auth_param basic children 3 sides=4":      "Undefined option: sides=4",
-		"auth_param basic credentialsttl 10":       "missing time unit",
-		"auth_param basic casesensitive perhaps":   "can only be 'on' or 'off'",
-		"auth_param basic key_extras %bogus":       "%bogus",
-		"auth_param digest nonce_max_duration 1":   "missing time unit",
-		"auth_param digest nonce_max_count many":   "",
-		"auth_param digest nonce_strictness maybe": "can only be 'on' or 'off'",
-		"auth_param ntlm keep_alive perhaps":       "can only be 'on' or 'off'",
-		"auth_param magic program /bin/cat":        "Unknown authentication scheme 'magic'",
+		"auth_param":                                 "",
+		"auth_param basic":                           "",
+		"auth_param basic program":                   "",
+		"auth_param basic realm":                     "Missing auth_param basic realm",
+		"auth_param basic children 0":                "cannot be less than 1",
+		"auth_param basic children 3 sides=4":        "Undefined option: sides=4",
+		"auth_param basic credentialsttl 10":         "missing time unit",
+		"auth_param basic casesensitive perhaps":     "can only be 'on' or 'off'",
+		"auth_param basic key_extras %bogus":         "%bogus",
+		"auth_param digest nonce_max_duration 1":     "missing time unit",
+		"auth_param digest nonce_max_count many":     "",
+		"auth_param digest nonce_strictness maybe":   "can only be 'on' or 'off'",
+		"auth_param ntlm keep_alive perhaps":         "can only be 'on' or 'off'",
+		"auth_param ntlm children 3 pipeline=4":      "there is no pipeline= but 1",
+		"auth_param negotiate children 3 pipeline=4": "there is no pipeline= but 1",
+		"auth_param magic program /bin/cat":          "Unknown authentication scheme 'magic'",
 	} {
 		s := Defaults()
 		if _, err := compattest.Read(acl.NewSet(), s.Directives(), line+"\n"); err == nil || !strings.Contains(err.Error(), want) {
@@ -89,7 +91,7 @@ func TestMistakes(t *testing.T) {
 	}
 	s := Defaults()
 	r := compattest.MustRead(t, acl.NewSet(), s.Directives(), "auth_param basic blankpassword on\n")
-	if got := strings.Join(r.Messages, "|"); !strings.Contains(got, "Unrecognised basic auth scheme parameter 'blankpassword'") {
+	if got := strings.Join(r.Messages, "|"); !strings.Contains(got, "squid.conf(1): Unrecognised basic auth scheme parameter 'blankpassword'") {
 		t.Errorf("it says %q", got)
 	}
 }
