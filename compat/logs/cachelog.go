@@ -208,7 +208,7 @@ func squidLevel(l slog.Level) int {
 
 // severity is the word that Squid begins such messages with, unless the message has one.
 func severity(l slog.Level, message string) string {
-	for _, word := range [...]string{"FATAL: ", "ERROR: ", "WARNING: ", "NOTICE: "} {
+	for _, word := range [...]string{"FATAL: ", "ERROR: ", "WARNING: ", "NOTICE: ", "UPGRADE WARNING: "} {
 		if strings.HasPrefix(message, word) {
 			return ""
 		}

@@ -31,6 +31,7 @@ func TestCacheLogLines(t *testing.T) {
 		{"too detailed", func() { log.Say(2, "detail") }, ""},
 		{"error", func() { line(root, slog.LevelError, "it broke", "error", "no space left") }, `ERROR: it broke error="no space left"`},
 		{"warning", func() { line(root, slog.LevelWarn, "it bends", "n", 3) }, "WARNING: it bends n=3"},
+		{"with two words of its own", func() { line(root, slog.LevelError, "UPGRADE WARNING: so") }, "UPGRADE WARNING: so"},
 		{"with its own word", func() { line(root, slog.LevelWarn, "ERROR: so") }, "ERROR: so"},
 		{"info", func() { line(root, slog.LevelInfo, "so") }, "so"},
 		{"debug", func() { line(root, slog.LevelDebug, "so") }, ""},
