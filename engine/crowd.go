@@ -14,7 +14,7 @@ func (t *transaction) holdLess() {
 	}
 	moved := t.shrinkBuffer()
 	switch {
-	case r.isItsHead() && len(r.scratch) == 0 && r.Asked == 1:
+	case r.isItsHead() && len(r.scratch) == r.made && r.Asked == 1:
 		if r.Judged.Known || r.Judged.Allow {
 			judged := r.Judged
 			t.judged, r.Judged = &judged, Judged{}

@@ -50,6 +50,7 @@ type Request struct {
 	Waker *loop.Waker
 
 	scratch []byte
+	made    int // so much of scratch is made of the head
 }
 
 // A Connection is a client's connection, as the policy sees it. It lives as long as that.
@@ -196,7 +197,9 @@ func (r *Request) hostOfTarget() {
 	}
 	var buf [256]byte // on the stack: a request that waits holds no memory for it
 	if host := r.Target.AppendHost(buf[:0]); !bytes.Equal(host, sent) {
+		before := len(r.scratch)
 		r.Header.Set("Host", r.Keep(host))
+		r.made = len(r.scratch) - before
 	}
 }
 

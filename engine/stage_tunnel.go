@@ -96,6 +96,8 @@ func (t *transaction) reread() {
 	if seen := t.request.TLS; seen != nil && seen.Bumped {
 		seen.complete(t.request, limits.Whitespace) // it was
 	}
+	t.request.hostOfTarget()
+	t.request.Persistent = t.keepClient
 }
 
 // tunnel carries bytes both ways. When one end has finished, the other is told, and what it

@@ -134,6 +134,7 @@ func (a *Asking) Program() string { return a.Kind.prefix() + "program" }
 
 // Failure is the directive that says what becomes of requests that the program could not answer.
 func (a *Asking) Failure() string { return a.Kind.prefix() + "failure" }
+
 // Place names the program's line, and its directive as it is written there.
 func (a *Asking) Place() string { return a.at.String() }
 

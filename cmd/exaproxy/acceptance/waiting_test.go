@@ -44,10 +44,8 @@ func TestNineThousandRequestsWaitForStoppedHelpers(t *testing.T) {
 			dir := world(t)
 			o := newOrigin(t, "127.0.0.1", pages())
 			x := start(t, exaproxy(), dir, "workers 1\n"+kind.conf+base+openPort)
-			helpers := children(x.pid())
-			if len(helpers) != 1 {
-				t.Fatalf("there are %d helpers, want 1", len(helpers))
-			}
+			var helpers []int
+			x.eventually("has a helper", time.Minute, func() bool { helpers = children(x.pid()); return len(helpers) == 1 })
 			syscall.Kill(helpers[0], syscall.SIGSTOP)
 			x.eventually("has a stopped helper", 5*time.Second, func() bool { return stopped(helpers[0]) })
 			ask := func(from int) func(int) string {
