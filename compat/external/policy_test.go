@@ -86,6 +86,27 @@ func TestWorkersTellEachOther(t *testing.T) {
 	}
 }
 
+// TestWhatCannotBeToldReplacesWhatWas: an answer that is over is not told for want of another one.
+func TestWhatCannotBeToldReplacesWhatWas(t *testing.T) {
+	p, l := newWorker(t, &Exchange{}, aType)
+	about(p, "a")
+	says(p, "OK")
+	e := p.asked["e"]
+	k := e.key([]byte(p.line))
+	s, ok := e.known.Get(k)
+	if !ok {
+		t.Fatal("the answer is not remembered")
+	}
+	s.until = l.Now()
+	if got := about(p, "a"); got != acl.Pending {
+		t.Fatalf("an answer that is over: it is %v", got)
+	}
+	says(p, "BH")
+	if _, ok := e.known.Get(k); ok {
+		t.Error("it is remembered still")
+	}
+}
+
 // TestWhatIsRememberedIsBounded by cache=.
 func TestWhatIsRememberedIsBounded(t *testing.T) {
 	p, _ := newWorker(t, &Exchange{}, "external_acl_type e cache=1000 queue-size=1000000 %SRC %DATA /bin/cat")
