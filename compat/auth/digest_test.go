@@ -295,7 +295,7 @@ auth_param digest program /bin/cat
 `)
 	var names []string
 	s.EachProgram(func(directive string, _ []string) { names = append(names, directive) })
-	if want := []string{"auth_param digest program", "auth_param basic program"}; !slices.Equal(names, want) {
+	if want := []string{"squid.conf line 3: auth_param digest program", "squid.conf line 2: auth_param basic program"}; !slices.Equal(names, want) {
 		t.Errorf("got %q", names)
 	}
 }
