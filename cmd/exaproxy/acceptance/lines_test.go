@@ -10,8 +10,9 @@ import (
 // must not be led by a host that the origin, the browser and the helper understand differently, so
 // ExaProxy refuses the request with 400 and asks nobody.
 const (
-	twoReadings = "a target with two readings is refused"
-	tooLong     = "long=deny: a line of more than 8,191 bytes does not fit the buffer of many helpers"
+	twoReadings  = "a target with two readings is refused"
+	answeredHere = "PURGE goes to no server, so no helper is asked where it may go"
+	tooLong      = "long=deny: a line of more than 8,191 bytes does not fit the buffer of many helpers"
 )
 
 // lineRequests are the ways to write a URL that Squid brings into one form before it asks.
@@ -129,7 +130,11 @@ func lineRequests() []asked {
 		{name: "a client at another address", raw: get("http://origin.test:8080/from2"), from: "127.0.0.2"},
 	}
 	for _, method := range smallMethods {
-		list = append(list, asked{name: "method " + method, raw: method + " http://origin.test:8080/lower HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"})
+		a := asked{name: "method " + method, raw: method + " http://origin.test:8080/lower HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"}
+		if method == "purge" {
+			a.deliberate = answeredHere
+		}
+		list = append(list, a)
 	}
 	return append(list, asked{name: "method connect", raw: request("connect", "origin.test:443")})
 }
