@@ -114,6 +114,9 @@ func (s *Shared) Close() {
 	s.question.Cancel()
 	s.waker.Retire()
 	clear(s.line) // it may be a password
+	for _, one := range s.waiting {
+		one.question = nil
+	}
 	s.question, s.waiting = nil, nil
 }
 
