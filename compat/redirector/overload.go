@@ -43,5 +43,5 @@ func (o *overload) reportBypass() {
 	if serving, most := o.Pool.Serving(); serving > 0 {
 		why = fmt.Sprintf("all %d/%d %s processes are busy", serving, most, o.Name)
 	}
-	o.Log.Warn("requests pass unfiltered (" + o.kind.prefix() + "bypass on), since " + why + o.Of() + children.SinceLast(more))
+	o.Log.Warn("requests pass unfiltered (" + o.kind.prefix() + "bypass on), since " + why + o.Of() + loop.SinceLast(more))
 }

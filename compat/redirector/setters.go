@@ -11,29 +11,46 @@ import (
 
 // Directives are the setters.
 func (s *Settings) Directives() directive.Set {
-	return directive.Set{
+	all := directive.Set{
 		"url_rewrite_program":     program(&s.Asking, &s.Reqmod),
+		"reqmod_program":          program(&s.Reqmod, &s.Asking),
+		"keep_helpers":            directive.OnOff(&s.Keep),
+		"url_rewrite_host_header": directive.Unless(&s.KeepHost),
+	}
+	all.Add(noting(&s.squids, directive.Set{
 		"url_rewrite_children":    s.setChildren,
 		"url_rewrite_concurrency": s.setConcurrency,
 		"redirect_concurrency":    s.setConcurrency,
 		"url_rewrite_access":      directive.Rules(s.Access),
 		"url_rewrite_bypass":      directive.OnOff(&s.Bypass),
-		"url_rewrite_host_header": directive.Unless(&s.KeepHost),
-		"url_rewrite_headers":     s.setHeaders,
 		"url_rewrite_extras":      s.setExtras,
 		"url_rewrite_timeout":     s.setTimeout,
-		"url_rewrite_failure":     s.setFailure,
-		"helper_line_max":         directive.Number(&s.LineMax),
-		"keep_helpers":            directive.OnOff(&s.Keep),
-
-		"reqmod_program":  program(&s.Reqmod, &s.Asking),
+	}))
+	all.Add(noting(&s.ours, directive.Set{
+		"url_rewrite_headers": directive.OnOff(&s.Headers),
+		"url_rewrite_failure": s.setFailure,
+		"helper_line_max":     directive.Number(&s.LineMax),
+	}))
+	all.Add(noting(&s.Reqmod.ours, directive.Set{
 		"reqmod_children": s.Reqmod.setChildren,
 		"reqmod_access":   directive.Rules(s.Reqmod.Access),
 		"reqmod_bypass":   directive.OnOff(&s.Reqmod.Bypass),
 		"reqmod_timeout":  s.Reqmod.setTimeout,
 		"reqmod_failure":  s.Reqmod.setFailure,
 		"reqmod_uri":      s.setURI,
+	}))
+	return all
+}
+
+// noting has setters note where their lines are, for the case that there is no program which they are about.
+func noting(lines *[]place, set directive.Set) directive.Set {
+	for name, setter := range set {
+		set[name] = func(c *directive.Context, l *conf.Line) error {
+			*lines = append(*lines, place{l.Pos, l.Name})
+			return setter(c, l)
+		}
 	}
+	return set
 }
 
 // program takes the program of one kind of helper, and its arguments. A request is put to one kind only: which of two
@@ -52,22 +69,10 @@ func program(one, other *Asking) directive.Setter {
 	}
 }
 
-// setHeaders takes on or off.
-func (s *Settings) setHeaders(c *directive.Context, l *conf.Line) error {
-	err := directive.OnOff(&s.Headers)(c, l)
-	if s.Headers {
-		s.idle = append(s.idle, place{l.Pos, l.Name})
-	}
-	return err
-}
-
 // setChildren takes MAX and its options.
 func (a *Asking) setChildren(c *directive.Context, l *conf.Line) error {
 	if err := a.Children.Set(c, c.Args(l)); err != nil {
 		return err
-	}
-	if a.Kind == Blocks {
-		a.idle = append(a.idle, place{l.Pos, l.Name})
 	}
 	switch {
 	case a.Kind == Blocks && a.Children.Concurrency > 0:

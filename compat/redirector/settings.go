@@ -35,7 +35,8 @@ type Asking struct {
 	Kind     Kind
 	Argv     []string // the program; empty: nobody is asked
 	at       place    // of the program
-	idle     []place  // of what says nothing without a program
+	squids   []place  // of lines about the program, which stand in files of Squid's without one too
+	ours     []place  // of those that only we have
 	Children children.Settings
 
 	Access *acl.List // url_rewrite_access, reqmod_access
@@ -107,14 +108,10 @@ const (
 	Pass
 )
 
-// lineMax is the longest line, with its end, that fits the buffer of 8 KB that helpers of Squid have: fgets(3)
-// wants a byte more.
-const lineMax = 8191
-
 // Defaults are Squid's, but that what a lost helper did not answer does not pass.
 func Defaults(acls *acl.Set) Settings {
 	number := children.Settings{Max: 20, Idle: 1}
-	return Settings{LineMax: lineMax, URI: "icap://localhost/reqmod", uriHost: "localhost",
+	return Settings{LineMax: children.LineMax, URI: "icap://localhost/reqmod", uriHost: "localhost",
 		Asking: Asking{Children: number, Broken: Pass, Invalid: Pass, Access: newAccess(acls, "url_rewrite_access")},
 		Reqmod: Asking{Kind: Blocks, Children: number, Access: newAccess(acls, "reqmod_access")}}
 }
@@ -146,11 +143,8 @@ func (s *Settings) NamesClients() bool {
 // Finish completes the defaults that depend on several directives. An error says why the program
 // cannot be started. say is told of lines that have no effect.
 func (s *Settings) Finish(say func(level int, format string, args ...any)) error {
-	for _, a := range []*Asking{&s.Asking, &s.Reqmod} {
-		if !a.Enabled() {
-			a.sayIdle(say)
-		}
-	}
+	s.Asking.sayIdle(say, s.Reqmod.Enabled())
+	s.Reqmod.sayIdle(say, s.Enabled())
 	if s.Reqmod.Enabled() {
 		s.Asking = s.Reqmod
 	}
@@ -166,9 +160,16 @@ func (s *Settings) Finish(say func(level int, format string, args ...any)) error
 	return nil
 }
 
-// sayIdle complains of lines that are about helpers which there are none of.
-func (a *Asking) sayIdle(say func(level int, format string, args ...any)) {
-	for _, p := range a.idle {
+// sayIdle complains of lines that are about helpers which there are none of: of Squid's if others take their place.
+func (a *Asking) sayIdle(say func(level int, format string, args ...any), others bool) {
+	if a.Enabled() {
+		return
+	}
+	lines := a.ours
+	if others {
+		lines = append(lines, a.squids...)
+	}
+	for _, p := range lines {
 		say(1, "WARNING: %s: %s has no effect: there is no %s", p.pos, p.name, a.Program())
 	}
 }
