@@ -116,11 +116,7 @@ func (a *addresses) TooMany(r *engine.Request, most int, strict bool) bool {
 	a.forget(user, from)
 	a.others.tell(a, func(other *addresses) { other.forget(user, from) })
 	if more, ok := a.told.Allow(a.loop.Now(), time.Second); ok {
-		text := fmt.Sprintf("aclMatchUserMaxIP: user '%s' tries to use too many IP addresses (max %d allowed)!", user, most)
-		if more > 0 {
-			text += fmt.Sprintf(" (%d more since the last message)", more)
-		}
-		a.log.Warn(text)
+		a.log.Warn(fmt.Sprintf("aclMatchUserMaxIP: user '%s' tries to use too many IP addresses (max %d allowed)!%s", user, most, loop.SinceLast(more)))
 	}
 	return true
 }

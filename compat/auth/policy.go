@@ -2,7 +2,6 @@ package auth
 
 import (
 	"bytes"
-	"fmt"
 	"log/slog"
 	"strings"
 	"time"
@@ -119,9 +118,7 @@ func (p *Policy) report(scheme, user, what string) {
 	if !ok {
 		return
 	}
-	if more > 0 {
-		what += fmt.Sprintf(" (%d more since the last message)", more)
-	}
+	what += loop.SinceLast(more)
 	log := p.log
 	if user != "" {
 		log = log.With("user", user)

@@ -125,10 +125,8 @@ func (s *Settings) EachProgram(do func(place string, argv []string)) {
 	}
 }
 
-const (
-	section = 29   // of debug_options, as Squid numbers it
-	lineMax = 8191 // bytes of a question, with its end: Squid's buffer holds no more
-)
+// section is that of debug_options, as Squid numbers it.
+const section = 29
 
 // PoolName is what Squid calls the helpers of a scheme.
 func PoolName(scheme string) string { return scheme + "authenticator" }
@@ -141,7 +139,7 @@ func (s *Settings) Configure(c *engine.Config, p children.Process) {
 			continue
 		}
 		hc := program.Children.Config(PoolName(n.name), program.Argv, p)
-		hc.LineMax = lineMax
+		hc.LineMax = children.LineMax
 		if own, ok := n.scheme.(shaper); ok {
 			own.shape(&hc)
 		}

@@ -92,7 +92,7 @@ func (l *Load) Drops(fate string) bool {
 	if l.Settings.Overload == OverloadBypass {
 		if more, ok := l.dropped.Allow(l.Now(), TellDropped); ok {
 			l.Log.Warn(fmt.Sprintf("dropping requests to overloaded %s helper configured with on-persistent-overload=err: %s", l.Name, fate) +
-				l.Of() + SinceLast(more))
+				l.Of() + loop.SinceLast(more))
 		}
 		return true
 	}
@@ -109,12 +109,4 @@ func (l *Load) Of() string {
 		return ""
 	}
 	return fmt.Sprintf(" (worker %d of %d)", l.Worker+1, l.Workers)
-}
-
-// SinceLast is how often something was since the last message about it.
-func SinceLast(more int) string {
-	if more == 0 {
-		return ""
-	}
-	return fmt.Sprintf(" (%d more since the last message)", more)
 }

@@ -23,6 +23,10 @@ type Process struct {
 	Stderr    io.Writer     // gets what they write to their standard error
 }
 
+// LineMax is the longest line, with its end, that fits the buffer of 8 KB that helpers of Squid have: fgets(3) wants a
+// byte more.
+const LineMax = 8191
+
 // retries is how often a question is asked again that ended its child: it may end three before it is given up.
 const retries = 2
 

@@ -74,11 +74,7 @@ func (t *Type) append(dst []byte, a *acl.ExternalACL, rec *engine.Record) []byte
 	if !told {
 		dst = t.appendData(dst, a)
 	}
-	for i, c := range dst[start:] { // it is one line, whatever a value brought in
-		if c == '\n' || c == '\r' || c == 0 {
-			dst[start+i] = ' '
-		}
-	}
+	logformat.OneLine(dst[start:])
 	return dst
 }
 

@@ -102,11 +102,7 @@ func (t *asked) report(what string) {
 	if !ok {
 		return
 	}
-	since := ""
-	if more > 0 {
-		since = fmt.Sprintf(" (%d more since the last message)", more)
-	}
-	t.log.Warn(fmt.Sprintf("external ACL '%s' %s. What depends on it is refused%s", t.Name, what, since))
+	t.log.Warn(fmt.Sprintf("external ACL '%s' %s. What depends on it is refused%s", t.Name, what, loop.SinceLast(more)))
 }
 
 // Close ends what is asked.

@@ -185,10 +185,8 @@ func (s *Settings) EachProgram(do func(place string, argv []string)) {
 	}
 }
 
-const (
-	section = 82   // of debug_options, as Squid numbers it
-	lineMax = 8191 // bytes of a question, with its end: Squid's buffer holds no more
-)
+// section is that of debug_options, as Squid numbers it.
+const section = 82
 
 // PoolName is what a type's pool is called.
 func PoolName(name string) string { return "external:" + name }
@@ -197,7 +195,7 @@ func PoolName(name string) string { return "external:" + name }
 func (s *Settings) Configure(c *engine.Config, p children.Process) {
 	for _, t := range s.types {
 		hc := t.Children.Config(PoolName(t.Name), t.Argv, p)
-		hc.LineMax = lineMax
+		hc.LineMax = children.LineMax
 		hc.Log = c.Log.With("section", section)
 		c.PolicyHelpers = append(c.PolicyHelpers, hc)
 	}

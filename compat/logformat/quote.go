@@ -157,3 +157,14 @@ var unsafe = func() (t [256]bool) {
 	}
 	return t
 }()
+
+// OneLine makes b one line, and returns it: whatever a value has brought in, a helper must not read it as a question of its
+// own.
+func OneLine(b []byte) []byte {
+	for i, c := range b {
+		if c == '\n' || c == '\r' || c == 0 {
+			b[i] = ' '
+		}
+	}
+	return b
+}

@@ -1,7 +1,6 @@
 package reportonly
 
 import (
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -36,11 +35,7 @@ func (p *Policy) Spare(r *engine.Request, verdict string) {
 	if !ok {
 		return
 	}
-	since := ""
-	if more > 0 {
-		since = fmt.Sprintf(" (%d more since the last message)", more)
-	}
 	const most = 256 // of a URL
 	url := r.Target.AppendURL(nil)
-	p.Log.Warn("report_only: a request passes that would have got a verdict"+since, "verdict", verdict[:min(len(verdict), most)], "url", string(url[:min(len(url), most)]))
+	p.Log.Warn("report_only: a request passes that would have got a verdict"+loop.SinceLast(more), "verdict", verdict[:min(len(verdict), most)], "url", string(url[:min(len(url), most)]))
 }

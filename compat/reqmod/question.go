@@ -21,7 +21,7 @@ func Append(dst []byte, uri, host string, r *engine.Request) []byte {
 		target.Host, target.IPv6 = name, false
 	}
 	var buf [512]byte // most URLs are shorter, and then this costs no memory
-	url := oneLine(target.AppendURL(buf[:0]))
+	url := logformat.OneLine(target.AppendURL(buf[:0]))
 	dst = append(append(append(dst, "REQMOD "...), uri...), " ICAP/1.0\n"...)
 	dst = appendLine(dst, "Host: ", host)
 	dst = appendPragmas(dst, r, &target)
@@ -57,7 +57,7 @@ func appendLine[T string | []byte](dst []byte, name string, value T) []byte {
 	dst = append(dst, name...)
 	start := len(dst)
 	dst = append(dst, value...)
-	oneLine(dst[start:])
+	logformat.OneLine(dst[start:])
 	return append(dst, '\n')
 }
 
@@ -76,14 +76,4 @@ func appendHead(dst []byte, r *engine.Request, fields *h1.Header, url []byte) []
 	dst = append(append(append(append(dst, r.Method...), ' '), url...), " HTTP/"...)
 	dst = append(dst, '0'+r.Major, '.', '0'+r.Minor, '\r', '\n')
 	return append(fields.AppendTo(dst), "\r\n"...)
-}
-
-// oneLine makes b one line: whatever a client has put into its URL, it must not be read as a line of its own.
-func oneLine(b []byte) []byte {
-	for i, c := range b {
-		if c == '\n' || c == '\r' || c == 0 {
-			b[i] = ' '
-		}
-	}
-	return b
 }

@@ -23,7 +23,8 @@ func Append(dst []byte, extras *logformat.Format, rec *engine.Record) []byte {
 	} else {
 		dst = extras.Append(dst, rec)
 	}
-	return oneLine(dst, start)
+	logformat.OneLine(dst[start:])
+	return dst
 }
 
 func appendURL(dst []byte, r *engine.Request) []byte {
@@ -55,15 +56,4 @@ func appendDefault(dst []byte, r *engine.Request) []byte {
 	dst = r.Local.Addr().Unmap().AppendTo(dst)
 	dst = append(dst, " myport="...)
 	return strconv.AppendUint(dst, uint64(r.Local.Port()), 10)
-}
-
-// oneLine makes dst[start:] one line: whatever raw value an extra brought in, it must not be read
-// as a question of its own.
-func oneLine(dst []byte, start int) []byte {
-	for i := start; i < len(dst); i++ {
-		if c := dst[i]; c == '\n' || c == '\r' || c == 0 {
-			dst[i] = ' '
-		}
-	}
-	return dst
 }

@@ -1,6 +1,9 @@
 package loop
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // A Limiter keeps what happens again and again from filling the log. The zero Limiter has seen
 // nothing. It is used by one goroutine.
@@ -19,4 +22,12 @@ func (l *Limiter) Allow(now time.Time, every time.Duration) (suppressed int, ok 
 	suppressed = l.suppressed
 	l.last, l.suppressed = now, 0
 	return suppressed, true
+}
+
+// SinceLast says in a message how many were suppressed; nothing if none were.
+func SinceLast(suppressed int) string {
+	if suppressed == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (%d more since the last message)", suppressed)
 }
