@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -81,14 +80,7 @@ func TestBasicAuthenticationIsSquids(t *testing.T) {
 	if _, err := os.Stat(helper); err != nil {
 		t.Fatal(err)
 	}
-	var leaked atomic.Int64
-	inner := pages()
-	o := newOrigin(t, "127.0.0.1", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Proxy-Authorization") != "" || r.Header.Get("Authorization") != "" {
-			leaked.Add(1)
-		}
-		inner.ServeHTTP(w, r)
-	}))
+	o := newStranger(t)
 	var told [2][]string
 	var logs [2][]string
 	for i, p := range []program{theirs, exaproxy()} {
@@ -120,9 +112,6 @@ func TestBasicAuthenticationIsSquids(t *testing.T) {
 	}
 	if got, want := strings.Join(logs[1], "\n"), strings.Join(logs[0], "\n"); got != want {
 		t.Errorf("we log\n%s\nSquid logs\n%s", got, want)
-	}
-	if n := leaked.Load(); n > 0 {
-		t.Errorf("the server is sent credentials %d times", n)
 	}
 }
 

@@ -22,6 +22,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -180,3 +181,21 @@ type checksum struct{ hash.Hash }
 func newSum() checksum { return checksum{sha256.New()} }
 
 func (c checksum) text() string { return hex.EncodeToString(c.Sum(nil)) }
+
+// newStranger makes an origin of pages that must not see the credentials which clients have for the proxy.
+func newStranger(t *testing.T) *origin {
+	t.Helper()
+	var seen atomic.Int64
+	inner := pages()
+	t.Cleanup(func() {
+		if n := seen.Load(); n > 0 {
+			t.Errorf("the server is sent credentials %d times", n)
+		}
+	})
+	return newOrigin(t, "127.0.0.1", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Proxy-Authorization") != "" || r.Header.Get("Authorization") != "" {
+			seen.Add(1)
+		}
+		inner.ServeHTTP(w, r)
+	}))
+}
