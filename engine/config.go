@@ -75,6 +75,7 @@ type Port struct {
 	Addr         netip.AddrPort // [::]:n listens on both families
 	Name         string         // name=, default the address as written
 	WorkerQueues bool           // SO_REUSEPORT, a queue for each worker (worker-queues)
+	Mode         Mode           // what clients take it for
 
 	// TLS has clients speak TLS to the proxy (https_port); nil: they do not. It is shared by all workers
 	// and not changed. The keys of session tickets are the engine's.
@@ -95,6 +96,16 @@ type Port struct {
 	// State is the policy's own: who signs for Certify. It is shared by all workers and not changed.
 	State any
 }
+
+// Mode is what clients take a port for.
+type Mode uint8
+
+const (
+	Forward   Mode = iota // a proxy, which they ask for URLs
+	Intercept             // nothing: the packet filter sends them here by NAT (intercept)
+	TPROXY                // nothing, and servers see the client's own address (tproxy)
+	Accel                 // the server (accel)
+)
 
 // ConnectVerdict is how the verdict on a CONNECT reaches the client.
 type ConnectVerdict uint8

@@ -22,6 +22,10 @@ import (
 // unless its text says otherwise. A policy embeds DefaultPolicy, so that a method which comes to
 // this interface later changes nothing for it.
 type Policy interface {
+	// Complete makes the target of a request that names a path alone a URL (Request.Locate), if it came by a
+	// port that is not a forward proxy's. It returns nil, or why that cannot be done.
+	Complete(r *Request) *Failure
+
 	// Admit says whether the client may ask this at all: Proceed, Refuse, Challenge, Serve,
 	// Redirect or Pending.
 	Admit(r *Request) Decision
@@ -97,6 +101,9 @@ type Policy interface {
 // DefaultPolicy lets every request through, asks nobody, goes to the server that the URL names,
 // and tells failures with a line of text. It is there to be embedded.
 type DefaultPolicy struct{}
+
+// Complete completes nothing: every port is a forward proxy's.
+func (DefaultPolicy) Complete(*Request) *Failure { return nil }
 
 // Admit admits everybody.
 func (DefaultPolicy) Admit(*Request) Decision { return Decision{} }

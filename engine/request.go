@@ -203,6 +203,17 @@ func (r *Request) hostOfTarget() {
 	}
 }
 
+// Locate makes the target of a request that names a path alone a URL, at a host with or without its port.
+func (r *Request) Locate(scheme string, authority []byte, ws h1.Whitespace) (err error) {
+	if bytes.ContainsAny(authority, "/?#@") {
+		return errOneHost
+	}
+	url := append(append(append(append(r.scratch, scheme...), "://"...), authority...), r.Target.Path...)
+	raw := url[len(r.scratch):]
+	r.Target, r.scratch, err = h1.ParseTarget(r.Method, raw, ws, url)
+	return err
+}
+
 // keepURL keeps the URL of a target; of a CONNECT it is host and port.
 func (r *Request) keepURL(t *h1.Target) []byte {
 	at := len(r.scratch)

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"bytes"
 	"crypto/x509"
 	"errors"
 	"strings"
@@ -94,7 +93,7 @@ func (s *SeenTLS) complete(r *Request, ws h1.Whitespace) error {
 	return nil
 }
 
-func (s *SeenTLS) completeOrigin(r *Request, ws h1.Whitespace) (err error) {
+func (s *SeenTLS) completeOrigin(r *Request, ws h1.Whitespace) error {
 	host := []byte(nil)
 	switch r.Header.Count("Host") {
 	case 0:
@@ -105,11 +104,5 @@ func (s *SeenTLS) completeOrigin(r *Request, ws h1.Whitespace) (err error) {
 	default:
 		return errOneHost
 	}
-	if bytes.ContainsAny(host, "/?#@") {
-		return errOneHost
-	}
-	url := append(append(append(r.scratch, "https://"...), host...), r.Target.Path...)
-	raw := url[len(r.scratch):]
-	r.Target, r.scratch, err = h1.ParseTarget(r.Method, raw, ws, url)
-	return err
+	return r.Locate("https", host, ws)
 }

@@ -79,6 +79,12 @@ func (t *transaction) understood(n int) stage {
 			return t.fail(insideFailure(err), ClientSide, err)
 		}
 	}
+	if r.Port.Mode != Forward && r.Target.Form == h1.Origin {
+		if f := t.setup.policy.Complete(r); f != nil {
+			t.keepClient, t.unparsable = false, true
+			return t.failWith(f)
+		}
+	}
 	body, err := h1.RequestBody(&r.Request)
 	if err != nil {
 		t.keepClient, t.unparsable = false, true
