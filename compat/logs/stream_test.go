@@ -23,7 +23,7 @@ func TestStreamThatNobodyReads(t *testing.T) {
 	write.Fd() // makes it block, as standard error does
 	log := NewCacheLog(CacheLogOptions{Stderr: newStream(write), StderrLevel: 1, Clock: func() time.Time { return time.Time{} }})
 	helper := log.Stderr()
-	const lines = 20000
+	const lines = 40000 // twice of what fits: into memory, and into a write that nobody takes
 	for i := range lines / 2 {
 		log.Say(1, fmt.Sprintf("%070d", 2*i)) // 100 bytes with date and all
 		fmt.Fprintf(helper, "%099d\n", 2*i+1)
