@@ -48,6 +48,7 @@ func (s *Settings) config(log *logs.CacheLog) engine.Config {
 	s.Outgoing.Configure(&c)
 	s.Names.Configure(&c, c.Log)
 	s.Logs.Configure(&c)
+	s.Headers.Configure(&c)
 	helpers := children.Process{
 		Debug:     s.Logs.Verbosity.String(),
 		PerWorker: s.Program.Workers > 0, // the file gave a number of workers, as in Squid

@@ -73,6 +73,7 @@ func newPolicy(s *Settings, services engine.Services, opened *logs.OpenedLogs, e
 	p.setHelpers(s, services, exchange)
 	p.guard = guard.NewPolicy(&s.Guard, services.Log, services.Loop)
 	p.headers = headers.NewPolicy(&s.Headers, s.Ports.First(), services.Log)
+	p.headers.Match, p.headers.Now = p.matchKnown, services.Loop.Now
 	p.tunnel = &tunnel.Policy{Settings: &s.Tunnel, Log: services.Log, Now: services.Loop.Now, Match: p.matchKnown}
 	p.bump = &bump.Policy{Settings: &s.Bump, Match: p.match}
 	p.certs = &certs.Policy{Settings: &s.Certs, Match: p.matchKnown}
@@ -240,6 +241,9 @@ func (p *policy) Edit(r *engine.Request, h *h1.Header, d engine.Direction) {
 	}
 	p.headers.Edit(r, h, d)
 }
+
+// EditOwn follows reply_header_access and its kind.
+func (p *policy) EditOwn(r *engine.Request, h *h1.Header) { p.headers.EditOwn(r, h) }
 
 // Page makes the answer to a transaction that went wrong or was refused: what deny_info has for
 // it, or an error page of Squid's name and status.

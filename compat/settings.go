@@ -128,7 +128,8 @@ func (s *Settings) finish(c *directive.Context, commandLine []string) error {
 
 // namesClients says whether anybody is told the names of clients: only then are they looked up.
 func (s *Settings) namesClients() bool {
-	return s.Redirector.NamesClients() || s.Logs.NamesClients() || s.External.NamesClients() || s.Auth.NamesClients()
+	return s.Redirector.NamesClients() || s.Logs.NamesClients() || s.External.NamesClients() || s.Auth.NamesClients() ||
+		s.Headers.NamesClients()
 }
 
 // HasKeys says whether the settings have private keys, or write secrets of TLS.

@@ -62,6 +62,8 @@ type Config struct {
 
 	// KeepReplyHeads fills Record.ReplyHead; it costs a copy for each reply.
 	KeepReplyHeads bool
+	// EditOwn has Policy.EditOwn asked for each reply of our own.
+	EditOwn bool
 	// KeepOutgoing fills Record.Outgoing; it costs a system call for each new upstream connection.
 	KeepOutgoing bool
 	// HalfClosed keeps a client that closed its sending side (half_closed_clients).

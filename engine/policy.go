@@ -78,6 +78,10 @@ type Policy interface {
 	// and Host is there. It may be called once for each direction.
 	Edit(r *Request, h *h1.Header, d Direction)
 
+	// EditOwn makes the configured changes to the fields of a reply of our own, if Config.EditOwn says so. Connection is
+	// not among them.
+	EditOwn(r *Request, h *h1.Header)
+
 	// Page makes the answer to a transaction that failed or was refused.
 	Page(r *Request, f *Failure) LocalReply
 
@@ -151,6 +155,9 @@ func (DefaultPolicy) Trusts(_ *Request, _ []*x509.Certificate, errs []error) *Fa
 
 // Edit changes nothing.
 func (DefaultPolicy) Edit(*Request, *h1.Header, Direction) {}
+
+// EditOwn changes nothing.
+func (DefaultPolicy) EditOwn(*Request, *h1.Header) {}
 
 // Page is the failure as plain text.
 func (DefaultPolicy) Page(_ *Request, f *Failure) LocalReply { return plainPage(f) }

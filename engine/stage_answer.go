@@ -28,6 +28,9 @@ func (t *transaction) composeLocalReply() *buffer {
 	if own.ContentType != "" {
 		t.record.ContentType = t.request.Keep([]byte(own.ContentType))
 	}
+	if t.setup.config.EditOwn {
+		own.Fields = t.edited(own)
+	}
 	pre := w.buffers.fit(len(own.Fields) + len(own.Body) + 256)
 	out := h1.AppendStatusLine(pre.b[:0], own.Status, own.Reason)
 	out = append(out, own.Fields...)
@@ -40,6 +43,19 @@ func (t *transaction) composeLocalReply() *buffer {
 	pre.fill(out)
 	t.replied = true
 	return pre
+}
+
+// edited are the fields of our reply, with the changes that are configured.
+func (t *transaction) edited(own *LocalReply) []byte {
+	var reply h1.Reply
+	raw := h1.AppendStatusLine(nil, own.Status, "")
+	raw = append(append(raw, own.Fields...), "\r\n"...)
+	if _, err := h1.ParseReply(raw, &reply, h1.Limits{Head: len(raw)}); err != nil {
+		panic("BUG: a reply of our own cannot be read: " + err.Error())
+	}
+	t.recall()
+	t.setup.policy.EditOwn(t.request, &reply.Header)
+	return reply.Header.AppendTo(nil)
 }
 
 // bodiless says whether the client asked for the head alone.

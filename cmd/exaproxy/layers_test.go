@@ -145,7 +145,7 @@ var walls = map[string]wall{
 		reason: "a feature: it sees no other but the error pages; the kernel of the loop knows the machine's addresses",
 	},
 	"compat/headers": {
-		may: []string{"engine/canary", "compat/directive", "compat/decision", "compat/errpage", "engine", "engine/h1"}, mayNot: []string{"net", "net/http", "os/exec"},
+		may: []string{"engine/canary", "compat/acl", "compat/conf", "compat/directive", "compat/decision", "compat/errpage", "compat/logformat", "engine", "engine/h1"}, mayNot: []string{"net", "net/http", "os/exec"},
 		reason: "a feature: it sees no other but the error pages",
 	},
 	"compat/manager": {

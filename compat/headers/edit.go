@@ -7,7 +7,7 @@ import (
 )
 
 // Edit makes the changes of Squid's that are not a matter of HTTP: Via, X-Forwarded-For and
-// Cache-Control upstream; X-Cache, X-Cache-Lookup and Via downstream.
+// Cache-Control upstream; X-Cache, X-Cache-Lookup and Via downstream. Then it follows the rules of the configuration.
 func (p *Policy) Edit(r *engine.Request, h *h1.Header, d engine.Direction) {
 	if d == engine.Downstream {
 		h.Add("X-Cache", p.cache)
@@ -15,6 +15,7 @@ func (p *Policy) Edit(r *engine.Request, h *h1.Header, d engine.Direction) {
 		if p.settings.Via {
 			p.appendList(r, h, "Via", p.via[1])
 		}
+		p.apply(&p.settings.reply, r, h)
 		return
 	}
 	if p.settings.Via {
@@ -24,7 +25,11 @@ func (p *Policy) Edit(r *engine.Request, h *h1.Header, d engine.Direction) {
 	if !h.Has("Cache-Control") {
 		h.Add("Cache-Control", maxAge)
 	}
+	p.apply(&p.settings.request, r, h)
 }
+
+// EditOwn follows the rules for the fields of a reply of our own.
+func (p *Policy) EditOwn(r *engine.Request, h *h1.Header) { p.apply(&p.settings.reply, r, h) }
 
 // maxAge is what Squid asks of servers on behalf of clients that asked for nothing.
 var maxAge = []byte("max-age=259200")

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"fmt"
 	"log/slog"
+	"time"
 
+	"exaproxy/compat/acl"
 	"exaproxy/compat/decision"
 	"exaproxy/compat/errpage"
 	"exaproxy/engine"
@@ -12,6 +14,10 @@ import (
 
 // A Policy edits the heads of one worker's messages. It belongs to the worker's goroutine.
 type Policy struct {
+	// Match asks an access list that nobody waits for about a request. It may be nil if there are no rules.
+	Match func(*acl.List, *engine.Request) acl.Answer
+	Now   func() time.Time
+
 	settings *Settings
 	log      *slog.Logger
 

@@ -6,6 +6,7 @@ import (
 
 	"exaproxy/compat/directive"
 	"exaproxy/compat/errpage"
+	"exaproxy/engine"
 )
 
 // SquidVersion is the version of Squid whose ways are followed where versions differ.
@@ -18,6 +19,8 @@ type Settings struct {
 	Via         bool      // via
 	Forwarded   Forwarded // forwarded_for
 	HideVersion bool      // httpd_suppress_version_string
+
+	request, reply rules
 }
 
 // Forwarded is what becomes of X-Forwarded-For (forwarded_for).
@@ -44,6 +47,12 @@ func (s *Settings) Directives() directive.Set {
 		"visible_hostname":              directive.Text(&s.VisibleName),
 		"unique_hostname":               directive.Text(&s.UniqueName),
 		"httpd_suppress_version_string": directive.OnOff(&s.HideVersion),
+		"request_header_access":         s.request.setAccess,
+		"request_header_replace":        s.request.setReplacement,
+		"request_header_add":            s.request.add,
+		"reply_header_access":           s.reply.setAccess,
+		"reply_header_replace":          s.reply.setReplacement,
+		"reply_header_add":              s.reply.add,
 	}
 }
 
@@ -84,3 +93,9 @@ func (s *Settings) product() string {
 
 // signature is " proxy.test (squid/5.7)": by it a message that went through us is known.
 func (s *Settings) signature() string { return " " + s.UniqueName + " (" + s.product() + ")" }
+
+// Configure tells the engine whether replies of our own are changed.
+func (s *Settings) Configure(c *engine.Config) { c.EditOwn = !s.reply.none() }
+
+// NamesClients reports whether a field that is added has the name of the client.
+func (s *Settings) NamesClients() bool { return s.request.nameClients() || s.reply.nameClients() }

@@ -67,22 +67,12 @@ func setField(text []byte) (c Change, err error) {
 // checkName returns why a helper may not say anything of the fields of that name.
 func checkName(name []byte) error {
 	switch {
-	case !isToken(name):
+	case !h1.IsToken(name):
 		return fmt.Errorf("'%s' is no name of a field", printable(name))
 	case Reserved(name):
 		return fmt.Errorf("%s is not for helpers", name)
 	}
 	return nil
-}
-
-// isToken says whether b is a token (RFC 9110, section 5.6.2).
-func isToken(b []byte) bool {
-	for _, c := range b {
-		if (c|0x20 < 'a' || c|0x20 > 'z') && (c < '0' || c > '9') && bytes.IndexByte([]byte("!#$%&'*+-.^_`|~"), c) < 0 {
-			return false
-		}
-	}
-	return len(b) > 0
 }
 
 // reserved are the fields that are about a connection, about how a message is read or how far it goes, and Host, which

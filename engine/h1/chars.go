@@ -81,6 +81,12 @@ func indexClass(s []byte, k class) int {
 	return -1
 }
 
+// IsToken reports whether b is a token (RFC 9110, section 5.6.2), as names of fields are.
+func IsToken(b []byte) bool { return len(b) > 0 && all(b, tokenChar) }
+
+// EqualFold compares without regard to ASCII case.
+func EqualFold(b []byte, s string) bool { return equalFold(b, s) }
+
 // equalFold compares without regard to ASCII case.
 func equalFold(b []byte, s string) bool {
 	if len(b) != len(s) {

@@ -158,6 +158,20 @@ func (h *Header) delete(name []byte, from int) {
 	}
 }
 
+// Revise calls f for every field in order. A field that is not kept is removed, and else has the value that f returns,
+// which is treated as by Add.
+func (h *Header) Revise(f func(name, value []byte) (_ []byte, keep bool)) {
+	kept := 0
+	for _, one := range h.fields {
+		if value, keep := f(one.name, one.value); keep {
+			h.fields[kept] = field{one.name, sanitize(value)}
+			kept++
+		}
+	}
+	clear(h.fields[kept:])
+	h.fields = h.fields[:kept]
+}
+
 // remove removes the fields with unwanted names from index from on.
 func (h *Header) remove(from int, unwanted func(name []byte) bool) {
 	kept := from

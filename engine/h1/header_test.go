@@ -205,3 +205,25 @@ func TestNamesAreFoundInAnyCase(t *testing.T) {
 		}
 	}
 }
+
+func TestRevise(t *testing.T) {
+	var h Header
+	for _, f := range []string{"A", "b", "A", "C"} {
+		h.Add(f, []byte("1"))
+	}
+	h.Revise(func(name, value []byte) ([]byte, bool) {
+		switch string(name) {
+		case "b":
+			return []byte("2\r\nX: 3"), true
+		case "C":
+			return nil, false
+		}
+		return value, true
+	})
+	if got, want := string(h.AppendTo(nil)), "A: 1\r\nb: 2  X: 3\r\nA: 1\r\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if h.Has("C") || h.Len() != 3 {
+		t.Error("a field that is not kept is there")
+	}
+}
