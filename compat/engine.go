@@ -49,6 +49,7 @@ func (s *Settings) config(log *logs.CacheLog) engine.Config {
 	s.Names.Configure(&c, c.Log)
 	s.Logs.Configure(&c)
 	s.Headers.Configure(&c)
+	c.KeepReplyHeads = c.KeepReplyHeads || s.logsReplies()
 	helpers := children.Process{
 		Debug:     s.Logs.Verbosity.String(),
 		PerWorker: s.Program.Workers > 0, // the file gave a number of workers, as in Squid

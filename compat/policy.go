@@ -52,6 +52,9 @@ type policy struct {
 	logs       *logs.Policy
 
 	states requestStates
+
+	logsReplies bool     // acls of the log and of notes are to see the reply
+	reply       h1.Reply // for them
 }
 
 // newPolicy makes the policy of one worker.
@@ -88,6 +91,7 @@ func newPolicy(s *Settings, services engine.Services, opened *logs.OpenedLogs, e
 	})
 	p.notes = &notes.Policy{Settings: &s.Notes, Match: p.matchKnown}
 	p.logs = opened.NewPolicy(services.Loop, p.matchKnown)
+	p.logsReplies = s.logsReplies()
 	return p
 }
 
@@ -242,6 +246,15 @@ func (p *policy) Edit(r *engine.Request, h *h1.Header, d engine.Direction) {
 	p.headers.Edit(r, h, d)
 }
 
+// AdmitReply follows http_reply_access and reply_body_max_size.
+func (p *policy) AdmitReply(r *engine.Request, length int64) (d engine.Decision, most int64) {
+	if !p.access.Settings.JudgesReplies() {
+		return
+	}
+	st := p.states.of(r)
+	return p.access.AdmitReply(r, length, &st.access, &st.decision)
+}
+
 // EditOwn follows reply_header_access and its kind.
 func (p *policy) EditOwn(r *engine.Request, h *h1.Header) { p.headers.EditOwn(r, h) }
 
@@ -265,10 +278,26 @@ func (p *policy) Disconnected(c *engine.Connection) {
 	}
 }
 
+// showReply has acls see the reply that the client was given.
+func (p *policy) showReply(rec *engine.Record) {
+	if rec.Status == 0 {
+		return
+	}
+	p.reply.Reset()
+	if len(rec.ReplyHead) > 0 {
+		h1.ParseReply(rec.ReplyHead, &p.reply, h1.Limits{Head: len(rec.ReplyHead), Relaxed: true}) // it was
+	}
+	p.reply.Status = rec.Status
+	rec.Request.Reply = &p.reply
+}
+
 // Record notes what the configuration has to say of the transaction, and writes the transaction's line to each access log
 // that wants it.
 func (p *policy) Record(rec *engine.Record) {
 	p.names.Tell(rec.Request.Connection)
+	if p.logsReplies {
+		p.showReply(rec)
+	}
 	p.notes.Annotate(rec.Request)
 	p.logs.Record(rec)
 	p.states.release(rec.Request)

@@ -132,6 +132,9 @@ func (s *Settings) namesClients() bool {
 		s.Headers.NamesClients()
 }
 
+// logsReplies says whether acls of access_log or note are about the reply.
+func (s *Settings) logsReplies() bool { return s.Logs.NeedReply() || s.Notes.NeedReply() }
+
 // HasKeys says whether the settings have private keys, or write secrets of TLS.
 func (s *Settings) HasKeys() bool {
 	c := s.Outgoing.Config

@@ -85,6 +85,7 @@ const (
 	Looping                             // the request came from us: it is going round
 	Misdirected                         // a request inside a tunnel that was decided on for another host
 	NotTLS                              // what a client says in its tunnel, where that was to be looked into
+	ReplyRefused                        // the reply is, by the policy
 )
 
 var failureKinds = [...]string{
@@ -96,7 +97,7 @@ var failureKinds = [...]string{
 	ConnectLate: "connect timed out", UpstreamClosed: "upstream closed", UpstreamBroken: "upstream broken",
 	UpstreamLate: "upstream too slow", BadReply: "bad reply", ReplyTooLarge: "reply head too large",
 	ShuttingDown: "shutting down", Internal: "internal fault", Looping: "forwarding loop",
-	Misdirected: "misdirected", NotTLS: "no TLS",
+	Misdirected: "misdirected", NotTLS: "no TLS", ReplyRefused: "reply refused",
 }
 
 func (k FailureKind) String() string { return failureKinds[k] }
@@ -112,7 +113,7 @@ func (k FailureKind) Status() int {
 		return 413
 	case ClientLate, ClientSilent:
 		return 408
-	case Refused, Looping:
+	case Refused, Looping, ReplyRefused:
 		return 403
 	case Unsupported:
 		return 501

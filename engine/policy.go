@@ -73,6 +73,10 @@ type Policy interface {
 	// nil, or why not. It is asked for each connection that is made, and each that was kept.
 	Trusts(r *Request, chain []*x509.Certificate, errs []error) *Failure
 
+	// AdmitReply says whether the client may have the reply whose head is Request.Reply: Proceed, Refuse, or Pending.
+	// length is that of its body, -1 if nobody knows yet; most is how many bytes of it may pass, 0 is any number.
+	AdmitReply(r *Request, length int64) (d Decision, most int64)
+
 	// Edit makes the configured changes to a head that is about to be sent: Via,
 	// X-Forwarded-For, and on replies what Squid adds. Hop-by-hop fields are gone already
 	// and Host is there. It may be called once for each direction.
@@ -152,6 +156,9 @@ func (DefaultPolicy) Hello(*Request, *tlshello.Hello, error) *Failure { return n
 func (DefaultPolicy) Trusts(_ *Request, _ []*x509.Certificate, errs []error) *Failure {
 	return &Failure{Kind: CannotSecure, Side: UpstreamSide, Err: errs[0]}
 }
+
+// AdmitReply lets everything pass.
+func (DefaultPolicy) AdmitReply(*Request, int64) (d Decision, most int64) { return }
 
 // Edit changes nothing.
 func (DefaultPolicy) Edit(*Request, *h1.Header, Direction) {}

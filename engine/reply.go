@@ -24,6 +24,12 @@ func (t *transaction) gotReplyHead(n int) (next stage, more bool) {
 	if err != nil {
 		return t.fail(BadReply, UpstreamSide, err), false
 	}
+	t.request.Reply = head
+	defer t.forgetReply()
+	most, next, admitted := t.admitReply(&body)
+	if !admitted {
+		return next, false
+	}
 	recode := t.recoding(&body)
 	t.note(n)
 	t.composeReply(&body, recode)
@@ -33,13 +39,42 @@ func (t *transaction) gotReplyHead(n int) (next stage, more bool) {
 	// A body that is known to be long, or that has filled what was there for the head, is read in
 	// large pieces from the beginning.
 	bulky := body.Length() > relaySize || body.Length() < 0 && len(raw.room()) <= chunkRoom
-	t.down.begin(flow{src: t.upstream.end, dst: t.clientEnd, pre: t.down.pre, buf: raw, body: body, recode: recode, bulky: bulky})
+	t.down.begin(flow{src: t.upstream.end, dst: t.clientEnd, pre: t.down.pre, buf: raw, body: body, recode: recode, bulky: bulky, limit: most})
 	if t.down.err != nil { // the body is wrong from the beginning, and the client has seen nothing of the reply
 		t.replied = false
+		if t.down.err == errBodyTooLarge {
+			return t.replyTooLarge(), false
+		}
 		return t.fail(BadReply, UpstreamSide, t.down.err), false
 	}
 	t.inNextPass()
 	return relaying, false
+}
+
+// admitReply asks the policy about the reply. While it waits for something the head stays where it is, and is read again.
+func (t *transaction) admitReply(body *h1.Body) (most int64, next stage, admitted bool) {
+	d, most := t.setup.policy.AdmitReply(t.request, body.Length())
+	switch d.Action {
+	case Proceed:
+		return most, relaying, true
+	case Pending:
+		return 0, relaying, false
+	case Refuse:
+		return 0, t.failWith(d.Failure), false
+	}
+	panic("BUG: a reply is neither admitted nor refused")
+}
+
+// forgetReply has the request not refer to the head of its reply, whose memory is the worker's.
+func (t *transaction) forgetReply() {
+	if t.request != nil {
+		t.request.Reply = nil
+	}
+}
+
+// replyTooLarge ends a transaction whose reply turned out to be larger than the policy allows.
+func (t *transaction) replyTooLarge() stage {
+	return t.failWith(&Failure{Kind: ReplyRefused, Side: OurSide, Page: "ERR_TOO_BIG", Err: errBodyTooLarge})
 }
 
 // tunnelThrough begins the tunnel that a proxy has opened for us. What it said behind its head comes

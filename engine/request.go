@@ -42,6 +42,9 @@ type Request struct {
 	// Notes are what the policy has to say of the request, for the log and for other questions.
 	Notes []Note
 
+	// Reply is the head of the reply, while the policy judges or edits it, or logs it; else nil.
+	Reply *h1.Reply
+
 	// State is the policy's own, kept between its calls for this request.
 	State any
 	// Asked counts how often the helpers were asked already.

@@ -91,6 +91,9 @@ func (t *transaction) downloadBroken() stage {
 	if t.down.broken == sink {
 		return t.clientGone()
 	}
+	if t.down.err == errBodyTooLarge {
+		return t.replyTooLarge()
+	}
 	return t.fail(UpstreamBroken, UpstreamSide, t.down.err)
 }
 

@@ -115,7 +115,7 @@ func inside(r *engine.Request) bool { return r.TLS != nil }
 // page is due then.
 func (p *Policy) Page(r *engine.Request, f *engine.Failure, st *State, m *decision.Memory) (reply engine.LocalReply, ok bool) {
 	d := st.denial
-	if d == nil || f.Kind != engine.Refused {
+	if d == nil || f.Kind != engine.Refused && f.Kind != engine.ReplyRefused {
 		return engine.LocalReply{}, false
 	}
 	switch {

@@ -16,7 +16,9 @@ import (
 type Settings struct {
 	Rules    *acl.List          // http_access
 	DenyInfo map[string]*Denial // deny_info, by acl
+	Replies  *acl.List          // http_reply_access
 	Purge    bool               // an acl names the method PURGE
+	largest  []replySize        // reply_body_max_size
 	denied   []string           // the acls of DenyInfo, in the file's order
 }
 
@@ -24,7 +26,7 @@ type Settings struct {
 // of acls are looked up while the configuration is read.
 func Defaults(acls *acl.Set) Settings {
 	acls.Resolve = resolveHost
-	return Settings{Rules: acls.NewList("http_access", acl.Deny), DenyInfo: make(map[string]*Denial)}
+	return Settings{Rules: acls.NewList("http_access", acl.Deny), Replies: acls.NewList("http_reply_access", acl.Allow), DenyInfo: make(map[string]*Denial)}
 }
 
 // Directives are the setters.
@@ -33,6 +35,9 @@ func (s *Settings) Directives() directive.Set {
 		"acl":         setACL,
 		"http_access": directive.Rules(s.Rules),
 		"deny_info":   s.setDenyInfo,
+
+		"http_reply_access":   directive.ReplyRules(s.Replies),
+		"reply_body_max_size": s.setReplySize,
 	}
 }
 

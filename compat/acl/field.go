@@ -5,11 +5,12 @@ import (
 	"strings"
 )
 
-// fieldTest is an acl of the type req_header: patterns for a field of the request, which is
+// fieldTest is an acl of the type req_header or rep_header: patterns for a field of the request or the reply, which is
 // named before them.
 type fieldTest struct {
 	textPatterns
-	name string
+	name  string
+	reply bool
 }
 
 func newRequestField() tester { return &fieldTest{} }
@@ -36,7 +37,14 @@ func (t *fieldTest) slow() bool { return false }
 func (t *fieldTest) match(p *Place) outcome {
 	p.text = p.text[:0]
 	found := false
-	p.request.Header.All(t.name, func(value []byte) bool {
+	header := &p.request.Header
+	if t.reply {
+		if p.request.Reply == nil {
+			return mismatch
+		}
+		header = &p.request.Reply.Header
+	}
+	header.All(t.name, func(value []byte) bool {
 		if found {
 			p.text = append(p.text, ", "...)
 		}

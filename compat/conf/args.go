@@ -29,6 +29,9 @@ func (a *Args) Word() (token Token, ok bool) {
 	return token, true
 }
 
+// Taken is how many words were read.
+func (a *Args) Taken() int { return len(a.line.Tokens) - len(a.words) }
+
 // String is the text of the next word, which has to be there.
 func (a *Args) String() (string, error) {
 	token, ok := a.Word()

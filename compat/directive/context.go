@@ -130,6 +130,13 @@ func (c *Context) SayKnown(l *conf.Line, list *acl.List) {
 	}
 }
 
+// SayNoReply warns of acls of the reply in a list that is asked before there is one.
+func (c *Context) SayNoReply(l *conf.Line, list *acl.List) {
+	if list.NeedsReply() {
+		c.Say(1, "WARNING: %s: acls of the reply never match in %s, which is asked before there is one", l.Pos, l.Name)
+	}
+}
+
 // run runs a setter, then logs what Squid says about values that it took all the same. Words that the
 // setter has left are an error if the directive is ours; Squid's own are left out, as Squid does.
 func (c *Context) run(set Setter, l *conf.Line) error {

@@ -98,6 +98,18 @@ func OneOf[V any](field *V, words map[string]V, complaint string) Setter {
 // Rules adds a line of "allow" or "deny" and acls to a list.
 func Rules(list *acl.List) Setter {
 	return func(c *Context, l *conf.Line) error {
+		said := list.NeedsReply()
+		err := ReplyRules(list)(c, l)
+		if err == nil && !said {
+			c.SayNoReply(l, list)
+		}
+		return err
+	}
+}
+
+// ReplyRules is Rules for a list that is asked when there is a reply.
+func ReplyRules(list *acl.List) Setter {
+	return func(c *Context, l *conf.Line) error {
 		warnings, err := list.Add(l, 0)
 		c.Warn(warnings)
 		return err

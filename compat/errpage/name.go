@@ -61,6 +61,7 @@ var names = [...]struct {
 	engine.ShuttingDown:     {"ERR_SHUTTING_DOWN", 503},
 	engine.Internal:         {"ERR_GATEWAY_FAILURE", 500},
 	engine.Looping:          {AccessDenied, 403},
+	engine.ReplyRefused:     {AccessDenied, 403},
 }
 
 // AccessDenied is the page of a refusal that names no other.

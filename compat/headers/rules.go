@@ -18,6 +18,8 @@ type rules struct {
 	other  fieldRule   // of names that Squid does not know
 	all    fieldRule   // of all that have no other
 	added  []addition
+
+	beforeReply bool // they are rules for requests
 }
 
 // A fieldRule is what is said of the fields of one name.

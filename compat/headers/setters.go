@@ -27,6 +27,9 @@ func (s *rules) setAccess(c *directive.Context, l *conf.Line) error {
 	c.Warn(warnings)
 	if err == nil {
 		c.SayKnown(l, rule.access)
+		if s.beforeReply {
+			c.SayNoReply(l, rule.access)
+		}
 	}
 	return err
 }
@@ -66,6 +69,9 @@ func (s *rules) add(c *directive.Context, l *conf.Line) error {
 	}
 	if added.when, err = c.KnownConditions(l, 2); err != nil {
 		return err
+	}
+	if s.beforeReply {
+		c.SayNoReply(l, added.when)
 	}
 	s.added = append(s.added, added)
 	return nil

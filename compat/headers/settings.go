@@ -35,7 +35,7 @@ const (
 )
 
 // Defaults are Squid's.
-func Defaults() Settings { return Settings{Via: true} }
+func Defaults() Settings { return Settings{Via: true, request: rules{beforeReply: true}} }
 
 // Directives are the setters.
 func (s *Settings) Directives() directive.Set {

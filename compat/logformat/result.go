@@ -4,11 +4,12 @@ import "exaproxy/engine"
 
 // The request statuses of Squid that a proxy without a cache can have.
 const (
-	untried   = "NONE_NONE"
-	miss      = "TCP_MISS"
-	denied    = "TCP_DENIED"
-	redirect  = "TCP_REDIRECT"
-	tunnelled = "TCP_TUNNEL"
+	untried     = "NONE_NONE"
+	miss        = "TCP_MISS"
+	denied      = "TCP_DENIED"
+	deniedReply = "TCP_DENIED_REPLY"
+	redirect    = "TCP_REDIRECT"
+	tunnelled   = "TCP_TUNNEL"
 )
 
 // resultCode returns Squid's name for what became of the request (%Ss).
@@ -42,6 +43,8 @@ func baseResultCode(rec *engine.Record) string {
 	case rec.Decided == engine.Challenge, rec.Decided == engine.Refuse && (rec.Failure == nil || failed(engine.Refused)),
 		rec.Decided == engine.Serve && rec.Status == forbidden: // a page, or a reply, that a helper refuses with
 		return denied
+	case failed(engine.ReplyRefused):
+		return deniedReply
 	case rec.Tunnel:
 		return tunnelled
 	case rec.Decided == engine.Serve, failed(engine.Looping):

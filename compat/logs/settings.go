@@ -162,6 +162,11 @@ func (s *Settings) NamesClients() bool {
 	return slices.ContainsFunc(s.AccessLogs, func(log AccessLog) bool { return log.Format.NamesClients() })
 }
 
+// NeedReply says whether acls of access logs are about the reply.
+func (s *Settings) NeedReply() bool {
+	return slices.ContainsFunc(s.AccessLogs, func(log AccessLog) bool { return log.Access != nil && log.Access.NeedsReply() })
+}
+
 // Configure has the engine keep what the formats want to know.
 func (s *Settings) Configure(c *engine.Config) {
 	c.KeepReplyHeads = s.MIMEHeaders || len(s.Formats) > 0

@@ -6,6 +6,7 @@ package notes
 
 import (
 	"fmt"
+	"slices"
 
 	"exaproxy/compat/acl"
 	"exaproxy/compat/conf"
@@ -66,6 +67,13 @@ func (s *Settings) find(key string) *note {
 	n := &note{key: []byte(key)}
 	s.notes = append(s.notes, n)
 	return n
+}
+
+// NeedReply says whether acls of notes are about the reply.
+func (s *Settings) NeedReply() bool {
+	return slices.ContainsFunc(s.notes, func(n *note) bool {
+		return slices.ContainsFunc(n.values, func(v value) bool { return v.when.NeedsReply() })
+	})
 }
 
 // A Policy notes of one worker's transactions. It belongs to the worker's goroutine.
