@@ -22,6 +22,7 @@ import (
 	"exaproxy/compat/redirector"
 	"exaproxy/compat/reportonly"
 	"exaproxy/compat/tunnel"
+	"exaproxy/compat/upgrade"
 	"exaproxy/compat/verdict"
 	"exaproxy/engine"
 	"exaproxy/engine/h1"
@@ -42,6 +43,7 @@ type policy struct {
 	access     *access.Policy
 	guard      *guard.Policy
 	headers    *headers.Policy
+	upgrade    *upgrade.Policy
 	redirector *redirector.Policy
 	verdict    *verdict.Policy
 	tunnel     *tunnel.Policy
@@ -77,6 +79,7 @@ func newPolicy(s *Settings, services engine.Services, opened *logs.OpenedLogs, e
 	p.guard = guard.NewPolicy(&s.Guard, services.Log, services.Loop)
 	p.headers = headers.NewPolicy(&s.Headers, s.Ports.First(), services.Log)
 	p.headers.Match, p.headers.Now = p.matchKnown, services.Loop.Now
+	p.upgrade = &upgrade.Policy{Settings: &s.Upgrade, Match: p.matchKnown}
 	p.tunnel = &tunnel.Policy{Settings: &s.Tunnel, Log: services.Log, Now: services.Loop.Now, Match: p.matchKnown}
 	p.bump = &bump.Policy{Settings: &s.Bump, Match: p.match}
 	p.certs = &certs.Policy{Settings: &s.Certs, Match: p.matchKnown}
@@ -245,6 +248,9 @@ func (p *policy) Edit(r *engine.Request, h *h1.Header, d engine.Direction) {
 	}
 	p.headers.Edit(r, h, d)
 }
+
+// Upgrade follows http_upgrade_request_protocols.
+func (p *policy) Upgrade(r *engine.Request) []byte { return p.upgrade.Upgrade(r) }
 
 // AdmitReply follows http_reply_access and reply_body_max_size.
 func (p *policy) AdmitReply(r *engine.Request, length int64) (d engine.Decision, most int64) {

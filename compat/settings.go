@@ -23,6 +23,7 @@ import (
 	"exaproxy/compat/redirector"
 	"exaproxy/compat/reportonly"
 	"exaproxy/compat/tunnel"
+	"exaproxy/compat/upgrade"
 	"exaproxy/compat/verdict"
 )
 
@@ -38,6 +39,7 @@ type Settings struct {
 	Connection connection.Settings
 	Names      names.Settings
 	Headers    headers.Settings
+	Upgrade    upgrade.Settings
 	Auth       auth.Settings
 	External   external.Settings
 	Access     access.Settings
@@ -78,7 +80,7 @@ func (s *Settings) directives() directive.Set {
 		"configuration_includes_quoted_values": directive.Nothing, // package conf follows it
 	}
 	for _, feature := range []interface{ Directives() directive.Set }{
-		&s.Program, &s.Ports, &s.Connection, &s.Names, &s.Headers, &s.Auth, &s.External, &s.Access, &s.Guard, &s.Redirector, &s.ReportOnly, &s.Verdict, &s.Tunnel, &s.Bump, &s.Certs, &s.Outgoing, &s.Pages, &s.Notes, &s.Logs,
+		&s.Program, &s.Ports, &s.Connection, &s.Names, &s.Headers, &s.Upgrade, &s.Auth, &s.External, &s.Access, &s.Guard, &s.Redirector, &s.ReportOnly, &s.Verdict, &s.Tunnel, &s.Bump, &s.Certs, &s.Outgoing, &s.Pages, &s.Notes, &s.Logs,
 	} {
 		all.Add(feature.Directives())
 	}

@@ -73,6 +73,10 @@ type Policy interface {
 	// nil, or why not. It is asked for each connection that is made, and each that was kept.
 	Trusts(r *Request, chain []*x509.Certificate, errs []error) *Failure
 
+	// Upgrade says which of the protocols that a request's Upgrade field names may be offered to the next hop, as that
+	// field's value; nil: none. If that switches to one of them the client has a tunnel.
+	Upgrade(r *Request) []byte
+
 	// AdmitReply says whether the client may have the reply whose head is Request.Reply: Proceed, Refuse, or Pending.
 	// length is that of its body, -1 if nobody knows yet; most is how many bytes of it may pass, 0 is any number.
 	AdmitReply(r *Request, length int64) (d Decision, most int64)
@@ -156,6 +160,9 @@ func (DefaultPolicy) Hello(*Request, *tlshello.Hello, error) *Failure { return n
 func (DefaultPolicy) Trusts(_ *Request, _ []*x509.Certificate, errs []error) *Failure {
 	return &Failure{Kind: CannotSecure, Side: UpstreamSide, Err: errs[0]}
 }
+
+// Upgrade offers nothing.
+func (DefaultPolicy) Upgrade(*Request) []byte { return nil }
 
 // AdmitReply lets everything pass.
 func (DefaultPolicy) AdmitReply(*Request, int64) (d Decision, most int64) { return }

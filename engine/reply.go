@@ -1,8 +1,6 @@
 package engine
 
 import (
-	"errors"
-
 	"exaproxy/engine/h1"
 )
 
@@ -14,7 +12,7 @@ func (t *transaction) gotReplyHead(n int) (next stage, more bool) {
 	head := &t.client.worker.head
 	switch {
 	case head.Status == 101:
-		return t.fail(BadReply, UpstreamSide, errors.New("it switched protocols unasked")), false
+		return t.switchProtocols(n), false
 	case head.Status < 200:
 		return t.interim(n)
 	case t.request.IsConnect() && head.Status < 300:
@@ -81,7 +79,7 @@ func (t *transaction) replyTooLarge() stage {
 // from the other side.
 func (t *transaction) tunnelThrough(n int) stage {
 	if t.up.pre != nil {
-		return t.fail(BadReply, UpstreamSide, errors.New("it answered a request that it had not read"))
+		return t.fail(BadReply, UpstreamSide, errUnread)
 	}
 	first := t.down.buf
 	first.r += n

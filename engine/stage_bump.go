@@ -55,7 +55,7 @@ func (t *transaction) splice() stage {
 		return t.terminate()
 	}
 	t.up.release() // it has been sent
-	t.isTunnel()
+	t.isTunnel(200)
 	t.carry(nil, nil, t.takeServerSaid())
 	return tunnelling
 }

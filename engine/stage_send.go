@@ -33,12 +33,13 @@ func (t *transaction) compose() error {
 	w, r := t.client.worker, t.request
 	h := &w.outgoing
 	t.endToEnd()
+	connection := t.offer(h)
 	h.Add("Host", r.keepHost(r.Effective()))
 	t.setup.policy.Edit(r, h, Upstream)
 	if t.up.body.Framing() != h1.NoBody {
 		t.up.body.Declare(h)
 	}
-	h.Add("Connection", keepAlive)
+	h.Add("Connection", connection)
 
 	head := w.buffers.head()
 	out := h1.AppendRequestLine(head.b[:0], r.Method, t.requestTarget())

@@ -18,7 +18,7 @@ const halfClosed = time.Minute
 // is taken over.
 func (t *transaction) openTunnel(first *buffer) stage {
 	c, pool := t.client, &t.client.worker.buffers
-	t.isTunnel()
+	t.isTunnel(200)
 	if t.setup.policy.Looks(t.request) {
 		if !t.established {
 			t.down.begin(flow{dst: t.clientEnd, pre: t.establishedHead()})
@@ -39,10 +39,10 @@ func (t *transaction) openTunnel(first *buffer) stage {
 	return tunnelling
 }
 
-// isTunnel notes that the client has its tunnel, or is about to be told so.
-func (t *transaction) isTunnel() {
+// isTunnel notes that the client has its tunnel, or is about to be told so by that status.
+func (t *transaction) isTunnel(status int) {
 	t.keepClient, t.replied = false, true
-	t.record.Tunnel, t.record.Status = true, 200
+	t.record.Tunnel, t.record.Status = true, status
 }
 
 // carry begins both flows of a tunnel: with what the client has said, with what it is to be told, and with

@@ -84,10 +84,11 @@ type transaction struct {
 	upstream     *upstream
 	serverSaid   *buffer // behind the answer to a CONNECT, while the client is listened to
 	up, down     flow
-	keepUpstream bool // the next hop's connection may serve another request
-	interims     int  // interim replies so far
-	replied      bool // the reply's head has been composed: the client may have seen some of it
-	sent         int  // how many connections it was sent over
+	offered      []byte // protocols that the next hop was offered to switch to; nil: none
+	keepUpstream bool   // the next hop's connection may serve another request
+	interims     int    // interim replies so far
+	replied      bool   // the reply's head has been composed: the client may have seen some of it
+	sent         int    // how many connections it was sent over
 
 	localReply  LocalReply      // what answering gives the client
 	handshake   *tlsend.Conn    // that goes on, with the client or with the next hop

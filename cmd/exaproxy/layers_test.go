@@ -165,6 +165,10 @@ var walls = map[string]wall{
 		may: []string{"compat/conf", "compat/directive", "compat/lru", "engine", "engine/loop", "dnsasync"}, mayNot: []string{"net", "net/http", "os"},
 		reason: "a feature: it configures the resolver, and asks it for the names of clients",
 	},
+	"compat/upgrade": {
+		may: []string{"compat/acl", "compat/conf", "compat/directive", "engine", "engine/h1"}, mayNot: []string{"net", "net/http", "os", "os/exec"},
+		reason: "a feature: to which protocols connections may switch",
+	},
 	"compat/notes": {
 		may: []string{"compat/acl", "compat/conf", "compat/directive", "engine"}, mayNot: []string{"net", "net/http", "os", "os/exec"},
 		reason: "a feature: what the log is to say besides",
@@ -234,7 +238,7 @@ var walls = map[string]wall{
 	},
 	"compat": {
 		may: []string{"compat/conf", "compat/directive", "compat/decision", "compat/acl", "compat/errpage", "compat/explain", "compat/access", "compat/auth", "compat/children", "compat/external", "compat/guard", "compat/helpertest", "compat/redirector", "compat/reportonly",
-			"compat/headers", "compat/manager", "compat/logs", "compat/names", "compat/notes", "compat/ports", "compat/connection", "compat/outgoing", "compat/program", "compat/bump", "compat/certs", "compat/tunnel", "compat/verdict",
+			"compat/headers", "compat/manager", "compat/logs", "compat/names", "compat/notes", "compat/ports", "compat/connection", "compat/outgoing", "compat/program", "compat/bump", "compat/certs", "compat/tunnel", "compat/upgrade", "compat/verdict",
 			"engine", "engine/h1", "engine/loop", "engine/tlshello", "helper"},
 		mayNot: []string{"net", "net/http", "os", "os/exec"},
 		reason: "it puts the features together, and in order",

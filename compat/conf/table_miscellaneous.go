@@ -40,7 +40,7 @@ var tableMiscellaneous = []Directive{
 	{Name: "eui_lookup", Type: "onoff", Treat: Accepted, Default: "on", Note: "hardware addresses are not looked up; acls of them are refused"},
 	{Name: "max_filedescriptors", Aliases: []string{"max_filedesc"}, Type: "int", Treat: Done, Default: "0"},
 	{Name: "force_request_body_continuation", Type: "acl_access", Treat: NotYet, NoOp: []string{"deny all"}, Note: "100 Continue comes from the server"},
-	{Name: "http_upgrade_request_protocols", Type: "http_upgrade_request_protocols", Treat: NotYet, Note: "Upgrade is always taken out of requests"},
+	{Name: "http_upgrade_request_protocols", Type: "http_upgrade_request_protocols", Treat: Done, Note: "names of protocols are compared without regard to case; a server may switch to what it was offered only"},
 	{Name: "server_pconn_for_nonretriable", Type: "acl_access", Treat: Accepted, Note: "requests that cannot be repeated get a new connection"},
 	{Name: "happy_eyeballs_connect_timeout", Type: "int", Treat: Accepted, Default: "250", Note: "the pace of tries at the addresses of a server is fixed"},
 	{Name: "happy_eyeballs_connect_gap", Type: "int", Treat: Accepted, Default: "-1", Note: "the pace of tries at the addresses of a server is fixed"},

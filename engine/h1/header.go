@@ -101,6 +101,19 @@ func (h *Header) All(name string, f func(value []byte) bool) {
 	}
 }
 
+// Elements calls f with every element of the named field, read as a comma-separated list over all its occurrences.
+func (h *Header) Elements(name string, f func(element []byte)) {
+	h.All(name, func(list []byte) bool {
+		for more := true; more; {
+			var e []byte
+			if e, list, more = element(list); len(e) > 0 {
+				f(e)
+			}
+		}
+		return true
+	})
+}
+
 // HasToken reports whether the named field, read as a comma-separated list over all its
 // occurrences, has the token, whatever its case.
 func (h *Header) HasToken(name, token string) bool {
