@@ -188,7 +188,9 @@ func (p *policy) Interpret(r *engine.Request, line []byte, err error) engine.Dec
 }
 
 // Bump says what becomes of a tunnel.
-func (p *policy) Bump(r *engine.Request) engine.Bump { return p.bump.Bump(r) }
+func (p *policy) Bump(r *engine.Request) engine.Bump {
+	return p.bump.Bump(r, &p.states.of(r).bump)
+}
 
 // Certify gives the certificates for the client of a decrypted tunnel.
 func (p *policy) Certify(r *engine.Request) func(host string) (*tls.Certificate, error) {

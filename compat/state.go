@@ -3,6 +3,7 @@ package compat
 import (
 	"exaproxy/compat/access"
 	"exaproxy/compat/auth"
+	"exaproxy/compat/bump"
 	"exaproxy/compat/decision"
 	"exaproxy/compat/redirector"
 	"exaproxy/engine"
@@ -15,6 +16,7 @@ type requestState struct {
 	decision   decision.Memory // the failure or reply that was decided on last, whichever feature's
 	auth       auth.State
 	access     access.State
+	bump       bump.State
 	redirector redirector.State
 }
 
@@ -27,6 +29,7 @@ func (st *requestState) reset() bool {
 	st.access.Reset()
 	st.redirector = redirector.State{}
 	st.auth = auth.State{}
+	st.bump = bump.State{}
 	return st.decision.Reset()
 }
 

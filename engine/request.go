@@ -199,7 +199,7 @@ func (r *Request) hostOfTarget() {
 		return
 	}
 	var buf [256]byte // on the stack: a request that waits holds no memory for it
-	if host := r.Target.AppendHost(buf[:0]); !bytes.Equal(host, sent) {
+	if host := r.Target.AppendHost(buf[:0]); !bytes.Equal(host, sent) || r.Header.Count("Host") > 1 {
 		before := len(r.scratch)
 		r.Header.Set("Host", r.Keep(host))
 		r.made = len(r.scratch) - before

@@ -100,13 +100,26 @@ func (t *externalTest) match(p *Place) outcome {
 
 // decided is what a helper says of the request, which is asked the same once.
 func (p *Place) decided(t *externalTest) Answer {
-	question := p.Externals.Question(&t.ExternalACL, p.request)
 	if p.Known {
-		answer, _ := p.Externals.Decide(&t.ExternalACL, question, p.request, nil)
+		answer, _ := p.Externals.Decide(&t.ExternalACL, p.Externals.Question(&t.ExternalACL, p.request), p.request, nil)
 		return answer
 	}
-	asked, _ := ask(p, t, question)
-	return asked.outcome()
+	asked := p.open.inquiry
+	if p.open.test != t { // else it is the answer that is waited for: with what it says the question would be another
+		asked, _ = ask(p, t, p.Externals.Question(&t.ExternalACL, p.request))
+	}
+	answer := asked.outcome()
+	p.open = openInquiry{}
+	if answer == Pending {
+		p.open = openInquiry{t, asked}
+	}
+	return answer
+}
+
+// An openInquiry is what a list waits for.
+type openInquiry struct {
+	test    *externalTest
+	inquiry inquiry
 }
 
 // extUser are the texts for the acls of what a helper has called the client: ext_user.

@@ -35,7 +35,7 @@ func (t term) match(p *Place) outcome {
 // match tests the request, and tells who wants to know.
 func (a *namedTest) match(p *Place) outcome {
 	if p.trace == nil {
-		return a.test.match(p)
+		return p.test(a.test)
 	}
 	return p.trace.test(a, p)
 }

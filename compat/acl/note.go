@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"exaproxy/compat/conf"
@@ -150,16 +149,12 @@ func (t *annotationTest) addPair(key string, value conf.Token) (err error) {
 
 func (t *annotationTest) empty() bool { return len(t.pairs) == 0 }
 
-// match notes once while a list is checked, however often it has to wait.
+// match notes.
 func (t *annotationTest) match(p *Place) outcome {
 	c := p.request.Connection
-	switch {
-	case t.ofClient && c == nil:
+	if t.ofClient && c == nil {
 		return mismatch
-	case slices.Contains(p.annotated, t):
-		return match
 	}
-	p.annotated = append(p.annotated, t)
 	for i := range t.pairs {
 		a := &t.pairs[i]
 		value := a.value

@@ -36,8 +36,10 @@ type Place struct {
 	reported  []string       // the last acls of rules that matched and only report
 	matched   []*addressTest // that matched an address of the host, in the rule at hand
 
-	waiting   *List             // that could not be checked to its end yet
-	annotated []*annotationTest // that have noted something while it was checked
+	waiting *List     // that could not be checked to its end yet
+	settled []outcome // of the acls that were tested in it before one that has to wait, in the order of the tests
+	tested  int       // of these, in the present Match
+	open    openInquiry
 
 	url      []byte // the target's URL without escapes; empty until wanted
 	text     []byte // another text of the request
@@ -54,12 +56,44 @@ func (p *Place) begin(r *engine.Request, target *h1.Target) {
 	p.hostAddr, _ = parseAddr(view(target.Host))
 }
 
-// resume says which list is checked: if it is the one that had to wait, what was done then is not done again.
+// resume says which list is checked: if it is the one that had to wait, its acls are not tested again up to there, for
+// they may have done something, and what a helper has said since must not matter to acls before the one that asked it. A list
+// that nobody waits for is checked beside.
 func (p *Place) resume(l *List) {
+	p.tested = 0
+	if p.Known {
+		p.tested = -1
+		return
+	}
 	if p.waiting != l {
-		p.annotated = p.annotated[:0]
+		p.settled, p.open = p.settled[:0], openInquiry{}
 	}
 	p.waiting = nil
+}
+
+// test is what came of an acl: what came of it before the list had to wait, or what comes of it now.
+func (p *Place) test(t tester) outcome {
+	if _, ok := t.(*group); ok || p.tested < 0 {
+		return t.match(p)
+	}
+	if p.tested < len(p.settled) {
+		p.tested++
+		return p.replay(t, p.settled[p.tested-1])
+	}
+	result := t.match(p)
+	if result != wait {
+		p.settled = append(p.settled, result)
+		p.tested++
+	}
+	return result
+}
+
+// replay is an outcome from before. That an address of the host matched is a reason for the rule at hand once more.
+func (p *Place) replay(t tester, result outcome) outcome {
+	if a, ok := t.(*addressTest); ok && a.of == nil && result == match {
+		p.matched = append(p.matched, a)
+	}
+	return result
 }
 
 // view is b as a string that lives as long as b stays as it is.
@@ -95,6 +129,7 @@ func (p *Place) Remembers() bool {
 func (p *Place) Release() {
 	p.questions.cancel()
 	p.request, p.target, p.waiting = nil, nil, nil
+	p.settled, p.open = p.settled[:0], openInquiry{}
 	p.url, p.text, p.utf8 = blank(p.url), blank(p.text), blank(p.utf8)
 }
 

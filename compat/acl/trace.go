@@ -68,7 +68,7 @@ func (t *Trace) test(a *namedTest, p *Place) outcome {
 	at := len(rule.Terms)
 	rule.Terms = append(rule.Terms, TermTrace{ACL: a.name, Type: a.typeName, Depth: t.depth})
 	t.depth++
-	result := a.test.match(p)
+	result := p.test(a.test)
 	t.depth--
 	term := &rule.Terms[at]
 	term.Outcome = outcomes[result]

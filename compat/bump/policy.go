@@ -13,26 +13,47 @@ type Policy struct {
 	Match func(*acl.List, *engine.Request) acl.Answer
 }
 
-// Bump says what becomes of the tunnel of a CONNECT.
-func (p *Policy) Bump(r *engine.Request) engine.Bump {
+// A State is where the checking of the rules for one request stands. The zero State begins.
+type State struct {
+	step int // of ssl_bump
+	line int // that waits for an answer: those before it are not looked at again
+}
+
+// from is the line to look at first at a step.
+func (s *State) from(step int) int {
+	if s.step != step {
+		*s = State{step: step}
+	}
+	return s.line
+}
+
+// foreignStep stands for the rules about what is no TLS.
+const foreignStep = -1
+
+// Bump says what becomes of the tunnel of a CONNECT. Where a helper cannot tell whether a line matches, the tunnel ends:
+// the client may be the reason.
+func (p *Policy) Bump(r *engine.Request, st *State) engine.Bump {
 	seen := r.TLS
 	switch {
 	case seen.NotTLS != nil:
-		return p.foreign(r)
+		return p.foreign(r, st)
 	case seen.Step == 2 && seen.Mode == ServerFirst.String():
 		return engine.BumpServerFirst // that is settled
 	}
-	for i := range p.Settings.rules {
+	for i := st.from(seen.Step); i < len(p.Settings.rules); i++ {
 		rule := &p.Settings.rules[i]
 		if !possible(rule.action, seen) {
 			continue
 		}
 		switch p.Match(rule.when, r) {
 		case acl.Pending:
+			st.line = i
 			return engine.BumpPending
 		case acl.Allow:
 			return choose(rule.action, seen)
-		case acl.Deny:
+		case acl.Unknown:
+			return engine.BumpTerminate
+		case acl.Deny, acl.Challenge:
 		}
 	}
 	return otherwise(seen)
@@ -40,21 +61,24 @@ func (p *Policy) Bump(r *engine.Request) engine.Bump {
 
 // foreign says what becomes of a tunnel in which no TLS is spoken. What could be TLS for a server, and cannot be
 // read, is none of these: nobody would know whom it asks for.
-func (p *Policy) foreign(r *engine.Request) engine.Bump {
+func (p *Policy) foreign(r *engine.Request, st *State) engine.Bump {
 	if r.TLS.NotTLS == tlshello.ErrMalformed {
 		return engine.BumpTerminate
 	}
-	for i := range p.Settings.unsupported {
+	for i := st.from(foreignStep); i < len(p.Settings.unsupported); i++ {
 		rule := &p.Settings.unsupported[i]
 		switch p.Match(rule.when, r) {
 		case acl.Pending:
+			st.line = i
 			return engine.BumpPending
+		case acl.Unknown:
+			return engine.BumpTerminate
 		case acl.Allow:
 			if rule.action {
 				return engine.BumpSplice
 			}
 			return engine.BumpTerminate
-		case acl.Deny:
+		case acl.Deny, acl.Challenge:
 		}
 	}
 	return engine.BumpTerminate

@@ -26,7 +26,7 @@ func steps(t *testing.T, rules string) (chosen course, mode string) {
 	p := Policy{Settings: &s, Match: func(l *acl.List, r *engine.Request) acl.Answer { return l.Match(r, &r.Target, &place) }}
 	for i := range chosen {
 		r.TLS.Step = i + 1
-		r.TLS.Action = p.Bump(r)
+		r.TLS.Action = p.Bump(r, &State{})
 		chosen[i] = r.TLS.Action
 		if r.TLS.Action != engine.BumpPeek && r.TLS.Action != engine.BumpStare {
 			break
@@ -100,7 +100,7 @@ func TestTunnelsBySquidError(t *testing.T) {
 		r.TLS = &engine.SeenTLS{Step: 2, NotTLS: row.why}
 		var place acl.Place
 		p := Policy{Settings: &s, Match: func(l *acl.List, r *engine.Request) acl.Answer { return l.Match(r, &r.Target, &place) }}
-		if got := p.Bump(r); got != row.want {
+		if got := p.Bump(r, &State{}); got != row.want {
 			t.Errorf("%s\nwhere %v: %v, want %v", row.rules, row.why, got, row.want)
 		}
 	}

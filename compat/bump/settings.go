@@ -103,6 +103,7 @@ func add[A any](c *directive.Context, l *conf.Line, rules *[]rule[A], action A) 
 	if err != nil {
 		return err
 	}
+	when.Unknown = acl.Unknown
 	*rules = append(*rules, rule[A]{action, when})
 	return nil
 }

@@ -132,9 +132,26 @@ func TestWhatIsNoTLS(t *testing.T) {
 		}
 		r := compattest.NewRequest(t, "CONNECT site.test:443 HTTP/1.1")
 		r.TLS = &engine.SeenTLS{Step: 2, Action: engine.BumpPeek, Mode: "peek", NotTLS: tlshello.ErrNotTLS}
-		if got := asked(s, row.answers...).Bump(r); got != row.want || r.TLS.Mode != "peek" {
+		if got := asked(s, row.answers...).Bump(r, &State{}); got != row.want || r.TLS.Mode != "peek" {
 			t.Errorf("%q, acls say %v: %d, logged as %s; want %d", row.text, row.answers, got, r.TLS.Mode, row.want)
 		}
+	}
+}
+
+// TestARuleThatNobodyCanJudge ends the tunnel.
+func TestARuleThatNobodyCanJudge(t *testing.T) {
+	s, _, err := read(t, "ssl_bump terminate all\nssl_bump splice all\non_unsupported_protocol tunnel all")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := compattest.NewRequest(t, "CONNECT site.test:443 HTTP/1.1")
+	r.TLS = &engine.SeenTLS{Step: 1}
+	if got := asked(s, acl.Unknown).Bump(r, &State{}); got != engine.BumpTerminate {
+		t.Errorf("it is %d", got)
+	}
+	r.TLS.NotTLS = tlshello.ErrNotTLS
+	if got := asked(s, acl.Unknown).Bump(r, &State{}); got != engine.BumpTerminate {
+		t.Errorf("without TLS it is %d", got)
 	}
 }
 
@@ -146,11 +163,11 @@ func TestARuleThatWaits(t *testing.T) {
 	}
 	r := compattest.NewRequest(t, "CONNECT site.test:443 HTTP/1.1")
 	r.TLS = &engine.SeenTLS{Step: 1}
-	p := asked(s, acl.Deny, acl.Pending, acl.Deny, acl.Allow)
-	if got := p.Bump(r); got != engine.BumpPending || r.TLS.Mode != "" {
+	p, st := asked(s, acl.Deny, acl.Pending, acl.Allow), &State{}
+	if got := p.Bump(r, st); got != engine.BumpPending || r.TLS.Mode != "" {
 		t.Errorf("it is %d, logged as %q", got, r.TLS.Mode)
 	}
-	if got := p.Bump(r); got != engine.BumpClientFirst || r.TLS.Mode != "bump" {
+	if got := p.Bump(r, st); got != engine.BumpClientFirst || r.TLS.Mode != "bump" { // the first line is not asked again
 		t.Errorf("then it is %d, logged as %q", got, r.TLS.Mode)
 	}
 }
@@ -174,7 +191,7 @@ func TestWhatIsImpossibleIsNotAsked(t *testing.T) {
 		}
 		r := compattest.NewRequest(t, "CONNECT site.test:443 HTTP/1.1")
 		r.TLS = &engine.SeenTLS{Step: row.step, Action: row.after}
-		if got := asked(s).Bump(r); got != row.want { // it panics if it is asked
+		if got := asked(s).Bump(r, &State{}); got != row.want { // it panics if it is asked
 			t.Errorf("%q at step %d: %d, want %d", row.text, row.step, got, row.want)
 		}
 	}
@@ -188,11 +205,11 @@ func TestASettledServerFirst(t *testing.T) {
 	}
 	r := compattest.NewRequest(t, "CONNECT site.test:443 HTTP/1.1")
 	r.TLS = &engine.SeenTLS{Step: 2, Action: engine.BumpPeek, Mode: "server-first"}
-	if got := asked(s).Bump(r); got != engine.BumpServerFirst {
+	if got := asked(s).Bump(r, &State{}); got != engine.BumpServerFirst {
 		t.Errorf("it is %d", got)
 	}
 	r.TLS.NotTLS = errors.New("none")
-	if got := asked(s).Bump(r); got != engine.BumpTerminate {
+	if got := asked(s).Bump(r, &State{}); got != engine.BumpTerminate {
 		t.Errorf("without TLS it is %d", got)
 	}
 }
