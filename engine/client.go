@@ -28,7 +28,8 @@ type client struct {
 	tx     *transaction
 	served int // requests
 
-	shaking bool // the handshake of an https_port is not over
+	owner   uint64 // by which its own connections to next hops are known; 0: it has none
+	shaking bool   // the handshake of an https_port is not over
 	phase   phase
 
 	next, previous *client
@@ -267,6 +268,7 @@ func (c *client) close() {
 	c.worker.buffers.put(c.in)
 	c.in = nil
 	c.dropState()
+	c.worker.idle.dropOwned(c.owner)
 	c.worker.removeClient(c)
 }
 

@@ -74,10 +74,13 @@ type Config struct {
 
 // Port is one listening address and what is particular to requests that come in by it.
 type Port struct {
-	Addr         netip.AddrPort // [::]:n listens on both families
-	Name         string         // name=, default the address as written
-	WorkerQueues bool           // SO_REUSEPORT, a queue for each worker (worker-queues)
-	Mode         Mode           // what clients take it for
+	Addr netip.AddrPort // [::]:n listens on both families
+	Name string         // name=, default the address as written
+	// NoConnectionAuth has clients not be asked to prove a connection (no-connection-auth).
+	NoConnectionAuth bool
+
+	WorkerQueues bool // SO_REUSEPORT, a queue for each worker (worker-queues)
+	Mode         Mode // what clients take it for
 
 	// TLS has clients speak TLS to the proxy (https_port); nil: they do not. It is shared by all workers
 	// and not changed. The keys of session tickets are the engine's.

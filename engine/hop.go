@@ -33,6 +33,8 @@ type Hop struct {
 	Mark     int        // SO_MARK (tcp_outgoing_mark); 0: none
 	Identity string     // who has proved to be whom on the connection; "": nobody, it serves everybody
 
+	owner uint64 // the client whose own its connections are, by which it may have proved who it is; 0: anybody's
+
 	Hierarchy string // how the log calls this way: "HIER_DIRECT"
 }
 
@@ -101,11 +103,12 @@ type hopKey struct {
 	local    netip.Addr
 	mark     int
 	identity string
+	owner    uint64
 }
 
 // key is what connections to the hop have in common.
 func (h *Hop) key() hopKey {
-	return hopKey{string(h.Host), h.Port, h.Proxy, h.TLS, h.Local, h.Mark, h.Identity}
+	return hopKey{string(h.Host), h.Port, h.Proxy, h.TLS, h.Local, h.Mark, h.Identity, h.owner}
 }
 
 // allows says whether a kept connection leads to where the hop's own would. One that was opened to an

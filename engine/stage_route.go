@@ -19,6 +19,7 @@ func (t *transaction) route() stage {
 		panic("BUG: a route that leads nowhere")
 	}
 	t.hop = route.Hop
+	t.hop.owner = t.owner()
 	if t.reveals() {
 		t.hop.TLS.ServerName = t.request.TLS.PeerName()
 	}
@@ -69,9 +70,9 @@ func (t *transaction) triesLeft() int { return t.setup.config.Limits.forwardTrie
 
 // reuse takes an idle connection to the next hop. A request that must not be sent twice gets
 // a fresh one: an idle connection may turn out to be dead when the request is under way
-// already (RFC 9110, section 9.2.2).
+// already (RFC 9110, section 9.2.2). A client's own may be proved, and then another will not do.
 func (t *transaction) reuse() bool {
-	if !t.repeatable() || t.sent > 0 {
+	if !t.repeatable() && t.hop.owner == 0 || t.sent > 0 {
 		return false
 	}
 	u := t.client.worker.idle.take(&t.hop)

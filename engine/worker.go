@@ -23,6 +23,7 @@ type worker struct {
 	setup     *setup
 	listeners []*listener
 	buffers   buffers
+	owners    uint64 // clients that have connections of their own, so far
 	idle      *idlePool
 
 	clients *client // all of them, linked

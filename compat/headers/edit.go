@@ -10,6 +10,9 @@ import (
 // Cache-Control upstream; X-Cache, X-Cache-Lookup and Via downstream. Then it follows the rules of the configuration.
 func (p *Policy) Edit(r *engine.Request, h *h1.Header, d engine.Direction) {
 	if d == engine.Downstream {
+		if h.Has("WWW-Authenticate") {
+			connectionAuth(r, h)
+		}
 		h.Add("X-Cache", p.cache)
 		h.Add("X-Cache-Lookup", p.cacheLookup)
 		if p.settings.Via {
@@ -27,6 +30,23 @@ func (p *Policy) Edit(r *engine.Request, h *h1.Header, d engine.Direction) {
 	}
 	p.apply(&p.settings.request, r, h)
 }
+
+// connectionAuth tells the client of a proxy that it may prove who it is to a server by a scheme that proves a connection,
+// or takes such challenges out where the port has no-connection-auth (RFC 4559, section 6).
+func connectionAuth(r *engine.Request, h *h1.Header) {
+	found, forbidden := false, r.Port != nil && r.Port.NoConnectionAuth
+	h.Revise(func(name, value []byte) ([]byte, bool) {
+		proves := h1.EqualFold(name, "WWW-Authenticate") && engine.ProvesConnection(value)
+		found = found || proves
+		return value, !(proves && forbidden)
+	})
+	if found && !forbidden && (r.Port == nil || r.Port.Mode == engine.Forward) {
+		h.Add("Proxy-support", sessionBased)
+		h.Add("Connection", proxySupport) // nobody behind the client is meant
+	}
+}
+
+var sessionBased, proxySupport = []byte("Session-Based-Authentication"), []byte("Proxy-support")
 
 // EditOwn follows the rules for the fields of a reply of our own.
 func (p *Policy) EditOwn(r *engine.Request, h *h1.Header) { p.apply(&p.settings.reply, r, h) }

@@ -102,3 +102,27 @@ func TestLoopIsSeen(t *testing.T) {
 		}
 	}
 }
+
+func TestConnectionAuth(t *testing.T) {
+	for _, row := range []struct {
+		port engine.Port
+		want string
+	}{
+		{engine.Port{}, "WWW-Authenticate: Basic realm=x\nWWW-Authenticate: negotiate\nWWW-Authenticate: NTLMX\nWWW-Authenticate: NTLM abc\nProxy-support: Session-Based-Authentication\nConnection: Proxy-support\n"},
+		{engine.Port{NoConnectionAuth: true}, "WWW-Authenticate: Basic realm=x\nWWW-Authenticate: NTLMX\n"},
+		{engine.Port{Mode: engine.Accel}, "WWW-Authenticate: Basic realm=x\nWWW-Authenticate: negotiate\nWWW-Authenticate: NTLMX\nWWW-Authenticate: NTLM abc\n"},
+	} {
+		p := newPolicy(t, "via off")
+		r := compattest.NewRequest(t, "GET http://a.test/ HTTP/1.1")
+		r.Port = &row.port
+		var h h1.Header
+		for _, challenge := range []string{"Basic realm=x", "negotiate", "NTLMX", "NTLM abc"} {
+			h.Add("WWW-Authenticate", []byte(challenge))
+		}
+		p.Edit(r, &h, engine.Downstream)
+		got := strings.ReplaceAll(string(h.AppendTo(nil)), "\r\n", "\n")
+		if got, _, _ = strings.Cut(got, "X-Cache: "); got != row.want {
+			t.Errorf("got\n%swant\n%s", got, row.want)
+		}
+	}
+}

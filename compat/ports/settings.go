@@ -96,7 +96,11 @@ func setOption(c *directive.Context, port *engine.Port, secure *tlsOptions, opti
 		port.Name = value
 	case "worker-queues":
 		port.WorkerQueues = true
-	case "no-connection-auth", "connection-auth", "disable-pmtu-discovery", "protocol", "ignore-cc":
+	case "no-connection-auth":
+		port.NoConnectionAuth = true
+	case "connection-auth":
+		port.NoConnectionAuth = value == "off"
+	case "disable-pmtu-discovery", "protocol", "ignore-cc":
 		// nothing here depends on them
 	case "tcpkeepalive":
 		c.Say(1, "NOTICE: http_port option 'tcpkeepalive' has no effect: dead clients end by client_idle_pconn_timeout and read_timeout")
