@@ -103,20 +103,21 @@ func dropped(notes []Note, key []byte) []Note {
 	return slices.DeleteFunc(notes, func(n Note) bool { return bytes.Equal(n.Key, key) })
 }
 
-// mostNotes are kept of a client under one name. Where there are more the oldest of that name is forgotten: a connection
-// may last for days, and what the client has asked for must not push out what was noted under another.
-const mostNotes = 64
+// mostNotes, and bytes of them, are kept of a client under one name. Where there are more the oldest of that name are
+// forgotten: a connection may last for days, and what the client has asked for must not push out what was noted under another.
+const mostNotes, mostNoted = 64, 16 << 10
 
 // AddNote notes something of the client, for the requests that follow.
 func (c *Connection) AddNote(key, value []byte) {
-	same, oldest := 0, 0
+	same, size := 1, len(value)
 	for i := len(c.Notes) - 1; i >= 0; i-- {
-		if bytes.Equal(c.Notes[i].Key, key) {
-			same, oldest = same+1, i
+		if !bytes.Equal(c.Notes[i].Key, key) {
+			continue
 		}
-	}
-	if same >= mostNotes {
-		c.Notes = slices.Delete(c.Notes, oldest, oldest+1)
+		same, size = same+1, size+len(c.Notes[i].Value)
+		if same > mostNotes || size > mostNoted {
+			c.Notes = slices.Delete(c.Notes, i, i+1)
+		}
 	}
 	c.Notes = append(c.Notes, Note{bytes.Clone(key), bytes.Clone(value)})
 }

@@ -3,6 +3,7 @@ package auth
 import (
 	"bytes"
 	"crypto/sha256"
+	"sync/atomic"
 	"time"
 
 	"exaproxy/compat/acl"
@@ -21,7 +22,8 @@ type Basic struct {
 	TTL           time.Duration // credentialsttl
 	CaseSensitive bool
 
-	workers workers[*basicProver]
+	workers   workers[*basicProver]
+	questions atomic.Uint64 // that helpers were asked so far
 }
 
 func newBasic() *Basic { return &Basic{Program: newProgram(), TTL: 2 * time.Hour} }
@@ -124,7 +126,7 @@ var blank = []byte{' '}
 
 // ask begins a login.
 func (p *basicProver) ask(k, who key, user string, line []byte) *login {
-	l := &login{prover: p, key: k, who: who, user: user}
+	l := &login{prover: p, key: k, who: who, user: user, order: p.questions.Add(1)}
 	p.asked[k] = l
 	l.question = children.Ask(l, p.loop, p.pool, line)
 	return l
@@ -132,12 +134,20 @@ func (p *basicProver) ask(k, who key, user string, line []byte) *login {
 
 // keep remembers a login that is good, and has the other workers do so.
 func (p *basicProver) keep(l *login) {
-	p.logins.add(l.who, l)
+	p.remember(l)
 	p.workers.tell(p, func(other *basicProver) {
 		copied := *l
 		copied.prover = other
-		other.logins.add(l.who, &copied)
+		other.remember(&copied)
 	})
+}
+
+// remember remembers a login, unless the helper was asked about another of the user later: an old password whose answer was
+// slow takes no new one's place.
+func (p *basicProver) remember(l *login) {
+	if other := p.logins.byKey[l.who]; other == nil || other.order < l.order {
+		p.logins.add(l.who, l)
+	}
 }
 
 // mailbox implements worker.

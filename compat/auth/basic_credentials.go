@@ -9,7 +9,7 @@ import (
 // credentials are what a client says of itself (RFC 7617, section 2).
 type credentials struct {
 	user, password []byte // views of the memory that they were decoded into
-	complete       bool   // there is a password, and it is not empty
+	complete       bool   // there are both, and neither is empty
 }
 
 // parse decodes what a client says into memory, which it returns with what it needed. ok is false if it is nothing
@@ -27,7 +27,7 @@ func (b *Basic) parse(encoded, memory []byte) (c credentials, used []byte, ok bo
 	}
 	var found bool
 	c.user, c.password, found = bytes.Cut(memory, []byte(":"))
-	c.complete = found && len(c.password) > 0
+	c.complete = found && len(c.user) > 0 && len(c.password) > 0
 	if !b.CaseSensitive {
 		lower(c.user)
 	}

@@ -17,7 +17,7 @@ func TestParse(t *testing.T) {
 		{code("BoB:SeCret"), false, false, "bob", "SeCret", true, true},
 		{code("BoB:SeCret"), true, false, "BoB", "SeCret", true, true},
 		{code("bob:a:b:c"), false, false, "bob", "a:b:c", true, true},
-		{code(":secret"), false, false, "", "secret", true, true},
+		{code(":secret"), false, false, "", "secret", false, true},
 		{code("bob:"), false, false, "bob", "", false, true},
 		{code("bob"), false, false, "bob", "", false, true},
 		{code("\xc9ve:p\xe4ss"), false, false, "\xc9ve", "p\xe4ss", true, true},

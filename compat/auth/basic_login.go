@@ -19,6 +19,7 @@ type login struct {
 	user     string
 	question *children.Shared // nil: nobody is asked
 
+	order uint64    // in which helpers were asked, whichever worker's
 	until time.Time // while they are good
 	good  bool      // as of the last answer
 	line  []byte    // that answer

@@ -27,14 +27,16 @@ func newDigest() *Digest {
 }
 
 // set implements scheme.
-func (d *Digest) set(_ *directive.Context, args *conf.Args, parameter string) (known bool, err error) {
+func (d *Digest) set(c *directive.Context, args *conf.Args, parameter string) (known bool, err error) {
 	switch parameter {
 	case "nonce_garbage_interval": // there is nothing to collect
 		_, err = args.Time(0)
 	case "nonce_max_duration":
 		d.MaxDuration, err = args.Time(0)
 	case "nonce_max_count":
-		d.MaxCount, err = args.Int()
+		if d.MaxCount, err = args.Int(); d.MaxCount < 0 {
+			c.Say(1, "WARNING: auth_param digest nonce_max_count %d: no response is good, as with 0", d.MaxCount)
+		}
 	case "nonce_strictness":
 		d.Strict, err = args.Bool()
 	case "check_nonce_count":

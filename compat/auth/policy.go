@@ -18,8 +18,8 @@ type Policy struct {
 	memory   Memory
 	loop     *loop.Loop
 	log      *slog.Logger
-	schemes  []offered    // in the order in which clients are offered them
-	told     loop.Limiter // of what goes wrong with helpers
+	schemes  []offered                // in the order in which clients are offered them
+	told     map[string]*loop.Limiter // of what goes wrong with helpers, by scheme and kind: what clients can bring about hides nothing else
 
 	addresses *addresses // nil: nobody wants to know from where users come
 }
@@ -35,7 +35,7 @@ func NewPolicy(s *Settings, services engine.Services, memory Memory) *Policy {
 	if !s.Enabled() {
 		return nil
 	}
-	p := &Policy{settings: s, memory: memory, loop: services.Loop, log: services.Log}
+	p := &Policy{settings: s, memory: memory, loop: services.Loop, log: services.Log, told: make(map[string]*loop.Limiter)}
 	for _, n := range s.schemes {
 		if n.common().Whole() {
 			p.schemes = append(p.schemes, offered{n.name, n.prover(p, services)})
@@ -112,9 +112,27 @@ func (p *Policy) Challenge(dst []byte, r *engine.Request) (fields []byte, last b
 // Disconnected ends what was kept of a connection.
 func (p *Policy) Disconnected(c *Connection) { c.end() }
 
+// mostKinds is of how many kinds complaints are told apart. They begin in different ways; of those that quote a helper any
+// number.
+const mostKinds, beginning = 64, 20
+
+// limiter is the limit for complaints of a kind.
+func (p *Policy) limiter(scheme, what string) *loop.Limiter {
+	kind := scheme + " " + what[:min(beginning, len(what))]
+	if p.told[kind] == nil {
+		if len(p.told) >= mostKinds {
+			kind = ""
+		}
+		if p.told[kind] == nil {
+			p.told[kind] = new(loop.Limiter)
+		}
+	}
+	return p.told[kind]
+}
+
 // report tells, not too often, what went wrong with a helper of a scheme.
 func (p *Policy) report(scheme, user, what string) {
-	more, ok := p.told.Allow(p.loop.Now(), time.Second)
+	more, ok := p.limiter(scheme, what).Allow(p.loop.Now(), time.Second)
 	if !ok {
 		return
 	}
@@ -123,7 +141,7 @@ func (p *Policy) report(scheme, user, what string) {
 	if user != "" {
 		log = log.With("user", user)
 	}
-	log.Error(scheme + " authentication helper: " + what + ". The client is asked for other credentials")
+	log.Error(scheme + " authentication helper: " + what + ". Where clients are asked for credentials they are asked for others")
 }
 
 // Close ends what is asked. On a nil Policy it does nothing.

@@ -102,7 +102,7 @@ func (t *asked) report(what string) {
 	if !ok {
 		return
 	}
-	t.log.Warn(fmt.Sprintf("external ACL '%s' %s. What depends on it is refused%s", t.Name, what, loop.SinceLast(more)))
+	t.log.Warn(fmt.Sprintf("external ACL '%s' %s. Access that depends on it is refused%s", t.Name, what, loop.SinceLast(more)))
 }
 
 // Close ends what is asked.
