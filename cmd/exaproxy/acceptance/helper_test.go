@@ -5,34 +5,43 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
+	"io"
 	"os"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 )
 
-// runHelper is a URL rewriter, the one process that these tests need and no package provides. It
-// answers every line by the first rule whose word is in it.
+// runHelper is a helper of any kind, the one process that these tests need and no package provides. It
+// answers every line, or block of reqmod_program, by the first rule whose word is in it.
 //
-//	helper [-record FILE] [-rules FILE] [-answer TEXT]
+//	helper [-blocks] [-record FILE] [-rules FILE] [-answer TEXT] [-channels]
 //
 // A rule is a line WORD<TAB>ANSWER. In answers {id} is the line's first word, the channel
 // number if there are channels, and {url} what is asked about; an answer is written as it is, so it
-// needs its own \n; the answer "silence" is none, "exit" ends the helper, also behind an answer.
+// needs its own \n; the answer "silence" is none. Behind an answer, or alone, "exit" ends the helper,
+// "deaf" has it close its input and "mute" its output, and live on.
 func runHelper(args []string) {
 	flags := flag.NewFlagSet("helper", flag.ExitOnError)
 	record := flags.String("record", "", "a file to write every line to")
 	rules := flags.String("rules", "", "a file of rules")
 	answer := flags.String("answer", `ERR\n`, "the answer to lines that no rule is for")
 	channels := flags.Bool("channels", false, "begin answers to lines that no rule is for with the channel number")
+	blocks := flags.Bool("blocks", false, "read blocks instead of lines")
 	flags.Parse(args)
 	h := &scriptedHelper{answer: unescape(*answer), channels: *channels}
 	if err := h.open(*record, *rules); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	lines := bufio.NewReaderSize(os.Stdin, 1<<20)
+	in, read := bufio.NewReaderSize(os.Stdin, 1<<20), readLine
+	if *blocks {
+		read = readBlock
+	}
 	for {
-		line, err := lines.ReadBytes('\n')
+		line, err := read(in)
 		if len(line) > 0 {
 			h.hear(line)
 		}
@@ -40,6 +49,30 @@ func runHelper(args []string) {
 			return
 		}
 	}
+}
+
+func readLine(in *bufio.Reader) ([]byte, error) { return in.ReadBytes('\n') }
+
+// readBlock reads a question of reqmod_program: lines up to an empty one, then as many bytes as Encapsulated says.
+func readBlock(in *bufio.Reader) (block []byte, err error) {
+	length := 0
+	for {
+		line, err := in.ReadBytes('\n')
+		block = append(block, line...)
+		if err != nil {
+			return block, err
+		}
+		if len(line) == 1 && len(block) > 1 {
+			break
+		}
+		if encapsulated, ok := bytes.CutPrefix(line, []byte("Encapsulated: ")); ok {
+			_, last, _ := bytes.Cut(encapsulated, []byte("null-body="))
+			length, _ = strconv.Atoi(string(bytes.TrimSpace(last)))
+		}
+	}
+	block = append(block, make([]byte, length)...)
+	_, err = io.ReadFull(in, block[len(block)-length:])
+	return block, err
 }
 
 type scriptedHelper struct {
@@ -97,9 +130,17 @@ func (h *scriptedHelper) say(answer, id, url string) {
 		return
 	}
 	answer, exits := strings.CutSuffix(answer, "exit")
+	answer, deaf := strings.CutSuffix(answer, "deaf")
+	answer, mute := strings.CutSuffix(answer, "mute")
 	os.Stdout.WriteString(strings.NewReplacer("{id}", id, "{url}", url).Replace(answer))
-	if exits {
+	switch {
+	case exits:
 		os.Exit(1)
+	case deaf:
+		syscall.Close(0)
+		time.Sleep(time.Hour) // or until it is terminated
+	case mute:
+		syscall.Close(1)
 	}
 }
 
