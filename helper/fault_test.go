@@ -355,3 +355,34 @@ func TestLateWithChannels(t *testing.T) {
 	}
 	w.children("it is replaced", 2, 1)
 }
+
+// While children cannot be started, one at a time is tried and has to answer; if only risky questions are left, it is
+// asked one of them.
+func TestRiskyQuestionsAreLeftForAChildOnTrial(t *testing.T) {
+	w := newWorld(t, Config{Children: 2, Startup: 2, Concurrency: 3, Retries: 1})
+	all := w.putAll(4)
+	w.settle()
+	w.reads(1, "", "0 q0\n1 q2\n")
+	w.reads(2, "", "0 q1\n1 q3\n")
+	w.startsWith(errors.New("no memory"))
+	w.dies(1)
+	w.dies(2)
+	for range alarmThreshold {
+		w.pass(maxRestartDelay + aTick)
+	}
+	w.startsWith(nil)
+	w.pass(maxRestartDelay + aTick)
+	w.children("one is started", w.pool.started, 1)
+	for range all {
+		for _, a := range w.actors[2:] {
+			if a.read(); len(a.got) > 0 {
+				a.got = nil
+				a.out.WriteString("0 fine\n")
+			}
+		}
+		w.pass(minRestartDelay + aTick)
+	}
+	for _, q := range all {
+		q.wants("one after the other is asked", "fine")
+	}
+}

@@ -257,6 +257,9 @@ func (p *Pool) dispatchRisky() {
 // or one, are to be missing at a time. A single child is risked when nobody else waits for it, and for one of
 // those that are like each other now and then only.
 func (p *Pool) mayRisk() bool {
+	if p.waitsForTest() {
+		return true
+	}
 	missing := p.target - p.active
 	for _, c := range p.children {
 		if c.comesUp() || c.state == serving && c.exclusive && c.awaited > 0 {
@@ -264,6 +267,20 @@ func (p *Pool) mayRisk() bool {
 		}
 	}
 	return missing < max(p.target/4, 1) && (p.target > 1 || p.mayRiskSingle())
+}
+
+// waitsForTest reports whether no child is started before one that is ready, and is asked nothing, has answered (see
+// mayStart), and only risky questions are left to ask it.
+func (p *Pool) waitsForTest() bool {
+	if p.backlog.n > 0 || p.health.timer.Armed() || p.mayStart() {
+		return false
+	}
+	for _, c := range p.children {
+		if c.comesUp() || c.state == serving && (c.answered == 0 || c.exclusive) && c.awaited > 0 {
+			return false
+		}
+	}
+	return true
 }
 
 func (p *Pool) mayRiskSingle() bool {
