@@ -59,6 +59,7 @@ type child struct {
 	silenceWarned         bool
 	spoke                 bool  // it has written a line since it has read a question, which answered none and was dropped
 	looks                 int   // whether it keeps its first answer back, since it has the question
+	spares                bool  // each of its questions has another chance, alone
 	innocent              bool  // its questions are not to blame for its being replaced
 	loss                  *loss // nil: none, or we ended it
 	terminated            bool  // since it did not end after the end of its input

@@ -40,6 +40,11 @@ type Config struct {
 	// with ErrLate. Waiting for a child counts for nothing. 0: for ever.
 	Timeout time.Duration
 
+	// Spare has a child with channel numbers replaced that answers nothing at all for Timeout, with one question that is late. If
+	// it has several they are asked again, each alone, if Retries allows it: of which it hangs nobody can tell. false:
+	// it is kept as long as it has a channel left, and what is late is settled.
+	Spare bool
+
 	// Reservation is how long a child is reserved for a Conversation where others wait for it, if they are no
 	// more than the children; where more wait it is less. 0: 64 s.
 	Reservation time.Duration

@@ -15,6 +15,11 @@ func (c *child) checkDeadlines() {
 		return
 	}
 	timeout, now := c.pool.config.Timeout, c.pool.loop.Now()
+	hangs := c.hangs(now)
+	if c.spares = hangs && c.awaited > 1 && c.pool.config.Retries > 0; c.spares {
+		c.replaceLate()
+		return
+	}
 	var next time.Time // when the oldest of the others was assigned
 	for channel, q := range c.channels.held {
 		switch {
@@ -28,7 +33,21 @@ func (c *child) checkDeadlines() {
 	if !next.IsZero() {
 		c.deadline.Set(timeout - now.Sub(next))
 	}
+	if hangs {
+		c.replaceLate()
+		return
+	}
 	c.replaceIfStuck()
+}
+
+// hangs reports whether the child, with a question that is late, has answered nobody for as long, and so is not asked
+// again. Of several who wait for it some are not to blame.
+func (c *child) hangs(now time.Time) bool {
+	p, late := &c.pool.config, false
+	for _, q := range c.channels.held {
+		late = late || q != nil && !q.stuck && !q.held && now.Sub(q.assignedAt) >= p.Timeout
+	}
+	return p.Spare && p.numbered() && late && now.Sub(c.lastAnswer) >= p.Timeout
 }
 
 // timeOut settles a question that is late, and leaves another in its channel that waits for its answer.

@@ -356,6 +356,44 @@ func TestLateWithChannels(t *testing.T) {
 	w.children("it is replaced", 2, 1)
 }
 
+// A child that answers nobody takes nobody with it but the question that it hangs of.
+func TestSparedQuestions(t *testing.T) {
+	w := newWorld(t, Config{Children: 2, Startup: 1, Concurrency: 5, Retries: 2, Timeout: stableAfter, Spare: true})
+	w.proves(1)
+	bad, good, gone := w.ask("bad"), w.ask("good"), w.ask("gone")
+	w.reads(1, "", "0 bad\n1 good\n2 gone\n")
+	gone.Cancel()
+	w.pass(stableAfter + aTick)
+	if w.child(1).killed == 0 {
+		t.Error("it is not replaced, though it answers nobody")
+	}
+	bad.waits("nobody knows that it was this one")
+	w.reads(2, "alone", "0 bad\n")
+	w.reads(3, "a second one is there by now, and is not risked", "")
+	w.pass(stableAfter + aTick)
+	bad.fails("again, and it was alone", ErrLate)
+	w.reads(3, "", "0 good\n")
+	w.writes(3, "0 fine\n")
+	good.wants("", "fine")
+	if w.child(2).killed == 0 {
+		t.Error("the second child is not replaced")
+	}
+}
+
+// A child that answers others does not hang.
+func TestLateQuestionsAmongAnsweredOnesAreNotSpared(t *testing.T) {
+	w := newWorld(t, Config{Children: 1, Startup: 1, Concurrency: 5, Retries: 2, Timeout: stableAfter, Spare: true})
+	w.proves(1)
+	slow, other := w.ask("slow"), w.ask("other")
+	w.pass(stableAfter / 2)
+	w.writes(1, "1 fine\n")
+	other.wants("", "fine")
+	w.ask("third")
+	w.pass(stableAfter/2 + aTick)
+	slow.fails("its time is over", ErrLate)
+	w.children("the child is kept", 1, 1)
+}
+
 // While children cannot be started, one at a time is tried and has to answer; if only risky questions are left, it is
 // asked one of them.
 func TestRiskyQuestionsAreLeftForAChildOnTrial(t *testing.T) {

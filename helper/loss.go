@@ -98,7 +98,9 @@ func (c *child) suspects() (all []*Question) {
 	read, front := c.readBytes(), c.front()
 	for _, q := range c.channels.held {
 		if q != nil && !q.held && q.end <= read && (q == front || !c.pool.config.pipelined()) {
-			q.losses++
+			if q.losses++; c.spares {
+				q.losses = max(q.losses, c.pool.config.Retries)
+			}
 			all = append(all, q)
 		}
 	}

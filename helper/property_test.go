@@ -31,6 +31,7 @@ func TestEveryQuestionSettlesOnceWithItsOwnAnswer(t *testing.T) {
 			s.world = newWorld(t, Config{
 				Children: 1 + r.IntN(4), Startup: r.IntN(3), Idle: r.IntN(2),
 				Concurrency: []int{0, 0, 1, 3, 70}[r.IntN(5)], Retries: r.IntN(3), Timeout: []time.Duration{0, 10 * time.Second}[r.IntN(2)],
+				Spare: seed%2 == 0,
 			})
 			s.oneEnd = r.IntN(3) == 0
 			for range 300 {

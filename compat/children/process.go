@@ -44,6 +44,7 @@ func (n *Settings) Config(name string, argv []string, p Process) helper.Config {
 		PTY:         n.PTY,
 		Retries:     retries,
 		Timeout:     p.Silence,
+		Spare:       true,
 		Env:         append(os.Environ(), "SQUID_DEBUG="+p.Debug),
 		Dir:         p.Dir,
 		Stderr:      p.Stderr,
