@@ -63,3 +63,18 @@ func TestNobodyIsAskedForNames(t *testing.T) {
 		t.Error("client_names off is not followed")
 	}
 }
+
+// TestAddressesAreLookedUpAsTheyAre has a client that came over IPv6 to an IPv4 address, or from one of a link, be no other.
+func TestAddressesAreLookedUpAsTheyAre(t *testing.T) {
+	for _, row := range [][2]string{{"10.0.0.1", "::ffff:10.0.0.1"}, {"fe80::1", "fe80::1%eth0"}} {
+		p := newPolicy(t)
+		p.known.Put(netip.MustParseAddr(row[0]), clientName{"pc.test", p.loop.Now().Add(forever)})
+		c := &engine.Connection{Client: netip.AddrPortFrom(netip.MustParseAddr(row[1]), 1)}
+		if p.Tell(c); c.ClientName != "pc.test" {
+			t.Errorf("a client at %s has the name %q", row[1], c.ClientName)
+		}
+		if len(p.asked) > 0 {
+			t.Errorf("%s is looked up, though %s is known", row[1], row[0])
+		}
+	}
+}
