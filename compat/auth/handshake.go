@@ -33,8 +33,8 @@ type handshake struct {
 	waker    *loop.Waker
 	asked    *turn // the request whose token the helper has
 
-	user  string
-	notes []engine.Note
+	user  string        // once it is proved, as the notes
+	notes []engine.Note // what the helper has said of the user
 }
 
 // A turn is one request of a handshake, whose token the helper has. It implements acl.Inquiry.
@@ -69,7 +69,7 @@ func (h *handshake) prove(r *engine.Request, st *State, field []byte, w *loop.Wa
 	switch h.phase {
 	case proved:
 		r.User = h.user
-		h.mention(r)
+		children.Note(r, h.notes)
 		return acl.Allow, nil, false
 	case challenged:
 		name, token, _ := bytes.Cut(field, []byte(" "))
@@ -109,11 +109,10 @@ func (h *handshake) Run() {
 // hear does what the helper says.
 func (h *handshake) hear(s step, turn *turn) {
 	turn.outcome = acl.Challenge
-	h.notes = s.notes
+	children.Note(turn.request, s.notes)
 	switch s.result {
 	case another:
 		h.challenge(&s, turn)
-		return
 	case accepted:
 		h.accept(&s, turn)
 	case rejected:
@@ -121,13 +120,10 @@ func (h *handshake) hear(s step, turn *turn) {
 	case unable:
 		h.broken(cmp.Or(s.message, "it cannot tell (BH)"))
 	}
-	h.mention(turn.request)
 }
 
 // challenge has the client come again with a token, which it has to do on this connection.
 func (h *handshake) challenge(s *step, turn *turn) {
-	h.mention(turn.request)
-	h.notes = nil // they are of this request only
 	if !turn.request.Persistent {
 		h.phase = failed
 		turn.state.unkept = true
@@ -143,7 +139,7 @@ func (h *handshake) accept(s *step, turn *turn) {
 		h.broken("it accepted a client without a token for it")
 		return
 	}
-	h.phase, h.user = proved, s.user
+	h.phase, h.user, h.notes = proved, s.user, s.notes
 	turn.request.User = s.user
 	if len(s.token) > 0 {
 		turn.state.ask(h.prover, h.withToken(s.token), false) // if its request is refused all the same
@@ -162,9 +158,6 @@ func (h *handshake) broken(why string) {
 	}
 	h.prover.policy.report(h.prover.Name, "", why)
 }
-
-// mention has a request know what the helper has said.
-func (h *handshake) mention(r *engine.Request) { children.Note(r, h.notes) }
 
 // fail ends a handshake that does not go on.
 func (h *handshake) fail() {
