@@ -112,7 +112,7 @@ func (d *digestProver) accept(u *digestUser, c *digestCredentials, r *engine.Req
 		return d.stale(st)
 	}
 	r.User = u.name
-	u.note(r)
+	children.Note(r, u.notes)
 	return acl.Allow
 }
 

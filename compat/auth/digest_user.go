@@ -22,8 +22,9 @@ type digestUser struct {
 
 	ha1   [md5.Size]byte // MD5 of user, realm and password: as good as the password
 	until time.Time      // while that counts
+	notes []engine.Note  // what was said beside it
 	good  bool           // the last answer had it
-	notes []engine.Note  // what else the last answer said
+	told  []engine.Note  // what the last answer said beside it
 }
 
 // asking implements entry.
@@ -38,12 +39,12 @@ func (u *digestUser) end() { u.question.Close() }
 // Answered implements children.Asker. A user whom the helper does not know is forgotten; one whom it could not
 // tell of stays as it was.
 func (u *digestUser) Answered(line []byte, err error) {
-	u.question, u.notes = nil, nil
+	u.question = nil
 	a := answer.Parse(line)
-	u.notes = slices.DeleteFunc(children.Notes(a.Each), func(n engine.Note) bool { return string(n.Key) == "ha1" })
+	u.told = slices.DeleteFunc(children.Notes(a.Each), func(n engine.Note) bool { return string(n.Key) == "ha1" })
 	var ha1 [md5.Size]byte
 	if ha1, u.good = readHA1(&a); u.good && err == nil {
-		u.ha1, u.until = ha1, u.prover.loop.Now().Add(u.prover.policy.settings.TTL)
+		u.ha1, u.notes, u.until = ha1, u.told, u.prover.loop.Now().Add(u.prover.policy.settings.TTL)
 		u.tellOld(&a)
 		return
 	}
@@ -104,13 +105,10 @@ func (u *digestUser) Tell(r *engine.Request) acl.Answer {
 			return d.accept(u, &c, r, st)
 		}
 	}
-	u.note(r)
+	children.Note(r, u.told)
 	st.ask(d, nil, true)
 	return acl.Challenge
 }
-
-// note has what the helper said beside the HA1 noted of a request.
-func (u *digestUser) note(r *engine.Request) { children.Note(r, u.notes) }
 
 // Abandoned implements children.Asker. What is known of the user stays known.
 func (u *digestUser) Abandoned() {
