@@ -452,3 +452,43 @@ func (m *mixture) leave(one *talker) {
 		}
 	}
 }
+
+// A client that goes on at once is in time, however many wait; one that Reservation gives less has less.
+func TestConversationsHaveTheirLeastTime(t *testing.T) {
+	for _, all := range []time.Duration{64 * time.Second, 500 * time.Millisecond} {
+		w := newWorld(t, Config{Children: 1, Reservation: all})
+		a := w.converse()
+		a.hears("YR a", 1, "TT a")
+		for range 200 {
+			w.converse().says("YR waits")
+		}
+		least := min(all, leastReservation)
+		w.pass(least - 2*aTick)
+		a.hears("KK a", 1, "TT a2")
+		w.reserved("in time", 1)
+		w.pass(3 * aTick)
+		w.reads(1, "now it is another's turn", "YR waits\n")
+		a.over("", ErrExpired)
+	}
+}
+
+// A child of a pool that is closed ends with its conversation, though questions wait for others.
+func TestConversationEndsWhileAClosedPoolIsAsked(t *testing.T) {
+	w := newWorld(t, Config{Children: 1})
+	a := w.converse()
+	a.hears("YR a", 1, "TT a")
+	w.pool.Close(true)
+	w.slow = true
+	q := w.ask("late")
+	if w.child(1).in.Closed() {
+		t.Error("a child is ended in the middle of its conversation")
+	}
+	a.End()
+	w.settle()
+	if !w.child(1).in.Closed() {
+		t.Error("a child that nobody needs is kept until another is ready")
+	}
+	w.begins(2)
+	w.writes(2, "fine\n")
+	q.wants("what was asked meanwhile", "fine")
+}

@@ -180,6 +180,34 @@ func TestAnAnswerThatComesWhileAChildIsLookedAt(t *testing.T) {
 	w.children("it is kept", 1, 1)
 }
 
+// The loop need not have heard of it when it is told what was seen.
+func TestAnAnswerThatTheLoopHasNotHeardOf(t *testing.T) {
+	w := newWorld(t, Config{Children: 1, Startup: 1})
+	q := w.ask("x")
+	w.child(1).read()
+	w.child(1).out.WriteString("X\n")
+	w.pool.children[0].lookedAt(true)
+	w.settle()
+	q.wants("its answer", "X")
+	w.children("it is kept", 1, 1)
+	w.logs("it is not blamed", nextGetsATerminal, 0)
+}
+
+// A child that has begun its answer since it was looked at flushes.
+func TestHalfAnAnswerThatComesWhileAChildIsLookedAt(t *testing.T) {
+	w := newWorld(t, Config{Children: 1, Startup: 1})
+	q := w.ask("x")
+	w.child(1).read()
+	w.child(1).meanwhile = func() { w.child(1).out.WriteString("O") }
+	w.buffers(1)
+	w.pass(lookTime)
+	w.children("it is kept", 1, 1)
+	w.logs("it is not blamed", nextGetsATerminal, 0)
+	w.child(1).meanwhile = nil
+	w.writes(1, "K\n")
+	q.wants("its answer", "OK")
+}
+
 func TestALateChildIsLookedAtBefore(t *testing.T) {
 	w := newWorld(t, Config{Children: 1, Startup: 1, Timeout: 500 * time.Millisecond})
 	q := w.ask("x")
@@ -233,6 +261,25 @@ func TestTerminalsAfterAReload(t *testing.T) {
 	w.settle()
 	if first, next := w.actors[2], w.actors[3]; first.terminal || !first.in.Closed() || !next.terminal || next.in.Closed() {
 		t.Error("what was started before it was known whom it succeeds is not replaced by one with a terminal")
+	}
+}
+
+// Of another program nothing is known.
+func TestTerminalsAfterAReloadOfAnotherProgram(t *testing.T) {
+	w := newWorld(t, Config{Children: 1, Startup: 1})
+	q := w.ask("x")
+	w.buffers(1)
+	w.pass(lookTime)
+	w.writes(2, "X\n")
+	q.wants("the answer", "X")
+	old := w.pool
+	w.slow = true
+	w.open(Config{Children: 1, Startup: 1})
+	w.pool.config.Argv = []string{"/bin/answer", "-other"}
+	w.pool.Succeed(old)
+	w.settle()
+	if first := w.actors[2]; first.terminal || first.in.Closed() || w.pool.terminal != undecided {
+		t.Error("another program gets a terminal because the old one needed it")
 	}
 }
 

@@ -107,6 +107,9 @@ func TestGarbledAnswers(t *testing.T) {
 	q := w.ask("x")
 	w.writes(1, "Traceback\n")
 	q.fails("an answer that makes no sense", ErrGarbled)
+	if w.child(1).killed == 0 {
+		t.Error("it was not terminated, and may live on though its input has ended")
+	}
 	w.pass(minRestartDelay + aTick)
 	w.children("it is replaced", 2, 1)
 	w.logs("it is logged", `what is no answer: \"Traceback\\n\": no number`, 1)
@@ -151,5 +154,20 @@ func TestSameFraming(t *testing.T) {
 	a := Config{Framing: netstrings{}}
 	if !a.Same(Config{Framing: netstrings{}}) || a.Same(Config{}) {
 		t.Error("children with another framing are not the same, and those with the same are")
+	}
+}
+
+// What stands behind an answer is not in the memory that the next one is put together in.
+func TestWhatFollowsAFramedAnswer(t *testing.T) {
+	var l lines
+	l.nextFramed([]byte("5:he"), netstrings{})
+	answer, rest, ok, err := l.nextFramed([]byte("llo3:abc"), netstrings{})
+	if string(answer) != "5:hello" || !ok || err != nil {
+		t.Fatalf("got %q, ok %v, error %v", answer, ok, err)
+	}
+	l.drop()
+	l.part = append(l.part, "another part"...)
+	if string(rest) != "3:abc" {
+		t.Errorf("what follows has become %q", rest)
 	}
 }

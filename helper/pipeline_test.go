@@ -126,6 +126,31 @@ func TestALineTooManyEndsPipelining(t *testing.T) {
 	w.reads(2, "one at a time", "y\n")
 }
 
+func TestCrashesBehindAnswersEndPipelining(t *testing.T) {
+	w := pipelining(t, Config{Children: 1, Startup: 1, Pipeline: 4})
+	for i := range w.pool.doubts.crashes {
+		w.pool.doubts.crashes[i] = w.l.Now()
+	}
+	w.ask("x")
+	w.ask("y")
+	w.reads(1, "one at a time", "x\n")
+	w.pass(doubtTime + aTick)
+	w.writes(1, "X\n")
+	w.ask("z")
+	w.reads(1, "as many as before", "y\nz\n")
+}
+
+func TestAPipelinedChildHasNotReadWhatItSeemsToAnswer(t *testing.T) {
+	w := pipelining(t, Config{Children: 1, Startup: 1, Pipeline: 4, Retries: 2})
+	q := w.ask("x")
+	w.child(1).out.WriteString("early\n")
+	w.settle()
+	q.waits("its question is in the pipe still")
+	w.logs("it is said", "wrote a line that nobody asked for", 1)
+	w.pass(minRestartDelay + aTick)
+	w.reads(2, "another is asked", "x\n")
+}
+
 func TestMoreChildrenAreStartedBeforeLinesAreGivenAhead(t *testing.T) {
 	w := pipelining(t, Config{Children: 3, Startup: 1, Pipeline: 4})
 	w.slow = true
