@@ -185,6 +185,7 @@ func (s *Settings) Configure(c *engine.Config, p children.Process) {
 	c.KeepHelpers = s.Keep
 	hc := s.Children.Config(s.Kind.pool(), s.Argv, p)
 	hc.Timeout, hc.LineMax = s.Timeout, s.LineMax
+	hc.Spare = false // each request has its time, and then on_timeout=
 	if s.Kind == Blocks {
 		hc.LineMax, hc.Framing = 0, reqmod.Framing{}
 	}
