@@ -3,7 +3,7 @@ package conf
 // tableOwn holds the directives that Squid does not have. They may also be written behind
 // "#exaproxy", so that one file serves both proxies.
 var tableOwn = []Directive{
-	{Name: "acl_helper_timeout", Type: "TIME", Treat: Done, Own: true, Default: "2 minutes", Note: "for how long a helper of authentication or of an external acl may be silent before it is replaced, and its question is refused; 0: for ever, as in Squid"},
+	{Name: "acl_helper_timeout", Type: "TIME", Treat: Done, Own: true, Default: "2 minutes", Note: "for how long a helper of authentication or of an external acl may be silent before it is replaced, and its question is refused; of several (`concurrency`) each is asked once more, alone; 0: for ever, as in Squid"},
 	{Name: "client_names", Type: "on|off", Treat: Done, Own: true, Default: "on", Note: "whether the names of clients are looked up for %>A, where it is used; off: only the address is told"},
 	{Name: "connect_tls", Type: "allow|deny ACL…", Treat: Done, Own: true, Default: "allow port 443", Note: "for which CONNECT requests connect_verdict auto expects the client to speak TLS in its tunnel"},
 	{Name: "connect_verdict", Type: "auto|bump|page|redirect|close", Treat: Done, Own: true, Default: "auto", Note: "how a client that asked for a tunnel learns that it is redirected or refused"},
