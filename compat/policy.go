@@ -15,6 +15,7 @@ import (
 	"exaproxy/compat/external"
 	"exaproxy/compat/guard"
 	"exaproxy/compat/headers"
+	"exaproxy/compat/intercept"
 	"exaproxy/compat/logs"
 	"exaproxy/compat/manager"
 	"exaproxy/compat/names"
@@ -42,6 +43,7 @@ type policy struct {
 	external   *external.Policy
 	access     *access.Policy
 	guard      *guard.Policy
+	intercept  *intercept.Policy
 	headers    *headers.Policy
 	upgrade    *upgrade.Policy
 	redirector *redirector.Policy
@@ -77,6 +79,8 @@ func newPolicy(s *Settings, services engine.Services, opened *logs.OpenedLogs, e
 	}
 	p.setHelpers(s, services, exchange)
 	p.guard = guard.NewPolicy(&s.Guard, services.Log, services.Loop)
+	p.intercept = &intercept.Policy{Settings: &s.Intercept, Resolver: services.Resolver, Whitespace: s.Connection.Limits.Whitespace,
+		Log: services.Log, Now: services.Loop.Now, Match: p.matchKnown}
 	p.headers = headers.NewPolicy(&s.Headers, s.Ports.First(), services.Log)
 	p.headers.Match, p.headers.Now = p.matchKnown, services.Loop.Now
 	p.upgrade = &upgrade.Policy{Settings: &s.Upgrade, Match: p.matchKnown}
@@ -135,8 +139,16 @@ func (p *policy) matchKnown(list *acl.List, r *engine.Request) acl.Answer {
 	return p.access.MatchKnown(list, r, &p.states.of(r).access)
 }
 
-// Admit asks, in this order, whether the request is for the cache manager, whether http_access
-// allows it, and whether it has gone round in a loop.
+// Complete makes the target of a request that names a path alone a URL.
+func (p *policy) Complete(r *engine.Request) *engine.Failure {
+	if r.Port.Mode.Diverted() {
+		return p.intercept.Complete(r)
+	}
+	return nil
+}
+
+// Admit asks, in this order, whether a client that was diverted to us asks for whom it wanted to reach, whether
+// the request is for the cache manager, whether http_access allows it, and whether it has gone round in a loop.
 func (p *policy) Admit(r *engine.Request) engine.Decision {
 	p.names.Tell(r.Connection)
 	d := p.admit(r, p.states.of(r))
@@ -147,11 +159,19 @@ func (p *policy) Admit(r *engine.Request) engine.Decision {
 }
 
 func (p *policy) admit(r *engine.Request, st *requestState) engine.Decision {
+	if d := p.intercept.Admit(r, &st.intercept, &st.decision); d.Action != engine.Proceed {
+		return d
+	}
 	if d := p.manager.Admit(r, &st.decision); d.Action != engine.Proceed {
 		return d
 	}
 	if d := p.access.Admit(r, &st.access, &st.decision); d.Action != engine.Proceed {
 		return d
+	}
+	if address, forged := p.intercept.Address(r, &st.intercept); forged {
+		if d := p.access.AdmitTo(r, &address, &st.access, &st.decision); d.Action != engine.Proceed {
+			return d
+		}
 	}
 	return p.headers.Admit(r, &st.decision)
 }
@@ -159,6 +179,9 @@ func (p *policy) admit(r *engine.Request, st *requestState) engine.Decision {
 // Question puts the URL to the redirectors. A request that waits for them keeps no state that does not matter
 // any more: it may wait for long, among thousands.
 func (p *policy) Question(r *engine.Request) (line []byte, a engine.Action) {
+	if st := kept(r); st != nil && st.intercept.Asking() {
+		return p.askOfAddress(r, st)
+	}
 	line, a = p.redirector.Question(r)
 	if a == engine.Ask && r.Asked == 0 {
 		p.states.releaseIdle(r)
@@ -166,14 +189,29 @@ func (p *policy) Question(r *engine.Request) (line []byte, a engine.Action) {
 	return line, a
 }
 
+// askOfAddress puts the address to the redirectors that a client connected to who asks for another host.
+func (p *policy) askOfAddress(r *engine.Request, st *requestState) (line []byte, a engine.Action) {
+	named := r.Target
+	r.Target, _ = p.intercept.Address(r, &st.intercept)
+	line, a = p.redirector.Question(r)
+	r.Target = named
+	return line, a
+}
+
 // Interpret does what the redirectors said. The state of an ordinary request is not kept any
 // longer: it may become a tunnel that lasts for days.
 func (p *policy) Interpret(r *engine.Request, line []byte, err error) engine.Decision {
 	st := p.states.of(r)
-	before := st.redirector // of a CONNECT that was judged before its ClientHello was there
+	before := st.redirector // of the name that a client says, or of a CONNECT that was judged before its ClientHello was there
 	d := p.redirector.Interpret(r, line, err, &st.redirector, &st.decision)
-	if d.Action == engine.Proceed && before.Steers() && !st.redirector.Steers() {
+	switch {
+	case d.Action == engine.Proceed && st.intercept.Asking():
+		st.redirector, d = before, st.intercept.Named()
+	case d.Action == engine.Proceed && before.Steers() && !st.redirector.Steers():
 		st.redirector = before
+	case !st.redirector.Steers() && st.intercept.AskOfAddress(r, d):
+		r.Asked = 0
+		return engine.Decision{Action: engine.Ask}
 	}
 	switch {
 	case d.Action == engine.Proceed && !st.needed():
@@ -209,13 +247,26 @@ func (p *policy) Route(r *engine.Request, failed []engine.Attempt) engine.Route 
 		return engine.Route{Action: engine.Refuse} // there is one way to a server
 	}
 	hop := engine.Direct(r)
-	if st := kept(r); st != nil {
+	st := kept(r)
+	if st != nil {
 		p.redirector.Steer(&st.redirector, &hop)
 	}
 	if f := access.Pin(r, &hop); f != nil {
 		return engine.Route{Action: engine.Refuse, Failure: f}
 	}
+	if r.Port.Mode.Diverted() {
+		p.divert(r, st, &hop)
+	}
 	return engine.Route{Hop: hop}
+}
+
+// divert has a request of a client that was diverted to us go where that wanted to.
+func (p *policy) divert(r *engine.Request, st *requestState, hop *engine.Hop) {
+	var about *intercept.State
+	if st != nil {
+		about = &st.intercept
+	}
+	p.intercept.Steer(r, about, hop)
 }
 
 // Permit keeps clients from addresses that are the proxy's machine's business.

@@ -14,6 +14,7 @@ import (
 	"exaproxy/compat/external"
 	"exaproxy/compat/guard"
 	"exaproxy/compat/headers"
+	"exaproxy/compat/intercept"
 	"exaproxy/compat/logs"
 	"exaproxy/compat/names"
 	"exaproxy/compat/notes"
@@ -44,6 +45,7 @@ type Settings struct {
 	External   external.Settings
 	Access     access.Settings
 	Guard      guard.Settings
+	Intercept  intercept.Settings
 	Redirector redirector.Settings
 	ReportOnly reportonly.Settings
 	Verdict    verdict.Settings
@@ -66,6 +68,7 @@ func defaults(acls *acl.Set) *Settings {
 		Auth:       auth.Defaults(),
 		Access:     access.Defaults(acls),
 		Guard:      guard.Defaults(),
+		Intercept:  intercept.Defaults(acls),
 		Redirector: redirector.Defaults(acls),
 		Pages:      errpage.Defaults(),
 		Logs:       logs.Defaults(),
@@ -80,7 +83,7 @@ func (s *Settings) directives() directive.Set {
 		"configuration_includes_quoted_values": directive.Nothing, // package conf follows it
 	}
 	for _, feature := range []interface{ Directives() directive.Set }{
-		&s.Program, &s.Ports, &s.Connection, &s.Names, &s.Headers, &s.Upgrade, &s.Auth, &s.External, &s.Access, &s.Guard, &s.Redirector, &s.ReportOnly, &s.Verdict, &s.Tunnel, &s.Bump, &s.Certs, &s.Outgoing, &s.Pages, &s.Notes, &s.Logs,
+		&s.Program, &s.Ports, &s.Connection, &s.Names, &s.Headers, &s.Upgrade, &s.Auth, &s.External, &s.Access, &s.Guard, &s.Intercept, &s.Redirector, &s.ReportOnly, &s.Verdict, &s.Tunnel, &s.Bump, &s.Certs, &s.Outgoing, &s.Pages, &s.Notes, &s.Logs,
 	} {
 		all.Add(feature.Directives())
 	}

@@ -5,6 +5,7 @@ import (
 	"exaproxy/compat/auth"
 	"exaproxy/compat/bump"
 	"exaproxy/compat/decision"
+	"exaproxy/compat/intercept"
 	"exaproxy/compat/redirector"
 	"exaproxy/engine"
 	"exaproxy/engine/loop"
@@ -17,16 +18,18 @@ type requestState struct {
 	auth       auth.State
 	access     access.State
 	bump       bump.State
+	intercept  intercept.State
 	redirector redirector.State
 }
 
 // needed says whether a feature keeps something that matters after Interpret for a request that goes on
 // as it is.
-func (st *requestState) needed() bool { return st.redirector.Matters() }
+func (st *requestState) needed() bool { return st.redirector.Matters() || st.intercept.Matters() }
 
 // reset ends what was begun for the request, and says whether the memory is worth keeping.
 func (st *requestState) reset() bool {
 	st.access.Reset()
+	st.intercept.Reset()
 	st.redirector = redirector.State{}
 	st.auth = auth.State{}
 	st.bump = bump.State{}
@@ -79,9 +82,9 @@ func (s *requestStates) OfConnection(r *engine.Request, begin bool) *auth.Connec
 	return &st.auth
 }
 
-// releaseIdle releases the state of r if the request's acls have asked nobody.
+// releaseIdle releases the state of r if the request's acls have asked nobody, and nothing of it matters later.
 func (s *requestStates) releaseIdle(r *engine.Request) {
-	if st := kept(r); st != nil && !st.access.Remembers() {
+	if st := kept(r); st != nil && !st.access.Remembers() && !st.intercept.Matters() {
 		s.release(r)
 	}
 }

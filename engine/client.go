@@ -2,6 +2,7 @@ package engine
 
 import (
 	"io"
+	"net/netip"
 	"time"
 
 	"exaproxy/engine/canary"
@@ -21,8 +22,9 @@ type client struct {
 
 	ends       time.Time // of its lifetime (client_lifetime)
 	connection Connection
-	tls        *SeenTLS // of the tunnel that its CONNECT asked for; nil: nobody has looked
-	stateOf    *setup   // whose policy connection.State belongs to; nil: there is none
+	bound      netip.AddrPort // of the port
+	tls        *SeenTLS       // of the tunnel that its CONNECT asked for; nil: nobody has looked
+	stateOf    *setup         // whose policy connection.State belongs to; nil: there is none
 
 	in     *buffer // received and not yet consumed; during a transaction its head is in front
 	tx     *transaction

@@ -81,6 +81,7 @@ type Port struct {
 
 	WorkerQueues bool // SO_REUSEPORT, a queue for each worker (worker-queues)
 	Mode         Mode // what clients take it for
+	Tunnels      bool // of Intercept and TPROXY: each connection is a tunnel to whom the client wanted (https_port)
 
 	// TLS has clients speak TLS to the proxy (https_port); nil: they do not. It is shared by all workers
 	// and not changed. The keys of session tickets are the engine's.
@@ -111,6 +112,14 @@ const (
 	TPROXY                // nothing, and servers see the client's own address (tproxy)
 	Accel                 // the server (accel)
 )
+
+// isLike says whether clients take both ports for the same, and speak to them alike: they do so until they leave.
+func (p *Port) isLike(old *Port) bool {
+	return (p.TLS == nil) == (old.TLS == nil) && p.Mode == old.Mode && p.Tunnels == old.Tunnels
+}
+
+// Diverted says whether clients have never heard of the port.
+func (m Mode) Diverted() bool { return m == Intercept || m == TPROXY }
 
 // ConnectVerdict is how the verdict on a CONNECT reaches the client.
 type ConnectVerdict uint8

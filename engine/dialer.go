@@ -37,7 +37,7 @@ type attempt struct {
 
 func (d *dialer) begin(addrs []netip.Addr, h *Hop, c *Config, limit int) {
 	d.addrs = append(d.addrs[:0], addrs...)
-	d.spec = loop.DialSpec{Type: loop.Stream, Mark: h.Mark}
+	d.spec = loop.DialSpec{Type: loop.Stream, Mark: h.Mark, Transparent: h.Transparent}
 	d.port, d.local, d.tried, d.err = h.Port, h.Local, 0, nil
 	d.limit, d.timeout = limit, c.Timeouts.connect()
 }

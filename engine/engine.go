@@ -91,6 +91,9 @@ func (e *Engine) openPort(p *Port, held, before []opened, bind binder) (opened, 
 	}
 	for i := range held {
 		o := &held[i]
+		if o.port.Addr == p.Addr && (o.port.Mode == TPROXY) != (p.Mode == TPROXY) && p.Addr.Port() != 0 {
+			return opened{}, fmt.Errorf("listen on %s: a port becomes one of tproxy, or another kind, at the next start", p.Addr)
+		}
 		if o.port.Addr == p.Addr && o.port.WorkerQueues == p.WorkerQueues && !o.within(before) {
 			return opened{port: p, addr: o.addr, sys: o.sys}, nil
 		}

@@ -84,6 +84,8 @@ const (
 	Internal                            // a fault of ours; cache.log has the stack
 	Looping                             // the request came from us: it is going round
 	Misdirected                         // a request inside a tunnel that was decided on for another host
+	NotDiverted                         // nobody knows whom the client wanted that came to a port of Intercept or TPROXY
+	Conflict                            // the client asks for another server than it wanted to reach
 	NotTLS                              // what a client says in its tunnel, where that was to be looked into
 	ReplyRefused                        // the reply is, by the policy
 )
@@ -97,7 +99,7 @@ var failureKinds = [...]string{
 	ConnectLate: "connect timed out", UpstreamClosed: "upstream closed", UpstreamBroken: "upstream broken",
 	UpstreamLate: "upstream too slow", BadReply: "bad reply", ReplyTooLarge: "reply head too large",
 	ShuttingDown: "shutting down", Internal: "internal fault", Looping: "forwarding loop",
-	Misdirected: "misdirected", NotTLS: "no TLS", ReplyRefused: "reply refused",
+	Misdirected: "misdirected", NotDiverted: "not diverted", Conflict: "conflict", NotTLS: "no TLS", ReplyRefused: "reply refused",
 }
 
 func (k FailureKind) String() string { return failureKinds[k] }
@@ -107,6 +109,8 @@ func (k FailureKind) Status() int {
 	switch k {
 	case BadRequest, NotTLS:
 		return 400
+	case Conflict:
+		return 409
 	case HeadTooLarge:
 		return 431
 	case BodyTooLarge:

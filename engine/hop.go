@@ -29,9 +29,13 @@ type Hop struct {
 	Proxy bool // it is a proxy: it gets the absolute form, and CONNECT goes through it
 	TLS   TLS  // zero: plaintext
 
-	Local    netip.Addr // our end (tcp_outgoing_address); zero: the kernel chooses
-	Mark     int        // SO_MARK (tcp_outgoing_mark); 0: none
-	Identity string     // who has proved to be whom on the connection; "": nobody, it serves everybody
+	Local netip.Addr // our end (tcp_outgoing_address); zero: the kernel chooses
+
+	// Transparent says that Local need not be an address of ours (TPROXY).
+	Transparent bool
+
+	Mark     int    // SO_MARK (tcp_outgoing_mark); 0: none
+	Identity string // who has proved to be whom on the connection; "": nobody, it serves everybody
 
 	owner uint64 // the client whose own its connections are, by which it may have proved who it is; 0: anybody's
 
@@ -101,6 +105,7 @@ type hopKey struct {
 	proxy    bool
 	tls      TLS
 	local    netip.Addr
+	spoofed  bool
 	mark     int
 	identity string
 	owner    uint64
@@ -108,7 +113,7 @@ type hopKey struct {
 
 // key is what connections to the hop have in common.
 func (h *Hop) key() hopKey {
-	return hopKey{string(h.Host), h.Port, h.Proxy, h.TLS, h.Local, h.Mark, h.Identity, h.owner}
+	return hopKey{string(h.Host), h.Port, h.Proxy, h.TLS, h.Local, h.Transparent, h.Mark, h.Identity, h.owner}
 }
 
 // allows says whether a kept connection leads to where the hop's own would. One that was opened to an

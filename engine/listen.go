@@ -27,7 +27,7 @@ type binder = func(sys int, addr netip.AddrPort) error
 // open opens a port's descriptors.
 func open(k loop.Kernel, p *Port, workers int, bind binder) (opened, error) {
 	o := opened{port: p}
-	spec := loop.ListenSpec{Addr: p.Addr, ReusePort: p.WorkerQueues, Bind: bind}
+	spec := loop.ListenSpec{Addr: p.Addr, ReusePort: p.WorkerQueues, Transparent: p.Mode == TPROXY, Bind: bind}
 	count := 1
 	if p.WorkerQueues {
 		count = workers

@@ -48,7 +48,7 @@ func (ch *change) commit(ports []opened) {
 	}
 	w.eachClient(func(c *client) {
 		old := c.connection.Port
-		if p := follows[old]; p != nil && (p.TLS == nil) == (old.TLS == nil) { // what the client speaks stays as it is
+		if p := follows[old]; p != nil && p.isLike(old) {
 			c.connection.Port = p
 		}
 	})

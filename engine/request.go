@@ -22,7 +22,7 @@ type Request struct {
 
 	Connection *Connection    // that it came by
 	Client     netip.AddrPort // who asks: the connection's peer
-	Local      netip.AddrPort // our end of the client's connection
+	Local      netip.AddrPort // our end of the client's connection; of one that was diverted to us, whom it wanted
 	Port       *Port          // the listening port it came in by
 	User       string         // who the client proved to be, "" if nobody asked
 	Claimed    string         // who it says to be, proved or not: for the log alone
@@ -59,8 +59,11 @@ type Request struct {
 // A Connection is a client's connection, as the policy sees it. It lives as long as that.
 type Connection struct {
 	Client netip.AddrPort // the peer
-	Local  netip.AddrPort // our end
+	Local  netip.AddrPort // our end; of a connection that was diverted to us, Original
 	Port   *Port          // the listening port it came in by
+
+	// Original is whom the client wanted to reach, if the packet filter diverted it to us; else it is not valid.
+	Original netip.AddrPort
 
 	// ClientName is the name of the peer's address, "" if it has none, or none that is known yet. It is the policy's.
 	ClientName string
@@ -172,6 +175,14 @@ func (r *Request) Effective() *h1.Target {
 		return &r.Rewritten
 	}
 	return &r.Target
+}
+
+// Original is whom the client wanted to reach, if the packet filter diverted it to us; else it is not valid.
+func (r *Request) Original() netip.AddrPort {
+	if r.Connection == nil {
+		return netip.AddrPort{}
+	}
+	return r.Connection.Original
 }
 
 // IsConnect says whether the client asks for a tunnel.

@@ -151,7 +151,9 @@ func (t *transaction) decrypted() stage {
 	seen := t.request.TLS
 	seen.Step, seen.Bumped = 0, true
 	if name := t.handshake.State().ServerName; tlshello.PlainName(name) {
-		seen.ServerName = name
+		if seen.ServerName = name; t.client.connection.Port.Tunnels {
+			seen.decided = strings.ToLower(name) // where nothing was looked at before, an address was all there was
+		}
 	}
 	t.keepClient, t.keepUpstream = true, true
 	return over

@@ -43,6 +43,9 @@ func (t *transaction) readHello() (tlshello.Hello, error) {
 // peeked asks what becomes of a tunnel of which the first words are known. What is no TLS can only be a tunnel
 // or ended.
 func (t *transaction) peeked(h *tlshello.Hello, err error) stage {
+	if err == nil && t.named(h.ServerName) != nil {
+		err = tlshello.ErrMalformed
+	}
 	t.request.TLS.hear(h, err)
 	t.noteHello(*h)
 	return bumping

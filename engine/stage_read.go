@@ -10,6 +10,9 @@ import (
 // read receives and parses the request's head.
 func (t *transaction) read() stage {
 	c, limits := t.client, &t.setup.config.Limits
+	if c.connection.Port.Tunnels && c.served == 1 {
+		return t.divert()
+	}
 	for range headReads {
 		n, err := h1.ParseRequest(c.in.bytes(), &t.request.Request, limits.heads(limits.requestHead()))
 		if err == nil {
@@ -65,14 +68,19 @@ func insideFailure(err error) FailureKind {
 }
 
 // understood takes the head's n bytes out of the buffer, where they stay readable until the
-// transaction is over, and finds out where the body ends and whether the client wants to go on.
+// transaction is over.
 func (t *transaction) understood(n int) stage {
-	c, r := t.client, t.request
+	c := t.client
 	t.followPresentSetup()
-	limits := &t.setup.config.Limits
-	t.record.Unread = false
 	t.head = c.in.bytes()[:n]
 	c.consumed(n)
+	return t.accepted()
+}
+
+// accepted completes a request that was parsed, and finds out where its body ends and whether the client wants to go on.
+func (t *transaction) accepted() stage {
+	r, limits := t.request, &t.setup.config.Limits
+	t.record.Unread = false
 	if r.TLS != nil {
 		if err := r.TLS.complete(r, limits.Whitespace); err != nil {
 			t.keepClient, t.unparsable = false, true
@@ -94,7 +102,7 @@ func (t *transaction) understood(n int) stage {
 	r.hostOfTarget()
 	t.keepClient = h1.KeepAlive(r.Major, r.Minor, &r.Header) && !t.setup.config.NoClientPersistence
 	r.Persistent = t.keepClient
-	if limit := t.setup.config.Limits.RequestBody; limit > 0 && body.Length() > limit {
+	if limit := limits.RequestBody; limit > 0 && body.Length() > limit {
 		return t.fail(BodyTooLarge, ClientSide, errBodyTooLarge)
 	}
 	return admitting

@@ -46,6 +46,7 @@ type worker struct {
 	faults loop.Limiter // of what is logged of faults of ours
 
 	handshakeWarnings loop.Limiter
+	divertedWarnings  loop.Limiter
 	retired           []*setup       // replaced, and still used
 	pools             []*helper.Pool // that may have children
 	hurried           bool           // children are hardly waited for
@@ -85,7 +86,7 @@ func (w *worker) start(c *Config, ports []opened) error {
 
 // addClient makes a client of an accepted connection.
 func (w *worker) addClient(fd *loop.FD, peer loop.Peer, l *listener) {
-	c := &client{worker: w, fd: fd, end: fd, connection: Connection{Client: peer.Remote, Local: l.bound, Port: l.port}}
+	c := &client{worker: w, fd: fd, end: fd, bound: l.bound, connection: Connection{Client: peer.Remote, Local: l.bound, Port: l.port}}
 	c.ends = w.loop.Now().Add(w.setup.config.Timeouts.lifetime())
 	c.waker = w.loop.NewWaker(c)
 	c.timer = w.loop.NewTimer(c.waker)

@@ -91,13 +91,21 @@ func (s *server) start(args []string) error {
 
 // accepted is what Squid calls the connections that a port is for.
 func accepted(p *engine.Port) string {
-	switch {
-	case p.TLS != nil:
-		return "HTTPS"
-	case p.Bump:
-		return "SSL bumped HTTP"
+	said := ""
+	switch p.Mode {
+	case engine.Intercept:
+		said = "NAT intercepted "
+	case engine.TPROXY:
+		said = "TPROXY intercepted "
+	case engine.Forward, engine.Accel:
 	}
-	return "HTTP"
+	if p.Bump {
+		said += "SSL bumped "
+	}
+	if p.TLS != nil || p.Tunnels {
+		return said + "HTTPS"
+	}
+	return said + "HTTP"
 }
 
 // hint helps whoever starts the program for the first time.

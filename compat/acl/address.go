@@ -43,6 +43,8 @@ func (t *addressTest) match(p *Place) outcome {
 	switch {
 	case t.of != nil:
 		return outcomeOf(t.networks.contains(t.of(p)))
+	case p.diverted():
+		return t.matchAny(p, p.request.Judged.Addrs...)
 	case p.hostAddr.IsValid():
 		return t.matchAny(p, p.hostAddr)
 	case t.noLookup:

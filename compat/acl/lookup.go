@@ -30,6 +30,11 @@ func (nameLookup) ask(p *Place, _ []byte) lookup {
 	return lookup{p.Resolver.Reverse(p.hostAddr, p.Waker)}
 }
 
+// diverted reports whether the request goes to an address that was known before its host.
+func (p *Place) diverted() bool {
+	return p.request.Judged.Known && p.target == &p.request.Target && p.request.Original().IsValid()
+}
+
 // addrs are the addresses of the target's host. done is false while they are looked up. There
 // are none if they cannot be found.
 func (p *Place) addrs() (addrs []netip.Addr, done bool) {

@@ -52,7 +52,7 @@ type credentials struct{}
 // has not proved it: the check of the list ends there.
 func (p *Place) user() (name string, result outcome) {
 	if p.request.User == "" {
-		if p.Users == nil || p.request.TLS != nil && p.request.TLS.Bumped {
+		if p.Users == nil || p.request.TLS != nil && p.request.TLS.Bumped || p.request.Original().IsValid() {
 			return "", mismatch
 		}
 		switch p.prove() {

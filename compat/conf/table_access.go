@@ -18,7 +18,7 @@ var tableAccess = []Directive{
 	{Name: "delay_pool_uses_indirect_client", Type: "onoff", Treat: Accepted, Default: "on", Note: noXFF},
 	{Name: "log_uses_indirect_client", Type: "onoff", Treat: Accepted, Default: "on", Note: noXFF},
 	{Name: "tproxy_uses_indirect_client", Type: "onoff", Treat: Accepted, Default: "off", Note: noXFF},
-	{Name: "spoof_client_ip", Type: "acl_access", Treat: Accepted, Note: "steers tproxy ports, which are refused"},
+	{Name: "spoof_client_ip", Type: "acl_access", Treat: Done},
 	{Name: "http_access", Type: "acl_access", Treat: Done, Default: "deny all"},
 	{Name: "adapted_http_access", Aliases: []string{"http_access2"}, Type: "acl_access", Treat: NotYet, Harmful: true, NoOp: []string{"allow all"}, Note: "access is not checked again after the rewriter yet"},
 	{Name: "http_reply_access", Type: "acl_access", Treat: Done, Note: "pages of ours are not asked about"},

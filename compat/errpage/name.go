@@ -51,6 +51,8 @@ var names = [...]struct {
 	engine.CannotSecure:     {"ERR_SECURE_CONNECT_FAIL", 503},
 	engine.SecureLate:       {"ERR_SECURE_CONNECT_FAIL", 504},
 	engine.Misdirected:      {"ERR_CANNOT_FORWARD", 503},
+	engine.NotDiverted:      {"ERR_CANNOT_FORWARD", 503},
+	engine.Conflict:         {"ERR_CONFLICT_HOST", 409},
 	engine.NotTLS:           {"ERR_PROTOCOL_UNKNOWN", 400},
 	engine.ConnectLate:      {"ERR_CONNECT_FAIL", 503},
 	engine.UpstreamClosed:   {"ERR_ZERO_SIZE_OBJECT", 502},
@@ -139,7 +141,7 @@ func Errno(f *engine.Failure) int {
 func LookedUp(f *engine.Failure) bool {
 	switch f.Kind {
 	case engine.BadRequest, engine.HeadTooLarge, engine.BodyTooLarge, engine.ClientGone, engine.ClientLate,
-		engine.Refused, engine.Unsupported, engine.HelperLost, engine.HelperLate:
+		engine.Refused, engine.Unsupported, engine.HelperLost, engine.HelperLate, engine.Conflict:
 		return false
 	}
 	return true

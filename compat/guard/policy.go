@@ -60,7 +60,7 @@ func (p *Policy) reason(r *engine.Request, to netip.AddrPort) error {
 // ownPort is errOwnPort if it is this proxy that listens there: where the request came to it, or by
 // another of its ports. If that cannot be told, the error is why.
 func (p *Policy) ownPort(r *engine.Request, to netip.AddrPort) error {
-	if to == netip.AddrPortFrom(r.Local.Addr().Unmap(), r.Local.Port()) {
+	if !r.Original().IsValid() && to == netip.AddrPortFrom(r.Local.Addr().Unmap(), r.Local.Port()) {
 		return errOwnPort
 	}
 	for _, port := range p.settings.ports {

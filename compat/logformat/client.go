@@ -66,6 +66,26 @@ func clientPort(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
 	return appendPort(dst, rec.Request.Client)
 }
 
+// Listening is where the port listens that a request came in by. Of connections that were diverted to us Squid tells the
+// port's address and number as they are written, and neither if no address is; then it is not valid.
+func Listening(r *engine.Request) netip.AddrPort {
+	switch {
+	case !r.Original().IsValid():
+		return r.Local
+	case r.Port.Addr.Addr().IsUnspecified():
+		return netip.AddrPort{}
+	}
+	return r.Port.Addr
+}
+
+func listeningAddress(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
+	return appendAddress(dst, Listening(rec.Request))
+}
+
+func listeningPort(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
+	return appendPort(dst, Listening(rec.Request))
+}
+
 func localAddress(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
 	return appendAddress(dst, rec.Request.Local)
 }

@@ -38,8 +38,8 @@ var codes = []code{
 	{name: ">qos", value: constant("0x0")},
 	{name: ">nfmark", value: constant("0x0")},
 	{name: ">handshake", value: noValue},
-	{name: "la", value: ifParsed(localAddress)},
-	{name: "lp", value: ifParsed(localPort), number: true},
+	{name: "la", value: ifParsed(listeningAddress)},
+	{name: "lp", value: ifParsed(listeningPort), number: true},
 
 	{name: "<a", value: serverAddress},
 	{name: "<A", value: serverName},

@@ -10,9 +10,10 @@ import (
 
 // What Squid logs in place of a URL that it could not read.
 const (
-	urlOfUnread   = "error:transaction-end-before-headers"
-	urlOfTooLarge = "error:request-too-large"
-	urlOfInvalid  = "error:invalid-request"
+	urlOfUnread     = "error:transaction-end-before-headers"
+	urlOfUnaccepted = "error:accept-client-connection"
+	urlOfTooLarge   = "error:request-too-large"
+	urlOfInvalid    = "error:invalid-request"
 )
 
 // parsed reports whether the request was read and could be parsed. Of others Squid logs only the
@@ -27,6 +28,8 @@ func parsed(rec *engine.Record) bool {
 // appendURL appends the URL t of the transaction's request, or what stands for it.
 func appendURL(dst []byte, rec *engine.Record, t *h1.Target) []byte {
 	switch {
+	case rec.Unread && rec.Failure != nil && rec.Failure.Kind == engine.NotDiverted:
+		return append(dst, urlOfUnaccepted...)
 	case rec.Unread:
 		return append(dst, urlOfUnread...)
 	case rec.Failure != nil && rec.Failure.Kind == engine.HeadTooLarge:

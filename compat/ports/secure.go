@@ -45,7 +45,8 @@ var plainNames = map[string]string{
 // set takes one option.
 func (o *tlsOptions) set(c *directive.Context, name, value, option string) error {
 	if name == "ssl-bump" {
-		return o.setBump(option)
+		o.bump = true
+		return nil
 	}
 	known, ok := strings.CutPrefix(name, "tls-")
 	if !ok {
@@ -71,15 +72,6 @@ func (o *tlsOptions) set(c *directive.Context, name, value, option string) error
 		return nil // what Squid keeps sessions apart by; what nobody speaks
 	}
 	return o.setAuthority(known, value, option)
-}
-
-// setBump has the tunnels of an http_port be looked into.
-func (o *tlsOptions) setBump(option string) error {
-	if o.directive == "https_port" {
-		return o.refuse(option, "the tunnels of a port where the proxy itself speaks TLS are not looked into")
-	}
-	o.bump = true
-	return nil
 }
 
 // deprecated says, as Squid does, what an option is called today.
@@ -129,7 +121,14 @@ func (o *tlsOptions) use(c *directive.Context, port *engine.Port) error {
 		return o.invalid("%s", err)
 	}
 	config.NextProtos = []string{"http/1.1"}
-	if o.directive == "https_port" {
+	switch {
+	case o.directive == "https_port" && port.Mode.Diverted():
+		if err := o.divert(port); err != nil {
+			return err
+		}
+	case o.directive == "https_port" && o.bump:
+		return conf.Invalid{"FATAL: ssl-bump on https_port requires tproxy/intercept which is missing."}
+	case o.directive == "https_port":
 		return o.secure(c, port, config)
 	}
 	return o.authority(c, port, config)

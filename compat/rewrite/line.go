@@ -52,8 +52,12 @@ func appendDefault(dst []byte, r *engine.Request) []byte {
 	}
 	dst = append(dst, ' ')
 	dst = append(dst, r.Method...)
+	local := logformat.Listening(r)
+	if !local.IsValid() {
+		return append(dst, " myip=- myport=-"...)
+	}
 	dst = append(dst, " myip="...)
-	dst = r.Local.Addr().Unmap().AppendTo(dst)
+	dst = local.Addr().Unmap().AppendTo(dst)
 	dst = append(dst, " myport="...)
-	return strconv.AppendUint(dst, uint64(r.Local.Port()), 10)
+	return strconv.AppendUint(dst, uint64(local.Port()), 10)
 }
