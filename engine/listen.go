@@ -2,9 +2,11 @@ package engine
 
 import (
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
+	"syscall"
 
 	"exaproxy/engine/loop"
 )
@@ -36,6 +38,9 @@ func open(k loop.Kernel, p *Port, workers int, bind binder) (opened, error) {
 		sys, err := k.OpenListener(spec)
 		if err != nil {
 			o.close(k)
+			if p.Mode == TPROXY && errors.Is(err, syscall.EPERM) {
+				return o, fmt.Errorf("listen on %s: %w: a port of tproxy needs CAP_NET_RAW, which is kept if there is one at the start, by root", p.Addr, err)
+			}
 			return o, fmt.Errorf("listen on %s: %w", p.Addr, err)
 		}
 		o.sys = append(o.sys, sys)

@@ -3,11 +3,13 @@ package main
 import (
 	"fmt"
 	"os"
+	"slices"
 	"syscall"
 	"time"
 
 	"exaproxy/cmd/exaproxy/privsep"
 	"exaproxy/compat/account"
+	"exaproxy/engine"
 )
 
 // meetParent makes the connection to a parent, if there is one.
@@ -61,7 +63,11 @@ func (s *server) becomeUser(who *account.User, args []string) (err error) {
 	if s.root != nil {
 		who.Root = s.root // which looks anew each time whom the configuration is from
 	}
-	if err := setUser(who); err != nil {
+	become := setUser
+	if slices.ContainsFunc(s.settings.Ports, func(p engine.Port) bool { return p.Mode == engine.TPROXY }) {
+		become = setTransparentUser
+	}
+	if err := become(who); err != nil {
 		return fmt.Errorf("cannot become user %s: %s", who.Name, err)
 	}
 	return nil
