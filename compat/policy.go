@@ -168,19 +168,25 @@ func (p *policy) admit(r *engine.Request, st *requestState) engine.Decision {
 	if d := p.access.Admit(r, &st.access, &st.decision); d.Action != engine.Proceed {
 		return d
 	}
-	if address, forged := p.intercept.Address(r, &st.intercept); forged {
-		if d := p.access.AdmitTo(r, &address, &st.access, &st.decision); d.Action != engine.Proceed {
+	if st.intercept.Forged() {
+		if d := p.admitAddress(r, st); d.Action != engine.Proceed {
 			return d
 		}
 	}
 	return p.headers.Admit(r, &st.decision)
 }
 
+// admitAddress asks whether http_access allows the address that a client connected to who asks for another host.
+func (p *policy) admitAddress(r *engine.Request, st *requestState) engine.Decision {
+	address := intercept.Address(r)
+	return p.access.AdmitTo(r, &address, &st.access, &st.decision)
+}
+
 // Question puts the URL to the redirectors. A request that waits for them keeps no state that does not matter
 // any more: it may wait for long, among thousands.
 func (p *policy) Question(r *engine.Request) (line []byte, a engine.Action) {
 	if st := kept(r); st != nil && st.intercept.Asking() {
-		return p.askOfAddress(r, st)
+		return p.askOfAddress(r)
 	}
 	line, a = p.redirector.Question(r)
 	if a == engine.Ask && r.Asked == 0 {
@@ -190,9 +196,9 @@ func (p *policy) Question(r *engine.Request) (line []byte, a engine.Action) {
 }
 
 // askOfAddress puts the address to the redirectors that a client connected to who asks for another host.
-func (p *policy) askOfAddress(r *engine.Request, st *requestState) (line []byte, a engine.Action) {
+func (p *policy) askOfAddress(r *engine.Request) (line []byte, a engine.Action) {
 	named := r.Target
-	r.Target, _ = p.intercept.Address(r, &st.intercept)
+	r.Target = intercept.Address(r)
 	line, a = p.redirector.Question(r)
 	r.Target = named
 	return line, a
@@ -254,7 +260,7 @@ func (p *policy) Route(r *engine.Request, failed []engine.Attempt) engine.Route 
 	if f := access.Pin(r, &hop); f != nil {
 		return engine.Route{Action: engine.Refuse, Failure: f}
 	}
-	if r.Port.Mode.Diverted() {
+	if r.Original().IsValid() {
 		p.divert(r, st, &hop)
 	}
 	return engine.Route{Hop: hop}

@@ -130,7 +130,7 @@ var walls = map[string]wall{
 		reason: "it fills templates",
 	},
 	"compat/access": {
-		may:    []string{"compat/conf", "compat/directive", "compat/decision", "compat/acl", "compat/errpage", "engine", "dnsasync"},
+		may:    []string{"compat/conf", "compat/directive", "compat/decision", "compat/acl", "compat/errpage", "engine", "engine/h1", "dnsasync"},
 		mayNot: []string{"net/http", "os", "os/exec"},
 		reason: "a feature: it sees no other but the error pages (package net: host names in acls are looked up when they are read)",
 	},
@@ -143,6 +143,10 @@ var walls = map[string]wall{
 	"compat/guard": {
 		may: []string{"compat/directive", "compat/errpage", "engine", "engine/loop"}, mayNot: []string{"net", "net/http", "os", "os/exec"},
 		reason: "a feature: it sees no other but the error pages; the kernel of the loop knows the machine's addresses",
+	},
+	"compat/intercept": {
+		may: []string{"compat/acl", "compat/decision", "compat/directive", "compat/logformat", "engine", "engine/h1", "engine/loop", "dnsasync"}, mayNot: []string{"net", "net/http", "os", "os/exec"},
+		reason: "a feature: it compares what a client asks for with whom it wanted to reach; names are looked up by the worker's resolver",
 	},
 	"compat/headers": {
 		may: []string{"engine/canary", "compat/acl", "compat/conf", "compat/directive", "compat/decision", "compat/errpage", "compat/logformat", "engine", "engine/h1"}, mayNot: []string{"net", "net/http", "os/exec"},
@@ -237,7 +241,7 @@ var walls = map[string]wall{
 		reason: "what the tests of features share",
 	},
 	"compat": {
-		may: []string{"compat/conf", "compat/directive", "compat/decision", "compat/acl", "compat/errpage", "compat/explain", "compat/access", "compat/auth", "compat/children", "compat/external", "compat/guard", "compat/helpertest", "compat/redirector", "compat/reportonly",
+		may: []string{"compat/conf", "compat/directive", "compat/decision", "compat/acl", "compat/errpage", "compat/explain", "compat/access", "compat/auth", "compat/children", "compat/external", "compat/guard", "compat/intercept", "compat/helpertest", "compat/redirector", "compat/reportonly",
 			"compat/headers", "compat/manager", "compat/logs", "compat/names", "compat/notes", "compat/ports", "compat/connection", "compat/outgoing", "compat/program", "compat/bump", "compat/certs", "compat/tunnel", "compat/upgrade", "compat/verdict",
 			"engine", "engine/h1", "engine/loop", "engine/tlshello", "helper"},
 		mayNot: []string{"net", "net/http", "os", "os/exec"},

@@ -3,8 +3,8 @@ package conf
 // tableOtherVersions holds what Squid 5.7 does not know but other versions do. Most of it was left
 // behind by upgrades.
 var tableOtherVersions = []Directive{
-	{Name: "httpd_accel_host", Type: "string", Treat: NotYet, Harmful: true, OnlyIn: "up to 2.5", Note: "write the option 'intercept' or 'accel' of http_port, which are not there yet"},
-	{Name: "httpd_accel_port", Type: "u_short", Treat: NotYet, Harmful: true, OnlyIn: "up to 2.5", Note: "write the option 'intercept' or 'accel' of http_port, which are not there yet"},
+	{Name: "httpd_accel_host", Type: "string", Treat: NotYet, Harmful: true, OnlyIn: "up to 2.5", Note: "write the option 'intercept' of http_port, or 'accel', which is not there yet"},
+	{Name: "httpd_accel_port", Type: "u_short", Treat: NotYet, Harmful: true, OnlyIn: "up to 2.5", Note: "write the option 'intercept' of http_port, or 'accel', which is not there yet"},
 	{Name: "httpd_accel_single_host", Type: "onoff", Treat: NotYet, Harmful: true, NoOp: []string{"off"}, OnlyIn: "up to 2.5", Note: "write cache_peer with the option 'originserver', which is not there yet"},
 	{Name: "httpd_accel_with_proxy", Type: "onoff", Treat: NotYet, Harmful: true, NoOp: []string{"on"}, OnlyIn: "up to 2.5", Note: "write an http_port for each purpose"},
 	{Name: "httpd_accel_uses_host_header", Type: "onoff", Treat: Accepted, OnlyIn: "up to 2.5", Note: noAccel},

@@ -103,7 +103,7 @@ func (p *Policy) Admit(r *engine.Request, st *State, m *decision.Memory) engine.
 			p.alert(r, original, why)
 		}
 	}
-	if st.forged && (p.Settings.Strict || r.IsConnect()) {
+	if st.forged && (p.Settings.Strict || r.IsConnect() || r.TLS != nil) {
 		return m.Refuse(engine.Failure{Kind: engine.Conflict, Side: engine.ClientSide})
 	}
 	if st.forged || p.Settings.Passthru {
@@ -169,15 +169,11 @@ func (p *Policy) alert(r *engine.Request, original netip.AddrPort, why error) {
 	p.Log.Info("SECURITY ALERT: on URL: " + string(logformat.OneLine(r.Target.AppendURL(nil))))
 }
 
-// Address is the target by which the address that the client connected to is judged, if the request is for another host;
-// ok is false if nothing has to be.
-func (p *Policy) Address(r *engine.Request, st *State) (t h1.Target, ok bool) {
-	if !st.forged {
-		return t, false
-	}
-	t = target(r.Original())
-	t.Scheme, t.Path = r.Target.Scheme, r.Target.Path
-	return t, true
+// Address is the target by which the address that the client connected to is judged, if the request is for another host.
+func Address(r *engine.Request) h1.Target {
+	t := target(r.Original())
+	t.Path = r.Target.Path
+	return t
 }
 
 // AskOfAddress says whether the helpers, who let the name pass by d, have to be asked about the address.
@@ -200,13 +196,10 @@ func (st *State) Asking() bool { return st.asking }
 // Named is what the helpers said of the name.
 func (st *State) Named() engine.Decision { return st.named }
 
-// Steer has a request go to the address that the client connected to, and servers see the client's own by a port of tproxy.
+// Steer has a request of a diverted client go to the address that it connected to, and servers see the client's own by a port of tproxy.
 // st is nil if nothing is kept of the request.
 func (p *Policy) Steer(r *engine.Request, st *State, hop *engine.Hop) {
 	original := r.Original()
-	if !original.IsValid() {
-		return
-	}
 	if (p.Settings.Passthru || st != nil && st.forged) && bytes.Equal(hop.Host, r.Target.Host) && hop.Port == r.Target.Port {
 		hop.Port, hop.Hierarchy = original.Port(), "ORIGINAL_DST"
 	}

@@ -1,25 +1,26 @@
 package ports
 
 import (
-	"fmt"
-
 	"exaproxy/compat/conf"
+	"exaproxy/compat/directive"
 	"exaproxy/engine"
 )
 
-// setMode makes the port one for clients that have never heard of it. Such a port is nothing else besides.
-func setMode(port *engine.Port, o *tlsOptions, mode engine.Mode, name string) error {
+// divert makes the port one for clients that have never heard of it, for which options have this name, and Squid the other.
+// Such a port is nothing else besides, and nobody can prove there who he is.
+func divert(c *directive.Context, port *engine.Port, mode engine.Mode, o *tlsOptions, kind, enabled string) error {
 	if port.Mode != engine.Forward && port.Mode != mode {
-		return conf.Invalid{fmt.Sprintf("FATAL: %s: %s mode requires its own interception port. It cannot be shared with other modes.", o.directive, name)}
+		return conf.Invalid{"FATAL: " + o.directive + ": " + kind + " requires its own interception port. It cannot be shared with other modes."}
 	}
 	port.Mode = mode
+	c.Say(1, "Disabling Authentication on port %s (%s enabled)", port.Addr, enabled)
 	return nil
 }
 
 // divert makes an https_port of such clients one whose connections are tunnels: their TLS is with whom they wanted.
 func (o *tlsOptions) divert(port *engine.Port) error {
 	if !o.bump {
-		return o.invalid("clients speak TLS with whom they wanted to reach, not with this port: intercept and tproxy need ssl-bump here")
+		return conf.Invalid{"FATAL: tproxy/intercept on https_port requires ssl-bump which is missing."}
 	}
 	port.Tunnels = true
 	return nil

@@ -4,7 +4,7 @@
 //
 // Package compat takes Settings from a configuration, on the goroutine that reads it; they are the
 // engine's ports as they stand. What would make a port another kind of port, such as an
-// intercepting one, is refused.
+// accelerator's, is refused.
 //
 // The package opens no port.
 package ports

@@ -105,9 +105,9 @@ func setOption(c *directive.Context, port *engine.Port, secure *tlsOptions, opti
 	case "tcpkeepalive":
 		c.Say(1, "NOTICE: http_port option 'tcpkeepalive' has no effect: dead clients end by client_idle_pconn_timeout and read_timeout")
 	case "intercept", "transparent":
-		return setMode(port, secure, engine.Intercept, "Intercept")
+		return divert(c, port, engine.Intercept, secure, "Intercept mode", "interception")
 	case "tproxy":
-		return setMode(port, secure, engine.TPROXY, "TPROXY")
+		return divert(c, port, engine.TPROXY, secure, "TPROXY option", "TPROXY")
 	case "accel", "vhost", "no-vhost", "vport", "defaultsite", "act-as-origin",
 		"allow-direct", "require-proxy-header":
 		return conf.Invalid{fmt.Sprintf("ERROR: %s option '%s' cannot be followed yet: only forward proxy ports and those of intercept and tproxy are served", secure.directive, name)}

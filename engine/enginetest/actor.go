@@ -48,18 +48,22 @@ func (a *actor) arrived() []byte {
 }
 
 // client gives the client of that name; it connects when it is first spoken of. What stands behind an @ is its address.
-func (w *World) client(name string) *actor {
+func (w *World) client(name string) *actor { return w.diverted(name, netip.AddrPort{}) }
+
+// diverted gives the client of that name; when it is first spoken of it connects to an address, from which the packet filter
+// diverts it to us.
+func (w *World) diverted(name string, wanted netip.AddrPort) *actor {
 	w.tb.Helper()
 	a := w.clients[name]
 	if a == nil {
 		from := netip.AddrPortFrom(netip.MustParseAddr("10.0.0.1"), uint16(40001+len(w.clients)))
-		if w.address.Addr().Is6() {
+		if wanted.Addr().Is6() || !wanted.IsValid() && w.address.Addr().Is6() {
 			from = netip.AddrPortFrom(netip.MustParseAddr("fd00::1"), from.Port())
 		}
 		if _, address, ok := strings.Cut(name, "@"); ok {
 			from = netip.AddrPortFrom(netip.MustParseAddr(address), from.Port())
 		}
-		a = &actor{world: w, name: name, end: w.kernel.DialFrom(from, w.address)}
+		a = &actor{world: w, name: name, end: w.kernel.DialDiverted(from, w.address, wanted)}
 		a.end.Segment(w.Segment)
 		w.clients[name] = a
 		w.settle()

@@ -32,8 +32,10 @@ import (
 //	skips      what has arrived
 //	is closed, is reset, is gone (either), is open, is silent     checks
 //
+// A client that wants 192.0.2.7:80 connects there, and is diverted to us by the packet filter (intercept, tproxy).
+//
 // An origin also accepts (the next connection is spoken of from now on), refuses (connections
-// to it), vanishes (they get no answer) and is alone (nobody has connected). A helper reads a line, writes a line, gets
+// to it), vanishes (they get no answer) and is alone (nobody has connected); it meets 10.0.0.1 whose connection has that address. A helper reads a line, writes a line, gets
 // several lines (all that it was asked), says bytes, is silent, or dies. Names (names know a.example 192.0.2.7 2001:db8::7) are what the name
 // server knows; it may be told to be silent with "names vanish", and "names return", and for how long
 // its answers are good: names last 0s. They also call an address by a name, or - for none:
@@ -141,6 +143,9 @@ func (w *World) perform(s *sentence) error {
 	switch s.words[0] {
 	case "client":
 		s.split(3)
+		if s.words[2] == "wants" {
+			return w.wants(s)
+		}
 		return w.client(s.words[1]).perform(s, s.words[2])
 	case "origin":
 		s.split(3)
@@ -169,6 +174,17 @@ func (w *World) perform(s *sentence) error {
 		return w.checkHeld(s)
 	}
 	return fmt.Errorf("nobody is called %q", s.words[0])
+}
+
+// wants has a client connect to an address, from which it is diverted to us.
+func (w *World) wants(s *sentence) error {
+	s.reason()
+	to, err := netip.ParseAddrPort(strings.Join(s.text, " "))
+	if err != nil || w.clients[s.words[1]] != nil {
+		return fmt.Errorf("a client wants an address and its port before it says anything")
+	}
+	w.diverted(s.words[1], to)
+	return nil
 }
 
 func (w *World) pass(text string) error {

@@ -147,6 +147,12 @@ func (o *origin) perform(s *sentence, verb string) error {
 			return fmt.Errorf("nobody has connected")
 		}
 		return nil
+	case "meets":
+		s.reason()
+		if from := o.here().end.Remote().Addr().String(); from != strings.Join(s.text, " ") {
+			return fmt.Errorf("it meets %s", from)
+		}
+		return nil
 	case "speaks":
 		return o.speaks(s.text)
 	case "is":

@@ -79,7 +79,7 @@ func (k *Kernel) DialFrom(from, to netip.AddrPort) *End {
 }
 
 // DialDiverted is DialFrom of a client that wanted to reach original, and was diverted by
-// the packet filter.
+// the packet filter. Our end of its connection to a transparent listener is original itself.
 func (k *Kernel) DialDiverted(from, to, original netip.AddrPort) *End {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -90,6 +90,9 @@ func (k *Kernel) DialDiverted(from, to, original netip.AddrPort) *End {
 	e.d.original = original
 	for _, d := range k.open {
 		if d != nil && d.listening && covers(d.spec, to) {
+			if d.spec.Transparent && original.IsValid() {
+				e.d.local, e.d.original = original, netip.AddrPort{}
+			}
 			d.backlog = append(d.backlog, e.d)
 			k.changed.Broadcast()
 			return e
