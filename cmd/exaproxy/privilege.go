@@ -64,7 +64,7 @@ func (s *server) becomeUser(who *account.User, args []string) (err error) {
 		who.Root = s.root // which looks anew each time whom the configuration is from
 	}
 	become := setUser
-	if slices.ContainsFunc(s.settings.Ports, func(p engine.Port) bool { return p.Mode == engine.TPROXY }) {
+	if who.UID != 0 && slices.ContainsFunc(s.settings.Ports, func(p engine.Port) bool { return p.Mode == engine.TPROXY }) {
 		become = setTransparentUser
 	}
 	if err := become(who); err != nil {
