@@ -46,7 +46,9 @@ http_access deny byname mine
 `
 
 // plainly is what is asked of web servers, by the forms of a request.
-func plainly(path, host string) string { return "GET " + path + " HTTP/1.1\r\nHost: " + host + "\r\n\r\n" }
+func plainly(path, host string) string {
+	return "GET " + path + " HTTP/1.1\r\nHost: " + host + "\r\n\r\n"
+}
 
 var (
 	at4, at6 = net.JoinHostPort(originIPv4, "80"), net.JoinHostPort(originIPv6, "80")
