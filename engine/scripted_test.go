@@ -20,6 +20,7 @@ type scripted struct {
 	DefaultPolicy
 	calls []string
 
+	complete  func(*Request) *Failure // nil: nothing is
 	admit     Decision
 	line      string // of Question
 	question  Action
@@ -36,6 +37,13 @@ type scripted struct {
 
 func (s *scripted) note(format string, a ...any) {
 	s.calls = append(s.calls, fmt.Sprintf(format, a...))
+}
+
+func (s *scripted) Complete(r *Request) *Failure {
+	if s.complete == nil {
+		return nil
+	}
+	return s.complete(r)
 }
 
 func (s *scripted) Admit(*Request) Decision {

@@ -22,6 +22,7 @@ type given struct {
 	helped bool            // there is a helper
 	saved  bool            // the upstream has served before
 	how    ConnectVerdict  // how a refused CONNECT is told, where the test decides
+	wanted netip.AddrPort  // whom the client wanted, if it was diverted to us
 }
 
 // A played is a transaction that was put at a stage, to be played once, and everybody around it. The
@@ -105,7 +106,7 @@ func (p *played) start() {
 // addClient lets a client connect, whose first bytes begin the transaction.
 func (p *played) addClient() {
 	p.t.Helper()
-	p.browser = p.kernel.DialFrom(clientAddr, netip.AddrPortFrom(netip.MustParseAddr("192.0.2.1"), p.engine.Addrs()[0].Port()))
+	p.browser = p.kernel.DialDiverted(clientAddr, netip.AddrPortFrom(netip.MustParseAddr("192.0.2.1"), p.engine.Addrs()[0].Port()), p.given.wanted)
 	looptest.Rest(p.worker.loop)
 	c := p.worker.clients
 	c.start()

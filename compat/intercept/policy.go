@@ -29,7 +29,8 @@ type Policy struct {
 	// Match asks an access list that nobody waits for.
 	Match func(*acl.List, *engine.Request) acl.Answer
 
-	alerts loop.Limiter // of what is logged of forged names
+	alerts  loop.Limiter // of what is logged of forged names
+	genuine known
 }
 
 // A State is what is known of one request. The zero State knows nothing.
@@ -126,11 +127,13 @@ var errAddress = errors.New("local IP does not match any domain IP")
 func (p *Policy) verify(r *engine.Request, original netip.AddrPort, st *State) (why error, done bool) {
 	t := &r.Target
 	if st.lookup == nil {
-		if addr, err := netip.ParseAddr(string(t.Host)); err == nil {
-			return p.compare(t, original, addr), true
-		}
-		if t.Port != original.Port() || len(t.Host) == 0 {
-			return p.compare(t, original), true
+		switch addr, is := address(t); {
+		case is:
+			return compare(t, original, addr), true
+		case t.Port != original.Port() || len(t.Host) == 0:
+			return compare(t, original), true
+		case p.genuine.leads(t.Host, original.Addr(), p.Now()):
+			return nil, true
 		}
 		st.lookup = p.Resolver.LookupAll(string(t.Host), r.Waker)
 	}
@@ -139,11 +142,23 @@ func (p *Policy) verify(r *engine.Request, original netip.AddrPort, st *State) (
 		return nil, false
 	}
 	st.lookup = nil
-	return p.compare(t, original, answer.Addrs...), true
+	if why = compare(t, original, answer.Addrs...); why == nil {
+		p.genuine.learn(t.Host, original.Addr(), p.Now(), answer.TTL)
+	}
+	return why, true
+}
+
+// address is the host of a target, if that is an address.
+func address(t *h1.Target) (addr netip.Addr, ok bool) {
+	if last := len(t.Host) - 1; last < 0 || !t.IPv6 && (t.Host[last] < '0' || t.Host[last] > '9') {
+		return addr, false // most are names, and to try costs memory
+	}
+	addr, err := netip.ParseAddr(string(t.Host))
+	return addr, err == nil
 }
 
 // compare says, in Squid's words, why a target whose host has these addresses is not what the client connected to.
-func (p *Policy) compare(t *h1.Target, original netip.AddrPort, addrs ...netip.Addr) error {
+func compare(t *h1.Target, original netip.AddrPort, addrs ...netip.Addr) error {
 	if t.Port != original.Port() {
 		return fmt.Errorf("intercepted port does not match %s", strconv.Itoa(int(t.Port)))
 	}
