@@ -219,6 +219,6 @@ func (p *Policy) Steer(r *engine.Request, st *State, hop *engine.Hop) {
 		hop.Port, hop.Hierarchy = original.Port(), "ORIGINAL_DST"
 	}
 	if r.Port.Mode == engine.TPROXY && p.Match(p.Settings.Spoof, r) == acl.Allow {
-		hop.Local, hop.Transparent = r.Client.Addr().Unmap(), true
+		hop.Local, hop.Transparent = r.Connection.Client.Addr().Unmap(), true
 	}
 }
