@@ -192,24 +192,24 @@ func Address(r *engine.Request) h1.Target {
 }
 
 // AskOfAddress says whether the helpers, who let the name pass by d, have to be asked about the address.
-func (st *State) AskOfAddress(r *engine.Request, d engine.Decision) bool {
+func (s *State) AskOfAddress(r *engine.Request, d engine.Decision) bool {
 	switch {
-	case !st.forged || st.asking:
+	case !s.forged || s.asking:
 		return false
 	case d.Action == engine.Rewrite && !bytes.Equal(d.Target.Host, r.Target.Host):
 		return false // it goes elsewhere
 	case d.Action != engine.Proceed && d.Action != engine.Rewrite:
 		return false
 	}
-	st.asking, st.named = true, d
+	s.asking, s.named = true, d
 	return true
 }
 
 // Asking says whether it is the address that the helpers are asked about.
-func (st *State) Asking() bool { return st.asking }
+func (s *State) Asking() bool { return s.asking }
 
 // Named is what the helpers said of the name.
-func (st *State) Named() engine.Decision { return st.named }
+func (s *State) Named() engine.Decision { return s.named }
 
 // Steer has a request of a diverted client go to the address that it connected to, and servers see the client's own by a port of tproxy.
 // st is nil if nothing is kept of the request.
