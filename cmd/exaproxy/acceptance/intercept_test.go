@@ -186,14 +186,6 @@ func replyOf(e exchange) string {
 	return strings.Join(fields, "\n") + "\n" + body
 }
 
-// asUser has ours stay root where it is built so that it cannot keep a right when it gives up the others.
-func asUser() string {
-	if raceDetector {
-		return "cache_effective_user root\n"
-	}
-	return ""
-}
-
 const extras = `url_rewrite_extras "%>a %un %>rm myip=%la myport=%lp to=%>la:%>lp"` + "\n"
 
 // TestInterceptBesideSquid holds the same conversations with both, by a port of intercept and an nft redirect.
@@ -229,9 +221,9 @@ func TestTPROXYBesideSquid(t *testing.T) {
 	n, _ := divertedWorld(t)
 	n.divert("tproxy.nft")
 	n.routes()
-	n.compareDiverted(t, asUser()+"http_port 3130 tproxy name=diverts\n"+extras, divertedRequests)
+	n.compareDiverted(t, "http_port 3130 tproxy name=diverts\n"+extras, divertedRequests)
 	t.Run("spoof_client_ip", func(t *testing.T) {
-		n.compareDiverted(t, asUser()+"http_port 3130 tproxy\nacl them src "+clientIPv4+"\nspoof_client_ip deny them\nspoof_client_ip allow all\n", divertedRequests[:2])
+		n.compareDiverted(t, "http_port 3130 tproxy\nacl them src "+clientIPv4+"\nspoof_client_ip deny them\nspoof_client_ip allow all\n", divertedRequests[:2])
 	})
 }
 
@@ -256,7 +248,7 @@ func TestDivertedTLSBesideSquid(t *testing.T) {
 	n.compareTLS(t, "https_port 3131 intercept name=diverts"+sslPort+rules)
 	n.divert("tproxy.nft")
 	n.routes()
-	n.compareTLS(t, asUser()+"https_port 3132 tproxy name=diverts"+sslPort+extras+rules)
+	n.compareTLS(t, "https_port 3132 tproxy name=diverts"+sslPort+extras+rules)
 }
 
 func (n *network) compareTLS(t *testing.T, conf string) {
