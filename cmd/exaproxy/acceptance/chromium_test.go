@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -59,6 +60,12 @@ func chromium(t *testing.T, x *proxy, url string) string {
 // chromiumAt is chromium with a home of its own, where it has its store of certificates, and more options.
 func chromiumAt(t *testing.T, x *proxy, home, url string, more ...string) string {
 	t.Helper()
+	return browse(t, nil, home, url, append([]string{"--proxy-server=" + x.url(), "--proxy-bypass-list=<-loopback>"}, more...)...)
+}
+
+// browse has Chromium load a page, begun by a command in front, and returns what it has become.
+func browse(t *testing.T, front []string, home, url string, more ...string) string {
+	t.Helper()
 	path, err := exec.LookPath("chromium")
 	if err != nil {
 		if path, err = exec.LookPath("google-chrome"); err != nil {
@@ -69,10 +76,10 @@ func chromiumAt(t *testing.T, x *proxy, home, url string, more ...string) string
 	defer cancel()
 	args := []string{"--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run",
 		"--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-extensions",
-		"--proxy-server=" + x.url(), "--proxy-bypass-list=<-loopback>",
 		"--user-data-dir=" + t.TempDir(), "--virtual-time-budget=20000"}
 	args = append(append(args, more...), "--dump-dom", url) // the last of two counts
-	cmd := exec.CommandContext(ctx, path, args...)
+	line := append(append(slices.Clone(front), path), args...)
+	cmd := exec.CommandContext(ctx, line[0], line[1:]...)
 	cmd.Env = append(os.Environ(), "HOME="+home)
 	out, err := cmd.Output()
 	if err != nil {

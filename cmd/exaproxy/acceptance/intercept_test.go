@@ -10,7 +10,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -293,6 +295,72 @@ func TestCurlIsDiverted(t *testing.T) {
 			t.Errorf("%s: curl gets %q (%v), want %q", row.name, out, err, row.want)
 		}
 	}
+}
+
+// TestChromiumIsDiverted has browsers that know of no proxy, and think that they may speak QUIC: one trusts the sites alone, the other
+// the proxy's authority alone.
+func TestChromiumIsDiverted(t *testing.T) {
+	n, a := divertedWorld(t)
+	ca := filepath.Join(world(t), "ca")
+	if out, err := exec.Command(built.proxy, "make-ca", ca).CombinedOutput(); err != nil {
+		t.Fatalf("make-ca: %v\n%s", err, out)
+	}
+	n.divert("redirect.nft")
+	x := n.run(t, exaproxy(), "http_port 3129 intercept\nhttps_port 3131 intercept"+strings.ReplaceAll(sslPort, "{dir}/ca", ca)+
+		"acl step1 at_step SslBump1\nacl bad dstdomain blocked.test\nhttp_access deny bad\nssl_bump peek step1\nssl_bump splice all\n")
+	ours, theirs := homeThatTrusts(t, filepath.Join(ca, "ca.crt")), homeThatTrusts(t, a.file)
+	for _, row := range []struct{ home, url, want string }{
+		{theirs, "http://site.test/a", "is asked by 10.9.2.1 for GET /a"},
+		{theirs, "https://site.test/a", "site.test at 10.9.2.2:443 is asked by 10.9.2.1 for GET /a"},
+		{ours, "https://blocked.test/a", "Access denied"},
+	} {
+		dom := browse(t, []string{"ip", "netns", "exec", n.clients}, row.home, row.url, "--no-proxy-server", "--enable-quic", "--origin-to-force-quic-on=site.test:443",
+			"--host-resolver-rules=MAP site.test "+originIPv4+", MAP blocked.test "+originIPv4)
+		if !strings.Contains(dom, row.want) {
+			t.Errorf("Chromium shows at %s:\n%.2000s\nwant %q", row.url, dom, row.want)
+		}
+	}
+	if log := strings.Join(x.accessLog(), "\n"); !strings.Contains(log, "TCP_TUNNEL/200 CONNECT site.test:443 - ORIGINAL_DST") {
+		t.Errorf("the log has\n%s", log)
+	}
+}
+
+// TestTPROXYKeepsOneRight has the proxy give up all rights but that of having clients' addresses, and helpers all.
+func TestTPROXYKeepsOneRight(t *testing.T) {
+	n, _ := divertedWorld(t)
+	n.divert("tproxy.nft")
+	n.routes()
+	x := n.run(t, exaproxy(), "http_port 3130 tproxy\n")
+	const netRaw = 1 << 13
+	if got := rightsOf(x.pid()); got != netRaw {
+		t.Errorf("the proxy has the rights %x", got)
+	}
+	helpers := children(x.pid())
+	if len(helpers) != 1 || rightsOf(helpers[0]) != 0 {
+		t.Errorf("of the helpers %v the first has the rights %x", helpers, rightsOf(helpers[0]))
+	}
+	for range 2 {
+		e := n.exchange(t, divertedRequests[0])
+		if want := "is asked by " + clientIPv4; !strings.Contains(string(e.reply), want) {
+			t.Errorf("the reply is %q, want %q", e.reply, want)
+		}
+		x.signal(syscall.SIGHUP) // the port stays open
+		x.logs("Reconfigured", 10*time.Second)
+	}
+	if e := n.exchange(t, diverted{asked: asked{raw: plainly("/", "site.test")}, to: net.JoinHostPort(routerIPv4, "3130")}); e.status != "(closed without a word)" {
+		t.Errorf("who comes to the port itself gets %q", e.status)
+	}
+}
+
+// rightsOf are the effective capabilities of a process (proc(5)).
+func rightsOf(pid int) uint64 {
+	for line := range strings.Lines(readAll(filepath.Join("/proc", strconv.Itoa(pid), "status"))) {
+		if after, ok := strings.CutPrefix(line, "CapEff:"); ok {
+			rights, _ := strconv.ParseUint(strings.TrimSpace(after), 16, 64)
+			return rights
+		}
+	}
+	return ^uint64(0)
 }
 
 // TestWhoComesToAPortOfIntercept has the proxy not ask itself, say so, and serve on.
