@@ -109,20 +109,39 @@ func newFingerprint() tester {
 
 // encryptedTest is an acl of the type connections_encrypted, which has no values: the request has come inside
 // TLS, to the proxy itself or to the server in whose place the proxy speaks.
-type encryptedTest struct{ simple }
+type encryptedTest struct{ valueless }
 
-func newEncrypted() tester { return encryptedTest{} }
-
-func (encryptedTest) add(v *values) error {
-	if len(v.items) > 0 {
-		v.warn("WARNING: connections_encrypted does not accept any value.")
-	}
-	return nil
-}
-
-func (encryptedTest) empty() bool { return false }
+func newEncrypted() tester { return encryptedTest{valueless{name: "connections_encrypted"}} }
 
 func (encryptedTest) match(p *Place) outcome {
 	r := p.request
 	return outcomeOf(r.TLS != nil && r.TLS.Bumped || r.Port != nil && r.Port.TLS != nil)
 }
+
+// encryptedHelloTest is an acl of the type ssl::encrypted_hello, which has no values: the client has said in its tunnel whom it
+// wants in an encrypted ClientHello (ECH, RFC 9849), and what is seen is the name of another.
+type encryptedHelloTest struct{ valueless }
+
+func newEncryptedHello() tester {
+	return encryptedHelloTest{valueless{name: "ssl::encrypted_hello"}}
+}
+
+func (encryptedHelloTest) match(p *Place) outcome {
+	c := p.request.Connection
+	return outcomeOf(c != nil && c.Hello != nil && c.Hello.Encrypted)
+}
+
+// valueless is what acls have in common that have no values.
+type valueless struct {
+	simple
+	name string // of the type
+}
+
+func (t valueless) add(v *values) error {
+	if len(v.items) > 0 {
+		v.warn("WARNING: " + t.name + " does not accept any value.")
+	}
+	return nil
+}
+
+func (valueless) empty() bool { return false }

@@ -10,6 +10,7 @@ import (
 
 	"exaproxy/compat/verify"
 	"exaproxy/engine"
+	"exaproxy/engine/tlshello"
 )
 
 // certificateFor is a certificate with a common name and alternative names.
@@ -128,6 +129,12 @@ func TestStepsAndEncryption(t *testing.T) {
 	}
 	if r.TLS.Bumped = true; !matches(t, "connections_encrypted", r) {
 		t.Error("a bumped request has not come encrypted")
+	}
+	for _, hello := range []*tlshello.Hello{nil, {ServerName: "outer.test"}, {ServerName: "outer.test", Encrypted: true}} {
+		r.Connection = &engine.Connection{Hello: hello}
+		if matches(t, "ssl::encrypted_hello", r) != (hello != nil && hello.Encrypted) {
+			t.Errorf("of %+v it is not told whether it is encrypted", hello)
+		}
 	}
 	r.TLS, r.Port = nil, &engine.Port{TLS: &tls.Config{}}
 	if !matches(t, "connections_encrypted", r) {

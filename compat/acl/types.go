@@ -99,6 +99,7 @@ var types = map[string]aclType{
 	"ssl::server_name":        {new: newServerName, flags: serverNameOptions},
 	"ssl::server_name_regex":  {new: newServerNamePattern, flags: serverNameOptions + " -i +i"},
 	"connections_encrypted":   {new: newEncrypted},
+	"ssl::encrypted_hello":    {new: newEncryptedHello}, // ours
 	"squid_error":             {new: newError},
 	"transaction_initiator":   {new: newInitiator},
 

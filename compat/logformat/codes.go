@@ -121,6 +121,7 @@ var codes = []code{
 
 	{name: "ssl::bump_mode", value: bumpMode},
 	{name: "ssl::>sni", value: withHello(requestedName)},
+	{name: "ssl::>ech", value: withHello(encryptedHello)}, // ours
 	{name: "ssl::<cert", value: ofCertificate(certificatePEM), quote: urlEscapeOnce},
 	{name: "ssl::<cert_subject", value: ofCertificate(verify.Subject)},
 	{name: "ssl::<cert_issuer", value: ofCertificate(verify.Issuer)},

@@ -48,6 +48,14 @@ func withHello(v func(dst []byte, h *tlshello.Hello) []byte) value {
 // requestedName is the name that the client asks for (SNI).
 func requestedName(dst []byte, h *tlshello.Hello) []byte { return append(dst, h.ServerName...) }
 
+// encryptedHello says that the name which is seen is not the one that the client wants (ECH).
+func encryptedHello(dst []byte, h *tlshello.Hello) []byte {
+	if h.Encrypted {
+		return append(dst, "ech"...)
+	}
+	return dst
+}
+
 func helloVersion(dst []byte, h *tlshello.Hello) []byte { return appendVersion(dst, h.Record) }
 
 func supportedVersion(dst []byte, h *tlshello.Hello) []byte { return appendVersion(dst, h.Supported) }

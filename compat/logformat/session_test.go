@@ -13,12 +13,13 @@ import (
 
 // TestCodesOfHellos has what a client says first in its tunnel, as Squid 5.7 writes it.
 func TestCodesOfHellos(t *testing.T) {
-	const format = "%ssl::>sni|%ssl::>received_hello_version|%tls::>received_supported_version"
+	const format = "%ssl::>sni|%ssl::>received_hello_version|%tls::>received_supported_version|%ssl::>ech"
 	for want, hello := range map[string]*tlshello.Hello{
-		"a.test|TLS/1.0|TLS/1.3": {ServerName: "a.test", Record: 0x0301, Supported: tls.VersionTLS13},
-		"-|SSL/3.0|TLS/1.1":      {Record: 0x0300, Supported: tls.VersionTLS11},
-		"-|-|TLS/1.2":            {Supported: tls.VersionTLS12}, // it came cut, and has not been kept
-		"-|-|-":                  nil,
+		"a.test|TLS/1.0|TLS/1.3|-":   {ServerName: "a.test", Record: 0x0301, Supported: tls.VersionTLS13},
+		"-|SSL/3.0|TLS/1.1|-":        {Record: 0x0300, Supported: tls.VersionTLS11},
+		"-|-|TLS/1.2|-":              {Supported: tls.VersionTLS12}, // it came cut, and has not been kept
+		"a.test|TLS/1.0|TLS/1.3|ech": {ServerName: "a.test", Record: 0x0301, Supported: tls.VersionTLS13, Encrypted: true},
+		"-|-|-|-":                    nil,
 	} {
 		rec := fetched(t)
 		rec.Request.Connection = &engine.Connection{Hello: hello}
