@@ -16,7 +16,9 @@
 //
 //	stage         it settles or waits for                goes on to                       waits at most
 //	greeting      our address, of a port on all of them  reading                          request_start_timeout
-//	reading       the request's head                     admitting                        request_timeout
+//	              whom a diverted client wanted
+//	reading       the request's head; of a port that     admitting                        request_timeout
+//	              Tunnels nothing
 //	admitting     Policy.Admit                           asking                           (client_lifetime)
 //	asking        a helper's answer                      interpreting                     url_rewrite_timeout
 //	interpreting  Policy.Interpret                       routing, asking once more;       (client_lifetime)

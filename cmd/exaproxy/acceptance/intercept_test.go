@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -145,7 +146,7 @@ func (n *network) exchange(t *testing.T, d diverted) exchange {
 	t.Helper()
 	conn, err := n.dial(d.to)
 	if err != nil {
-		t.Fatal(err)
+		return exchange{status: "(" + err.Error() + ")"}
 	}
 	conn = watchConn(t, "a client", conn)
 	defer conn.Close()
@@ -381,6 +382,59 @@ func TestWhoComesToAPortOfIntercept(t *testing.T) {
 	if lines := x.logged(3); !strings.Contains(lines[0], "NONE_NONE/000 - error:accept-client-connection") {
 		t.Errorf("the log has %q", lines)
 	}
+}
+
+// TestIptablesDiverts has the rules of contrib/intercept/README.md for iptables in the place of those for nft.
+func TestIptablesDiverts(t *testing.T) {
+	n, _ := divertedWorld(t)
+	for _, program := range []string{"iptables", "ip6tables"} {
+		peer(t, program, "iptables")
+		rule := exec.Command("ip", "netns", "exec", n.proxy, program, "-t", "nat", "-A", "PREROUTING", "-i", "lan", "-p", "tcp", "--dport", "80", "-j", "REDIRECT", "--to-ports", "3129")
+		if out, err := rule.CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s", program, err, out)
+		}
+	}
+	n.run(t, exaproxy(), "http_port 3129 intercept\n")
+	for _, d := range divertedRequests[:2] {
+		if e := n.exchange(t, d); e.status != "HTTP/1.1 200 OK" {
+			t.Errorf("%s: %q", d.name, e.status)
+		}
+	}
+}
+
+// TestManyAreDiverted has a thousand clients come one after the other, a dozen at a time: none fails, and nothing is left of them.
+func TestManyAreDiverted(t *testing.T) {
+	n, _ := divertedWorld(t)
+	n.divert("redirect.nft")
+	x := n.run(t, exaproxy(), "http_port 3129 intercept\n")
+	ask := func() string {
+		return n.exchange(t, diverted{asked: asked{raw: "GET /p HTTP/1.1\r\nHost: site.test\r\nConnection: close\r\n\r\n"}, to: at4}).status
+	}
+	if got := ask(); got != "HTTP/1.1 200 OK" {
+		t.Fatalf("the first gets %q", got)
+	}
+	const crowd, each = 12, 80
+	bad := make(chan string, crowd*each)
+	var all sync.WaitGroup
+	for range crowd {
+		all.Go(func() {
+			for range each {
+				if got := ask(); got != "HTTP/1.1 200 OK" {
+					bad <- got
+				}
+			}
+		})
+	}
+	all.Wait()
+	close(bad)
+	for got := range bad {
+		t.Errorf("somebody gets %q", got)
+	}
+	x.logged(crowd*each + 1)
+	x.eventually("lets go of all clients", 10*time.Second, func() bool {
+		_, open := tcpPorts(x.pid())
+		return len(open) <= crowd // to the origin, kept
+	})
 }
 
 // TestQUICIsRejected has browsers that speak QUIC be told at once that there is none, so that they use TCP.
