@@ -165,8 +165,11 @@ func (p *policy) admit(r *engine.Request, st *requestState) engine.Decision {
 	if d := p.manager.Admit(r, &st.decision); d.Action != engine.Proceed {
 		return d
 	}
-	if d := p.access.Admit(r, &st.access, &st.decision); d.Action != engine.Proceed {
-		return d
+	if !st.intercept.NameAdmitted() {
+		if d := p.access.Admit(r, &st.access, &st.decision); d.Action != engine.Proceed {
+			return d
+		}
+		st.intercept.AdmitName()
 	}
 	if st.intercept.Forged() {
 		if d := p.admitAddress(r, st); d.Action != engine.Proceed {
@@ -178,8 +181,11 @@ func (p *policy) admit(r *engine.Request, st *requestState) engine.Decision {
 
 // admitAddress asks whether http_access allows the address that a client connected to who asks for another host.
 func (p *policy) admitAddress(r *engine.Request, st *requestState) engine.Decision {
-	address := intercept.Address(r)
-	return p.access.AdmitTo(r, &address, &st.access, &st.decision)
+	named := r.Target
+	r.Target = intercept.Address(r)
+	d := p.access.Admit(r, &st.access, &st.decision)
+	r.Target = named
+	return d
 }
 
 // Question puts the URL to the redirectors. A request that waits for them keeps no state that does not matter

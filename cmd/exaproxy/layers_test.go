@@ -130,7 +130,7 @@ var walls = map[string]wall{
 		reason: "it fills templates",
 	},
 	"compat/access": {
-		may:    []string{"compat/conf", "compat/directive", "compat/decision", "compat/acl", "compat/errpage", "engine", "engine/h1", "dnsasync"},
+		may:    []string{"compat/conf", "compat/directive", "compat/decision", "compat/acl", "compat/errpage", "engine", "dnsasync"},
 		mayNot: []string{"net/http", "os", "os/exec"},
 		reason: "a feature: it sees no other but the error pages (package net: host names in acls are looked up when they are read)",
 	},

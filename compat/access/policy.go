@@ -9,7 +9,6 @@ import (
 	"exaproxy/compat/errpage"
 	"exaproxy/dnsasync"
 	"exaproxy/engine"
-	"exaproxy/engine/h1"
 )
 
 // A Policy answers one worker's engine by access lists. It belongs to the worker's goroutine.
@@ -46,7 +45,7 @@ func (s *State) Remembers() bool { return s.place.Remembers() }
 // looked at.
 func (p *Policy) Match(list *acl.List, r *engine.Request, st *State) acl.Answer {
 	st.place.Unasked = true
-	answer := p.ask(list, r, &r.Target, st, p.Users)
+	answer := p.ask(list, r, st, p.Users)
 	st.place.Unasked = false
 	return answer
 }
@@ -54,25 +53,20 @@ func (p *Policy) Match(list *acl.List, r *engine.Request, st *State) acl.Answer 
 // MatchKnown asks an access list that nobody waits for: no helper is asked, and what has to be looked up matches no acl.
 func (p *Policy) MatchKnown(list *acl.List, r *engine.Request, st *State) acl.Answer {
 	st.place.Known = true
-	answer := p.ask(list, r, &r.Target, st, nil)
+	answer := p.ask(list, r, st, nil)
 	st.place.Known = false
 	return answer
 }
 
-func (p *Policy) ask(list *acl.List, r *engine.Request, t *h1.Target, st *State, users acl.Users) acl.Answer {
+func (p *Policy) ask(list *acl.List, r *engine.Request, st *State, users acl.Users) acl.Answer {
 	st.place.Services = acl.Services{Resolver: p.Resolver, Users: users, Addresses: p.Addresses, Externals: p.Externals}
 	st.place.Waker, st.place.Observe = r.Waker, p.Observe
-	return list.Match(r, t, &st.place)
+	return list.Match(r, &r.Target, &st.place)
 }
 
 // Admit follows http_access.
 func (p *Policy) Admit(r *engine.Request, st *State, m *decision.Memory) engine.Decision {
-	return p.AdmitTo(r, &r.Target, st, m)
-}
-
-// AdmitTo follows http_access for a request as if it asked for t.
-func (p *Policy) AdmitTo(r *engine.Request, t *h1.Target, st *State, m *decision.Memory) engine.Decision {
-	switch p.ask(p.Settings.Rules, r, t, st, p.Users) {
+	switch p.ask(p.Settings.Rules, r, st, p.Users) {
 	case acl.Deny, acl.Unknown:
 		return p.refuse(r, st, m, false)
 	case acl.Challenge:

@@ -40,12 +40,19 @@ type State struct {
 	step     int              // of ssl_bump, at which it was verified
 	forged   bool             // it does not
 
-	asking bool            // the helpers are asked about the address
-	named  engine.Decision // what they said of the name
+	admitted bool            // the name was, by http_access: it is the address that is asked about
+	asking   bool            // the helpers are asked about the address
+	named    engine.Decision // what they said of the name
 }
 
 // Forged says whether the client asks for another server than it wanted to reach.
 func (s *State) Forged() bool { return s.forged }
+
+// AdmitName notes that http_access has let the name pass, so that it is not asked again while it has to wait to judge the address.
+func (s *State) AdmitName() { s.admitted = s.forged }
+
+// NameAdmitted says whether that was noted.
+func (s *State) NameAdmitted() bool { return s.admitted }
 
 // Matters says whether the State of a request that goes on as it is matters after Interpret.
 func (s *State) Matters() bool { return s.forged }
@@ -99,7 +106,7 @@ func (p *Policy) Admit(r *engine.Request, st *State, m *decision.Memory) engine.
 		if !done {
 			return engine.Decision{Action: engine.Pending}
 		}
-		st.verified, st.step, st.forged = true, step, why != nil
+		st.verified, st.step, st.forged, st.admitted = true, step, why != nil, false
 		if st.forged {
 			p.alert(r, original, why)
 		}
