@@ -5,6 +5,7 @@ import (
 	"exaproxy/compat/auth"
 	"exaproxy/compat/bump"
 	"exaproxy/compat/decision"
+	"exaproxy/compat/peers"
 	"exaproxy/compat/redirector"
 	"exaproxy/engine"
 	"exaproxy/engine/loop"
@@ -18,6 +19,7 @@ type requestState struct {
 	access     access.State
 	bump       bump.State
 	redirector redirector.State
+	peers      peers.State
 }
 
 // needed says whether a feature keeps something that matters after Interpret for a request that goes on
@@ -27,6 +29,7 @@ func (st *requestState) needed() bool { return st.redirector.Matters() }
 // reset ends what was begun for the request, and says whether the memory is worth keeping.
 func (st *requestState) reset() bool {
 	st.access.Reset()
+	st.peers.Reset()
 	st.redirector = redirector.State{}
 	st.auth = auth.State{}
 	st.bump = bump.State{}
