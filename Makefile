@@ -10,7 +10,7 @@ STORM   ?= 1m
 # What the tests compare with, as Debian packages. One that is missing costs its tests, which say so.
 # (jesred is fetched by its test: as a package it would put another Squid in the place of this one.)
 PEERS   := squid-openssl squidguard curl chromium libnss3-tools openssl perl php-cli python3 ruby \
-	libdbd-sqlite3-perl slapd sasl2-bin tdb-tools winbind krb5-admin-server krb5-kdc krb5-user
+	libdbd-sqlite3-perl slapd sasl2-bin tdb-tools winbind krb5-admin-server krb5-kdc krb5-user tinyproxy trafficserver
 # What "make lint" runs. The module proxy has them; go.mod does not, since no package imports them.
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 NILNESS     := golang.org/x/tools/go/analysis/passes/nilness/cmd/nilness@v0.52.0
