@@ -120,7 +120,7 @@ func TestConnectionAuth(t *testing.T) {
 		for _, challenge := range []string{"Basic realm=x", "negotiate", "NTLMX", "NTLM abc"} {
 			h.Add("WWW-Authenticate", []byte(challenge))
 		}
-		p.Edit(r, &h, engine.Downstream)
+		p.Edit(r, &h)
 		got := strings.ReplaceAll(string(h.AppendTo(nil)), "\r\n", "\n")
 		if got, _, _ = strings.Cut(got, "X-Cache: "); got != row.want {
 			t.Errorf("got\n%swant\n%s", got, row.want)
