@@ -52,11 +52,13 @@ func (t *transaction) unsafeHop(f *Failure) stage {
 	if !t.hop.inside && t.stage == handshaking { // else it is the server behind it that fails
 		notice(t.hop.Peer, PeerUnreached)
 	}
-	if !t.hop.Elsewhere {
+	if !t.hop.Elsewhere || t.stage == overhearing { // what the client has said there is with the server
 		return t.failWith(f)
 	}
 	t.handshake = nil
-	return t.elsewhere(f)
+	t.upstream.close()
+	t.upstream = nil
+	return t.anotherHop(f)
 }
 
 // distrusts says why a server is not to be used by what it has shown; nil if it is.

@@ -63,3 +63,24 @@ func TestPierceWaits(t *testing.T) {
 	p := pierced(t, false)
 	p.wantsFailure(p.giveUp(), UpstreamLate, UpstreamSide, true)
 }
+
+// TestUnsafeHopsAreFollowedByOthers has what the client has said in its tunnel be kept for the next hop, unless it is with
+// the server already.
+func TestUnsafeHopsAreFollowedByOthers(t *testing.T) {
+	for _, row := range []struct {
+		at        stage
+		elsewhere bool
+		next      stage
+	}{{handshaking, true, routing}, {handshaking, false, answering}, {overhearing, true, answering}} {
+		p := newTransaction(t, sending, given{hop: func(h *Hop) { h.Elsewhere = row.elsewhere }})
+		p.stage = row.at
+		p.up.buf = p.worker.buffers.relay()
+		p.up.buf.w = copy(p.up.buf.b, "hello")
+		if next := p.unsafeHop(&Failure{Kind: CannotSecure, Side: UpstreamSide, Err: errTest}); next != row.next {
+			t.Errorf("%v, with another hop %v: it goes to %v", row.at, row.elsewhere, next)
+		}
+		if row.next == routing && (p.upstream != nil || string(p.up.buf.bytes()) != "hello" || len(p.failed) != 1) {
+			t.Errorf("upstream %v, the client has said %q, %d attempts", p.upstream, p.up.buf.bytes(), len(p.failed))
+		}
+	}
+}
