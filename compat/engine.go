@@ -6,6 +6,7 @@ import (
 	"exaproxy/compat/children"
 	"exaproxy/compat/external"
 	"exaproxy/compat/logs"
+	"exaproxy/compat/peers"
 	"exaproxy/engine"
 )
 
@@ -34,9 +35,9 @@ func (s *Settings) Engine(log *logs.CacheLog, files *logs.Files) (*Setup, error)
 	}
 	setup := &Setup{Config: s.config(log), settings: s, opened: opened}
 	setup.Config.KeyLog = opened.KeyLog()
-	exchange := new(external.Exchange)
+	exchange, shared := new(external.Exchange), peers.NewShared(&s.Peers)
 	setup.Config.NewPolicy = func(services engine.Services) (engine.Policy, error) {
-		return newPolicy(s, services, opened, exchange), nil
+		return newPolicy(s, services, opened, exchange, shared), nil
 	}
 	return setup, nil
 }

@@ -2,6 +2,7 @@ package compat
 
 import (
 	"context"
+	"exaproxy/compat/peers"
 
 	"exaproxy/compat/acl"
 	"exaproxy/compat/explain"
@@ -19,7 +20,7 @@ func (s *Settings) Explain(ctx context.Context, q explain.Request, log *logs.Cac
 	}
 	c := s.config(log)
 	c.NewPolicy = func(services engine.Services) (engine.Policy, error) {
-		return newPolicy(s, services, opened, new(external.Exchange)), nil
+		return newPolicy(s, services, opened, new(external.Exchange), peers.NewShared(&s.Peers)), nil
 	}
 	return explain.Run(ctx, c, s.Redirector.Program(), q, func(observe func(*acl.Trace)) { s.observe = observe })
 }

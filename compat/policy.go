@@ -20,6 +20,7 @@ import (
 	"exaproxy/compat/manager"
 	"exaproxy/compat/names"
 	"exaproxy/compat/notes"
+	"exaproxy/compat/peers"
 	"exaproxy/compat/redirector"
 	"exaproxy/compat/reportonly"
 	"exaproxy/compat/tunnel"
@@ -51,6 +52,7 @@ type policy struct {
 	tunnel     *tunnel.Policy
 	bump       *bump.Policy
 	certs      *certs.Policy
+	peers      *peers.Policy // nil: every request goes to its server
 	pages      *errpage.Policy
 	notes      *notes.Policy
 	logs       *logs.Policy
@@ -62,7 +64,7 @@ type policy struct {
 }
 
 // newPolicy makes the policy of one worker.
-func newPolicy(s *Settings, services engine.Services, opened *logs.OpenedLogs, exchange *external.Exchange) *policy {
+func newPolicy(s *Settings, services engine.Services, opened *logs.OpenedLogs, exchange *external.Exchange, shared *peers.Shared) *policy {
 	if services.Log == nil {
 		services.Log = slog.New(slog.DiscardHandler)
 	}
@@ -96,6 +98,9 @@ func newPolicy(s *Settings, services engine.Services, opened *logs.OpenedLogs, e
 			return v == engine.ConnectPage || v == engine.ConnectBump
 		},
 	})
+	p.peers = peers.NewPolicy(peers.Config{
+		Settings: &s.Peers, Shared: shared, Services: services, Match: p.match, Known: p.matchKnown, Direct: p.direct,
+	})
 	p.notes = &notes.Policy{Settings: &s.Notes, Match: p.matchKnown}
 	p.logs = opened.NewPolicy(services.Loop, p.matchKnown)
 	p.logsReplies = s.logsReplies()
@@ -126,6 +131,7 @@ func (p *policy) Close() {
 	p.names.Close()
 	p.auth.Close()
 	p.external.Close()
+	p.peers.Close()
 	p.logs.Close()
 }
 
@@ -252,12 +258,20 @@ func (p *policy) Trusts(r *engine.Request, chain []*x509.Certificate, errs []err
 	return p.certs.Trusts(r, chain, errs)
 }
 
-// Route sends a request to the server that its URL names, or to the one that a helper named in
-// its place.
+// Route sends a request to a peer, or to its server.
 func (p *policy) Route(r *engine.Request, failed []engine.Attempt) engine.Route {
-	if len(failed) > 0 {
+	switch {
+	case p.peers != nil:
+		st := p.states.of(r)
+		return p.peers.Route(r, &st.peers, st.redirector.Steers() || st.intercept.Forged())
+	case len(failed) > 0:
 		return engine.Route{Action: engine.Refuse} // there is one way to a server
 	}
+	return p.direct(r)
+}
+
+// direct is the way to the server that a request's URL names, or to the one that a helper named in its place.
+func (p *policy) direct(r *engine.Request) engine.Route {
 	hop := engine.Direct(r)
 	st := kept(r)
 	if st != nil {
@@ -302,16 +316,24 @@ func (p *policy) Hello(r *engine.Request, h *tlshello.Hello, err error) *engine.
 
 // Edit makes the changes of Squid's that are not a matter of HTTP.
 func (p *policy) Edit(r *engine.Request, h *h1.Header, d engine.Direction) {
-	if d == engine.Upstream {
-		var st *redirector.State
-		if known := kept(r); known != nil {
-			st = &known.redirector
-		}
-		p.redirector.Edit(r, h, st)
-	} else {
+	if d == engine.Downstream {
 		p.auth.Edit(r, h)
+		p.headers.Edit(r, h)
+		return
 	}
-	p.headers.Edit(r, h, d)
+	st := kept(r)
+	switch {
+	case d == engine.Through: // what helpers say is of what goes on in the tunnel
+	case st == nil:
+		p.redirector.Edit(r, h, nil)
+	default:
+		p.redirector.Edit(r, h, &st.redirector)
+	}
+	p.headers.EditRequest(r, h)
+	if p.peers != nil && st != nil {
+		p.peers.Edit(r, h, &st.peers, d)
+	}
+	p.headers.EndRequest(r, h)
 }
 
 // Upgrade follows http_upgrade_request_protocols.

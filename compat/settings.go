@@ -19,6 +19,7 @@ import (
 	"exaproxy/compat/names"
 	"exaproxy/compat/notes"
 	"exaproxy/compat/outgoing"
+	"exaproxy/compat/peers"
 	"exaproxy/compat/ports"
 	"exaproxy/compat/program"
 	"exaproxy/compat/redirector"
@@ -53,6 +54,7 @@ type Settings struct {
 	Bump       bump.Settings
 	Certs      certs.Settings
 	Outgoing   outgoing.Settings
+	Peers      peers.Settings
 	Notes      notes.Settings
 	Pages      errpage.Settings
 	Logs       logs.Settings
@@ -70,6 +72,7 @@ func defaults(acls *acl.Set) *Settings {
 		Guard:      guard.Defaults(),
 		Intercept:  intercept.Defaults(acls),
 		Redirector: redirector.Defaults(acls),
+		Peers:      peers.Defaults(acls),
 		Pages:      errpage.Defaults(),
 		Logs:       logs.Defaults(),
 	}
@@ -83,7 +86,7 @@ func (s *Settings) directives() directive.Set {
 		"configuration_includes_quoted_values": directive.Nothing, // package conf follows it
 	}
 	for _, feature := range []interface{ Directives() directive.Set }{
-		&s.Program, &s.Ports, &s.Connection, &s.Names, &s.Headers, &s.Upgrade, &s.Auth, &s.External, &s.Access, &s.Guard, &s.Intercept, &s.Redirector, &s.ReportOnly, &s.Verdict, &s.Tunnel, &s.Bump, &s.Certs, &s.Outgoing, &s.Pages, &s.Notes, &s.Logs,
+		&s.Program, &s.Ports, &s.Connection, &s.Names, &s.Headers, &s.Upgrade, &s.Auth, &s.External, &s.Access, &s.Guard, &s.Intercept, &s.Redirector, &s.ReportOnly, &s.Verdict, &s.Tunnel, &s.Bump, &s.Certs, &s.Outgoing, &s.Peers, &s.Pages, &s.Notes, &s.Logs,
 	} {
 		all.Add(feature.Directives())
 	}
@@ -143,7 +146,7 @@ func (s *Settings) logsReplies() bool { return s.Logs.NeedReply() || s.Notes.Nee
 // HasKeys says whether the settings have private keys, or write secrets of TLS.
 func (s *Settings) HasKeys() bool {
 	c := s.Outgoing.Config
-	return s.Ports.HasKeys() || s.Logs.KeyLog != nil || c != nil && len(c.Certificates) > 0
+	return s.Ports.HasKeys() || s.Peers.HasKeys() || s.Logs.KeyLog != nil || c != nil && len(c.Certificates) > 0
 }
 
 // checkHelpers returns why a helper cannot be run by the user whom the proxy becomes.

@@ -6,6 +6,7 @@ import (
 	"exaproxy/compat/bump"
 	"exaproxy/compat/decision"
 	"exaproxy/compat/intercept"
+	"exaproxy/compat/peers"
 	"exaproxy/compat/redirector"
 	"exaproxy/engine"
 	"exaproxy/engine/loop"
@@ -20,6 +21,7 @@ type requestState struct {
 	bump       bump.State
 	intercept  intercept.State
 	redirector redirector.State
+	peers      peers.State
 }
 
 // needed says whether a feature keeps something that matters after Interpret for a request that goes on
@@ -30,6 +32,7 @@ func (st *requestState) needed() bool { return st.redirector.Matters() || st.int
 func (st *requestState) reset() bool {
 	st.access.Reset()
 	st.intercept.Reset()
+	st.peers.Reset()
 	st.redirector = redirector.State{}
 	st.auth = auth.State{}
 	st.bump = bump.State{}

@@ -19,6 +19,7 @@ type dialer struct {
 	spec    loop.DialSpec // but for the address
 	port    uint16
 	local   netip.Addr // our end, for addresses of its family
+	whose   Peer       // to whom it leads; nil: nobody who wants to know
 	tried   int        // of addrs
 	limit   int
 	timeout time.Duration // of one address
@@ -39,7 +40,10 @@ func (d *dialer) begin(addrs []netip.Addr, h *Hop, c *Config, limit int) {
 	d.addrs = append(d.addrs[:0], addrs...)
 	d.spec = loop.DialSpec{Type: loop.Stream, Mark: h.Mark, Transparent: h.Transparent}
 	d.port, d.local, d.tried, d.err = h.Port, h.Local, 0, nil
-	d.limit, d.timeout = limit, c.Timeouts.connect()
+	d.limit, d.timeout = limit, or(h.Connect, c.Timeouts.connect())
+	d.release() // of another hop
+	d.whose = h.Peer
+	notice(d.whose, PeerOpening)
 }
 
 // dial goes on with connecting. It returns the connection when there is one, or done when no
@@ -163,6 +167,8 @@ func (d *dialer) release() {
 		d.trying[i].fd.Close()
 		d.trying[i].fd = nil
 	}
+	notice(d.whose, PeerClosed)
+	d.whose = nil
 }
 
 // keptDialers is how many free dialers a worker keeps.

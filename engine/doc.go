@@ -34,6 +34,8 @@
 //	                                                     none
 //	connecting    the first address that answers         sending; tunnelling, for         connect_timeout each, forward_timeout
 //	                                                     CONNECT; routing, if none does
+//	piercing      a proxy, to open a tunnel in which     handshaking, overhearing,        forward_timeout
+//	              the server is spoken to                tunnelling; routing, if not
 //	handshaking   TLS with the next hop, for https       sending; securing, bumping       forward_timeout
 //	overhearing   what the next hop says to a            bumping                          forward_timeout
 //	              ClientHello

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 )
 
 // A Route is which way a request goes.
@@ -39,14 +40,62 @@ type Hop struct {
 
 	owner uint64 // the client whose own its connections are, by which it may have proved who it is; 0: anybody's
 
+	// The engine's: to which host and port a proxy at the hop is asked to open a tunnel first (nil: it is not), and whether
+	// TLS is spoken with the server there, and not with the proxy.
+	through []byte
+	inside  bool
+
 	Hierarchy string // how the log calls this way: "HIER_DIRECT"
+
+	Credentials bool // it is given the client's Proxy-Authorization
+	Challenges  bool // the client is told how it wants to be given that (Proxy-Authenticate)
+
+	// Peer is told what becomes of connections to the hop; nil: nobody wants to know. What was configured as a next
+	// hop has one (cache_peer).
+	Peer    Peer
+	Connect time.Duration // how long one address may take (connect-timeout=); 0: as Timeouts.Connect says
+	// Elsewhere says that Route has another hop if this one comes to nothing. Then what it refuses to do, or fails to
+	// do before it has said anything, is asked of the other.
+	Elsewhere bool
+}
+
+// A Peer is a next hop of the configuration's. It is told on the goroutine of the worker whose hop it stands in.
+type Peer interface {
+	// PeerName is what the configuration calls it.
+	PeerName() string
+	// Notice tells of a connection to it. It must not block.
+	Notice(what PeerEvent)
+}
+
+// A PeerEvent is what becomes of a connection to a Peer. Each that is Opening is Closed in the end.
+type PeerEvent uint8
+
+const (
+	PeerOpening   PeerEvent = iota // a connection is being made
+	PeerReached                    // it answers: the connection is there, with TLS if that is spoken
+	PeerUnreached                  // it does not: no address answers, none is known, or there can be no TLS
+	PeerIdle                       // a connection waits for another request
+	PeerBusy                       // it waits no longer
+	PeerClosed                     // it is not there any more, or did not come to be
+)
+
+// reveals says whether the server itself is spoken to in TLS of ours.
+func (h *Hop) reveals() bool { return h.TLS != (TLS{}) && (h.through == nil || h.inside) }
+
+// notice tells a peer, if there is one.
+func notice(p Peer, what PeerEvent) {
+	if p != nil {
+		p.Notice(what)
+	}
 }
 
 // TLS says how a connection to a next hop is secured.
 type TLS struct {
 	ServerName string // that is asked for and verified; "" for no TLS
 
-	config *tls.Config // Config.OutgoingTLS, by which it was verified; the engine's
+	// Config is how it is spoken, and the peer verified, but for the name; it is not changed. nil: as to servers
+	// (Config.OutgoingTLS, and Config.VerifyServer).
+	Config *tls.Config
 }
 
 // A shown is what a next hop has shown of itself in a handshake, and what is wrong with that. It is filled on
@@ -59,14 +108,17 @@ type shown struct {
 
 // clientTLS is how TLS is spoken to a hop, which shows itself to s.
 func (c *Config) clientTLS(h *Hop, s *shown) *tls.Config {
-	config := &tls.Config{}
-	if c.OutgoingTLS != nil {
-		config = c.OutgoingTLS.Clone()
+	config, verify := &tls.Config{}, c.VerifyServer
+	if h.TLS.Config != nil {
+		config = h.TLS.Config.Clone()
+	}
+	if h.TLS.Config != c.OutgoingTLS {
+		verify = nil // it has its own
 	}
 	config.KeyLogWriter = c.KeyLog
 	config.NextProtos = []string{"http/1.1"}
 	config.ServerName = strings.TrimSuffix(h.TLS.ServerName, ".") // which no certificate has
-	name, verify := config.ServerName, c.VerifyServer
+	name := config.ServerName
 	config.InsecureSkipVerify = config.InsecureSkipVerify || verify != nil
 	otherwise := config.VerifyConnection
 	config.VerifyConnection = func(state tls.ConnectionState) error {

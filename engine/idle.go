@@ -121,6 +121,7 @@ func (p *idlePool) add(u *upstream) {
 	h.newest = u
 	h.idle++
 	p.count++
+	notice(u.whose, PeerIdle)
 	u.older = p.newest
 	if p.newest != nil {
 		p.newest.newer = u
@@ -143,6 +144,7 @@ func (p *idlePool) remove(u *upstream) {
 	}
 	h.idle--
 	p.count--
+	notice(u.whose, PeerBusy)
 	if u.newer != nil {
 		u.newer.older = u.older
 	} else {

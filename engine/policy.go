@@ -195,8 +195,9 @@ type Services struct {
 	Helpers  *helper.Pool            // nil if no helper is configured
 	Pools    map[string]*helper.Pool // of Config.PolicyHelpers, by their names
 	Log      *slog.Logger
-	Worker   int // 0, 1, …
-	Workers  int // how many there are: what is limited for the whole proxy is divided among them
+	Probe    func(*Hop) *Probe // looks whether a next hop answers, and tells its Peer
+	Worker   int               // 0, 1, …
+	Workers  int               // how many there are: what is limited for the whole proxy is divided among them
 }
 
 // Direction says which way a head travels.
@@ -205,6 +206,7 @@ type Direction uint8
 const (
 	Upstream   Direction = iota // a request to the next hop
 	Downstream                  // a reply to the client
+	Through                     // a CONNECT of ours to the next hop, for a request that goes on in its tunnel
 )
 
 // An Action is what a policy wants done.

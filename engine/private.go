@@ -26,10 +26,14 @@ func (t *transaction) owner() uint64 {
 }
 
 func (t *transaction) provesConnection() (proves bool) {
-	t.request.Header.All("Authorization", func(value []byte) bool {
+	look := func(value []byte) bool {
 		proves = ProvesConnection(value)
 		return !proves
-	})
+	}
+	t.request.Header.All("Authorization", look)
+	if !proves && t.hop.Credentials {
+		t.request.Header.All("Proxy-Authorization", look)
+	}
 	return proves
 }
 

@@ -32,6 +32,7 @@ type Record struct {
 	UpstreamIn, UpstreamOut int64 // the same for the next hop
 
 	Hierarchy string         // how the next hop was chosen: "HIER_DIRECT"; "" if none was
+	Peer      string         // what the configuration calls the next hop; "" if that is a server
 	Upstream  netip.AddrPort // the next hop's address; invalid if none was tried
 	Outgoing  netip.AddrPort // our end of that connection, if known
 	Server    *ServerTLS     // the next hop's, if it is trusted; nil if it speaks none

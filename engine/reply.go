@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"fmt"
+
 	"exaproxy/engine/h1"
 )
 
@@ -15,6 +17,8 @@ func (t *transaction) gotReplyHead(n int) (next stage, more bool) {
 		return t.switchProtocols(n), false
 	case head.Status < 200:
 		return t.interim(n)
+	case t.hop.Elsewhere && t.deniedHere(head.Status):
+		return t.elsewhere(&Failure{Kind: NoRoute, Side: UpstreamSide, Peer: t.upstream.peer, Err: fmt.Errorf("it answered %d", head.Status)}), false
 	case t.request.IsConnect() && head.Status < 300:
 		return t.tunnelThrough(n), false
 	}
@@ -73,6 +77,15 @@ func (t *transaction) forgetReply() {
 // replyTooLarge ends a transaction whose reply turned out to be larger than the policy allows.
 func (t *transaction) replyTooLarge() stage {
 	return t.failWith(&Failure{Kind: ReplyRefused, Side: OurSide, Page: "ERR_TOO_BIG", Err: errBodyTooLarge})
+}
+
+// deniedHere says whether the request is to be asked of another hop because of the status that this one answers. As in
+// Squid that is so where a proxy says that it cannot reach the server, and where it opens no tunnel.
+func (t *transaction) deniedHere(status int) bool {
+	if t.request.IsConnect() {
+		return status >= 300 && t.mayGoElsewhere()
+	}
+	return (status == 502 || status == 504) && t.mayGoElsewhere()
 }
 
 // tunnelThrough begins the tunnel that a proxy has opened for us. What it said behind its head comes
@@ -152,6 +165,9 @@ func (t *transaction) composeReply(body *h1.Body, recode recoding) {
 	if !h.Has("Date") {
 		h.Add("Date", w.date())
 	}
+	if t.client.worker.head.Status == 407 && !t.hop.Challenges && !t.request.IsConnect() {
+		h.Del("Proxy-Authenticate") // a client answers it with what it tells us
+	}
 	t.setup.policy.Edit(t.request, h, Downstream)
 	t.frame(h, body, recode)
 	h.Add("Connection", t.connection())
@@ -163,7 +179,7 @@ func (t *transaction) reusable(body *h1.Body) {
 	unframed := body.Framing() == h1.UntilClose
 	head := &t.client.worker.head
 	t.keepUpstream = h1.KeepAlive(head.Major, head.Minor, &head.Header) && !unframed && !body.Conflict() &&
-		!t.setup.config.NoServerPersistence
+		!t.setup.config.NoServerPersistence && !t.request.IsConnect()
 	// A server that answers before it has read all may not read the rest.
 	if t.client.worker.leaving || t.up.body.Conflict() || !t.uploaded() {
 		t.keepClient = false

@@ -37,6 +37,10 @@ type Request struct {
 	// TLS is what was seen of the TLS that the request came in or is to begin; nil if there is none.
 	TLS *SeenTLS
 
+	// Hierarchy is how the next hop was chosen, and Peer what the configuration calls it, if it has a name there; both are
+	// "" before Policy.Route has answered.
+	Hierarchy, Peer string
+
 	// Judged is what an acl saw of the addresses of Target's host.
 	Judged Judged
 	// Notes are what the policy has to say of the request, for the log and for other questions.

@@ -51,7 +51,7 @@ func (t *transaction) splice() stage {
 	case t.upstream == nil:
 		t.unheard = seen.NotTLS == tlshello.ErrShort
 		return routing
-	case t.hop.TLS != (TLS{}):
+	case t.hop.reveals():
 		return t.terminate()
 	}
 	t.up.release() // it has been sent
@@ -76,7 +76,7 @@ func (t *transaction) lookFurther() stage {
 // decrypt makes the proxy the server that the client wanted.
 func (t *transaction) decrypt() stage {
 	seen := t.request.TLS
-	if t.upstream != nil && t.hop.TLS == (TLS{}) {
+	if t.upstream != nil && !t.hop.reveals() {
 		return t.terminate() // the server is in a handshake with the client
 	}
 	t.decrypts, seen.decided = true, strings.ToLower(seen.PeerName())

@@ -27,12 +27,13 @@ func (t *transaction) connect() stage {
 	}
 	var end End = fd
 	var server *shown
-	if t.hop.TLS != (TLS{}) {
+	if t.hop.TLS != (TLS{}) && !t.hop.inside {
 		server = new(shown)
 		t.handshake = tlsend.Client(w.loop, fd, t.setup.config.clientTLS(&t.hop, server), w.engine.fetches, t.waker)
 		end = t.handshake
 	}
 	u := w.idle.opened(end, &t.hop, t.dialer.peer)
+	u.whose, t.dialer.whose = t.dialer.whose, nil
 	u.shown = server
 	if t.setup.config.KeepOutgoing {
 		u.local, _, _ = fd.Names() // what cannot be told is not logged
@@ -42,6 +43,10 @@ func (t *transaction) connect() stage {
 	t.dialer = nil
 	if t.handshake != nil {
 		return handshaking
+	}
+	notice(t.hop.Peer, PeerReached)
+	if t.hop.through != nil {
+		return piercing
 	}
 	if t.peeksAtServer() {
 		return overhearing
@@ -56,6 +61,7 @@ func (t *transaction) connect() stage {
 func (t *transaction) unconnected() stage {
 	f := &Failure{Kind: CannotConnect, Side: UpstreamSide, Peer: t.dialer.peer, Err: t.dialer.err}
 	t.record.Upstream = t.dialer.peer
+	notice(t.hop.Peer, PeerUnreached)
 	if errors.Is(f.Err, syscall.ETIMEDOUT) {
 		f.Kind = ConnectLate
 	}

@@ -25,9 +25,15 @@ func (t *transaction) shakeHands() stage {
 	if reveals {
 		t.request.TLS.Server, t.request.TLS.Errors = s.chain, s.errors
 	}
+	if !t.hop.inside {
+		notice(t.hop.Peer, PeerReached)
+	}
 	if f := t.distrusts(s); f != nil {
 		f.Peer = t.upstream.peer
 		return t.failWith(f)
+	}
+	if t.hop.through != nil && !t.hop.inside {
+		return piercing
 	}
 	t.record.Server = &s.agreed
 	if reveals {
@@ -38,7 +44,21 @@ func (t *transaction) shakeHands() stage {
 
 // insecure ends a transaction with whose next hop TLS came to nothing.
 func (t *transaction) insecure(err error) stage {
-	return t.failWith(&Failure{Kind: CannotSecure, Side: UpstreamSide, Peer: t.upstream.peer, Err: err})
+	return t.unsafeHop(&Failure{Kind: CannotSecure, Side: UpstreamSide, Peer: t.upstream.peer, Err: err})
+}
+
+// unsafeHop is what follows when there can be no TLS with the next hop: nothing was sent to it.
+func (t *transaction) unsafeHop(f *Failure) stage {
+	if !t.hop.inside && t.stage == handshaking { // else it is the server behind it that fails
+		notice(t.hop.Peer, PeerUnreached)
+	}
+	if !t.hop.Elsewhere || t.stage == overhearing { // what the client has said there is with the server
+		return t.failWith(f)
+	}
+	t.handshake = nil
+	t.upstream.close()
+	t.upstream = nil
+	return t.anotherHop(f)
 }
 
 // distrusts says why a server is not to be used by what it has shown; nil if it is.

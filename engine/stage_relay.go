@@ -205,24 +205,33 @@ func (t *transaction) unanswered(err error) stage {
 	if t.down.buf.empty() && t.record.Reused && t.repeatable() {
 		return t.sendAgain()
 	}
+	f := &Failure{Kind: UpstreamBroken, Side: UpstreamSide, Err: err}
 	switch {
 	case eof(err) && t.up.err != nil:
-		return t.failWith(&Failure{Kind: UpstreamBroken, Side: UpstreamSide, Err: t.up.err, Write: true})
+		f.Err, f.Write = t.up.err, true
 	case eof(err):
-		return t.fail(UpstreamClosed, UpstreamSide, err)
+		f.Kind = UpstreamClosed
 	}
-	return t.fail(UpstreamBroken, UpstreamSide, err)
+	if t.mayGoElsewhere() { // of what it may have begun to say the client has seen nothing
+		return t.elsewhere(f)
+	}
+	return t.failWith(f)
 }
 
 // sendAgain drops the connection and makes a new one to the same hop.
 func (t *transaction) sendAgain() stage {
+	t.dropUpstream()
+	return resolving
+}
+
+// dropUpstream ends the connection to the next hop, and what was begun over it.
+func (t *transaction) dropUpstream() {
 	t.upstream.close()
 	t.upstream = nil
 	body := t.up.body
 	t.up.release()
 	t.down.release()
 	t.up.body = body
-	return resolving
 }
 
 func (t *transaction) badReply(err error) stage {

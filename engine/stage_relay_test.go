@@ -47,9 +47,9 @@ func TestRelayPassesTheReplyOn(t *testing.T) {
 		{"a server that will close", given{}, "HTTP/1.1 200 OK\r\nDate: now\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok", okPassed + "ok", true, false},
 		{"where servers are not persistent", given{config: func(c *Config) { c.NoServerPersistence = true }}, okReply + "ok", okPassed + "ok", true, false},
 		{"what a proxy says to a CONNECT that is not to be", toProxy, "HTTP/1.1 407 X\r\nDate: now\r\nContent-Length: 2\r\n\r\nno",
-			"HTTP/1.1 407 Proxy Authentication Required\r\nDate: now\r\nContent-Length: 2\r\nConnection: keep-alive\r\n\r\nno", true, true},
+			"HTTP/1.1 407 Proxy Authentication Required\r\nDate: now\r\nContent-Length: 2\r\nConnection: keep-alive\r\n\r\nno", true, false},
 		{"what a proxy forbids", toProxy, "HTTP/1.1 403 X\r\nDate: now\r\nContent-Length: 2\r\n\r\nno",
-			"HTTP/1.1 403 Forbidden\r\nDate: now\r\nContent-Length: 2\r\nConnection: keep-alive\r\n\r\nno", true, true},
+			"HTTP/1.1 403 Forbidden\r\nDate: now\r\nContent-Length: 2\r\nConnection: keep-alive\r\n\r\nno", true, false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			p := relayed(t, row.given, row.reply, "")

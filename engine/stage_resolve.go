@@ -79,6 +79,7 @@ func NameFailure(host []byte, err error) *Failure {
 func (t *transaction) unresolved(err error) stage {
 	f := NameFailure(t.hop.Host, err)
 	t.record.Hierarchy = "" // there was nobody to choose
+	notice(t.hop.Peer, PeerUnreached)
 	t.tries++
 	return t.anotherHop(f)
 }

@@ -20,17 +20,34 @@ func (t *transaction) route() stage {
 	}
 	t.hop = route.Hop
 	t.hop.owner = t.owner()
+	if t.hop.Proxy && t.wantsTunnel() {
+		if why := t.goThrough(); why != nil && t.hop.Elsewhere {
+			return t.anotherHop(why)
+		} else if why != nil {
+			return t.failWith(why)
+		}
+	}
 	if t.reveals() {
 		t.hop.TLS.ServerName = t.request.TLS.PeerName()
 	}
-	if t.hop.TLS.ServerName != "" {
-		t.hop.TLS.config = t.setup.config.OutgoingTLS
+	if t.hop.TLS.ServerName != "" && t.hop.TLS.Config == nil {
+		t.hop.TLS.Config = t.setup.config.OutgoingTLS
 	}
-	t.record.Forwarded, t.record.Hierarchy = true, t.hop.Hierarchy
+	t.chosen()
 	if t.reuse() {
 		return sending
 	}
 	return resolving
+}
+
+// chosen notes which hop it is to be.
+func (t *transaction) chosen() {
+	t.record.Forwarded, t.record.Hierarchy = true, t.hop.Hierarchy
+	t.record.Peer = ""
+	if t.hop.Peer != nil {
+		t.record.Peer = t.hop.Peer.PeerName()
+	}
+	t.request.Hierarchy, t.request.Peer = t.record.Hierarchy, t.record.Peer
 }
 
 // noRoute ends the search for a next hop, for a reason of the policy's or else that of the last attempt.
@@ -63,6 +80,17 @@ func (t *transaction) anotherHop(f *Failure) stage {
 		return t.failWith(f)
 	}
 	return routing
+}
+
+// elsewhere drops the connection, over which the hop does not do what is asked of it, and asks for another hop.
+func (t *transaction) elsewhere(f *Failure) stage {
+	t.dropUpstream()
+	return t.anotherHop(f)
+}
+
+// mayGoElsewhere says whether there is another hop, and the request may be sent to it though this one may have read it.
+func (t *transaction) mayGoElsewhere() bool {
+	return t.hop.Elsewhere && (t.repeatable() || t.request.IsConnect()) && t.triesLeft() > 0
 }
 
 // triesLeft is how many addresses may still be tried for the request (forward_max_tries).

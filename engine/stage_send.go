@@ -72,11 +72,13 @@ func (t *transaction) endToEnd() {
 	h.CopyFrom(&r.Header)
 	h1.RemoveHopByHop(h)
 	h.Del("Host")
-	h.Del("Proxy-Authorization")
+	if !t.hop.Credentials {
+		h.Del("Proxy-Authorization")
+	}
 	if hops, counted := maxForwards(r); counted && hops > 0 {
 		h.Set("Max-Forwards", r.Keep(strconv.AppendInt(nil, int64(hops-1), 10)))
 	}
-	if user := r.Effective().Userinfo; len(user) > 0 && !h.Has("Authorization") {
+	if user := r.Effective().Userinfo; len(user) > 0 && !t.hop.Proxy && !h.Has("Authorization") {
 		// RFC 3986, section 3.2.1: user information in a URL is an identity for the server.
 		h.Add("Authorization", r.Keep(base64.StdEncoding.AppendEncode([]byte("Basic "), unescaped(user))))
 	}

@@ -20,7 +20,7 @@ func TestSendComposesTheHead(t *testing.T) {
 		{"to a proxy, with the whole URL", given{ask: "GET http://a.example:81/x?y HTTP/1.1\r\n\r\n", hop: proxied},
 			lines("GET http://a.example:81/x?y HTTP/1.1", "Host: a.example:81", "Connection: keep-alive")},
 		{"to a proxy, with host and port of a CONNECT", given{ask: connectRequest, hop: proxied},
-			lines("CONNECT a.example:443 HTTP/1.1", "Host: a.example:443", "Connection: keep-alive")},
+			lines("CONNECT a.example:443 HTTP/1.1", "Host: a.example:443", "Connection: close")},
 		{"with the host that the URL names, not the one that the client says", given{ask: lines("GET http://a.example/ HTTP/1.1", "Host: evil.example")},
 			lines("GET / HTTP/1.1", "Host: a.example", "Connection: keep-alive")},
 		{"without what was meant for us", given{ask: lines("GET http://a.example/ HTTP/1.1", "Proxy-Authorization: Basic eA==",

@@ -81,6 +81,7 @@ func (t *transaction) recall() {
 		t.request = t.client.worker.requests.Get()
 		t.fillInConnection()
 		t.reread()
+		t.request.Hierarchy, t.request.Peer = t.record.Hierarchy, t.record.Peer
 		if t.judged != nil {
 			t.request.Judged, t.judged = *t.judged, nil
 		}

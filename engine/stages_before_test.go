@@ -5,7 +5,7 @@ import "net/netip"
 // stageBefore says which stage comes before each.
 var stageBefore = map[stage]stage{
 	reading: greeting, admitting: reading, asking: admitting, interpreting: asking, routing: interpreting,
-	resolving: routing, connecting: resolving, sending: connecting, relaying: sending, tunnelling: connecting,
+	resolving: routing, connecting: resolving, piercing: connecting, sending: connecting, relaying: sending, tunnelling: connecting,
 	bumping: interpreting, establishing: interpreting, hearing: establishing, securing: establishing, answering: interpreting,
 }
 

@@ -25,6 +25,7 @@ const (
 	routing                   // which next hop?
 	resolving                 // its name
 	connecting                // to it
+	piercing                  // it, which is a proxy, to speak to the server behind it
 	handshaking               // with it, in TLS
 	overhearing               // what it answers to the client's ClientHello
 	sending                   // the request's head
@@ -41,7 +42,7 @@ const (
 var stageNames = [...]string{
 	greeting: "greeting", reading: "reading", admitting: "admitting", asking: "asking", interpreting: "interpreting",
 	bumping: "bumping", peeking: "peeking", routing: "routing", resolving: "resolving", connecting: "connecting",
-	handshaking: "handshaking", overhearing: "overhearing", sending: "sending", relaying: "relaying",
+	piercing: "piercing", handshaking: "handshaking", overhearing: "overhearing", sending: "sending", relaying: "relaying",
 	checking: "checking", tunnelling: "tunnelling", establishing: "establishing", securing: "securing", hearing: "hearing", answering: "answering", over: "over",
 }
 
@@ -159,6 +160,8 @@ func (t *transaction) play() stage {
 		return t.resolve()
 	case connecting:
 		return t.connect()
+	case piercing:
+		return t.pierce()
 	case handshaking:
 		return t.shakeHands()
 	case overhearing:

@@ -17,7 +17,10 @@ var (
 // HTTP/1.0 offer nothing.
 func (t *transaction) offer(h *h1.Header) (connection []byte) {
 	r := t.request
-	if !r.Header.Has("Upgrade") || r.IsConnect() || r.Major != 1 || r.Minor == 0 || t.up.body.Framing() != h1.NoBody ||
+	if r.IsConnect() {
+		return closeIt // a tunnel is nothing that could be kept
+	}
+	if !r.Header.Has("Upgrade") || r.Major != 1 || r.Minor == 0 || t.up.body.Framing() != h1.NoBody ||
 		!r.Header.HasToken("Connection", "upgrade") {
 		return keepAlive
 	}

@@ -22,6 +22,8 @@ type upstream struct {
 	since time.Time // idle since
 	used  int       // transactions it has served
 
+	whose Peer // to whom it leads; nil: nobody who wants to know
+
 	pinned bool // its address was judged for whoever opened it, not looked up under its name
 
 	newer, older    *upstream // among all idle ones of the worker
@@ -66,6 +68,7 @@ func (u *upstream) close() {
 		return
 	}
 	u.end.Close()
+	notice(u.whose, PeerClosed)
 	u.waker.Retire()
 	u.pool.closed(u)
 }

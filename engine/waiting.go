@@ -42,7 +42,7 @@ func (t *transaction) stageTimeout() time.Duration {
 		return limits.names()
 	case connecting:
 		return t.forwardBy.Sub(t.now())
-	case handshaking, overhearing:
+	case piercing, handshaking, overhearing:
 		return min(limits.connect(), t.forwardBy.Sub(t.now()))
 	case sending, answering, establishing:
 		return limits.write()
@@ -83,8 +83,10 @@ func (t *transaction) giveUp() stage {
 		return t.unresolved(errLookupLate)
 	case connecting:
 		return t.fail(ConnectLate, UpstreamSide, errConnectLate)
+	case piercing:
+		return t.unpierced(UpstreamLate, errSaysNothing)
 	case handshaking, overhearing:
-		return t.failWith(&Failure{Kind: SecureLate, Side: UpstreamSide, Peer: t.upstream.peer, Err: errHandshakeLate})
+		return t.unsafeHop(&Failure{Kind: SecureLate, Side: UpstreamSide, Peer: t.upstream.peer, Err: errHandshakeLate})
 	case sending:
 		return t.fail(UpstreamLate, UpstreamSide, errTakesNothing)
 	case relaying:

@@ -189,6 +189,10 @@ var walls = map[string]wall{
 		may: []string{"compat/authority", "compat/conf", "compat/directive", "compat/openssl", "compat/verify", "engine"}, mayNot: []string{"net", "net/http", "os", "os/exec"},
 		reason: "a feature: values for the engine; files are lent to it",
 	},
+	"compat/peers": {
+		may: []string{"compat/acl", "compat/conf", "compat/directive", "compat/outgoing", "engine", "engine/h1", "engine/loop"}, mayNot: []string{"net", "net/http", "os", "os/exec"},
+		reason: "a feature: it says which way requests go; how TLS is spoken to peers is as to servers, but for its options",
+	},
 	"compat/certs": {
 		may: []string{"compat/acl", "compat/authority", "compat/conf", "compat/directive", "compat/verify", "engine"}, mayNot: []string{"net", "net/http", "os", "os/exec"},
 		reason: "a feature: it decides by what others have found, and has others sign",
@@ -242,7 +246,7 @@ var walls = map[string]wall{
 	},
 	"compat": {
 		may: []string{"compat/conf", "compat/directive", "compat/decision", "compat/acl", "compat/errpage", "compat/explain", "compat/access", "compat/auth", "compat/children", "compat/external", "compat/guard", "compat/intercept", "compat/helpertest", "compat/redirector", "compat/reportonly",
-			"compat/headers", "compat/manager", "compat/logs", "compat/names", "compat/notes", "compat/ports", "compat/connection", "compat/outgoing", "compat/program", "compat/bump", "compat/certs", "compat/tunnel", "compat/upgrade", "compat/verdict",
+			"compat/headers", "compat/manager", "compat/logs", "compat/names", "compat/notes", "compat/ports", "compat/connection", "compat/outgoing", "compat/peers", "compat/program", "compat/bump", "compat/certs", "compat/tunnel", "compat/upgrade", "compat/verdict",
 			"engine", "engine/h1", "engine/loop", "engine/tlshello", "helper"},
 		mayNot: []string{"net", "net/http", "os", "os/exec"},
 		reason: "it puts the features together, and in order",

@@ -164,6 +164,7 @@ func TestWhatIsSaidOfACLLines(t *testing.T) {
 			warnings: "squid.conf line 1: acl a server_cert_fingerprint AA:BB\nWARNING: 'AA:BB' is no SHA-1 fingerprint, and no certificate of the acl 'a' has it"},
 		{name: "values of what has none", conf: "acl a connections_encrypted yes", warnings: "WARNING: connections_encrypted does not accept any value."},
 		{name: "what no error is called", conf: "acl a squid_error ERR_TOO_BIG err_none", bungled: true, reasons: []string{"FATAL: Invalid squid error name: err_none"}},
+		{name: "what is no way", conf: "acl a hier_code BOGUS", bungled: true, reasons: []string{"FATAL: ERROR: No such hier_code 'BOGUS'"}},
 		{name: "who begins no transaction", conf: "acl a transaction_initiator client Client", bungled: true, reasons: []string{"FATAL: Invalid transaction_initiator value near Client"}},
 		{name: "after -- there is still the flag of patterns", conf: "acl a url_regex -- -i", warnings: "Warning: empty ACL: acl a url_regex -- -i"},
 		{name: "a bad time", conf: "acl a time 25:00-26:00", bungled: true, reasons: []string{"aclParseTimeSpec: Bad time range '25:00-26:00'"}},

@@ -103,11 +103,13 @@ var types = map[string]aclType{
 	"squid_error":             {new: newError},
 	"transaction_initiator":   {new: newInitiator},
 
+	"peername":       {new: newPeerName},
+	"peername_regex": {new: newPeerPattern, flags: "-i +i"},
+	"hier_code":      {new: newHierarchy},
+
 	// not served yet
 	"adaptation_service": {}, "arp": {},
 	"client_connection_mark": {}, "dst_as": {}, "eui64": {},
-	"hier_code": {},
-	"ident":     {}, "ident_regex": {}, "maxconn": {}, "peername": {},
-	"peername_regex": {}, "snmp_community": {}, "src_as": {},
+	"ident": {}, "ident_regex": {}, "maxconn": {}, "snmp_community": {}, "src_as": {},
 	"urllogin": {},
 }

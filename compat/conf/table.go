@@ -21,7 +21,6 @@ var Table = slices.Concat(
 // Notes that many rows share.
 const (
 	noCache        = "there is no cache"
-	noPeers        = "there are no parent or sibling proxies yet"
 	noICP          = "no ICP, HTCP or other questions between caches"
 	noICAP         = "steers ICAP and eCAP, which are refused where they are enabled"
 	noFTP          = "ftp:// is not fetched"

@@ -24,7 +24,7 @@ var tableHTTP = []Directive{
 	{Name: "shared_transient_entries_limit", Aliases: []string{"collapsed_forwarding_shared_entries_limit"}, Type: "int64_t", Treat: Accepted, Default: "16384", Cache: true, Note: noCache},
 	{Name: "forward_timeout", Type: "time_t", Treat: Done, Default: "4 minutes"},
 	{Name: "connect_timeout", Type: "time_t", Treat: Done, Default: "1 minute"},
-	{Name: "peer_connect_timeout", Type: "time_t", Treat: Accepted, Default: "30 seconds", Note: noPeers},
+	{Name: "peer_connect_timeout", Type: "time_t", Treat: Done, Default: "30 seconds"},
 	{Name: "read_timeout", Type: "time_t", Treat: Done, Default: "15 minutes"},
 	{Name: "write_timeout", Type: "time_t", Treat: Done, Default: "15 minutes"},
 	{Name: "request_timeout", Type: "time_t", Treat: Done, Default: "5 minutes"},

@@ -19,7 +19,7 @@ var tableOtherVersions = []Directive{
 	{Name: "cache_dns_program", Type: "string", Treat: Accepted, OnlyIn: "up to 3.4", Note: "name servers are asked without a helper"},
 	{Name: "dns_children", Type: "HelperChildConfig", Treat: Accepted, OnlyIn: "up to 3.4", Note: "name servers are asked without a helper"},
 	{Name: "minimum_retry_timeout", Type: "time_t", Treat: Accepted, OnlyIn: "up to 2.5", Note: "connect_timeout alone bounds a try"},
-	{Name: "siteselect_timeout", Type: "time_t", Treat: Accepted, OnlyIn: "up to 2.5", Note: noPeers},
+	{Name: "siteselect_timeout", Type: "time_t", Treat: Accepted, OnlyIn: "up to 2.5", Note: noICP},
 	{Name: "wccp_incoming_address", Type: "address", Treat: Accepted, OnlyIn: "2.5 to 2.7", Note: noWCCP},
 	{Name: "wccp_outgoing_address", Type: "address", Treat: Accepted, OnlyIn: "2.5 to 2.7", Note: noWCCP},
 	{Name: "snmp_community", Type: "string", Treat: Accepted, OnlyIn: "up to 2.2", Note: noSNMP},

@@ -99,6 +99,15 @@ func ParseUint(word string) (int, error) {
 	return int(n), nil
 }
 
+// ParseInt reads a number behind the = of an option that may be less than 0, and fits 32 bits.
+func ParseInt(word string) (int, error) {
+	n, err := integer(word, 10)
+	if err == nil && n != int64(int32(n)) {
+		err = invalid("ERROR: The value '%s' is larger than the type 'int'.", word)
+	}
+	return int(n), err
+}
+
 // integer is strtoll(3) for a whole word, with Squid's complaints. Like strtoll it gives the
 // nearest number when there is no room for the right one.
 func integer(word string, base int) (int64, error) {

@@ -91,7 +91,7 @@ func TestName(t *testing.T) {
 		{"helpers lost", engine.Failure{Kind: engine.HelperLost}, "ERR_GATEWAY_FAILURE 503 0", false},
 		{"no such name", engine.Failure{Kind: engine.NoSuchName}, "ERR_DNS_FAIL 503 0", true},
 		{"name servers failed", engine.Failure{Kind: engine.NameServerFailed}, "ERR_DNS_FAIL 503 0", true},
-		{"no route", engine.Failure{Kind: engine.NoRoute}, "ERR_CANNOT_FORWARD 500 0", true},
+		{"no route", engine.Failure{Kind: engine.NoRoute}, "ERR_CANNOT_FORWARD 503 0", true},
 		{"connection refused", engine.Failure{Kind: engine.CannotConnect, Err: fmt.Errorf("connect: %w", syscall.ECONNREFUSED)},
 			"ERR_CONNECT_FAIL 503 111", true},
 		{"connection late", engine.Failure{Kind: engine.ConnectLate}, "ERR_CONNECT_FAIL 503 110", true},

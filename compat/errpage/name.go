@@ -46,7 +46,7 @@ var names = [...]struct {
 	engine.HelperLate:       {"ERR_GATEWAY_FAILURE", 500},
 	engine.NoSuchName:       {"ERR_DNS_FAIL", 503},
 	engine.NameServerFailed: {"ERR_DNS_FAIL", 503},
-	engine.NoRoute:          {"ERR_CANNOT_FORWARD", 500},
+	engine.NoRoute:          {"ERR_CANNOT_FORWARD", 503},
 	engine.CannotConnect:    {"ERR_CONNECT_FAIL", 503},
 	engine.CannotSecure:     {"ERR_SECURE_CONNECT_FAIL", 503},
 	engine.SecureLate:       {"ERR_SECURE_CONNECT_FAIL", 504},

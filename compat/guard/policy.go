@@ -35,7 +35,7 @@ var (
 
 // Permit says whether to may be connected to for a request: nil, or the failure that is due.
 func (p *Policy) Permit(r *engine.Request, h *engine.Hop, to netip.AddrPort) *engine.Failure {
-	if !p.settings.On || h.Proxy || r.Judged.Allow || !bytes.Equal(h.Host, r.Target.Host) {
+	if !p.settings.On || h.Proxy || h.Peer != nil || r.Judged.Allow || !bytes.Equal(h.Host, r.Target.Host) {
 		return nil
 	}
 	err := p.reason(r, netip.AddrPortFrom(plain(to.Addr()), to.Port()))

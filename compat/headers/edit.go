@@ -6,25 +6,31 @@ import (
 	"exaproxy/engine/h1"
 )
 
-// Edit makes the changes of Squid's that are not a matter of HTTP: Via, X-Forwarded-For and
-// Cache-Control upstream; X-Cache, X-Cache-Lookup and Via downstream. Then it follows the rules of the configuration.
-func (p *Policy) Edit(r *engine.Request, h *h1.Header, d engine.Direction) {
-	if d == engine.Downstream {
-		if h.Has("WWW-Authenticate") {
-			connectionAuth(r, h)
-		}
-		h.Add("X-Cache", p.cache)
-		h.Add("X-Cache-Lookup", p.cacheLookup)
-		if p.settings.Via {
-			p.appendList(r, h, "Via", p.via[1])
-		}
-		p.apply(&p.settings.reply, r, h)
-		return
+// Edit makes the changes of Squid's to a reply that are not a matter of HTTP: X-Cache, X-Cache-Lookup and Via. Then it
+// follows the rules of the configuration.
+func (p *Policy) Edit(r *engine.Request, h *h1.Header) {
+	if h.Has("WWW-Authenticate") {
+		connectionAuth(r, h)
 	}
+	h.Add("X-Cache", p.cache)
+	h.Add("X-Cache-Lookup", p.cacheLookup)
+	if p.settings.Via {
+		p.appendList(r, h, "Via", p.via[1])
+	}
+	p.apply(&p.settings.reply, r, h)
+}
+
+// EditRequest makes those to a request: Via and X-Forwarded-For.
+func (p *Policy) EditRequest(r *engine.Request, h *h1.Header) {
 	if p.settings.Via {
 		p.appendList(r, h, "Via", p.viaFor(r))
 	}
 	p.forwardedFor(r, h)
+}
+
+// EndRequest adds Cache-Control to a request, behind what others have added, and then follows the rules of the
+// configuration for all of it.
+func (p *Policy) EndRequest(r *engine.Request, h *h1.Header) {
 	if !h.Has("Cache-Control") {
 		h.Add("Cache-Control", maxAge)
 	}

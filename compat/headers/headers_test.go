@@ -58,7 +58,8 @@ func TestEditUpstream(t *testing.T) {
 			r := compattest.NewRequest(t, row.head)
 			var h h1.Header
 			h.CopyFrom(&r.Header)
-			p.Edit(r, &h, engine.Upstream)
+			p.EditRequest(r, &h)
+			p.EndRequest(r, &h)
 			if got := strings.ReplaceAll(string(h.AppendTo(nil)), "\r", ""); got != row.want {
 				t.Errorf("the fields are\n%swant\n%s", got, row.want)
 			}
@@ -76,7 +77,7 @@ func TestEditDownstream(t *testing.T) {
 		var h h1.Header
 		h.Add("Via", []byte("1.0 one"))
 		h.Add("Server", []byte("origin"))
-		p.Edit(r, &h, engine.Downstream)
+		p.Edit(r, &h)
 		if got := strings.ReplaceAll(string(h.AppendTo(nil)), "\r", ""); got != row.want {
 			t.Errorf("with %q the fields are\n%swant\n%s", row.conf, got, row.want)
 		}
@@ -119,7 +120,7 @@ func TestConnectionAuth(t *testing.T) {
 		for _, challenge := range []string{"Basic realm=x", "negotiate", "NTLMX", "NTLM abc"} {
 			h.Add("WWW-Authenticate", []byte(challenge))
 		}
-		p.Edit(r, &h, engine.Downstream)
+		p.Edit(r, &h)
 		got := strings.ReplaceAll(string(h.AppendTo(nil)), "\r\n", "\n")
 		if got, _, _ = strings.Cut(got, "X-Cache: "); got != row.want {
 			t.Errorf("got\n%swant\n%s", got, row.want)

@@ -45,7 +45,7 @@ func baseResultCode(rec *engine.Record) string {
 		return denied
 	case failed(engine.ReplyRefused):
 		return deniedReply
-	case rec.Tunnel:
+	case rec.Tunnel, refusedByParent(rec):
 		return tunnelled
 	case rec.Decided == engine.Serve, failed(engine.Looping):
 		return miss // Squid's own pages are objects that it did not find in its cache
@@ -53,6 +53,11 @@ func baseResultCode(rec *engine.Record) string {
 		return miss
 	}
 	return untried // unread, refused as malformed, or a CONNECT that led nowhere
+}
+
+// refusedByParent says whether the client of a CONNECT was told what a parent said to it.
+func refusedByParent(rec *engine.Record) bool {
+	return rec.Request.IsConnect() && rec.Peer != "" && rec.Failure == nil && rec.Status != 0 && rec.Decided == engine.Proceed
 }
 
 func squidResult(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {

@@ -12,8 +12,11 @@ func serverAddress(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
 }
 
 func serverName(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
-	if !rec.Upstream.IsValid() {
+	switch {
+	case !rec.Upstream.IsValid():
 		return dst
+	case rec.Peer != "":
+		return append(dst, rec.Peer...)
 	}
 	return domain(dst, rec.Request.Effective())
 }

@@ -1,6 +1,7 @@
 package outgoing
 
 import (
+	"cmp"
 	"crypto/tls"
 	"fmt"
 	"strings"
@@ -11,8 +12,8 @@ import (
 	"exaproxy/compat/verify"
 )
 
-// option takes one option.
-func (s *Settings) option(c *directive.Context, option string) error {
+// Option takes one option.
+func (s *Settings) Option(c *directive.Context, option string) error {
 	name, value, _ := strings.Cut(option, "=")
 	switch name {
 	case "":
@@ -22,11 +23,11 @@ func (s *Settings) option(c *directive.Context, option string) error {
 		s.key = value
 	case "cafile":
 		if err := s.trusted.AddFile(c, value); err != nil {
-			return refuse("cafile=%s: %s", value, err)
+			return s.refuse("cafile=%s: %s", value, err)
 		}
 	case "capath":
 		if err := s.trusted.AddFolder(c, value); err != nil {
-			return refuse("capath=%s: %s", value, err)
+			return s.refuse("capath=%s: %s", value, err)
 		}
 	case "crlfile":
 		return s.revoke(c, value)
@@ -34,23 +35,23 @@ func (s *Settings) option(c *directive.Context, option string) error {
 		s.noDefaults = value == "off"
 	case "min-version", "options", "version", "cipher":
 		if err := s.protocol.Set(name, value, c.Say); err != nil {
-			return refuse("'%s': %s", option, err)
+			return s.refuse("'%s': %s", option, err)
 		}
 	case "flags":
 		return s.flags(c, value)
 	case "domain", "no-npn":
-		c.Say(1, "NOTICE: tls_outgoing_options: '%s' has no effect: servers are verified by the host of the URL", option)
+		c.Say(1, "NOTICE: %s: '%s' has no effect: servers are verified by the host of the URL", cmp.Or(s.Usage, "tls_outgoing_options"), option)
 	case "disable":
-		return refuse("'disable' cannot be followed: deny https:// URLs by http_access and an acl of the type proto")
+		return s.refuse("'disable' cannot be followed: deny https:// URLs by http_access and an acl of the type proto")
 	default:
-		return refuse("Unknown TLS option '%s'", option)
+		return s.refuse("Unknown TLS option '%s'", option)
 	}
 	return nil
 }
 
 // refuse words an error.
-func refuse(format string, a ...any) error {
-	return conf.Invalid{"FATAL: tls_outgoing_options: " + fmt.Sprintf(format, a...)}
+func (s *Settings) refuse(format string, a ...any) error {
+	return conf.Invalid{"FATAL: " + cmp.Or(s.Usage, "tls_outgoing_options") + ": " + fmt.Sprintf(format, a...)}
 }
 
 func (s *Settings) flags(c *directive.Context, value string) error {
@@ -71,7 +72,7 @@ func (s *Settings) flags(c *directive.Context, value string) error {
 		case "CONDITIONAL_AUTH", "DELAYED_AUTH":
 			// of clients, which these are not
 		default:
-			return refuse("Unknown TLS flag '%s'", flag)
+			return s.refuse("Unknown TLS flag '%s'", flag)
 		}
 	}
 	return nil
@@ -91,12 +92,12 @@ func (s *Settings) revoked() *verify.Revoked {
 func (s *Settings) apply(c *directive.Context) error {
 	config, err := s.protocol.Config()
 	if err != nil {
-		return refuse("%s", err)
+		return s.refuse("%s", err)
 	}
 	config.InsecureSkipVerify = s.anyPeer
 	s.Config = config
 	if s.verify.Roots, err = s.trusted.Pool(!s.noDefaults); err != nil {
-		return refuse("whom the system trusts: %s", err)
+		return s.refuse("whom the system trusts: %s", err)
 	}
 	if s.cert == "" {
 		if s.key != "" {
@@ -106,7 +107,7 @@ func (s *Settings) apply(c *directive.Context) error {
 	}
 	pair, err := authority.Read(c.ReadFile, s.cert, s.key) // for servers that ask for one
 	if err != nil {
-		return refuse("cert=%s: %s", s.cert, err)
+		return s.refuse("cert=%s: %s", s.cert, err)
 	}
 	s.Config.Certificates = []tls.Certificate{pair}
 	return nil

@@ -22,6 +22,7 @@ import (
 // whom the system trusts.
 type Settings struct {
 	Config *tls.Config // nil: as crypto/tls does
+	Usage  string      // what errors begin with; "": tls_outgoing_options
 
 	cert, key  string // paths
 	noDefaults bool   // default-ca=off
@@ -59,6 +60,22 @@ func (s *Settings) Configure(c *engine.Config) {
 	}
 }
 
+// Finished is how TLS is spoken by all options with somebody who is verified by a name, which may be an address.
+func (s *Settings) Finished(c *directive.Context, name string) (*tls.Config, error) {
+	if err := s.apply(c); err != nil {
+		return nil, err
+	}
+	config := s.Config.Clone()
+	config.InsecureSkipVerify = true // by crypto/tls
+	config.VerifyConnection = func(state tls.ConnectionState) error {
+		if faults := s.Faults(state.PeerCertificates, name, time.Now()); len(faults) > 0 {
+			return faults
+		}
+		return nil
+	}
+	return config, nil
+}
+
 // Faults are what is wrong with the chain that the origin host shows. It is called on goroutines of
 // handshakes.
 func (s *Settings) Faults(chain []*x509.Certificate, host string, now time.Time) verify.Faults {
@@ -81,7 +98,7 @@ func (s *Settings) set(c *directive.Context, l *conf.Line) error {
 		if !ok {
 			return s.apply(c)
 		}
-		if err := s.option(c, token.Text); err != nil {
+		if err := s.Option(c, token.Text); err != nil {
 			return err
 		}
 	}
@@ -92,7 +109,7 @@ func (s *Settings) setOne(option string) directive.Setter {
 	return func(c *directive.Context, l *conf.Line) error {
 		value, err := c.Args(l).String()
 		if err == nil {
-			err = s.option(c, option+"="+value)
+			err = s.Option(c, option+"="+value)
 		}
 		if err != nil {
 			return err

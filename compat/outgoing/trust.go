@@ -15,7 +15,7 @@ func (s *Settings) revoke(c *directive.Context, name string) error {
 		_, err = s.revoked().Add(text)
 	}
 	if err != nil {
-		return refuse("crlfile=%s: %s", name, err)
+		return s.refuse("crlfile=%s: %s", name, err)
 	}
 	return nil
 }

@@ -35,7 +35,7 @@ import (
 // A client that wants 192.0.2.7:80 connects there, and is diverted to us by the packet filter (intercept, tproxy).
 //
 // An origin also accepts (the next connection is spoken of from now on), refuses (connections
-// to it), vanishes (they get no answer) and is alone (nobody has connected); it meets 10.0.0.1 whose connection has that address. A helper reads a line, writes a line, gets
+// to it), vanishes (they get no answer), listens again, and is alone (nobody has connected); it meets 10.0.0.1 whose connection has that address. A helper reads a line, writes a line, gets
 // several lines (all that it was asked), says bytes, is silent, or dies. Names (names know a.example 192.0.2.7 2001:db8::7) are what the name
 // server knows; it may be told to be silent with "names vanish", and "names return", and for how long
 // its answers are good: names last 0s. They also call an address by a name, or - for none:

@@ -135,6 +135,7 @@ func (o *origin) perform(s *sentence, verb string) error {
 	o.world.tb.Helper()
 	switch verb {
 	case "listens":
+		o.world.kernel.Reachable(o.addr)
 		return nil
 	case "refuses":
 		o.world.kernel.Refuse(o.addr)

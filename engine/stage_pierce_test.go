@@ -1,0 +1,86 @@
+package engine
+
+import "testing"
+
+// pierced brings a CONNECT to where a proxy is asked for a tunnel.
+func pierced(t *testing.T, elsewhere bool) *played {
+	t.Helper()
+	p := newTransaction(t, piercing, given{ask: connectRequest, hop: func(h *Hop) {
+		h.through, h.Elsewhere = []byte("a.example:443"), elsewhere
+	}})
+	p.wants(p.play(), piercing)
+	p.wantsHeard(p.server, lines("CONNECT a.example:443 HTTP/1.1", "Host: a.example:443", "Connection: close"))
+	p.wantsCalls("edit 2")
+	return p
+}
+
+func TestPierceOpensATunnel(t *testing.T) {
+	p := pierced(t, false)
+	p.server.WriteString("HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200")
+	p.turn()
+	p.wants(p.play(), piercing)
+	p.server.WriteString(" OK\r\nX: y\r\n\r\n")
+	p.turn()
+	p.wants(p.play(), tunnelling)
+	if p.failure != nil || p.upstream == nil {
+		t.Errorf("failure %v, upstream %v", p.failure, p.upstream)
+	}
+}
+
+func TestPierceFails(t *testing.T) {
+	for _, row := range []struct {
+		name, says string
+		closes     bool
+		kind       FailureKind
+	}{
+		{"it opens none", "HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n", false, NoRoute},
+		{"the server speaks first", "HTTP/1.1 200 OK\r\n\r\nwelcome", false, BadReply},
+		{"it says no HTTP", "SSH-2.0-x\r\n\r\n", false, BadReply},
+		{"it closes", "", true, UpstreamClosed},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			for _, elsewhere := range []bool{false, true} {
+				p := pierced(t, elsewhere)
+				p.server.WriteString(row.says)
+				if row.closes {
+					p.server.Close()
+				}
+				p.turn()
+				if next := p.play(); elsewhere {
+					p.wants(next, routing)
+				} else {
+					p.wantsFailure(next, row.kind, UpstreamSide, true)
+				}
+				if p.upstream != nil {
+					t.Error("the connection is kept")
+				}
+			}
+		})
+	}
+}
+
+func TestPierceWaits(t *testing.T) {
+	p := pierced(t, false)
+	p.wantsFailure(p.giveUp(), UpstreamLate, UpstreamSide, true)
+}
+
+// TestUnsafeHopsAreFollowedByOthers has what the client has said in its tunnel be kept for the next hop, unless it is with
+// the server already.
+func TestUnsafeHopsAreFollowedByOthers(t *testing.T) {
+	for _, row := range []struct {
+		at        stage
+		elsewhere bool
+		next      stage
+	}{{handshaking, true, routing}, {handshaking, false, answering}, {overhearing, true, answering}} {
+		p := newTransaction(t, sending, given{hop: func(h *Hop) { h.Elsewhere = row.elsewhere }})
+		p.stage = row.at
+		p.up.buf = p.worker.buffers.relay()
+		p.up.buf.w = copy(p.up.buf.b, "hello")
+		if next := p.unsafeHop(&Failure{Kind: CannotSecure, Side: UpstreamSide, Err: errTest}); next != row.next {
+			t.Errorf("%v, with another hop %v: it goes to %v", row.at, row.elsewhere, next)
+		}
+		if row.next == routing && (p.upstream != nil || string(p.up.buf.bytes()) != "hello" || len(p.failed) != 1) {
+			t.Errorf("upstream %v, the client has said %q, %d attempts", p.upstream, p.up.buf.bytes(), len(p.failed))
+		}
+	}
+}
