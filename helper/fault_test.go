@@ -401,11 +401,11 @@ func TestLateQuestionsAmongAnsweredOnesAreNotSpared(t *testing.T) {
 	w := newWorld(t, Config{Children: 1, Startup: 1, Concurrency: 5, Retries: 2, Timeout: stableAfter, Spare: true})
 	w.proves(1)
 	slow, other := w.ask("slow"), w.ask("other")
-	w.pass(stableAfter / 2)
+	w.pass(stableAfter * 3 / 4)
 	w.writes(1, "1 fine\n")
 	other.wants("", "fine")
 	w.ask("third")
-	w.pass(stableAfter/2 + aTick)
+	w.pass(stableAfter/4 + aTick)
 	slow.fails("its time is over", ErrLate)
 	w.children("the child is kept", 1, 1)
 }
