@@ -40,7 +40,7 @@ type Config struct {
 	// with ErrLate. Waiting for a child counts for nothing. 0: for ever.
 	Timeout time.Duration
 
-	// Spare has a child with channel numbers replaced that answers nothing at all for Timeout, with one question that is late. If
+	// Spare has a child with channel numbers replaced that answers nothing at all for half of Timeout, with one question that is late. If
 	// it has several they are asked again, each alone, if Retries allows it: of which it hangs nobody can tell. false:
 	// it is kept as long as it has a channel left, and what is late is settled.
 	Spare bool

@@ -40,14 +40,14 @@ func (c *child) checkDeadlines() {
 	c.replaceIfStuck()
 }
 
-// hangs reports whether the child, with a question that is late, has answered nobody for as long, and so is not asked
-// again. Of several who wait for it some are not to blame.
+// hangs reports whether the child, with a question that is late, has answered nobody for half of that time, and so is not
+// asked again: it may have answered others before it came to the one that it hangs of. Of several who wait for it some are not to blame.
 func (c *child) hangs(now time.Time) bool {
 	p, late := &c.pool.config, false
 	for _, q := range c.channels.held {
 		late = late || q != nil && !q.stuck && !q.held && now.Sub(q.assignedAt) >= p.Timeout
 	}
-	return p.Spare && p.numbered() && late && now.Sub(c.lastAnswer) >= p.Timeout
+	return p.Spare && p.numbered() && late && now.Sub(c.lastAnswer) >= p.Timeout/2
 }
 
 // timeOut settles a question that is late, and leaves another in its channel that waits for its answer.

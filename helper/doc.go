@@ -27,7 +27,7 @@
 // or if they are more than 64. A question that has ended Config.Retries+1 children is given up, and its line for
 // ten minutes (ErrRemembered). As long as no child can be started, questions wait. A child that is replaced because it did not answer
 // within Config.Timeout, or wrote without end, has ended of its question too. With Config.Spare one that answered nobody
-// for as long, of several, is replaced like that, and each of those has a last chance, alone.
+// for half as long, of several, is replaced like that, and each of those has a last chance, alone.
 //
 // With Config.Concurrency above 0 each line begins with a channel number and so must its
 // answer; numbers run from 0 and the lowest free one is used. With 0 a child has one question

@@ -26,7 +26,7 @@ func (c *child) exchange() {
 		c.fail("")
 		return
 	}
-	if err := c.writeQuestions(); err != nil {
+	if err := c.writeQuestions(); err != nil || c.readsNoMore() {
 		c.answers.Recheck()
 		c.readAnswers() // it may have answered before it closed its input
 		if c.answering() {
@@ -39,6 +39,11 @@ func (c *child) exchange() {
 	c.checkDeadlines()
 	c.checkSilence()
 	c.checkFlushing()
+}
+
+// readsNoMore reports whether the child has closed its input with a question in it, which it will never read.
+func (c *child) readsNoMore() bool {
+	return c.channels.n > 0 && c.questions != c.answers && c.questions.Broken() && c.questions.Unread() > 0
 }
 
 // assign gives a question to the child, which must have room. The child's next run writes it,

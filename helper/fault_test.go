@@ -174,6 +174,22 @@ func TestBrokenInput(t *testing.T) {
 	w.logs("that was our doing", "ended by itself", 0)
 }
 
+// A question that is in the pipe when its reader closes it is read by nobody, and is asked again at once.
+func TestInputThatIsClosedWithAQuestionInIt(t *testing.T) {
+	w := newWorld(t, Config{Children: 1, Retries: 2})
+	w.proves(1)
+	q := w.ask("x")
+	w.child(1).in.Close()
+	w.settle()
+	w.pass(minRestartDelay + aTick)
+	w.reads(2, "the next is asked", "x\n")
+	w.writes(2, "X\n")
+	q.wants("", "X")
+	if w.pool.poison.remembers([]byte("x"), w.l.Now()) {
+		t.Error("the question is blamed")
+	}
+}
+
 func TestExitWithoutEndOfOutput(t *testing.T) {
 	w := newWorld(t, Config{Children: 1, Retries: 2})
 	q := w.ask("x")
@@ -385,11 +401,11 @@ func TestLateQuestionsAmongAnsweredOnesAreNotSpared(t *testing.T) {
 	w := newWorld(t, Config{Children: 1, Startup: 1, Concurrency: 5, Retries: 2, Timeout: stableAfter, Spare: true})
 	w.proves(1)
 	slow, other := w.ask("slow"), w.ask("other")
-	w.pass(stableAfter / 2)
+	w.pass(stableAfter * 3 / 4)
 	w.writes(1, "1 fine\n")
 	other.wants("", "fine")
 	w.ask("third")
-	w.pass(stableAfter/2 + aTick)
+	w.pass(stableAfter/4 + aTick)
 	slow.fails("its time is over", ErrLate)
 	w.children("the child is kept", 1, 1)
 }
