@@ -36,11 +36,12 @@ func (t *transaction) fillInConnection() {
 	r.Started, r.Waker = t.began, t.waker
 	r.Connection = c
 	r.Notes = append(r.Notes, c.Notes...)
+	r.Client, r.Local, r.Port = c.Client, c.Local, c.Port
 	if tls := t.client.tls; tls != nil {
 		r.TLS = tls
 		r.User, r.Claimed = tls.user, tls.user // there can be no credentials in a tunnel
+		r.Client, r.Told, r.ToldName = tls.client, tls.told, tls.toldName
 	}
-	r.Client, r.Local, r.Port = c.Client, c.Local, c.Port
 }
 
 // freeTransaction takes a transaction back. One that was woken meanwhile does nothing.

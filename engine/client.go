@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"io"
 	"net/netip"
 	"time"
@@ -14,11 +15,12 @@ import (
 // what is parsed next. During a request a transaction has the descriptor's wakes; between requests
 // the client is the task, and has neither a transaction nor a buffer. It belongs to its worker.
 type client struct {
-	worker *worker
-	fd     *loop.FD // the socket
-	end    End      // what bytes travel through: the socket, or what is spoken over it
-	waker  *loop.Waker
-	timer  *loop.Timer // of rest and lingering
+	worker   *worker
+	listener *listener // that has accepted it
+	fd       *loop.FD  // the socket
+	end      End       // what bytes travel through: the socket, or what is spoken over it
+	waker    *loop.Waker
+	timer    *loop.Timer // of rest and lingering
 
 	ends       time.Time // of its lifetime (client_lifetime)
 	connection Connection
@@ -41,9 +43,10 @@ type client struct {
 type phase uint8
 
 const (
-	idling    phase = iota // waits for a request
-	lingering              // its last reply was sent; what it still sends is thrown away
-	gone                   // closed
+	idling     phase = iota // waits for a request
+	announcing              // has to say first, by a PROXY header, for whom it has connected
+	lingering               // its last reply was sent; what it still sends is thrown away
+	gone                    // closed
 )
 
 // lingerTime bounds lingering. A connection that is closed while bytes wait unread is reset,
@@ -67,9 +70,14 @@ func (c *client) borrows() {
 // serve begins one transaction after the other, until one waits or there is nothing to begin.
 func (c *client) serve() {
 	for c.phase != gone && c.tx == nil {
-		if c.phase == lingering {
+		switch c.phase {
+		case lingering:
 			c.linger()
 			return
+		case announcing:
+			if !c.announced() {
+				return
+			}
 		}
 		if !c.begin() {
 			return
@@ -123,11 +131,11 @@ func (c *client) begin() bool {
 	return false
 }
 
-// waitForRequest sets how long the client may take to its first request; for the handshake before it there is
-// less time, since that costs memory that the peer determines.
+// waitForRequest sets how long the client may take to its first request; for a PROXY header and the handshake before it
+// there is less time, since that costs memory that the peer determines.
 func (c *client) waitForRequest() {
 	d := c.worker.setup.config.Timeouts.requestStart()
-	if c.shaking {
+	if c.shaking || c.phase == announcing {
 		d = min(d, handshakeTime)
 	}
 	c.wait(d)
@@ -231,6 +239,18 @@ func (c *client) wait(d time.Duration) { c.timer.Set(c.within(d, c.worker.loop.N
 // within is d, or what is left of the client's lifetime if that is less.
 func (c *client) within(d time.Duration, now time.Time) time.Duration {
 	return max(min(d, c.ends.Sub(now)), 0)
+}
+
+// bear has packets to the client bear something else.
+func (c *client) bear(p Packets) {
+	was := &c.connection.Packets
+	if p = (Packets{cmp.Or(p.TOS, was.TOS), cmp.Or(p.Mark, was.Mark)}); p == *was {
+		return
+	}
+	*was = p
+	if err := c.fd.Bear(p.TOS, p.Mark); err != nil {
+		c.worker.log.Error("packets to clients cannot be marked as the configuration says", "client", c.connection.Client.String(), "error", err)
+	}
 }
 
 // holdState notes whose policy keeps something with the connection, which has to be told of its end.

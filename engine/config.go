@@ -81,6 +81,7 @@ type Port struct {
 
 	WorkerQueues bool // SO_REUSEPORT, a queue for each worker (worker-queues)
 	Mode         Mode // what clients take it for
+	ProxyHeader  bool // each client says first for whom it has connected (require-proxy-header)
 	Tunnels      bool // of Intercept and TPROXY: each connection is a tunnel to whom the client wanted (https_port)
 
 	// TLS has clients speak TLS to the proxy (https_port); nil: they do not. It is shared by all workers

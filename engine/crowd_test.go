@@ -45,6 +45,7 @@ func TestARequestInACrowdHoldsLess(t *testing.T) {
 		{"with a note", crowd, func(r *Request) { r.AddNote([]byte("k"), []byte("v")) }, false, len(longPost) | 1},
 		{"with addresses that were judged", crowd, func(r *Request) { r.Judge([]netip.Addr{serverAddr.Addr()}, nil) }, true, len(longPost) | 1},
 		{"asked once more", crowd, func(r *Request) { r.Asked = 1 }, false, len(longPost) | 1},
+		{"of a client behind the peer", crowd, func(r *Request) { r.Told = serverAddr }, false, len(longPost) | 1},
 		{"of a client with a name", crowd, func(r *Request) { r.Connection.ClientName = "a" }, true, len(longPost) | 1},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -18,9 +18,9 @@ type dialer struct {
 	addrs   []netip.Addr
 	spec    loop.DialSpec // but for the address
 	port    uint16
-	local   netip.Addr // our end, for addresses of its family
-	whose   Peer       // to whom it leads; nil: nobody who wants to know
-	tried   int        // of addrs
+	local   [2]netip.Addr // our end, for addresses of its family
+	whose   Peer          // to whom it leads; nil: nobody who wants to know
+	tried   int           // of addrs
 	limit   int
 	timeout time.Duration // of one address
 	trying  [2]attempt
@@ -38,8 +38,8 @@ type attempt struct {
 
 func (d *dialer) begin(addrs []netip.Addr, h *Hop, c *Config, limit int) {
 	d.addrs = append(d.addrs[:0], addrs...)
-	d.spec = loop.DialSpec{Type: loop.Stream, Mark: h.Mark, Transparent: h.Transparent}
-	d.port, d.local, d.tried, d.err = h.Port, h.Local, 0, nil
+	d.spec = loop.DialSpec{Type: loop.Stream, Mark: h.Mark, TOS: h.TOS, Transparent: h.Transparent}
+	d.port, d.local, d.tried, d.err = h.Port, [2]netip.Addr{h.Local, h.Local6}, 0, nil
 	d.limit, d.timeout = limit, or(h.Connect, c.Timeouts.connect())
 	d.release() // of another hop
 	d.whose = h.Peer
@@ -128,8 +128,10 @@ func (d *dialer) try(a *attempt, l *loop.Loop, w *loop.Waker) {
 	d.tried++
 	spec := d.spec
 	spec.Remote = a.peer
-	if d.local.IsValid() && d.local.Is4() == a.peer.Addr().Unmap().Is4() {
-		spec.Local = netip.AddrPortFrom(d.local, 0)
+	for _, local := range d.local {
+		if local.IsValid() && local.Is4() == a.peer.Addr().Unmap().Is4() {
+			spec.Local = netip.AddrPortFrom(local, 0)
+		}
 	}
 	fd, err := l.Dial(spec, w)
 	if loop.OutOfDescriptors(err) {

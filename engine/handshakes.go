@@ -13,7 +13,7 @@ type noCertificate struct{ error }
 
 // unheard is why a client's connection ended that never asked anything.
 func (c *client) unheard(err error) *Failure {
-	if c.connection.Port.TLS == nil || c.connection.Session != nil || errors.Is(err, io.EOF) {
+	if c.connection.Port.TLS == nil || c.phase == announcing || c.connection.Session != nil || errors.Is(err, io.EOF) {
 		return &Failure{Kind: ClientGone, Side: ClientSide, During: reading.String(), Err: err}
 	}
 	c.worker.reportHandshake(c, nil, err)

@@ -16,6 +16,9 @@ type Route struct {
 	Failure *Failure // Refuse: why there is no way; nil if the last attempt says it
 }
 
+// Packets are what the packets of a connection bear: a type of service and a mark (SO_MARK). 0: as before.
+type Packets struct{ TOS, Mark int }
+
 // A Hop is a next hop, completely: whom to connect to, how, and as whom. Connections to it that are
 // idle serve another request only if all of that is the same, since a connection carries what was
 // agreed on it: a name that was verified, an address that was allowed, somebody's identity.
@@ -35,8 +38,11 @@ type Hop struct {
 	// Transparent says that Local need not be an address of ours (TPROXY).
 	Transparent bool
 
-	Mark     int    // SO_MARK (tcp_outgoing_mark); 0: none
-	Identity string // who has proved to be whom on the connection; "": nobody, it serves everybody
+	Mark     int        // SO_MARK (tcp_outgoing_mark); 0: none
+	TOS      int        // type of service, with its two lowest bits clear (tcp_outgoing_tos); 0: none
+	Local6   netip.Addr // our end for addresses of IPv6, if Local is of IPv4
+	Announce string     // a PROXY header that is said before anything else; "": none
+	Identity string     // who has proved to be whom on the connection; "": nobody, it serves everybody
 
 	owner uint64 // the client whose own its connections are, by which it may have proved who it is; 0: anybody's
 
@@ -160,12 +166,15 @@ type hopKey struct {
 	spoofed  bool
 	mark     int
 	identity string
+	tos      int
+	local6   netip.Addr
+	announce string
 	owner    uint64
 }
 
 // key is what connections to the hop have in common.
 func (h *Hop) key() hopKey {
-	return hopKey{string(h.Host), h.Port, h.Proxy, h.TLS, h.Local, h.Transparent, h.Mark, h.Identity, h.owner}
+	return hopKey{string(h.Host), h.Port, h.Proxy, h.TLS, h.Local, h.Transparent, h.Mark, h.Identity, h.TOS, h.Local6, h.Announce, h.owner}
 }
 
 // allows says whether a kept connection leads to where the hop's own would. One that was opened to an

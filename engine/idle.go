@@ -49,7 +49,7 @@ func (p *idlePool) configure(c *Config) {
 
 // find gives the connections to a hop, or nil. The key's text is not made for it.
 func (p *idlePool) find(h *Hop) *hopConns {
-	return p.hops[hopKey{string(h.Host), h.Port, h.Proxy, h.TLS, h.Local, h.Transparent, h.Mark, h.Identity, h.owner}]
+	return p.hops[hopKey{string(h.Host), h.Port, h.Proxy, h.TLS, h.Local, h.Transparent, h.Mark, h.Identity, h.TOS, h.Local6, h.Announce, h.owner}]
 }
 
 // opened makes an upstream of a new connection to a hop.

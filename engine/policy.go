@@ -22,6 +22,10 @@ import (
 // unless its text says otherwise. A policy embeds DefaultPolicy, so that a method which comes to
 // this interface later changes nothing for it.
 type Policy interface {
+	// MayAnnounce says whether the peer of a new connection may say, by a PROXY header, for whom it has connected:
+	// nil, or why not. It is asked before anything is read, for ports with ProxyHeader.
+	MayAnnounce(c *Connection) error
+
 	// Complete makes the target of a request that names a path alone a URL (Request.Locate), if it came by a
 	// port that is not a forward proxy's. It returns nil, or why that cannot be done.
 	Complete(r *Request) *Failure
@@ -113,6 +117,9 @@ type Policy interface {
 // DefaultPolicy lets every request through, asks nobody, goes to the server that the URL names,
 // and tells failures with a line of text. It is there to be embedded.
 type DefaultPolicy struct{}
+
+// MayAnnounce believes everybody.
+func (DefaultPolicy) MayAnnounce(*Connection) error { return nil }
 
 // Complete completes nothing: every port is a forward proxy's.
 func (DefaultPolicy) Complete(*Request) *Failure { return nil }

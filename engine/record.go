@@ -35,6 +35,7 @@ type Record struct {
 	Peer      string         // what the configuration calls the next hop; "" if that is a server
 	Upstream  netip.AddrPort // the next hop's address; invalid if none was tried
 	Outgoing  netip.AddrPort // our end of that connection, if known
+	ToServer  Packets        // what packets to it bear
 	Server    *ServerTLS     // the next hop's, if it is trusted; nil if it speaks none
 }
 

@@ -9,6 +9,7 @@ import (
 	"exaproxy/engine/canary"
 	"exaproxy/engine/h1"
 	"exaproxy/engine/loop"
+	"exaproxy/engine/proxyheader"
 	"exaproxy/engine/tlshello"
 )
 
@@ -21,7 +22,8 @@ type Request struct {
 	h1.Request
 
 	Connection *Connection    // that it came by
-	Client     netip.AddrPort // who asks: the connection's peer
+	Client     netip.AddrPort // who asks: the connection's peer, or whom the policy believes to be behind it
+	Told       netip.AddrPort // whom logs and helpers are told of as the client, if that is not Client; see TellClient
 	Local      netip.AddrPort // our end of the client's connection; of one that was diverted to us, whom it wanted
 	Port       *Port          // the listening port it came in by
 	User       string         // who the client proved to be, "" if nobody asked
@@ -37,6 +39,12 @@ type Request struct {
 	// TLS is what was seen of the TLS that the request came in or is to begin; nil if there is none.
 	TLS *SeenTLS
 
+	// Packets are what packets to the client are to bear from now on. The policy fills it in, at the latest with the
+	// decision of Admit.
+	Packets Packets
+
+	// ToldName is the name of Told's address, where that is not the connection's. It is the policy's.
+	ToldName string
 	// Hierarchy is how the next hop was chosen, and Peer what the configuration calls it, if it has a name there; both are
 	// "" before Policy.Route has answered.
 	Hierarchy, Peer string
@@ -62,9 +70,15 @@ type Request struct {
 
 // A Connection is a client's connection, as the policy sees it. It lives as long as that.
 type Connection struct {
-	Client netip.AddrPort // the peer
-	Local  netip.AddrPort // our end; of a connection that was diverted to us, Original
+	Client netip.AddrPort // the peer, or the source that its PROXY header names
+	Local  netip.AddrPort // our end, or the destination that its PROXY header names; of a connection that was diverted to us, Original
 	Port   *Port          // the listening port it came in by
+
+	// Packets are what packets to the client bear.
+	Packets Packets
+
+	// ProxyHeader is what the peer has said by a PROXY header; nil: nothing.
+	ProxyHeader *proxyheader.Header
 
 	// Original is whom the client wanted to reach, if the packet filter diverted it to us; else it is not valid.
 	Original netip.AddrPort
@@ -162,13 +176,34 @@ func (r *Request) Narrow(allowed func(netip.Addr) bool) {
 
 // isItsHead says whether nothing is known of the request but what its head says.
 func (r *Request) isItsHead() bool {
-	return r.State == nil && r.TLS == nil && r.User == "" && r.Claimed == "" && r.External == (External{}) && !r.WasRewritten && len(r.Notes) == 0
+	return r.State == nil && r.TLS == nil && !r.indirect() && r.User == "" && r.Claimed == "" && r.External == (External{}) && !r.WasRewritten && len(r.Notes) == 0
 }
 
-// ClientName is the name of the client's address, "" if none is known.
-func (r *Request) ClientName() string {
+// TellClient is the client that logs and helpers are told of.
+func (r *Request) TellClient() netip.AddrPort {
+	if r.Told.IsValid() {
+		return r.Told
+	}
+	return r.Client
+}
+
+// Sender is who has sent the request: the connection's peer.
+func (r *Request) Sender() netip.AddrPort {
 	if r.Connection == nil {
-		return ""
+		return r.Client
+	}
+	return r.Connection.Client
+}
+
+// indirect says whether the request is taken for somebody else's than its peer's.
+func (r *Request) indirect() bool {
+	return r.Told.IsValid() || r.Connection != nil && r.Client != r.Connection.Client
+}
+
+// ClientName is the name of the address of TellClient, "" if none is known.
+func (r *Request) ClientName() string {
+	if r.Connection == nil || r.TellClient() != r.Connection.Client {
+		return r.ToldName
 	}
 	return r.Connection.ClientName
 }

@@ -3,6 +3,7 @@ package engine
 import (
 	"crypto/x509"
 	"errors"
+	"net/netip"
 	"strings"
 
 	"exaproxy/engine/h1"
@@ -29,15 +30,18 @@ type SeenTLS struct {
 	// Bumped says that the requests in the tunnel are read: the proxy speaks TLS in the server's place.
 	Bumped bool
 
-	user    string // who has asked for the tunnel, if that was proved
-	host    string // of the CONNECT
-	port    uint16
-	decided string // the host that was known when it was decided to read the requests: they have to be for it
+	user     string         // who has asked for the tunnel, if that was proved
+	client   netip.AddrPort // and where: Request.Client, Told and ToldName of the CONNECT
+	told     netip.AddrPort
+	toldName string
+	host     string // of the CONNECT
+	port     uint16
+	decided  string // the host that was known when it was decided to read the requests: they have to be for it
 }
 
 // see begins to look into the TLS of a tunnel.
 func see(r *Request) *SeenTLS {
-	return &SeenTLS{Step: 1, user: r.User, host: string(r.Target.Host), port: r.Target.Port}
+	return &SeenTLS{Step: 1, user: r.User, client: r.Client, told: r.Told, toldName: r.ToldName, host: string(r.Target.Host), port: r.Target.Port}
 }
 
 // PeerName is the name by which the client knows the server: that in the ClientHello, or else the

@@ -11,9 +11,14 @@ import (
 // admit asks the policy whether this client may ask this.
 func (t *transaction) admit() stage {
 	d := t.setup.policy.Admit(t.request)
-	switch d.Action {
-	case Pending:
+	if d.Action == Pending {
 		return admitting
+	}
+	wrong := misaddressed(t.request)
+	if wrong == nil {
+		t.client.bear(t.request.Packets)
+	}
+	switch d.Action {
 	case Serve, Redirect, Challenge:
 		return t.decide(d)
 	case Proceed, Refuse:
@@ -21,8 +26,8 @@ func (t *transaction) admit() stage {
 		panic("BUG: an admission that neither admits nor answers")
 	}
 	// Only pages of our own are served by a path alone: this port is for proxy requests.
-	if f := misaddressed(t.request); f != nil {
-		return t.failWith(f)
+	if wrong != nil {
+		return t.failWith(wrong)
 	}
 	if d.Action == Refuse {
 		return t.decide(d)

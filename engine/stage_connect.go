@@ -4,6 +4,7 @@ import (
 	"errors"
 	"syscall"
 
+	"exaproxy/engine/loop"
 	"exaproxy/engine/tlsend"
 )
 
@@ -22,7 +23,7 @@ func (t *transaction) connect() stage {
 		return connecting
 	}
 	t.tries += t.dialer.tried
-	if fd == nil {
+	if fd == nil || !t.announce(fd) {
 		return t.unconnected()
 	}
 	var end End = fd
@@ -55,6 +56,24 @@ func (t *transaction) connect() stage {
 		return t.openTunnel(nil)
 	}
 	return sending
+}
+
+var errNotAnnounced = errors.New("a PROXY header could not be sent")
+
+// announce says to a next hop for whom the connection is, if it is to know. A new connection has room for that.
+func (t *transaction) announce(fd *loop.FD) bool {
+	if t.hop.Announce == "" {
+		return true
+	}
+	n, err := fd.Write([]byte(t.hop.Announce))
+	if n == len(t.hop.Announce) {
+		return true
+	}
+	if t.dialer.err = err; err == nil {
+		t.dialer.err = errNotAnnounced
+	}
+	fd.Close()
+	return false
 }
 
 // unconnected notes the last address that was tried.

@@ -64,16 +64,19 @@ func TestConnectDialsAsTheHopSays(t *testing.T) {
 		name  string
 		to    netip.AddrPort
 		local netip.Addr
+		six   netip.Addr // Local6
 		want  netip.AddrPort
 	}{
-		{"from an address of ours", serverAddr, four, netip.AddrPortFrom(four, 0)},
-		{"from an address of ours of IPv6", v6, six, netip.AddrPortFrom(six, 0)},
-		{"from whichever the kernel chooses, if ours is of another family", serverAddr, six, netip.AddrPort{}},
-		{"from whichever the kernel chooses, if ours is of the other family", v6, four, netip.AddrPort{}},
-		{"from whichever the kernel chooses", serverAddr, netip.Addr{}, netip.AddrPort{}},
+		{"from the one of two addresses of ours", serverAddr, four, six, netip.AddrPortFrom(four, 0)},
+		{"from the other of two addresses of ours", v6, four, six, netip.AddrPortFrom(six, 0)},
+		{"from an address of ours", serverAddr, four, netip.Addr{}, netip.AddrPortFrom(four, 0)},
+		{"from an address of ours of IPv6", v6, six, netip.Addr{}, netip.AddrPortFrom(six, 0)},
+		{"from whichever the kernel chooses, if ours is of another family", serverAddr, six, netip.Addr{}, netip.AddrPort{}},
+		{"from whichever the kernel chooses, if ours is of the other family", v6, four, netip.Addr{}, netip.AddrPort{}},
+		{"from whichever the kernel chooses", serverAddr, netip.Addr{}, netip.Addr{}, netip.AddrPort{}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			p := newTransaction(t, connecting, given{hop: func(h *Hop) { to(row.to)(h); h.Local, h.Mark = row.local, 7 }})
+			p := newTransaction(t, connecting, given{hop: func(h *Hop) { to(row.to)(h); h.Local, h.Local6, h.Mark, h.TOS = row.local, row.six, 7, 0x20 }})
 			port := p.port
 			if row.to != serverAddr {
 				port = p.kernel.Listen(row.to)
@@ -83,7 +86,7 @@ func TestConnectDialsAsTheHopSays(t *testing.T) {
 			if far == nil {
 				t.Fatal("nobody has come")
 			}
-			want := loop.DialSpec{Type: loop.Stream, Remote: row.to, Local: row.want, Mark: 7}
+			want := loop.DialSpec{Type: loop.Stream, Remote: row.to, Local: row.want, Mark: 7, TOS: 0x20}
 			if got := far.Dialled(); got != want {
 				t.Errorf("it dialled %+v, want %+v", got, want)
 			}
@@ -98,6 +101,18 @@ func TestConnectDialsAsTheHopSays(t *testing.T) {
 			t.Errorf("our end is %v, the record says %v", far.Remote(), p.record.Outgoing)
 		}
 	})
+}
+
+func TestConnectAnnouncesTheClientFirst(t *testing.T) {
+	const header = "PROXY TCP4 10.0.0.2 192.0.2.1 40001 3128\r\n"
+	p := newTransaction(t, connecting, given{hop: func(h *Hop) { h.Announce = header }})
+	p.wants(p.play(), connecting)
+	p.turn()
+	p.wants(p.play(), sending)
+	far := p.port.Accept()
+	if got := string(far.Read()); got != header {
+		t.Errorf("the server hears %q first", got)
+	}
 }
 
 func TestConnectTriesOneAddressAfterTheOther(t *testing.T) {

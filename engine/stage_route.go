@@ -19,6 +19,7 @@ func (t *transaction) route() stage {
 		panic("BUG: a route that leads nowhere")
 	}
 	t.hop = route.Hop
+	t.record.ToServer = Packets{t.hop.TOS, t.hop.Mark}
 	t.hop.owner = t.owner()
 	if t.hop.Proxy && t.wantsTunnel() {
 		if why := t.goThrough(); why != nil && t.hop.Elsewhere {

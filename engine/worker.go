@@ -7,7 +7,6 @@ import (
 
 	"exaproxy/engine/h1"
 	"exaproxy/engine/loop"
-	"exaproxy/engine/tlsend"
 	"exaproxy/helper"
 )
 
@@ -46,6 +45,7 @@ type worker struct {
 	faults loop.Limiter // of what is logged of faults of ours
 
 	handshakeWarnings loop.Limiter
+	headerWarnings    loop.Limiter // of PROXY headers that are wrong
 	divertedWarnings  loop.Limiter
 	retired           []*setup       // replaced, and still used
 	pools             []*helper.Pool // that may have children
@@ -86,13 +86,16 @@ func (w *worker) start(c *Config, ports []opened) error {
 
 // addClient makes a client of an accepted connection.
 func (w *worker) addClient(fd *loop.FD, peer loop.Peer, l *listener) {
-	c := &client{worker: w, fd: fd, end: fd, bound: l.bound, connection: Connection{Client: peer.Remote, Local: l.bound, Port: l.port}}
+	c := &client{worker: w, listener: l, fd: fd, end: fd, bound: l.bound, connection: Connection{Client: peer.Remote, Local: l.bound, Port: l.port}}
 	c.ends = w.loop.Now().Add(w.setup.config.Timeouts.lifetime())
 	c.waker = w.loop.NewWaker(c)
 	c.timer = w.loop.NewTimer(c.waker)
 	fd.SetWaker(c.waker)
-	if l.tls != nil {
-		c.end = tlsend.Server(w.loop, fd, nil, l.tls, w.engine.handshakes, c.waker)
+	switch {
+	case l.port.ProxyHeader:
+		c.phase = announcing
+	case l.tls != nil:
+		c.secure()
 	}
 	c.next = w.clients
 	if c.next != nil {
@@ -100,7 +103,6 @@ func (w *worker) addClient(fd *loop.FD, peer loop.Peer, l *listener) {
 	}
 	w.clients = c
 	w.open++
-	c.shaking = l.tls != nil
 	c.waitForRequest()
 	c.waker.Wake()
 }
@@ -143,7 +145,7 @@ func (w *worker) shutDown(lifetime time.Duration) (begun bool) {
 		w.leaving = true
 		w.stopListening()
 		w.eachClient(func(c *client) {
-			if c.tx == nil && c.phase == idling {
+			if c.tx == nil && (c.phase == idling || c.phase == announcing) {
 				c.close()
 			}
 		})

@@ -61,6 +61,9 @@ type Kernel interface {
 	// Names returns a socket's own address, and the one that its peer wanted to reach
 	// if that is another (a connection diverted by the packet filter).
 	Names(sys int) (local, original netip.AddrPort, err error)
+	// Bear has the packets of a connected socket bear a type of service (IP_TOS, IPV6_TCLASS) and a mark
+	// (SO_MARK) from now on; 0: as before.
+	Bear(sys int, tos, mark int) error
 	// IsOwn says whether what is sent to an address comes to this machine, by its routes of this
 	// moment. It does not wait.
 	IsOwn(netip.Addr) (bool, error)
@@ -100,9 +103,11 @@ func (t Type) socket() bool { return t == Stream || t == Datagram }
 
 // A ListenSpec is where and how to listen.
 type ListenSpec struct {
-	Addr        netip.AddrPort // [::]:n listens for IPv4 too; port 0: any free one
-	ReusePort   bool           // SO_REUSEPORT: each listener on this port has its own queue
-	Transparent bool           // IP_TRANSPARENT: accept for addresses that are not ours (TPROXY)
+	// Addr is listened at; [::]:n is for IPv4 too; port 0: any free one. An address that the machine does not have
+	// is listened at from when it has it.
+	Addr        netip.AddrPort
+	ReusePort   bool // SO_REUSEPORT: each listener on this port has its own queue
+	Transparent bool // IP_TRANSPARENT: accept for addresses that are not ours (TPROXY)
 
 	// Bind, if set, is asked to bind a socket to an address that we may not (EACCES): a port of
 	// root's. It may block.

@@ -2,6 +2,7 @@ package loop_test
 
 import (
 	"errors"
+	"net"
 	"net/netip"
 	"runtime"
 	"strings"
@@ -96,6 +97,72 @@ func TestDialSpecSetsOptions(t *testing.T) {
 				t.Errorf("the option is %d, %v; want %d", v, err, row.want)
 			}
 		})
+	}
+}
+
+// TestBear has an accepted connection of either family, of IPv4 also by a listener for both.
+func TestBear(t *testing.T) {
+	for _, row := range []struct {
+		listen, dial string
+		level, opt   int
+	}{
+		{"127.0.0.1:0", "127.0.0.1", unix.IPPROTO_IP, unix.IP_TOS},
+		{"[::1]:0", "::1", unix.IPPROTO_IPV6, unix.IPV6_TCLASS},
+		{"[::]:0", "127.0.0.1", unix.IPPROTO_IP, unix.IP_TOS},
+	} {
+		t.Run(row.listen+" "+row.dial, func(t *testing.T) {
+			k := linuxKernel(t)
+			ln, err := k.OpenListener(loop.ListenSpec{Addr: netip.MustParseAddrPort(row.listen)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer k.Close(ln)
+			at, _, _ := k.Names(ln)
+			far, err := net.Dial("tcp", netip.AddrPortFrom(netip.MustParseAddr(row.dial), at.Port()).String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer far.Close()
+			conn, _, err := k.Accept(ln)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer k.Close(conn)
+			mark := 0
+			if unix.Geteuid() == 0 {
+				mark = 7
+			}
+			for range 2 { // the second leaves all as it is
+				if err := k.Bear(conn, 0x20, mark); err != nil {
+					t.Fatal(err)
+				}
+				if v, err := unix.GetsockoptInt(conn, row.level, row.opt); v != 0x20 || err != nil {
+					t.Errorf("the type of service is %#x, %v", v, err)
+				}
+				if v, err := unix.GetsockoptInt(conn, unix.SOL_SOCKET, unix.SO_MARK); v != mark || err != nil {
+					t.Errorf("the mark is %d, %v", v, err)
+				}
+			}
+			if err := k.Bear(conn, 0, 0); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// TestAbsentAddresses can be listened at.
+func TestAbsentAddresses(t *testing.T) {
+	for _, at := range []string{"192.0.2.77:0", "[2001:db8::77]:0"} {
+		k := linuxKernel(t)
+		sys, err := k.OpenListener(loop.ListenSpec{Addr: netip.MustParseAddrPort(at)})
+		if err != nil {
+			t.Errorf("listen at %s: %v", at, err)
+			continue
+		}
+		if bound, _, err := k.Names(sys); bound.Addr().String() != netip.MustParseAddrPort(at).Addr().String() || bound.Port() == 0 {
+			t.Errorf("%s is bound to %s, %v", at, bound, err)
+		}
+		k.Close(sys)
 	}
 }
 

@@ -64,6 +64,14 @@ func (f *FD) Names() (local, original netip.AddrPort, err error) {
 	return local, original, err
 }
 
+// Bear has the packets of a connected socket bear a type of service and a mark from now on; 0: as before.
+func (f *FD) Bear(tos, mark int) error {
+	if f.state&closed != 0 {
+		return f.unready("mark")
+	}
+	return os.NewSyscallError("mark", f.loop.kernel.Bear(int(f.sys), tos, mark))
+}
+
 func unmap(a netip.AddrPort) netip.AddrPort {
 	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
 }

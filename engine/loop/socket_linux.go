@@ -2,6 +2,7 @@ package loop
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"net/netip"
 	"strconv"
@@ -40,10 +41,16 @@ func listen(s ListenSpec) (sys int, err error) {
 		setting{true, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1}, // which accepted sockets inherit
 	)
 	if err == nil {
-		err = Bind(sys, s.Addr)
+		err = bind(sys, s)
 	}
-	if err == unix.EACCES && s.Bind != nil {
-		err = s.Bind(sys, s.Addr)
+	if errors.Is(err, unix.EADDRNOTAVAIL) { // its interface may come
+		err = setAll(sys,
+			setting{six, unix.IPPROTO_IPV6, unix.IPV6_FREEBIND, 1},
+			setting{!six, unix.IPPROTO_IP, unix.IP_FREEBIND, 1},
+		)
+		if err == nil {
+			err = bind(sys, s)
+		}
 	}
 	if err == nil {
 		err = unix.Listen(sys, backlog)
@@ -53,6 +60,15 @@ func listen(s ListenSpec) (sys int, err error) {
 		return -1, err
 	}
 	return sys, nil
+}
+
+// bind gives a listener its address, or asks who may.
+func bind(sys int, s ListenSpec) error {
+	err := Bind(sys, s.Addr)
+	if err == unix.EACCES && s.Bind != nil {
+		return s.Bind(sys, s.Addr)
+	}
+	return err
 }
 
 func (k *linux) Accept(sys int) (int, Peer, error) {
@@ -148,6 +164,29 @@ func setAll(sys int, all ...setting) error {
 		}
 	}
 	return nil
+}
+
+func (k *linux) Bear(sys int, tos, mark int) error {
+	four, err := ofIPv4(sys)
+	if err != nil {
+		return err
+	}
+	return setAll(sys,
+		setting{tos != 0 && !four, unix.IPPROTO_IPV6, unix.IPV6_TCLASS, tos},
+		setting{tos != 0 && four, unix.IPPROTO_IP, unix.IP_TOS, tos},
+		setting{mark != 0, unix.SOL_SOCKET, unix.SO_MARK, mark},
+	)
+}
+
+// ofIPv4 says whether packets of a socket are of IPv4, which those of an IPv6 one may be too.
+func ofIPv4(sys int) (bool, error) {
+	var raw unix.RawSockaddrInet6
+	size := uint32(unsafe.Sizeof(raw))
+	_, _, errno := unix.RawSyscall(unix.SYS_GETSOCKNAME, uintptr(sys), uintptr(unsafe.Pointer(&raw)), uintptr(unsafe.Pointer(&size)))
+	if errno != 0 {
+		return false, errno
+	}
+	return fromRaw(&raw).Addr().Is4(), nil
 }
 
 func (k *linux) SocketError(sys int) error {

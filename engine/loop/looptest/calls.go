@@ -153,6 +153,20 @@ func (k *Kernel) Names(sys int) (local, original netip.AddrPort, err error) {
 	return local, original, err
 }
 
+// Bear implements loop.Kernel.
+func (k *Kernel) Bear(sys int, tos, mark int) error {
+	_, err := k.with(sys, func(d *descriptor) (int, error) {
+		if tos != 0 {
+			d.borne[0] = tos
+		}
+		if mark != 0 {
+			d.borne[1] = mark
+		}
+		return 0, nil
+	})
+	return err
+}
+
 // OpenListener implements loop.Kernel.
 func (k *Kernel) OpenListener(s loop.ListenSpec) (int, error) {
 	k.mu.Lock()

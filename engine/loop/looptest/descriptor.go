@@ -28,6 +28,7 @@ type descriptor struct {
 	datagram bool
 	received [][]byte // datagrams
 	dialled  loop.DialSpec
+	borne    [2]int // what its packets bear: type of service and mark
 
 	end        *End // the other side of a connection
 	connecting bool

@@ -193,3 +193,10 @@ func (e *End) Remote() netip.AddrPort { return e.remote }
 
 // Dialled returns how the loop dialled this connection; zero if it did not.
 func (e *End) Dialled() loop.DialSpec { return e.d.dialled }
+
+// Borne is what the loop's packets to the End bear, by Kernel.Bear.
+func (e *End) Borne() (tos, mark int) {
+	e.k.mu.Lock()
+	defer e.k.mu.Unlock()
+	return e.d.borne[0], e.d.borne[1]
+}
