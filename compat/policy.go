@@ -15,11 +15,13 @@ import (
 	"exaproxy/compat/external"
 	"exaproxy/compat/guard"
 	"exaproxy/compat/headers"
+	"exaproxy/compat/indirect"
 	"exaproxy/compat/intercept"
 	"exaproxy/compat/logs"
 	"exaproxy/compat/manager"
 	"exaproxy/compat/names"
 	"exaproxy/compat/notes"
+	"exaproxy/compat/packets"
 	"exaproxy/compat/peers"
 	"exaproxy/compat/redirector"
 	"exaproxy/compat/reportonly"
@@ -38,6 +40,7 @@ import (
 type policy struct {
 	engine.DefaultPolicy
 
+	indirect   *indirect.Policy
 	names      *names.Policy // nil: nobody wants to know
 	manager    *manager.Policy
 	auth       *auth.Policy // nil: nobody can prove who he is
@@ -46,6 +49,7 @@ type policy struct {
 	guard      *guard.Policy
 	intercept  *intercept.Policy
 	headers    *headers.Policy
+	packets    *packets.Policy // nil: they bear nothing in particular
 	upgrade    *upgrade.Policy
 	redirector *redirector.Policy
 	verdict    *verdict.Policy
@@ -80,11 +84,13 @@ func newPolicy(s *Settings, services engine.Services, opened *logs.OpenedLogs, e
 		spare = reported.Spare
 	}
 	p.setHelpers(s, services, exchange)
+	p.indirect = indirect.NewPolicy(&s.Indirect, services, p.match, p.matchKnown)
 	p.guard = guard.NewPolicy(&s.Guard, services.Log, services.Loop)
 	p.intercept = &intercept.Policy{Settings: &s.Intercept, Resolver: services.Resolver, Whitespace: s.Connection.Limits.Whitespace,
 		Log: services.Log, Now: services.Loop.Now, Match: p.matchKnown}
 	p.headers = headers.NewPolicy(&s.Headers, s.Ports.First(), services.Log)
 	p.headers.Match, p.headers.Now = p.matchKnown, services.Loop.Now
+	p.packets = packets.NewPolicy(&s.Packets, p.match, p.matchKnown)
 	p.upgrade = &upgrade.Policy{Settings: &s.Upgrade, Match: p.matchKnown}
 	p.tunnel = &tunnel.Policy{Settings: &s.Tunnel, Log: services.Log, Now: services.Loop.Now, Match: p.matchKnown}
 	p.bump = &bump.Policy{Settings: &s.Bump, Match: p.match}
@@ -145,6 +151,13 @@ func (p *policy) matchKnown(list *acl.List, r *engine.Request) acl.Answer {
 	return p.access.MatchKnown(list, r, &p.states.of(r).access)
 }
 
+// MayAnnounce says who may send a PROXY header.
+func (p *policy) MayAnnounce(c *engine.Connection) error {
+	r := engine.Request{Connection: c, Client: c.Client, Local: c.Local, Port: c.Port}
+	defer p.states.release(&r)
+	return p.indirect.MayAnnounce(&r)
+}
+
 // Complete makes the target of a request that names a path alone a URL.
 func (p *policy) Complete(r *engine.Request) *engine.Failure {
 	if r.Port.Mode.Diverted() {
@@ -153,11 +166,17 @@ func (p *policy) Complete(r *engine.Request) *engine.Failure {
 	return nil
 }
 
-// Admit asks, in this order, whether a client that was diverted to us asks for whom it wanted to reach, whether
-// the request is for the cache manager, whether http_access allows it, and whether it has gone round in a loop.
+// Admit asks, in this order, who the client is, whether one that was diverted to us asks for whom it wanted to
+// reach, whether the request is for the cache manager, whether http_access allows it, and whether it has gone round in a loop.
 func (p *policy) Admit(r *engine.Request) engine.Decision {
-	p.names.Tell(r.Connection)
+	if p.indirect.Follows() && p.indirect.Follow(r, &p.states.of(r).indirect) == engine.Pending {
+		return engine.Decision{Action: engine.Pending}
+	}
+	p.names.Tell(r)
 	d := p.admit(r, p.states.of(r))
+	if d.Action != engine.Pending {
+		p.packets.MarkClient(r)
+	}
 	if r.IsConnect() && d.Action.Verdict() {
 		d.Connect = p.verdict.OfAccess(r)
 	}
@@ -260,6 +279,19 @@ func (p *policy) Trusts(r *engine.Request, chain []*x509.Certificate, errs []err
 
 // Route sends a request to a peer, or to its server.
 func (p *policy) Route(r *engine.Request, failed []engine.Attempt) engine.Route {
+	var bears engine.Hop // what is asked before a way is chosen: it may have to wait
+	if p.packets.Mark(r, &bears) == engine.Pending {
+		return engine.Route{Action: engine.Pending}
+	}
+	route := p.way(r, failed)
+	if p.packets != nil && route.Action == engine.Proceed {
+		packets.Give(&bears, &route.Hop)
+	}
+	return route
+}
+
+// way chooses the next hop.
+func (p *policy) way(r *engine.Request, failed []engine.Attempt) engine.Route {
 	switch {
 	case p.peers != nil:
 		st := p.states.of(r)
@@ -387,7 +419,7 @@ func (p *policy) showReply(rec *engine.Record) {
 // Record notes what the configuration has to say of the transaction, and writes the transaction's line to each access log
 // that wants it.
 func (p *policy) Record(rec *engine.Record) {
-	p.names.Tell(rec.Request.Connection)
+	p.names.Tell(rec.Request)
 	if p.logsReplies {
 		p.showReply(rec)
 	}

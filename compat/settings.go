@@ -2,6 +2,7 @@ package compat
 
 import (
 	"fmt"
+	"slices"
 
 	"exaproxy/compat/access"
 	"exaproxy/compat/acl"
@@ -14,11 +15,13 @@ import (
 	"exaproxy/compat/external"
 	"exaproxy/compat/guard"
 	"exaproxy/compat/headers"
+	"exaproxy/compat/indirect"
 	"exaproxy/compat/intercept"
 	"exaproxy/compat/logs"
 	"exaproxy/compat/names"
 	"exaproxy/compat/notes"
 	"exaproxy/compat/outgoing"
+	"exaproxy/compat/packets"
 	"exaproxy/compat/peers"
 	"exaproxy/compat/ports"
 	"exaproxy/compat/program"
@@ -27,6 +30,7 @@ import (
 	"exaproxy/compat/tunnel"
 	"exaproxy/compat/upgrade"
 	"exaproxy/compat/verdict"
+	"exaproxy/engine"
 )
 
 // Settings is what a configuration asks for, each feature's part in a field of its own. Load makes
@@ -39,6 +43,7 @@ type Settings struct {
 	Program    program.Settings
 	Ports      ports.Settings
 	Connection connection.Settings
+	Indirect   indirect.Settings
 	Names      names.Settings
 	Headers    headers.Settings
 	Upgrade    upgrade.Settings
@@ -54,6 +59,7 @@ type Settings struct {
 	Bump       bump.Settings
 	Certs      certs.Settings
 	Outgoing   outgoing.Settings
+	Packets    packets.Settings
 	Peers      peers.Settings
 	Notes      notes.Settings
 	Pages      errpage.Settings
@@ -65,6 +71,7 @@ func defaults(acls *acl.Set) *Settings {
 	s := &Settings{
 		acls:       acls,
 		Program:    program.Defaults(),
+		Indirect:   indirect.Defaults(acls),
 		Names:      names.Defaults(),
 		Headers:    headers.Defaults(),
 		Auth:       auth.Defaults(),
@@ -86,7 +93,7 @@ func (s *Settings) directives() directive.Set {
 		"configuration_includes_quoted_values": directive.Nothing, // package conf follows it
 	}
 	for _, feature := range []interface{ Directives() directive.Set }{
-		&s.Program, &s.Ports, &s.Connection, &s.Names, &s.Headers, &s.Upgrade, &s.Auth, &s.External, &s.Access, &s.Guard, &s.Intercept, &s.Redirector, &s.ReportOnly, &s.Verdict, &s.Tunnel, &s.Bump, &s.Certs, &s.Outgoing, &s.Peers, &s.Pages, &s.Notes, &s.Logs,
+		&s.Program, &s.Ports, &s.Connection, &s.Indirect, &s.Names, &s.Headers, &s.Upgrade, &s.Auth, &s.External, &s.Access, &s.Guard, &s.Intercept, &s.Redirector, &s.ReportOnly, &s.Verdict, &s.Tunnel, &s.Bump, &s.Certs, &s.Outgoing, &s.Peers, &s.Packets, &s.Pages, &s.Notes, &s.Logs,
 	} {
 		all.Add(feature.Directives())
 	}
@@ -147,6 +154,12 @@ func (s *Settings) logsReplies() bool { return s.Logs.NeedReply() || s.Notes.Nee
 func (s *Settings) HasKeys() bool {
 	c := s.Outgoing.Config
 	return s.Ports.HasKeys() || s.Peers.HasKeys() || s.Logs.KeyLog != nil || c != nil && len(c.Certificates) > 0
+}
+
+// NeedsNetRaw says whether the proxy needs CAP_NET_RAW for as long as it serves: to mark packets (SO_MARK), or to connect
+// from the addresses of clients (IP_TRANSPARENT).
+func (s *Settings) NeedsNetRaw() bool {
+	return s.Packets.Marks() || slices.ContainsFunc(s.Ports, func(p engine.Port) bool { return p.Mode == engine.TPROXY })
 }
 
 // checkHelpers returns why a helper cannot be run by the user whom the proxy becomes.

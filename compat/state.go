@@ -5,6 +5,7 @@ import (
 	"exaproxy/compat/auth"
 	"exaproxy/compat/bump"
 	"exaproxy/compat/decision"
+	"exaproxy/compat/indirect"
 	"exaproxy/compat/intercept"
 	"exaproxy/compat/peers"
 	"exaproxy/compat/redirector"
@@ -16,6 +17,7 @@ import (
 // part of its own that the others do not see. It is used again for other requests.
 type requestState struct {
 	decision   decision.Memory // the failure or reply that was decided on last, whichever feature's
+	indirect   indirect.State
 	auth       auth.State
 	access     access.State
 	bump       bump.State
@@ -34,6 +36,7 @@ func (st *requestState) reset() bool {
 	st.intercept.Reset()
 	st.peers.Reset()
 	st.redirector = redirector.State{}
+	st.indirect = indirect.State{}
 	st.auth = auth.State{}
 	st.bump = bump.State{}
 	return st.decision.Reset()

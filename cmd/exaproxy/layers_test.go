@@ -55,12 +55,16 @@ var walls = map[string]wall{
 		may: []string{"engine/canary", "engine/loop", dns}, mayNot: []string{"net", "net/http", "os"},
 		reason: "it has never heard of proxies, and asks by the loop's sockets only",
 	},
+	"engine/proxyheader": {
+		mayNot: []string{"net", "net/http", "io", "time", "os", "syscall"},
+		reason: "pure functions of bytes",
+	},
 	"engine/tlsend": {
 		may: []string{"engine/loop"}, mayNot: []string{"net/http", "os/exec"},
 		reason: "TLS over a descriptor (crypto/tls wants a net.Conn)",
 	},
 	"engine": {
-		may: []string{"engine/canary", "engine/loop", "engine/h1", "engine/tlsend", "engine/tlshello", "helper", "dnsasync"}, mayNot: []string{"net", "net/http", "os", "os/exec"},
+		may: []string{"engine/canary", "engine/loop", "engine/h1", "engine/tlsend", "engine/tlshello", "engine/proxyheader", "helper", "dnsasync"}, mayNot: []string{"net", "net/http", "os", "os/exec"},
 		reason: "it knows neither squid.conf nor files",
 	},
 	"engine/enginetest": {
@@ -84,7 +88,7 @@ var walls = map[string]wall{
 		reason: "it tests requests; names are resolved by the worker's resolver (the loop's Waker is a type it holds)",
 	},
 	"compat/logformat": {
-		may: []string{"compat/openssl", "compat/verify", "engine", "engine/h1", "engine/tlshello"}, mayNot: []string{"net", "net/http", "os"},
+		may: []string{"compat/openssl", "compat/verify", "engine", "engine/h1", "engine/proxyheader", "engine/tlshello"}, mayNot: []string{"net", "net/http", "os"},
 		reason: "it appends to a slice of bytes",
 	},
 	"compat/lru": {
@@ -169,6 +173,14 @@ var walls = map[string]wall{
 		may: []string{"compat/conf", "compat/directive", "compat/lru", "engine", "engine/loop", "dnsasync"}, mayNot: []string{"net", "net/http", "os"},
 		reason: "a feature: it configures the resolver, and asks it for the names of clients",
 	},
+	"compat/indirect": {
+		may: []string{"engine/canary", "compat/acl", "compat/directive", "engine", "engine/loop"}, mayNot: []string{"net", "net/http", "os", "os/exec"},
+		reason: "a feature: it finds out who asks",
+	},
+	"compat/packets": {
+		may: []string{"compat/acl", "compat/conf", "compat/directive", "engine", "engine/proxyheader"}, mayNot: []string{"net/http", "os", "os/exec"},
+		reason: "a feature: it says what the packets of connections bear (package net: a host name in the configuration is looked up when it is read)",
+	},
 	"compat/upgrade": {
 		may: []string{"compat/acl", "compat/conf", "compat/directive", "engine", "engine/h1"}, mayNot: []string{"net", "net/http", "os", "os/exec"},
 		reason: "a feature: to which protocols connections may switch",
@@ -245,8 +257,8 @@ var walls = map[string]wall{
 		reason: "what the tests of features share",
 	},
 	"compat": {
-		may: []string{"compat/conf", "compat/directive", "compat/decision", "compat/acl", "compat/errpage", "compat/explain", "compat/access", "compat/auth", "compat/children", "compat/external", "compat/guard", "compat/intercept", "compat/helpertest", "compat/redirector", "compat/reportonly",
-			"compat/headers", "compat/manager", "compat/logs", "compat/names", "compat/notes", "compat/ports", "compat/connection", "compat/outgoing", "compat/peers", "compat/program", "compat/bump", "compat/certs", "compat/tunnel", "compat/upgrade", "compat/verdict",
+		may: []string{"compat/conf", "compat/directive", "compat/decision", "compat/acl", "compat/errpage", "compat/explain", "compat/access", "compat/auth", "compat/children", "compat/external", "compat/guard", "compat/intercept", "compat/helpertest", "compat/indirect", "compat/redirector", "compat/reportonly",
+			"compat/headers", "compat/manager", "compat/logs", "compat/names", "compat/notes", "compat/packets", "compat/ports", "compat/connection", "compat/outgoing", "compat/peers", "compat/program", "compat/bump", "compat/certs", "compat/tunnel", "compat/upgrade", "compat/verdict",
 			"engine", "engine/h1", "engine/loop", "engine/tlshello", "helper"},
 		mayNot: []string{"net", "net/http", "os", "os/exec"},
 		reason: "it puts the features together, and in order",

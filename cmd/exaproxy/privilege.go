@@ -3,13 +3,11 @@ package main
 import (
 	"fmt"
 	"os"
-	"slices"
 	"syscall"
 	"time"
 
 	"exaproxy/cmd/exaproxy/privsep"
 	"exaproxy/compat/account"
-	"exaproxy/engine"
 )
 
 // meetParent makes the connection to a parent, if there is one.
@@ -64,7 +62,7 @@ func (s *server) becomeUser(who *account.User, args []string) (err error) {
 		who.Root = s.root // which looks anew each time whom the configuration is from
 	}
 	become := setUser
-	if who.UID != 0 && slices.ContainsFunc(s.settings.Ports, func(p engine.Port) bool { return p.Mode == engine.TPROXY }) {
+	if who.UID != 0 && s.settings.NeedsNetRaw() {
 		become = setTransparentUser
 	}
 	if err := become(who); err != nil {

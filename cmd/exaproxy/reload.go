@@ -67,6 +67,9 @@ func (s *server) read() (*change, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := mayMark(settings); err != nil {
+		return nil, err
+	}
 	s.protectKeys(settings)
 	setup, err := settings.Engine(s.log, s.files)
 	if err != nil {

@@ -83,8 +83,12 @@ func (s *server) start(args []string) error {
 	if err := s.becomeUser(who, args); err != nil {
 		return &abnormal{err.Error()}
 	}
+	if err := mayMark(s.settings); err != nil {
+		return &abnormal{err.Error()}
+	}
 	for i, addr := range s.engine.Addrs() {
 		s.log.Say(1, fmt.Sprintf("Accepting %s Socket connections at local=%s", accepted(&s.settings.Ports[i]), addr))
+		sayAbsent(s.log, addr)
 	}
 	return nil
 }

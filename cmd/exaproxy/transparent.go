@@ -10,8 +10,8 @@ import (
 	"exaproxy/compat/account"
 )
 
-// setTransparentUser is setUser for a proxy that has a port of tproxy: it keeps CAP_NET_RAW, by which each connection to a
-// server may have the client's address (IP_TRANSPARENT, ip(7)). CAP_NET_ADMIN, which Squid keeps, would do as well, and
+// setTransparentUser is setUser for a proxy that has a port of tproxy, or marks packets: it keeps CAP_NET_RAW, by which each
+// connection to a server may have the client's address (IP_TRANSPARENT, ip(7)) and a mark (SO_MARK). CAP_NET_ADMIN, which Squid keeps, would do as well, and
 // would let whoever takes the proxy over change the packet filter. Helpers do not inherit it.
 func setTransparentUser(who *account.User) error {
 	if err := allThreads("prctl PR_SET_KEEPCAPS", unix.SYS_PRCTL, unix.PR_SET_KEEPCAPS, 1, 0); err != nil {

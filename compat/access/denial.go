@@ -137,7 +137,7 @@ func appendCode(dst []byte, code byte, r *engine.Request, pages *errpage.Policy)
 	case 'M':
 		return append(dst, r.Method...), true
 	case 'i':
-		return r.Client.Addr().Unmap().AppendTo(dst), true
+		return r.Sender().Addr().Unmap().AppendTo(dst), true
 	case 'a':
 		return append(dst, cmp.Or(r.User, r.External.User, "-")...), true
 	case 'h':

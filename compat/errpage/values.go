@@ -82,7 +82,7 @@ func localPort(dst []byte, v *Values) []byte {
 }
 
 func clientAddress(dst []byte, v *Values) []byte {
-	return v.Request.Client.Addr().Unmap().AppendTo(dst)
+	return v.Request.Sender().Addr().Unmap().AppendTo(dst)
 }
 
 func serverAddress(dst []byte, v *Values) []byte {

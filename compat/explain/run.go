@@ -63,7 +63,7 @@ func Run(ctx context.Context, c engine.Config, program string, q Request, observ
 		return nil, errors.New("the configuration has no port")
 	}
 	port := c.Ports[0]
-	port.TLS = nil // what is decided is decided behind it
+	port.TLS, port.ProxyHeader = nil, false // what is decided is decided behind them
 	s, err := newStage(netip.AddrPortFrom(q.Client, 40000), endOf(&port, q.Client), head)
 	if err != nil {
 		return nil, err

@@ -81,9 +81,9 @@ func (p *Policy) forwardedFor(r *engine.Request, h *h1.Header) {
 	}
 }
 
-// clientOf is the client's address as a text that lives as long as the request.
+// clientOf is the address of who has sent the request, as a text that lives as long as the request.
 func (p *Policy) clientOf(r *engine.Request) []byte {
-	p.scratch = r.Client.Addr().Unmap().AppendTo(p.blank())
+	p.scratch = r.Sender().Addr().Unmap().AppendTo(p.blank())
 	return r.Keep(p.scratch)
 }
 

@@ -225,7 +225,21 @@ func (p *Policy) Steer(r *engine.Request, st *State, hop *engine.Hop) {
 	if (p.Settings.Passthru || st != nil && st.forged) && bytes.Equal(hop.Host, r.Target.Host) && hop.Port == r.Target.Port {
 		hop.Port, hop.Hierarchy = original.Port(), "ORIGINAL_DST"
 	}
-	if r.Port.Mode == engine.TPROXY && p.Match(p.Settings.Spoof, r) == acl.Allow {
-		hop.Local, hop.Transparent = r.Connection.Client.Addr().Unmap(), true
+	if h := r.Connection.ProxyHeader; h != nil && h.Forwards() {
+		return // as in Squid nobody takes an address that a balancer has named
 	}
+	if r.Port.Mode == engine.TPROXY && p.Match(p.Settings.Spoof, r) == acl.Allow {
+		hop.Local, hop.Transparent = p.spoofed(r).Addr().Unmap(), true
+	}
+}
+
+// spoofed is the client whose address servers see.
+func (p *Policy) spoofed(r *engine.Request) netip.AddrPort {
+	switch peer := r.Sender(); {
+	case !p.Settings.Indirect:
+		return peer
+	case r.Client != peer:
+		return r.Client
+	}
+	return r.TellClient()
 }

@@ -51,7 +51,7 @@ func appendPort(dst []byte, a netip.AddrPort) []byte {
 }
 
 func clientAddress(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
-	return appendAddress(dst, rec.Request.Client)
+	return appendAddress(dst, rec.Request.TellClient())
 }
 
 // clientName gives the address when there is no name: as in Squid since 3.5.
@@ -59,23 +59,28 @@ func clientName(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
 	if name := rec.Request.ClientName(); name != "" {
 		return append(dst, name...)
 	}
-	return appendAddress(dst, rec.Request.Client)
+	return appendAddress(dst, rec.Request.TellClient())
 }
 
 func clientPort(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
-	return appendPort(dst, rec.Request.Client)
+	return appendPort(dst, rec.Request.Sender())
 }
 
 // Listening is where the port listens that a request came in by. Of connections that were diverted to us Squid tells the
-// port's address and number as they are written, and neither if no address is; then it is not valid.
+// port's address and number as they are written, and neither if no address is; then it is not valid. Of one with a PROXY
+// header it tells that in the header if no address is written.
 func Listening(r *engine.Request) netip.AddrPort {
+	written := r.Port != nil && !r.Port.Addr.Addr().IsUnspecified()
 	switch {
-	case !r.Original().IsValid():
-		return r.Local
-	case r.Port.Addr.Addr().IsUnspecified():
-		return netip.AddrPort{}
+	case r.Original().IsValid():
+		if !written {
+			return netip.AddrPort{}
+		}
+		return r.Port.Addr
+	case r.Connection != nil && r.Connection.ProxyHeader != nil && written && r.Port.Addr.Port() != 0:
+		return r.Port.Addr
 	}
-	return r.Port.Addr
+	return r.Local
 }
 
 func listeningAddress(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {

@@ -12,6 +12,8 @@ type code struct {
 	quote  quoting // if the format asks for none
 	number bool    // filled up with zeroes if wanted, never cut
 	user   bool    // a name that a user gave
+
+	check func(arg string) error // of its {argument}; nil: anything goes
 }
 
 // value appends the code's value; nothing appended is written as "-".
@@ -35,8 +37,8 @@ var codes = []code{
 	{name: ">eui", value: noValue},
 	{name: ">la", value: localAddress},
 	{name: ">lp", value: localPort, number: true},
-	{name: ">qos", value: constant("0x0")},
-	{name: ">nfmark", value: constant("0x0")},
+	{name: ">qos", value: toClient(func(p engine.Packets) int { return p.TOS })},
+	{name: ">nfmark", value: toClient(func(p engine.Packets) int { return p.Mark })},
 	{name: ">handshake", value: noValue},
 	{name: "la", value: ifParsed(listeningAddress)},
 	{name: "lp", value: ifParsed(listeningPort), number: true},
@@ -47,8 +49,8 @@ var codes = []code{
 	{name: "<la", value: outgoingAddress},
 	{name: "oa", value: outgoingAddress},
 	{name: "<lp", value: outgoingPort, number: true},
-	{name: "<qos", value: ifContacted(constant("0x0"))},
-	{name: "<nfmark", value: ifContacted(constant("0x0"))},
+	{name: "<qos", value: ifContacted(toServer(func(p engine.Packets) int { return p.TOS }))},
+	{name: "<nfmark", value: ifContacted(toServer(func(p engine.Packets) int { return p.Mark }))},
 
 	{name: "ts", value: seconds, number: true},
 	{name: "tu", value: subseconds, number: true},
@@ -116,6 +118,8 @@ var codes = []code{
 	{name: "ssl::<received_hello_version", value: withServer(serverHelloVersion)},
 	{name: "ssl::<received_supported_version", value: withServer(serverSupportedVersion)},
 
+	{name: "proxy_protocol::>h", value: proxyHeader, quote: urlEscapeOnce, check: checkProxyHeader},
+
 	{name: "Ss", value: squidResult},
 	{name: "Sh", value: hierarchy},
 
@@ -128,10 +132,9 @@ var codes = []code{
 	{name: "ssl::<cert_errors", value: certificateErrors},
 }
 
-// unavailable are the codes of Squid's adaptation and PROXY protocol: they never have a value here.
+// unavailable are the codes of Squid's adaptation: they never have a value here.
 var unavailable = []string{
 	"rG", "adapt::<last_h", "adapt::all_trs", "adapt::sum_trs",
 	"icap::<A", "icap::<a", "icap::<bs", "icap::<h", "icap::<last_h", "icap::<service_name", "icap::<st",
 	"icap::>h", "icap::>st", "icap::Hs", "icap::rm", "icap::ru", "icap::tio", "icap::to", "icap::tr", "icap::tt",
-	"proxy_protocol::>h",
 }

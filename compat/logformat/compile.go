@@ -79,6 +79,9 @@ func (p *part) compile(spec string, context quoting) (rest string, err error) {
 	if !hasArg {
 		s, _ = p.argument(s)
 	}
+	if p.code.check != nil {
+		return s, p.code.check(p.arg)
+	}
 	return s, nil
 }
 

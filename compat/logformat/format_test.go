@@ -16,7 +16,7 @@ import (
 func TestCodes(t *testing.T) {
 	rec := fetched(t)
 	rec.Request.User = "j doe"
-	rec.Request.Connection, rec.Page = &engine.Connection{ClientName: "client.test"}, "ERR_NONE"
+	rec.Request.Connection, rec.Page = &engine.Connection{Client: rec.Request.Client, ClientName: "client.test"}, "ERR_NONE"
 	rec.Request.External = engine.External{Tag: "t1", Log: "seen"}
 	for _, n := range [][2]string{{"tag", "t1"}, {"b", "q r"}, {"log", "seen"}, {"b", "two"}} {
 		rec.Request.AddNote([]byte(n[0]), []byte(n[1]))

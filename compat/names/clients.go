@@ -46,19 +46,28 @@ func NewPolicy(s *Settings, services engine.Services) *Policy {
 		known: lru.Cache[netip.Addr, clientName]{Most: mostKnown}}
 }
 
-// Tell has a connection know the name of its client, as far as it is known, and looks it up if it is not. A name that
-// has become old is told until there is an answer.
-func (p *Policy) Tell(c *engine.Connection) {
-	if p == nil || c == nil {
+// Tell has a request know the name of the client that logs are told of, as far as it is known.
+func (p *Policy) Tell(r *engine.Request) {
+	if p == nil || r.Connection == nil {
 		return
 	}
-	addr := c.Client.Addr().Unmap().WithZone("")
+	if c := r.TellClient(); c != r.Connection.Client {
+		r.ToldName = p.name(c.Addr())
+	} else {
+		r.Connection.ClientName = p.name(c.Addr())
+	}
+}
+
+// name is the name of an address as far as it is known. If it is not, it is looked up. A name that has become old
+// is told until there is an answer.
+func (p *Policy) name(addr netip.Addr) string {
+	addr = addr.Unmap().WithZone("")
 	n, ok := p.known.Get(addr)
 	if (!ok || !p.loop.Now().Before(n.until)) && p.asked[addr] == nil && len(p.asked) < mostAsked {
 		p.ask(addr)
 		n, _ = p.known.Get(addr)
 	}
-	c.ClientName = n.name
+	return n.name
 }
 
 // A question is an address that is looked up. It is a task of the loop.

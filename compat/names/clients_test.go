@@ -29,8 +29,8 @@ func TestFewAreLookedUpAtATime(t *testing.T) {
 	p := newPolicy(t)
 	for n := range 3 * mostAsked {
 		c := clientAt(n)
-		p.Tell(c)
-		p.Tell(c) // the same question
+		p.Tell(&engine.Request{Client: c.Client, Connection: c})
+		p.Tell(&engine.Request{Client: c.Client, Connection: c}) // the same question
 		if c.ClientName != "" {
 			t.Fatalf("client %d has the name %q", n, c.ClientName)
 		}
@@ -57,7 +57,7 @@ func TestFewAreRemembered(t *testing.T) {
 
 func TestNobodyIsAskedForNames(t *testing.T) {
 	c := clientAt(1)
-	(*Policy)(nil).Tell(c)
+	(*Policy)(nil).Tell(&engine.Request{Client: c.Client, Connection: c})
 	(*Policy)(nil).Close()
 	if off := (Settings{ClientNames: false}); NewPolicy(&off, compattest.Services(t)) != nil || c.ClientName != "" {
 		t.Error("client_names off is not followed")
@@ -70,7 +70,7 @@ func TestAddressesAreLookedUpAsTheyAre(t *testing.T) {
 		p := newPolicy(t)
 		p.known.Put(netip.MustParseAddr(row[0]), clientName{"pc.test", p.loop.Now().Add(forever)})
 		c := &engine.Connection{Client: netip.AddrPortFrom(netip.MustParseAddr(row[1]), 1)}
-		if p.Tell(c); c.ClientName != "pc.test" {
+		if p.Tell(&engine.Request{Client: c.Client, Connection: c}); c.ClientName != "pc.test" {
 			t.Errorf("a client at %s has the name %q", row[1], c.ClientName)
 		}
 		if len(p.asked) > 0 {

@@ -96,6 +96,8 @@ func setOption(c *directive.Context, port *engine.Port, secure *tlsOptions, opti
 		port.Name = value
 	case "worker-queues":
 		port.WorkerQueues = true
+	case "require-proxy-header":
+		port.ProxyHeader = true
 	case "no-connection-auth":
 		port.NoConnectionAuth = true
 	case "connection-auth":
@@ -109,7 +111,7 @@ func setOption(c *directive.Context, port *engine.Port, secure *tlsOptions, opti
 	case "tproxy":
 		return divert(c, port, engine.TPROXY, secure, "TPROXY option", "TPROXY")
 	case "accel", "vhost", "no-vhost", "vport", "defaultsite", "act-as-origin",
-		"allow-direct", "require-proxy-header":
+		"allow-direct":
 		return conf.Invalid{fmt.Sprintf("ERROR: %s option '%s' cannot be followed yet: only forward proxy ports and those of intercept and tproxy are served", secure.directive, name)}
 	default:
 		return secure.set(c, name, value, option)

@@ -112,7 +112,7 @@ func fill(page string, r *engine.Request, answer *rewrite.Answer) string {
 		"%(url)s", html.EscapeString(string(r.Target.AppendURL(nil))),
 		"%(host)s", html.EscapeString(string(r.Target.Host)),
 		"%(protocol)s", html.EscapeString(scheme),
-		"%(client_ip)s", r.Client.Addr().Unmap().String(),
+		"%(client_ip)s", r.TellClient().Addr().Unmap().String(),
 		"%(comment)s", html.EscapeString(comment),
 	).Replace(page)
 }

@@ -124,7 +124,7 @@ func TestRecordedQuestions(t *testing.T) {
 			want = strings.Replace(want, " "+user+" ", " "+escaped+" ", 1)
 		}
 		if !bytes.Equal(parts[2], parts[3]) {
-			r.Connection = &engine.Connection{ClientName: string(parts[3])}
+			r.Connection = &engine.Connection{Client: r.Client, ClientName: string(parts[3])}
 		}
 		if got := question(r); got != want {
 			t.Errorf("Squid asks\n%s, we ask\n%s", want, got)

@@ -45,7 +45,7 @@ func TestAppend(t *testing.T) {
 
 func TestAppendExtras(t *testing.T) {
 	r := asked(t, "GET", "http://origin.test/?q=1")
-	r.User, r.Connection = "j doe", &engine.Connection{ClientName: "client.test"}
+	r.User, r.Connection = "j doe", &engine.Connection{Client: r.Client, ClientName: "client.test"}
 	r.AddNote([]byte("raw"), []byte("two\nlines\r\x00"))
 	rec := &engine.Record{Request: r}
 	for _, tt := range []struct{ name, extras, want string }{
