@@ -47,6 +47,7 @@ type comparison struct {
 	helper bool   // the configuration has a helper that records to {dir}/lines; logs are not looked at
 	hosts  string
 	listen []string // addresses of http_port; one at 127.0.0.1 if there is none
+	port   string   // options of http_port
 	// settled says that the origin waits for nothing, so that the next request may come. May be nil.
 	settled func() bool
 }
@@ -68,7 +69,7 @@ func (c comparison) under(p program, port string, list []asked) []exchange {
 	writeFile(c.t, dir, "hosts", c.hosts)
 	conf := c.conf + base
 	for _, host := range c.listen {
-		conf += "http_port " + net.JoinHostPort(host, port) + "\n"
+		conf += "http_port " + net.JoinHostPort(host, port) + " " + c.port + "\n"
 	}
 	x := start(c.t, p, dir, conf)
 	defer x.end()
