@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/netip"
 
+	"exaproxy/compat/accel"
 	"exaproxy/compat/access"
 	"exaproxy/compat/acl"
 	"exaproxy/compat/auth"
@@ -38,6 +39,7 @@ import (
 type policy struct {
 	engine.DefaultPolicy
 
+	accel      *accel.Policy
 	names      *names.Policy // nil: nobody wants to know
 	manager    *manager.Policy
 	auth       *auth.Policy // nil: nobody can prove who he is
@@ -69,6 +71,7 @@ func newPolicy(s *Settings, services engine.Services, opened *logs.OpenedLogs, e
 		services.Log = slog.New(slog.DiscardHandler)
 	}
 	p := &policy{states: newRequestStates()}
+	p.accel = &accel.Policy{Whitespace: s.Connection.Limits.Whitespace, Log: services.Log, Now: services.Loop.Now}
 	if s.namesClients() {
 		p.names = names.NewPolicy(&s.Names, services)
 	}
@@ -145,12 +148,12 @@ func (p *policy) matchKnown(list *acl.List, r *engine.Request) acl.Answer {
 	return p.access.MatchKnown(list, r, &p.states.of(r).access)
 }
 
-// Complete makes the target of a request that names a path alone a URL.
+// Complete makes the target of a request that names a path alone a URL. Of an accelerator's port it is asked about all.
 func (p *policy) Complete(r *engine.Request) *engine.Failure {
 	if r.Port.Mode.Diverted() {
 		return p.intercept.Complete(r)
 	}
-	return nil
+	return p.accel.Complete(r)
 }
 
 // Admit asks, in this order, whether a client that was diverted to us asks for whom it wanted to reach, whether
@@ -267,6 +270,10 @@ func (p *policy) Route(r *engine.Request, failed []engine.Attempt) engine.Route 
 	case len(failed) > 0:
 		return engine.Route{Action: engine.Refuse} // there is one way to a server
 	}
+	if st := kept(r); r.Bound() && !(st != nil && st.redirector.Steers()) {
+		f := accel.NoServer
+		return engine.Route{Action: engine.Refuse, Failure: &f}
+	}
 	return p.direct(r)
 }
 
@@ -322,6 +329,9 @@ func (p *policy) Edit(r *engine.Request, h *h1.Header, d engine.Direction) {
 		return
 	}
 	st := kept(r)
+	if st == nil || !p.peers.Passes(&st.peers) {
+		p.auth.Spent(r, h)
+	}
 	switch {
 	case d == engine.Through: // what helpers say is of what goes on in the tunnel
 	case st == nil:

@@ -34,7 +34,6 @@ const (
 	noPing         = "no host is pinged"
 	noIcons        = "no page of ours uses icons"
 	noPage         = "error pages are in one language: the built-in ones, or those of error_directory"
-	noAccel        = "steers accelerators, which are refused"
 	noMulticast    = "no multicast between caches"
 	tuning         = "a setting of Squid's event loop"
 	noLoad         = "no load warnings in cache.log yet"
