@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/netip"
 
+	"exaproxy/compat/accel"
 	"exaproxy/compat/access"
 	"exaproxy/compat/acl"
 	"exaproxy/compat/auth"
@@ -40,6 +41,7 @@ import (
 type policy struct {
 	engine.DefaultPolicy
 
+	accel      *accel.Policy
 	indirect   *indirect.Policy
 	names      *names.Policy // nil: nobody wants to know
 	manager    *manager.Policy
@@ -73,6 +75,7 @@ func newPolicy(s *Settings, services engine.Services, opened *logs.OpenedLogs, e
 		services.Log = slog.New(slog.DiscardHandler)
 	}
 	p := &policy{states: newRequestStates()}
+	p.accel = &accel.Policy{Whitespace: s.Connection.Limits.Whitespace, Log: services.Log, Now: services.Loop.Now}
 	if s.namesClients() {
 		p.names = names.NewPolicy(&s.Names, services)
 	}
@@ -158,12 +161,12 @@ func (p *policy) MayAnnounce(c *engine.Connection) error {
 	return p.indirect.MayAnnounce(&r)
 }
 
-// Complete makes the target of a request that names a path alone a URL.
+// Complete makes the target of a request that names a path alone a URL. Of an accelerator's port it is asked about all.
 func (p *policy) Complete(r *engine.Request) *engine.Failure {
 	if r.Port.Mode.Diverted() {
 		return p.intercept.Complete(r)
 	}
-	return nil
+	return p.accel.Complete(r)
 }
 
 // Admit asks, in this order, who the client is, whether one that was diverted to us asks for whom it wanted to
@@ -299,6 +302,10 @@ func (p *policy) way(r *engine.Request, failed []engine.Attempt) engine.Route {
 	case len(failed) > 0:
 		return engine.Route{Action: engine.Refuse} // there is one way to a server
 	}
+	if st := kept(r); r.Bound() && !(st != nil && st.redirector.Steers()) {
+		f := accel.NoServer
+		return engine.Route{Action: engine.Refuse, Failure: &f}
+	}
 	return p.direct(r)
 }
 
@@ -354,6 +361,9 @@ func (p *policy) Edit(r *engine.Request, h *h1.Header, d engine.Direction) {
 		return
 	}
 	st := kept(r)
+	if st == nil || !p.peers.Passes(&st.peers) {
+		p.auth.Spent(r, h)
+	}
 	switch {
 	case d == engine.Through: // what helpers say is of what goes on in the tunnel
 	case st == nil:

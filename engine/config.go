@@ -79,10 +79,11 @@ type Port struct {
 	// NoConnectionAuth has clients not be asked to prove a connection (no-connection-auth).
 	NoConnectionAuth bool
 
-	WorkerQueues bool // SO_REUSEPORT, a queue for each worker (worker-queues)
-	Mode         Mode // what clients take it for
-	ProxyHeader  bool // each client says first for whom it has connected (require-proxy-header)
-	Tunnels      bool // of Intercept and TPROXY: each connection is a tunnel to whom the client wanted (https_port)
+	WorkerQueues bool  // SO_REUSEPORT, a queue for each worker (worker-queues)
+	Mode         Mode  // what clients take it for
+	ProxyHeader  bool  // each client says first for whom it has connected (require-proxy-header)
+	Tunnels      bool  // of Intercept and TPROXY: each connection is a tunnel to whom the client wanted (https_port)
+	Site         *Site // of whose URLs requests are, if they take it for a server; else nil
 
 	// TLS has clients speak TLS to the proxy (https_port); nil: they do not. It is shared by all workers
 	// and not changed. The keys of session tickets are the engine's.
@@ -121,6 +122,17 @@ func (p *Port) isLike(old *Port) bool {
 
 // Diverted says whether clients have never heard of the port.
 func (m Mode) Diverted() bool { return m == Intercept || m == TPROXY }
+
+// A Site is what the URLs of requests are that come by a port which clients take for a server: these name a path
+// alone. It is the policy that makes them (Policy.Complete), and that follows Direct.
+type Site struct {
+	Scheme    string // http or https
+	Default   string // host, perhaps with a port, of those that name none (defaultsite); "": there is none
+	ByHost    bool   // the Host field says of which host they are (vhost)
+	Port      uint16 // that they all have, whatever the Host field says (vport=); 0: none
+	LocalPort bool   // they all have the port that the client connected to (vport)
+	Direct    bool   // they may go to servers that the configuration does not name (allow-direct)
+}
 
 // ConnectVerdict is how the verdict on a CONNECT reaches the client.
 type ConnectVerdict uint8

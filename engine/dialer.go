@@ -8,12 +8,16 @@ import (
 	"exaproxy/engine/loop"
 )
 
-// attemptDelay is how long a first address may take before a second is tried beside it
+// attemptDelay is how long an address may take before the next is tried beside it
 // (RFC 8305, section 5: Connection Attempt Delay).
 const attemptDelay = 250 * time.Millisecond
 
+// mostAttempts are under way for one request at most: a name whose first addresses are dead costs each of them the
+// delay, and not the connect_timeout.
+const mostAttempts = 8
+
 // A dialer connects to the first of several addresses that answers. It tries them in order:
-// the next at once when one refuses, and beside one that is slow.
+// the next at once when one refuses, and beside those that are slow.
 type dialer struct {
 	addrs   []netip.Addr
 	spec    loop.DialSpec // but for the address
@@ -23,7 +27,7 @@ type dialer struct {
 	tried   int           // of addrs
 	limit   int
 	timeout time.Duration // of one address
-	trying  [2]attempt
+	trying  [mostAttempts]attempt
 	starved bool           // there was no descriptor for the last that was tried: it is to be tried again
 	peer    netip.AddrPort // of the last failure
 	err     error
@@ -95,22 +99,17 @@ func (d *dialer) failed(a *attempt, err error) {
 	a.fd = nil
 }
 
-// freeSlot gives the attempt to use for a further address: the first if none is under way,
-// the second when the first has taken long.
-func (d *dialer) freeSlot(now time.Time) *attempt {
-	one, two := &d.trying[0], &d.trying[1]
-	switch d.underWay() {
-	case 0:
-		return one
-	case 1:
-		if one.fd == nil {
-			one, two = two, one
-		}
-		if now.Sub(one.since) >= attemptDelay {
-			return two
+// freeSlot gives the attempt to use for a further address: any, once those that are under way have all taken long.
+func (d *dialer) freeSlot(now time.Time) (free *attempt) {
+	for i := range d.trying {
+		switch a := &d.trying[i]; {
+		case a.fd == nil:
+			free = a
+		case now.Sub(a.since) < attemptDelay:
+			return nil
 		}
 	}
-	return nil
+	return free
 }
 
 func (d *dialer) underWay() (n int) {
@@ -152,13 +151,16 @@ func (d *dialer) untilNext(now time.Time) time.Duration {
 	if d.starved {
 		wait = starvedDelay
 	}
+	more := d.tried < min(len(d.addrs), d.limit) && d.underWay() < len(d.trying)
+	delay := time.Duration(0) // until the last has taken long
 	for i := range d.trying {
-		if d.trying[i].fd != nil {
-			wait = min(wait, d.trying[i].since.Add(d.timeout).Sub(now))
+		if a := &d.trying[i]; a.fd != nil {
+			wait = min(wait, a.since.Add(d.timeout).Sub(now))
+			delay = max(delay, a.since.Add(attemptDelay).Sub(now))
 		}
 	}
-	if d.tried < len(d.addrs) && d.underWay() < len(d.trying) {
-		wait = min(wait, attemptDelay)
+	if more && !d.starved {
+		wait = min(wait, delay)
 	}
 	return wait
 }

@@ -88,6 +88,7 @@ const (
 	Conflict                            // the client asks for another server than it wanted to reach
 	NotTLS                              // what a client says in its tunnel, where that was to be looked into
 	ReplyRefused                        // the reply is, by the policy
+	NotAllowed                          // a method that the port is not for
 )
 
 var failureKinds = [...]string{
@@ -99,7 +100,7 @@ var failureKinds = [...]string{
 	ConnectLate: "connect timed out", UpstreamClosed: "upstream closed", UpstreamBroken: "upstream broken",
 	UpstreamLate: "upstream too slow", BadReply: "bad reply", ReplyTooLarge: "reply head too large",
 	ShuttingDown: "shutting down", Internal: "internal fault", Looping: "forwarding loop",
-	Misdirected: "misdirected", NotDiverted: "not diverted", Conflict: "conflict", NotTLS: "no TLS", ReplyRefused: "reply refused",
+	Misdirected: "misdirected", NotDiverted: "not diverted", Conflict: "conflict", NotTLS: "no TLS", ReplyRefused: "reply refused", NotAllowed: "method not allowed",
 }
 
 func (k FailureKind) String() string { return failureKinds[k] }
@@ -111,6 +112,8 @@ func (k FailureKind) Status() int {
 		return 400
 	case Conflict:
 		return 409
+	case NotAllowed:
+		return 405
 	case HeadTooLarge:
 		return 431
 	case BodyTooLarge:

@@ -27,7 +27,8 @@ type Policy interface {
 	MayAnnounce(c *Connection) error
 
 	// Complete makes the target of a request that names a path alone a URL (Request.Locate), if it came by a
-	// port that is not a forward proxy's. It returns nil, or why that cannot be done.
+	// port that is not a forward proxy's. Of an accelerator's it is asked about all requests. It returns nil, or
+	// why that cannot be done.
 	Complete(r *Request) *Failure
 
 	// Admit says whether the client may ask this at all: Proceed, Refuse, Challenge, Serve,

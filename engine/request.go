@@ -227,6 +227,20 @@ func (r *Request) Original() netip.AddrPort {
 // IsConnect says whether the client asks for a tunnel.
 func (r *Request) IsConnect() bool { return r.Method == "CONNECT" }
 
+// Accelerated says whether the client takes the proxy for the server.
+func (r *Request) Accelerated() bool { return r.Port != nil && r.Port.Mode == Accel }
+
+// Bound says whether the request may go to no server because its URL names it: by an accelerator's port without Direct.
+func (r *Request) Bound() bool { return r.Accelerated() && !r.Port.Site.Direct }
+
+// Secret is the name of the field that has told us who the client is or says to be. It is nobody else's business.
+func (r *Request) Secret() string {
+	if r.Accelerated() && (r.User != "" || r.Claimed != "") {
+		return "Authorization"
+	}
+	return "Proxy-Authorization"
+}
+
 // Keep copies b into memory that lives as long as the transaction and returns the copy.
 // Its memory is used again for later transactions, so that keeping costs no allocation.
 func (r *Request) Keep(b []byte) []byte {

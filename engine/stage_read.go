@@ -87,7 +87,7 @@ func (t *transaction) accepted() stage {
 			return t.fail(insideFailure(err), ClientSide, err)
 		}
 	}
-	if r.Port.Mode != Forward && r.Target.Form == h1.Origin {
+	if r.Port.Mode == Accel || r.Port.Mode != Forward && r.Target.Form == h1.Origin {
 		if f := t.setup.policy.Complete(r); f != nil {
 			t.keepClient, t.unparsable = false, true
 			return t.failWith(f)

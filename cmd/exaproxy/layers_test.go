@@ -144,6 +144,10 @@ var walls = map[string]wall{
 		mayNot: []string{"net", "net/http", "os/exec"},
 		reason: "a feature: it sees no other but the error pages",
 	},
+	"compat/accel": {
+		may: []string{"engine", "engine/h1", "engine/loop"}, mayNot: []string{"net", "net/http", "os", "os/exec"},
+		reason: "a feature: it makes URLs",
+	},
 	"compat/guard": {
 		may: []string{"compat/directive", "compat/errpage", "engine", "engine/loop"}, mayNot: []string{"net", "net/http", "os", "os/exec"},
 		reason: "a feature: it sees no other but the error pages; the kernel of the loop knows the machine's addresses",
@@ -226,7 +230,7 @@ var walls = map[string]wall{
 		reason: "what OpenSSL calls things: functions of texts and bytes",
 	},
 	"compat/ports": {
-		may: []string{"compat/authority", "compat/openssl", "compat/verify", "compat/conf", "compat/directive", "engine"}, mayNot: []string{"net/http", "os"},
+		may: []string{"compat/authority", "compat/openssl", "compat/verify", "compat/conf", "compat/directive", "engine", "engine/h1"}, mayNot: []string{"net/http", "os"},
 		reason: "a feature: it opens no port (package net: the host name of an http_port is looked up when it is read)",
 	},
 	"compat/connection": {
@@ -257,7 +261,7 @@ var walls = map[string]wall{
 		reason: "what the tests of features share",
 	},
 	"compat": {
-		may: []string{"compat/conf", "compat/directive", "compat/decision", "compat/acl", "compat/errpage", "compat/explain", "compat/access", "compat/auth", "compat/children", "compat/external", "compat/guard", "compat/intercept", "compat/helpertest", "compat/indirect", "compat/redirector", "compat/reportonly",
+		may: []string{"compat/conf", "compat/directive", "compat/decision", "compat/acl", "compat/errpage", "compat/explain", "compat/accel", "compat/access", "compat/auth", "compat/children", "compat/external", "compat/guard", "compat/intercept", "compat/helpertest", "compat/indirect", "compat/redirector", "compat/reportonly",
 			"compat/headers", "compat/manager", "compat/logs", "compat/names", "compat/notes", "compat/packets", "compat/ports", "compat/connection", "compat/outgoing", "compat/peers", "compat/program", "compat/bump", "compat/certs", "compat/tunnel", "compat/upgrade", "compat/verdict",
 			"engine", "engine/h1", "engine/loop", "engine/tlshello", "helper"},
 		mayNot: []string{"net", "net/http", "os", "os/exec"},

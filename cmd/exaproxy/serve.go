@@ -101,7 +101,9 @@ func accepted(p *engine.Port) string {
 		said = "NAT intercepted "
 	case engine.TPROXY:
 		said = "TPROXY intercepted "
-	case engine.Forward, engine.Accel:
+	case engine.Accel:
+		said = "reverse-proxy "
+	case engine.Forward:
 	}
 	if p.Bump {
 		said += "SSL bumped "

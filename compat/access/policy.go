@@ -104,7 +104,7 @@ func (p *Policy) refuse(r *engine.Request, st *State, m *decision.Memory, unprov
 		return m.Refuse(f)
 	}
 	m.Failure = f
-	p.Pages.Write(m, r, &m.Failure, f.Page, 407)
+	p.Pages.Write(m, r, &m.Failure, f.Page, errpage.Challenges(r))
 	return engine.Decision{Action: engine.Challenge, Reply: &m.Reply}
 }
 
@@ -139,7 +139,7 @@ func (p *Policy) redirect(d *Denial, r *engine.Request, st *State, m *decision.M
 	location := d.appendURL(m.Reply.Body[:0], r, p.Pages)
 	reason := 403
 	if st.ofUser {
-		reason = 407
+		reason = errpage.Challenges(r)
 	}
 	if d.Status != 0 {
 		reason = d.Status

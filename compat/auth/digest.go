@@ -156,7 +156,7 @@ func (d *digestProver) inform(r *engine.Request, credentials []byte, h *h1.Heade
 	}
 	d.line = append(d.line[:0], `nextnonce="`...)
 	d.line = append(d.nonces.appendNew(d.line, d.loop.Now()), '"')
-	h.Add("Proxy-Authentication-Info", r.Keep(d.line))
+	h.Add(fieldFor(r, "Proxy-Authentication-Info", "Authentication-Info"), r.Keep(d.line))
 }
 
 // close implements prover.

@@ -100,7 +100,7 @@ func (u *digestUser) Tell(r *engine.Request) acl.Answer {
 	d := u.prover
 	st := d.policy.memory.OfRequest(r)
 	if u.good {
-		_, credentials, _ := bytes.Cut(r.Header.Get("Proxy-Authorization"), []byte(" "))
+		_, credentials, _ := bytes.Cut(credentialsOf(r), []byte(" "))
 		if c := parseDigest(bytes.Trim(credentials, " \t")); d.fits(u, &c, r) {
 			return d.accept(u, &c, r, st)
 		}

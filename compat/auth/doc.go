@@ -2,7 +2,7 @@
 // for credentials.
 //
 // A scheme is two types: settings (scheme), which all workers read, and who judges credentials by them for one worker
-// (prover). A Policy finds it by the first word of Proxy-Authorization, and has each that is configured ask for
+// (prover). A Policy finds it by the first word of Proxy-Authorization (of Authorization, on an accelerator's port), and has each that is configured ask for
 // credentials, in the order of the configuration. A scheme that proves connections instead of requests keeps a session
 // with the connection; that is asked about all its requests then.
 //

@@ -52,7 +52,7 @@ func (p *Policy) Addresses() *addresses { return p.addresses }
 
 // Prove implements acl.Users. A session of the connection is asked first, then the scheme that the credentials are of.
 func (p *Policy) Prove(r *engine.Request, w *loop.Waker) (acl.Answer, acl.Inquiry) {
-	st, field := p.memory.OfRequest(r), r.Header.Get("Proxy-Authorization")
+	st, field := p.memory.OfRequest(r), credentialsOf(r)
 	if c := p.memory.OfConnection(r, false); c != nil && c.session != nil {
 		if answer, inquiry, over := c.session.prove(r, st, field, w); !over {
 			return answer, inquiry
@@ -65,7 +65,24 @@ func (p *Policy) Prove(r *engine.Request, w *loop.Waker) (acl.Answer, acl.Inquir
 	return acl.Challenge, nil
 }
 
-// of finds the scheme that a Proxy-Authorization field is of, nil if it is not offered, and what stands behind its name.
+// credentialsOf is the field with a client's credentials: where it takes the proxy for the server, that for a server
+// (RFC 9110, section 11.6).
+func credentialsOf(r *engine.Request) []byte {
+	if r.Accelerated() {
+		return r.Header.Get("Authorization")
+	}
+	return r.Header.Get("Proxy-Authorization")
+}
+
+// Spent takes credentials that have proved to an accelerator who the client is out of what goes to the server. On a nil
+// Policy it does nothing.
+func (p *Policy) Spent(r *engine.Request, h *h1.Header) {
+	if p != nil && r.User != "" && r.Accelerated() {
+		h.Del("Authorization")
+	}
+}
+
+// of finds the scheme that a field with credentials is of, nil if it is not offered, and what stands behind its name.
 func (p *Policy) of(field []byte) (by prover, credentials []byte) {
 	name, credentials, _ := bytes.Cut(field, []byte(" "))
 	for _, s := range p.schemes {
@@ -81,13 +98,13 @@ func (p *Policy) Edit(r *engine.Request, h *h1.Header) {
 	if p == nil || r.User == "" || r.TLS != nil {
 		return
 	}
-	by, credentials := p.of(r.Header.Get("Proxy-Authorization"))
+	by, credentials := p.of(credentialsOf(r))
 	if by, ok := by.(informer); ok {
 		by.inform(r, credentials, h)
 	}
 }
 
-// Challenge appends the fields of a 407 that ask for credentials, each with its CRLF, and says whether the connection
+// Challenge appends the fields of a 407, or of a 401 on an accelerator's port, that ask for credentials, each with its CRLF, and says whether the connection
 // is to end after it.
 func (p *Policy) Challenge(dst []byte, r *engine.Request) (fields []byte, last bool) {
 	st := p.memory.OfRequest(r)
@@ -97,7 +114,7 @@ func (p *Policy) Challenge(dst []byte, r *engine.Request) (fields []byte, last b
 		if st.only && !mine || st.unkept && ofConnection {
 			continue
 		}
-		dst = append(dst, "Proxy-Authenticate: "...)
+		dst = append(dst, fieldFor(r, "Proxy-Authenticate: ", "WWW-Authenticate: ")...)
 		if mine && st.challenge != nil {
 			dst = append(dst, st.challenge...)
 		} else {
@@ -107,6 +124,14 @@ func (p *Policy) Challenge(dst []byte, r *engine.Request) (fields []byte, last b
 		dst = append(dst, "\r\n"...)
 	}
 	return dst, last
+}
+
+// fieldFor is a field of ours, as a proxy or as what the client takes for the server.
+func fieldFor(r *engine.Request, proxy, server string) string {
+	if r.Accelerated() {
+		return server
+	}
+	return proxy
 }
 
 // Disconnected ends what was kept of a connection.

@@ -37,7 +37,7 @@ type prover interface {
 	// prove does for its scheme what acl.Users.Prove does. credentials are what stands behind the name of the
 	// scheme, and the State is the request's: where the next challenge is not to be the usual one, prove says so there.
 	prove(r *engine.Request, st *State, credentials []byte, w *loop.Waker) (acl.Answer, acl.Inquiry)
-	// challenge appends the value of a Proxy-Authenticate field that asks a client for credentials.
+	// challenge appends the value of a Proxy-Authenticate or WWW-Authenticate field that asks a client for credentials.
 	challenge(dst []byte) []byte
 	// close ends what is asked.
 	close()
@@ -53,7 +53,7 @@ type informer interface {
 // handshake that takes several requests, and then who the client is.
 type session interface {
 	// prove does what a prover's does, for each request of the connection, whatever its credentials are; field is
-	// the whole Proxy-Authorization. over ends the session: the request is then judged as if there had been none.
+	// the whole field with these. over ends the session: the request is then judged as if there had been none.
 	prove(r *engine.Request, st *State, field []byte, w *loop.Waker) (answer acl.Answer, inquiry acl.Inquiry, over bool)
 	// close is called when the connection or the session is over.
 	close()

@@ -33,7 +33,6 @@ const (
 	noPing         = "no host is pinged"
 	noIcons        = "no page of ours uses icons"
 	noPage         = "error pages are in one language: the built-in ones, or those of error_directory"
-	noAccel        = "steers accelerators, which are refused"
 	qosNote        = "names are looked up for its acls, helpers are not asked"
 	noMulticast    = "no multicast between caches"
 	tuning         = "a setting of Squid's event loop"

@@ -2,8 +2,8 @@ package conf
 
 // tableNetwork holds ports, packets, TLS and other proxies: http_port to forward_max_tries.
 var tableNetwork = []Directive{
-	{Name: "http_port", Aliases: []string{"ascii_port"}, Type: "PortCfg", Treat: Done, Note: "forward ports; tls-cert= and tls-key= are those of an authority, for pages inside TLS and what ssl-bump has ssl_bump decide on; intercept (transparent) and tproxy; accel is refused"},
-	{Name: "https_port", Type: "PortCfg", Treat: Done, Note: "forward ports to which clients speak TLS; several tls-cert= with their tls-key=, chosen by the name that the client asks for (Squid takes the first); tls-min-version=, options=, cipher=, clientca=, tls-cafile=, tls-capath=, tls-crlfile=, tls-default-ca, sslflags=, name= and worker-queues; tls-dh= has no effect; ours is tls-ocsp-staple=FILE behind a tls-cert=; intercept and tproxy with ssl-bump, whose connections are tunnels to whom the client wanted; accel is refused"},
+	{Name: "http_port", Aliases: []string{"ascii_port"}, Type: "PortCfg", Treat: Done, Note: "forward ports, and those of accelerators (docs/accelerator.md); tls-cert= and tls-key= are those of an authority, for pages inside TLS and what ssl-bump has ssl_bump decide on; intercept (transparent) and tproxy"},
+	{Name: "https_port", Type: "PortCfg", Treat: Done, Note: "forward ports, and those of accelerators, to which clients speak TLS; several tls-cert= with their tls-key=, chosen by the name that the client asks for (Squid takes the first); tls-min-version=, options=, cipher=, clientca=, tls-cafile=, tls-capath=, tls-crlfile=, tls-default-ca, sslflags=, name= and worker-queues; tls-dh= has no effect; ours is tls-ocsp-staple=FILE behind a tls-cert=; intercept and tproxy with ssl-bump, whose connections are tunnels to whom the client wanted"},
 	{Name: "ftp_port", Type: "PortCfg", Treat: NotYet, Harmful: true, Note: "no port speaks FTP"},
 	{Name: "tcp_outgoing_tos", Aliases: []string{"tcp_outgoing_ds", "tcp_outgoing_dscp"}, Type: "acl_tos", Treat: Done, Note: qosNote},
 	{Name: "clientside_tos", Type: "acl_tos", Treat: Done, Note: qosNote},

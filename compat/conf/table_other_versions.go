@@ -3,11 +3,11 @@ package conf
 // tableOtherVersions holds what Squid 5.7 does not know but other versions do. Most of it was left
 // behind by upgrades.
 var tableOtherVersions = []Directive{
-	{Name: "httpd_accel_host", Type: "string", Treat: NotYet, Harmful: true, OnlyIn: "up to 2.5", Note: "write the option 'intercept' of http_port, or 'accel', which is not there yet"},
-	{Name: "httpd_accel_port", Type: "u_short", Treat: NotYet, Harmful: true, OnlyIn: "up to 2.5", Note: "write the option 'intercept' of http_port, or 'accel', which is not there yet"},
-	{Name: "httpd_accel_single_host", Type: "onoff", Treat: NotYet, Harmful: true, NoOp: []string{"off"}, OnlyIn: "up to 2.5", Note: "write cache_peer with the option 'originserver', which is not there yet"},
+	{Name: "httpd_accel_host", Type: "string", Treat: NotYet, Harmful: true, OnlyIn: "up to 2.5", Note: "write the option 'intercept' or 'accel' of http_port"},
+	{Name: "httpd_accel_port", Type: "u_short", Treat: NotYet, Harmful: true, OnlyIn: "up to 2.5", Note: "write the option 'intercept' or 'accel' of http_port"},
+	{Name: "httpd_accel_single_host", Type: "onoff", Treat: NotYet, Harmful: true, NoOp: []string{"off"}, OnlyIn: "up to 2.5", Note: "write cache_peer with the option 'originserver', and accel with no-vhost"},
 	{Name: "httpd_accel_with_proxy", Type: "onoff", Treat: NotYet, Harmful: true, NoOp: []string{"on"}, OnlyIn: "up to 2.5", Note: "write an http_port for each purpose"},
-	{Name: "httpd_accel_uses_host_header", Type: "onoff", Treat: Accepted, OnlyIn: "up to 2.5", Note: noAccel},
+	{Name: "httpd_accel_uses_host_header", Type: "onoff", Treat: Accepted, OnlyIn: "up to 2.5", Note: "write the option 'accel' of http_port, by which it is so"},
 	{Name: "authenticate_program", Type: "wordlist", Words: Strings, Treat: NotYet, Harmful: true, OnlyIn: "up to 2.4", Note: "write auth_param basic program"},
 	{Name: "authenticate_children", Type: "int", Treat: Accepted, OnlyIn: "up to 2.4", Note: oldAuth},
 	{Name: "proxy_auth_realm", Type: "eol", Words: ToEnd, Treat: Accepted, OnlyIn: "up to 2.4", Note: oldAuth},

@@ -54,6 +54,7 @@ var names = [...]struct {
 	engine.NotDiverted:      {"ERR_CANNOT_FORWARD", 503},
 	engine.Conflict:         {"ERR_CONFLICT_HOST", 409},
 	engine.NotTLS:           {"ERR_PROTOCOL_UNKNOWN", 400},
+	engine.NotAllowed:       {"ERR_UNSUP_REQ", 405},
 	engine.ConnectLate:      {"ERR_CONNECT_FAIL", 503},
 	engine.UpstreamClosed:   {"ERR_ZERO_SIZE_OBJECT", 502},
 	engine.UpstreamBroken:   {"ERR_READ_ERROR", 502},
@@ -141,7 +142,7 @@ func Errno(f *engine.Failure) int {
 func LookedUp(f *engine.Failure) bool {
 	switch f.Kind {
 	case engine.BadRequest, engine.HeadTooLarge, engine.BodyTooLarge, engine.ClientGone, engine.ClientLate,
-		engine.Refused, engine.Unsupported, engine.HelperLost, engine.HelperLate, engine.Conflict:
+		engine.Refused, engine.Unsupported, engine.NotAllowed, engine.HelperLost, engine.HelperLate, engine.Conflict:
 		return false
 	}
 	return true

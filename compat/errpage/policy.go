@@ -13,7 +13,7 @@ type Policy struct {
 	Identity *Identity
 	Now      func() time.Time // the loop's time
 
-	// Challenge appends the fields of a 407 that say how a client can prove who it is, each with its CRLF, and says
+	// Challenge appends the fields of a 407, or of the 401 that stands for it on an accelerator's port, that say how a client can prove who it is, each with its CRLF, and says
 	// whether it is the last reply of the connection. nil: it cannot.
 	Challenge func(dst []byte, r *engine.Request) (fields []byte, last bool)
 
@@ -42,12 +42,20 @@ func (p *Policy) Write(m *decision.Memory, r *engine.Request, f *engine.Failure,
 		LookedUp: LookedUp(f), Bare: bare, Now: p.Now(),
 	}
 	last := bare
-	if status == 407 && p.Challenge != nil {
+	if status == Challenges(r) && p.Challenge != nil {
 		p.challenges, last = p.Challenge(p.challenges[:0], r)
 		head.Challenges = p.challenges
 	}
 	fields := p.Identity.AppendError(m.Reply.Fields[:0], &head)
 	m.Reply = engine.LocalReply{Status: status, Fields: fields, Body: body, Close: last, Page: name, ContentType: media}
+}
+
+// Challenges is the status of an answer that asks a client who it is: of a proxy, or of what it takes for a server.
+func Challenges(r *engine.Request) int {
+	if r.Accelerated() {
+		return 401
+	}
+	return 407
 }
 
 // tunnelFailed says whether this is the failure of a CONNECT that had been let through. Squid's

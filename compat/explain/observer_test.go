@@ -49,3 +49,16 @@ func TestFaultOfOurs(t *testing.T) {
 		t.Errorf("it says %+v: %v", told, err)
 	}
 }
+
+// TestAsked has requests come by a port that URLs are asked for by.
+func TestAsked(t *testing.T) {
+	for want, modes := range map[int][]engine.Mode{0: {engine.Accel}, 1: {engine.Intercept, engine.Forward, engine.Accel}, 2: {engine.Accel, engine.TPROXY, engine.Forward}} {
+		var ports []engine.Port
+		for _, m := range modes {
+			ports = append(ports, engine.Port{Mode: m})
+		}
+		if got := asked(ports); got != want {
+			t.Errorf("of ports with the modes %v the one with number %d is asked", modes, got)
+		}
+	}
+}

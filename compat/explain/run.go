@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"exaproxy/compat/acl"
@@ -52,6 +53,11 @@ func (q *Request) head() ([]byte, string, error) {
 	return head.Bytes(), method + " " + url, nil
 }
 
+// asked is the port that a request comes by: the first one of a forward proxy, else the first.
+func asked(ports []engine.Port) int {
+	return max(0, slices.IndexFunc(ports, func(p engine.Port) bool { return p.Mode == engine.Forward }))
+}
+
 // Run has a configuration decide about a request. program is the directive that names its helper, if it has one. observe is
 // given who is to be told of access lists, before the policy is made. The explanation is as complete as it could be made if the context ends before; then the error says so.
 func Run(ctx context.Context, c engine.Config, program string, q Request, observe func(func(*acl.Trace))) (*Explanation, error) {
@@ -62,7 +68,7 @@ func Run(ctx context.Context, c engine.Config, program string, q Request, observ
 	if len(c.Ports) == 0 {
 		return nil, errors.New("the configuration has no port")
 	}
-	port := c.Ports[0]
+	port := c.Ports[asked(c.Ports)]
 	port.TLS, port.ProxyHeader = nil, false // what is decided is decided behind them
 	s, err := newStage(netip.AddrPortFrom(q.Client, 40000), endOf(&port, q.Client), head)
 	if err != nil {

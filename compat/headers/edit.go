@@ -12,6 +12,10 @@ func (p *Policy) Edit(r *engine.Request, h *h1.Header) {
 	if h.Has("WWW-Authenticate") {
 		connectionAuth(r, h)
 	}
+	if r.Accelerated() {
+		h.Del("Surrogate-Control")  // it was for us
+		h.Del("Proxy-Authenticate") // there is no proxy, for the client
+	}
 	h.Add("X-Cache", p.cache)
 	h.Add("X-Cache-Lookup", p.cacheLookup)
 	if p.settings.Via {
@@ -24,6 +28,9 @@ func (p *Policy) Edit(r *engine.Request, h *h1.Header) {
 func (p *Policy) EditRequest(r *engine.Request, h *h1.Header) {
 	if p.settings.Via {
 		p.appendList(r, h, "Via", p.viaFor(r))
+	}
+	if r.Accelerated() {
+		p.appendList(r, h, "Surrogate-Capability", p.surrogate)
 	}
 	p.forwardedFor(r, h)
 }

@@ -2,6 +2,7 @@ package headers
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"log/slog"
 	"time"
@@ -25,6 +26,7 @@ type Policy struct {
 	via         [2][]byte // our entry in Via, by minor version
 	cache       []byte    // X-Cache
 	cacheLookup []byte    // X-Cache-Lookup
+	surrogate   []byte    // our entry in Surrogate-Capability
 
 	scratch []byte // what is composed and copied on
 }
@@ -37,6 +39,7 @@ func NewPolicy(s *Settings, port uint16, log *slog.Logger) *Policy {
 	}
 	p.cache = fmt.Appendf(nil, "MISS from %s", s.VisibleName)
 	p.cacheLookup = fmt.Appendf(nil, "MISS from %s:%d", s.VisibleName, port)
+	p.surrogate = fmt.Appendf(nil, `%s="Surrogate/1.0"`, cmp.Or(s.Surrogate, s.VisibleName))
 	return p
 }
 

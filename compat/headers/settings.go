@@ -16,6 +16,7 @@ const SquidVersion = "5.7"
 type Settings struct {
 	VisibleName string    // visible_hostname
 	UniqueName  string    // unique_hostname: our name in Via
+	Surrogate   string    // httpd_accel_surrogate_id: our name in Surrogate-Capability; "": VisibleName
 	Via         bool      // via
 	Forwarded   Forwarded // forwarded_for
 	HideVersion bool      // httpd_suppress_version_string
@@ -53,6 +54,7 @@ func (s *Settings) Directives() directive.Set {
 		"reply_header_access":           s.reply.setAccess,
 		"reply_header_replace":          s.reply.setReplacement,
 		"reply_header_add":              s.reply.add,
+		"httpd_accel_surrogate_id":      directive.Text(&s.Surrogate),
 	}
 }
 

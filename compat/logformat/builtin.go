@@ -122,7 +122,7 @@ func appendHeaders(dst []byte, rec *engine.Record) []byte {
 	dst = append(dst, " ["...)
 	start := len(dst)
 	if parsed(rec) {
-		dst = appendHead(dst, &rec.Request.Header)
+		dst = appendHead(dst, rec.Request)
 	}
 	dst = append(requote(dst, start, mimeBlob), "] ["...)
 	start = len(dst)

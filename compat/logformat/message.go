@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"exaproxy/engine"
-	"exaproxy/engine/h1"
 )
 
 // method is what the client asked for.
@@ -40,7 +39,7 @@ func requestHeader(dst []byte, _ *Format, p *part, rec *engine.Record) []byte {
 	h := &rec.Request.Header
 	name, element, separator := fieldArgument(p.arg)
 	if name == "" {
-		return appendHead(dst, h)
+		return appendHead(dst, rec.Request)
 	}
 	start := len(dst)
 	h.All(name, func(value []byte) bool {
@@ -51,8 +50,9 @@ func requestHeader(dst []byte, _ *Format, p *part, rec *engine.Record) []byte {
 }
 
 // appendHead appends all fields of a request but the one that has a password. Who names it gets it.
-func appendHead(dst []byte, h *h1.Header) []byte {
-	h.Each(func(name, value []byte) bool {
+func appendHead(dst []byte, r *engine.Request) []byte {
+	secret := r.Secret()
+	r.Header.Each(func(name, value []byte) bool {
 		if len(name) != len(secret) || !strings.EqualFold(string(name), secret) {
 			dst = append(append(append(append(dst, name...), ": "...), value...), "\r\n"...)
 		}
@@ -60,8 +60,6 @@ func appendHead(dst []byte, h *h1.Header) []byte {
 	})
 	return dst
 }
-
-const secret = "Proxy-Authorization"
 
 // replyHeader gives the field that the argument names, or the whole head, of the next hop's
 // reply.

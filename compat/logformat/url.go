@@ -14,13 +14,17 @@ const (
 	urlOfUnaccepted = "error:accept-client-connection"
 	urlOfTooLarge   = "error:request-too-large"
 	urlOfInvalid    = "error:invalid-request"
+	urlOfMethod     = "error:method-not-allowed"
 )
 
 // parsed reports whether the request was read and could be parsed. Of others Squid logs only the
 // line they began with.
 func parsed(rec *engine.Record) bool {
-	if f := rec.Failure; f != nil && (f.Kind == engine.BadRequest || f.Kind == engine.HeadTooLarge) {
-		return false
+	if f := rec.Failure; f != nil {
+		switch f.Kind {
+		case engine.BadRequest, engine.HeadTooLarge, engine.NotAllowed:
+			return false
+		}
 	}
 	return !rec.Unread
 }
@@ -34,6 +38,8 @@ func appendURL(dst []byte, rec *engine.Record, t *h1.Target) []byte {
 		return append(dst, urlOfUnread...)
 	case rec.Failure != nil && rec.Failure.Kind == engine.HeadTooLarge:
 		return append(dst, urlOfTooLarge...)
+	case rec.Failure != nil && rec.Failure.Kind == engine.NotAllowed:
+		return append(dst, urlOfMethod...)
 	case len(t.Host) > 0 || len(t.Path) > 0:
 		return t.AppendURL(dst)
 	case len(rec.Request.RawTarget) > 0: // not parsed, so not to be trusted either

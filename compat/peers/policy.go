@@ -117,6 +117,15 @@ func (p *Policy) Edit(r *engine.Request, h *h1.Header, st *State, d engine.Direc
 	l.edit(r, h)
 }
 
+// Passes says whether the peer that a request goes to is given the client's own credentials. A nil Policy gives them nobody.
+func (p *Policy) Passes(st *State) bool {
+	if p == nil || st.gone == 0 {
+		return false
+	}
+	l := st.ways[st.gone-1].to
+	return l != nil && l.login.passes
+}
+
 // Close ends what was begun. On a nil Policy it does nothing.
 func (p *Policy) Close() {
 	if p == nil {

@@ -27,6 +27,9 @@ func (p *Policy) choose(r *engine.Request, st *State, steered bool) (ok bool) {
 	if !ok {
 		return false
 	}
+	if d == maybe && r.Bound() && !steered {
+		d = no
+	}
 	p.shared.clearInTime(p.now())
 	hierarchical := !p.settings.nonHierarchy || hierarchical(r)
 	switch {

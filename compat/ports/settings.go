@@ -102,7 +102,7 @@ func setOption(c *directive.Context, port *engine.Port, secure *tlsOptions, opti
 		port.NoConnectionAuth = true
 	case "connection-auth":
 		port.NoConnectionAuth = value == "off"
-	case "disable-pmtu-discovery", "protocol", "ignore-cc":
+	case "disable-pmtu-discovery", "ignore-cc":
 		// nothing here depends on them
 	case "tcpkeepalive":
 		c.Say(1, "NOTICE: http_port option 'tcpkeepalive' has no effect: dead clients end by client_idle_pconn_timeout and read_timeout")
@@ -110,9 +110,8 @@ func setOption(c *directive.Context, port *engine.Port, secure *tlsOptions, opti
 		return divert(c, port, engine.Intercept, secure, "Intercept mode", "interception")
 	case "tproxy":
 		return divert(c, port, engine.TPROXY, secure, "TPROXY option", "TPROXY")
-	case "accel", "vhost", "no-vhost", "vport", "defaultsite", "act-as-origin",
-		"allow-direct":
-		return conf.Invalid{fmt.Sprintf("ERROR: %s option '%s' cannot be followed yet: only forward proxy ports and those of intercept and tproxy are served", secure.directive, name)}
+	case "accel", "vhost", "no-vhost", "vport", "defaultsite", "act-as-origin", "allow-direct", "protocol":
+		return setAccel(c, secure.directive, port, name, value, option)
 	default:
 		return secure.set(c, name, value, option)
 	}

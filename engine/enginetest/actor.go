@@ -3,6 +3,7 @@ package enginetest
 import (
 	"crypto/tls"
 	"net/netip"
+	"strconv"
 	"strings"
 
 	"exaproxy/engine/enginetest/tlspeer"
@@ -47,7 +48,8 @@ func (a *actor) arrived() []byte {
 	}
 }
 
-// client gives the client of that name; it connects when it is first spoken of. What stands behind an @ is its address.
+// client gives the client of that name; it connects when it is first spoken of. What stands behind an @ is its address,
+// and what stands behind a # the number of the port that it connects to, in the order of the configuration.
 func (w *World) client(name string) *actor { return w.diverted(name, netip.AddrPort{}) }
 
 // diverted gives the client of that name; when it is first spoken of it connects to an address, from which the packet filter
@@ -60,10 +62,15 @@ func (w *World) diverted(name string, wanted netip.AddrPort) *actor {
 		if wanted.Addr().Is6() || !wanted.IsValid() && w.address.Addr().Is6() {
 			from = netip.AddrPortFrom(netip.MustParseAddr("fd00::1"), from.Port())
 		}
-		if _, address, ok := strings.Cut(name, "@"); ok {
+		plain, number, other := strings.Cut(name, "#")
+		if _, address, ok := strings.Cut(plain, "@"); ok {
 			from = netip.AddrPortFrom(netip.MustParseAddr(address), from.Port())
 		}
-		a = &actor{world: w, name: name, end: w.kernel.DialDiverted(from, w.address, wanted)}
+		to := w.address
+		if n, err := strconv.Atoi(number); other && err == nil {
+			to = w.engine.Addrs()[n-1]
+		}
+		a = &actor{world: w, name: name, end: w.kernel.DialDiverted(from, to, wanted)}
 		a.end.Segment(w.Segment)
 		w.clients[name] = a
 		w.settle()

@@ -11,8 +11,8 @@ import (
 type challenge struct{ realm, nonce string }
 
 var (
-	realmField = regexp.MustCompile(`^Proxy-Authenticate: Digest realm="([^"]*)", nonce="([^"]*)"`)
-	nextNonce  = regexp.MustCompile(`^Proxy-Authentication-Info: nextnonce="([^"]*)"`)
+	realmField = regexp.MustCompile(`^(?:Proxy|WWW)-Authenticate: Digest realm="([^"]*)", nonce="([^"]*)"`)
+	nextNonce  = regexp.MustCompile(`^(?:Proxy-)?Authentication-Info: nextnonce="([^"]*)"`)
 )
 
 // note keeps the challenge that is among the lines of a head.

@@ -17,7 +17,7 @@ import (
 // with # is a comment. In what is expected, … stands for anything within a line, and a line
 // that is … alone for any lines. A last "sentence in quotes" is printed if the check fails.
 //
-// Clients (client a, or a@10.0.0.7 from that address) connect when they are first spoken of, origins (origin 192.0.2.7:80)
+// Clients (client a, or a@10.0.0.7 from that address, or a#2 to the second port) connect when they are first spoken of, origins (origin 192.0.2.7:80)
 // listen from then on, helpers are numbered in the order in which they were started: helper 1 is a redirector, helper
 // basicauthenticator/1 is one of a pool of that name.
 //
