@@ -28,7 +28,7 @@ func (t *replyTypeTest) match(p *Place) outcome {
 // statusTest is an acl of the type http_status: of statuses and ranges of them.
 type statusTest struct {
 	simple
-	ranges []portRange
+	ranges []numberRange
 }
 
 func newStatus() tester { return &statusTest{} }
@@ -44,7 +44,7 @@ func (t *statusTest) add(v *values) error {
 		if err != nil || last < first {
 			return conf.Invalid{"FATAL: acl http_status: '" + item.Text + "' is no status, nor a range of them"}
 		}
-		t.ranges = append(t.ranges, portRange{first, last})
+		t.ranges = append(t.ranges, numberRange{first, last})
 	}
 	return nil
 }
@@ -60,13 +60,7 @@ func (t *statusTest) match(p *Place) outcome {
 	if p.request.Reply == nil {
 		return mismatch
 	}
-	status := uint16(p.request.Reply.Status)
-	for _, r := range t.ranges {
-		if status >= r.first && status <= r.last {
-			return match
-		}
-	}
-	return mismatch
+	return within(t.ranges, uint16(p.request.Reply.Status))
 }
 
 // hasTest is an acl of the type has: whether there is a request, a reply, or a record for the log.

@@ -12,11 +12,11 @@ import (
 // portTest is an acl of ports and ranges of ports: port, localport.
 type portTest struct {
 	simple
-	ranges []portRange
+	ranges []numberRange
 	of     func(p *Place) uint16
 }
 
-type portRange struct{ first, last uint16 }
+type numberRange struct{ first, last uint16 }
 
 func newPort() tester {
 	return &portTest{of: func(p *Place) uint16 { return p.target.Port }}
@@ -42,7 +42,7 @@ func (t *portTest) add(v *values) error {
 		if last < first {
 			return conf.Invalid{"ACLIntRange::parse: Invalid port value"}
 		}
-		t.ranges = append(t.ranges, portRange{first, last})
+		t.ranges = append(t.ranges, numberRange{first, last})
 	}
 	return nil
 }
@@ -50,13 +50,12 @@ func (t *portTest) add(v *values) error {
 func (t *portTest) empty() bool { return len(t.ranges) == 0 }
 
 func (t *portTest) match(p *Place) outcome {
-	port := t.of(p)
-	for _, r := range t.ranges {
-		if port >= r.first && port <= r.last {
-			return match
-		}
-	}
-	return mismatch
+	return within(t.ranges, t.of(p))
+}
+
+// within matches if a number is in one of the ranges.
+func within(ranges []numberRange, n uint16) outcome {
+	return outcomeOf(slices.ContainsFunc(ranges, func(r numberRange) bool { return n >= r.first && n <= r.last }))
 }
 
 // wordTest is an acl of words of which the request has one: method, proto, myportname.

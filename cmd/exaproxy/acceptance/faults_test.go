@@ -118,10 +118,20 @@ func TestAnAddressThatComesLateIsJudgedToo(t *testing.T) {
 	}
 }
 
-// A rawOrigin does with each connection what its function does.
+// A rawOrigin does with each connection what its function does, after a request.
 func rawOrigin(t *testing.T, serve func(net.Conn)) (addr string) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	return serveConnections(t, "127.0.0.1:0", func(conn net.Conn) {
+		if _, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
+			serve(conn)
+		}
+	})
+}
+
+// serveConnections does with each connection to an address what its function does, and closes it then.
+func serveConnections(t *testing.T, at string, serve func(net.Conn)) (addr string) {
+	t.Helper()
+	l, err := net.Listen("tcp", at)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,9 +144,7 @@ func rawOrigin(t *testing.T, serve func(net.Conn)) (addr string) {
 			}
 			go func() {
 				defer conn.Close()
-				if _, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
-					serve(conn)
-				}
+				serve(conn)
 			}()
 		}
 	}()

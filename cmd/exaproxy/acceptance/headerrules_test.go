@@ -14,25 +14,10 @@ import (
 // tellingOrigin answers each request with its head, as the body of a reply that has fields of several kinds.
 func tellingOrigin(t *testing.T) (addr string) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go tellHead(conn)
-		}
-	}()
-	return l.Addr().String()
+	return serveConnections(t, "127.0.0.1:0", tellHead)
 }
 
 func tellHead(conn net.Conn) {
-	defer conn.Close()
 	var head []byte
 	for b := make([]byte, 4096); !strings.Contains(string(head), "\r\n\r\n"); {
 		n, err := conn.Read(b)

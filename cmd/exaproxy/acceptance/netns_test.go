@@ -116,7 +116,7 @@ func (n *network) routes() {
 
 // on is a program as it is run on a machine.
 func (n *network) on(machine string, p program) program {
-	return program{path: "ip", args: append([]string{"netns", "exec", machine, p.path}, p.args...)}
+	return within(machine, p)
 }
 
 // on has a function be done on a machine: sockets that it makes, on its own goroutine, are of that machine. The thread
