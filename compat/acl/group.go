@@ -61,6 +61,9 @@ func (s *Set) terms(names []conf.Item) ([]term, error) {
 		if a == nil {
 			return nil, conf.Invalid{"ACL not found: " + name}
 		}
+		if _, ok := a.test.(*unserved); ok {
+			return nil, conf.Invalid{fmt.Sprintf("ERROR: acl '%s': acl type '%s' is not served yet", a.name, a.typeName)}
+		}
 		found = append(found, term{a, not})
 	}
 	return found, nil

@@ -112,6 +112,9 @@ func (s *Set) add(v *values) error {
 	if a.typeName != typeName {
 		return fmt.Errorf("aclParseAclLine: ACL '%s' already exists with different type.", a.name)
 	}
+	if _, ok := a.test.(*unserved); ok {
+		return nil
+	}
 	v.acl = a.name
 	err = v.into(a.test, types[typeName])
 	a.keep(v)
@@ -125,7 +128,9 @@ func (s *Set) create(name, typeName string, v *values) error {
 	case !ok:
 		return fmt.Errorf("FATAL: Invalid ACL type '%s'", typeName)
 	case t.new == nil:
-		return fmt.Errorf("ERROR: acl '%s': acl type '%s' is not served yet", name, typeName)
+		v.warn(fmt.Sprintf("NOTICE: acl '%s': acl type '%s' is not served yet: no line that is followed may name it", name, typeName))
+		s.put(&namedTest{name: name, typeName: typeName, test: &unserved{}})
+		return nil
 	}
 	a := &namedTest{name: name, typeName: typeName, test: t.new()}
 	v.acl = name
@@ -136,9 +141,13 @@ func (s *Set) create(name, typeName string, v *values) error {
 	if a.test.empty() {
 		v.warn("Warning: empty ACL: " + v.line.Input)
 	}
-	s.acls[strings.ToLower(name)] = a
-	s.order = append(s.order, a)
+	s.put(a)
 	return nil
+}
+
+func (s *Set) put(a *namedTest) {
+	s.acls[strings.ToLower(a.name)] = a
+	s.order = append(s.order, a)
 }
 
 // Has reports whether there is an acl of that name. Like Squid it does not distinguish capitals.
