@@ -54,7 +54,7 @@ type flow struct {
 
 	in, out int64   // bytes read from src and written to dst, heads included
 	moved   int64   // bytes of the body read
-	limit   int64   // of moved, 0 none
+	limit   int64   // of the body's bytes without framing, 0 none
 	bulky   bool    // the next read may give much
 	closed  bool    // the source has ended where it may
 	broken  flowEnd // which end failed
@@ -274,7 +274,7 @@ func (f *flow) scan() (ok bool) {
 }
 
 // overLimit says whether more of the body has come than is allowed.
-func (f *flow) overLimit() bool { return f.limit > 0 && f.moved > f.limit }
+func (f *flow) overLimit() bool { return f.limit > 0 && f.body.Payload() > f.limit }
 
 // unchunk takes the chunk framing off in place: what is left never is longer.
 func (f *flow) unchunk(fresh []byte) (ok bool) {
@@ -283,6 +283,9 @@ func (f *flow) unchunk(fresh []byte) (ok bool) {
 	rest := copy(fresh[len(out):], fresh[n:])
 	f.ready += len(out)
 	f.buf.w = f.ready + rest
+	if err == nil && f.overLimit() {
+		err = errBodyTooLarge
+	}
 	if err != nil {
 		f.fail(source, err)
 		return false

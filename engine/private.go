@@ -9,7 +9,10 @@ import (
 // ProvesConnection reports whether credentials, or a challenge, are of a scheme that proves who is at the end of a
 // connection, for all requests that follow on it: NTLM, Negotiate and Kerberos (RFC 4559, section 6).
 func ProvesConnection(value []byte) bool {
-	scheme, _, _ := bytes.Cut(value, []byte{' '})
+	scheme := value
+	if i := bytes.IndexAny(value, " \t"); i >= 0 {
+		scheme = value[:i]
+	}
 	return h1.EqualFold(scheme, "NTLM") || h1.EqualFold(scheme, "Negotiate") || h1.EqualFold(scheme, "Kerberos")
 }
 

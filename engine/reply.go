@@ -26,7 +26,7 @@ func (t *transaction) gotReplyHead(n int) (next stage, more bool) {
 	if err != nil {
 		return t.fail(BadReply, UpstreamSide, err), false
 	}
-	t.request.Reply = head
+	t.request.Reply, t.request.ReplyHead = head, t.down.buf.bytes()[:n]
 	defer t.forgetReply()
 	most, next, admitted := t.admitReply(&body)
 	if !admitted {
@@ -70,7 +70,7 @@ func (t *transaction) admitReply(body *h1.Body) (most int64, next stage, admitte
 // forgetReply has the request not refer to the head of its reply, whose memory is the worker's.
 func (t *transaction) forgetReply() {
 	if t.request != nil {
-		t.request.Reply = nil
+		t.request.Reply, t.request.ReplyHead = nil, nil
 	}
 }
 
@@ -112,11 +112,19 @@ func (t *transaction) interim(n int) (next stage, more bool) {
 		return relaying, true
 	}
 	w := t.client.worker
+	t.request.Reply = &w.head
+	defer t.forgetReply()
+	if d, _ := t.setup.policy.AdmitReply(t.request, -1); d.Action != Proceed {
+		return relaying, true // nobody waits for what may be left out
+	}
 	h := &w.outgoing
 	h.CopyFrom(&w.head.Header)
 	h1.RemoveHopByHop(h)
 	h.Del("Content-Length") // RFC 9110, section 8.6, and RFC 9112, section 6.1
 	h.Del("Transfer-Encoding")
+	if t.setup.config.EditOwn {
+		t.setup.policy.EditOwn(t.request, h)
+	}
 	t.composeHead(h)
 	return relaying, true
 }

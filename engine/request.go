@@ -54,8 +54,13 @@ type Request struct {
 	// Notes are what the policy has to say of the request, for the log and for other questions.
 	Notes []Note
 
+	// Connected is the address of the server that the request's own host was connected to; invalid before, and if it goes
+	// elsewhere or through a proxy. What acls see of that host from then on is this.
+	Connected netip.Addr
 	// Reply is the head of the reply, while the policy judges or edits it, or logs it; else nil.
 	Reply *h1.Reply
+	// ReplyHead is the same as it was received.
+	ReplyHead []byte
 
 	// State is the policy's own, kept between its calls for this request.
 	State any

@@ -77,6 +77,16 @@ func (t *transaction) understood(n int) stage {
 	return t.accepted()
 }
 
+// completeTarget makes the target a URL where the port is no forward proxy's: what a path alone names; of an accelerator
+// whatever the client has said, for it means the site.
+func (t *transaction) completeTarget() *Failure {
+	r := t.request
+	if r.Port.Mode == Accel || r.Port.Mode != Forward && r.Target.Form == h1.Origin {
+		return t.setup.policy.Complete(r)
+	}
+	return nil
+}
+
 // accepted completes a request that was parsed, and finds out where its body ends and whether the client wants to go on.
 func (t *transaction) accepted() stage {
 	r, limits := t.request, &t.setup.config.Limits
@@ -87,11 +97,9 @@ func (t *transaction) accepted() stage {
 			return t.fail(insideFailure(err), ClientSide, err)
 		}
 	}
-	if r.Port.Mode == Accel || r.Port.Mode != Forward && r.Target.Form == h1.Origin {
-		if f := t.setup.policy.Complete(r); f != nil {
-			t.keepClient, t.unparsable = false, true
-			return t.failWith(f)
-		}
+	if f := t.completeTarget(); f != nil {
+		t.keepClient, t.unparsable = false, true
+		return t.failWith(f)
 	}
 	body, err := h1.RequestBody(&r.Request)
 	if err != nil {

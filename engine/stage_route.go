@@ -1,6 +1,10 @@
 package engine
 
-import "errors"
+import (
+	"bytes"
+	"errors"
+	"net/netip"
+)
 
 // route asks the policy for the next hop; a connection to it that is kept needs no other.
 func (t *transaction) route() stage {
@@ -135,6 +139,10 @@ func (t *transaction) repeatable() bool {
 // use makes u the transaction's connection to the next hop.
 func (t *transaction) use(u *upstream) {
 	t.upstream = u
+	t.request.Connected = netip.Addr{}
+	if !t.hop.Proxy && bytes.Equal(t.hop.Host, t.request.Effective().Host) {
+		t.request.Connected = u.peer.Addr()
+	}
 	t.record.Server = nil // until it is trusted
 	t.sent++
 	t.record.Upstream, t.record.Outgoing, t.record.Reused = u.peer, u.local, u.used > 0

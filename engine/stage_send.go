@@ -36,6 +36,9 @@ func (t *transaction) compose() error {
 	connection := t.offer(h)
 	h.Add("Host", r.keepHost(r.Effective()))
 	t.setup.policy.Edit(r, h, Upstream)
+	if t.offered != nil && !h.Has("Upgrade") { // it was taken out
+		t.offered, connection = nil, keepAlive
+	}
 	if t.up.body.Framing() != h1.NoBody {
 		t.up.body.Declare(h)
 	}

@@ -97,8 +97,8 @@ func (t *transaction) reread() {
 	if seen := t.request.TLS; seen != nil && seen.Bumped {
 		seen.complete(t.request, limits.Whitespace) // it was
 	}
-	if r := t.request; r.Port.Mode != Forward && r.Target.Form == h1.Origin {
-		t.setup.policy.Complete(r) // it was
+	if f := t.completeTarget(); f != nil {
+		panic("BUG: a target that was completed cannot be: " + f.Error())
 	}
 	t.request.hostOfTarget()
 	t.request.Persistent = t.keepClient

@@ -46,6 +46,12 @@ func (t *transaction) switchProtocols(n int) stage {
 	case t.up.pre != nil:
 		return t.fail(BadReply, UpstreamSide, errUnread)
 	}
+	t.request.Reply, t.request.ReplyHead = &w.head, t.down.buf.bytes()[:n]
+	defer t.forgetReply()
+	none := h1.Tunnel()
+	if _, next, admitted := t.admitReply(&none); !admitted {
+		return next
+	}
 	t.note(n)
 	t.composeSwitch(to)
 	head, first := t.down.pre, t.down.buf

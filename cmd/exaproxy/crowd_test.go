@@ -106,3 +106,30 @@ func TestScenarioOfACrowd(t *testing.T) {
 		})
 	}
 }
+
+// TestScenarioOfACrowdBeforeASite has a request that waits in a crowd go where it was judged to go: at a port of one site
+// to that, whatever URL the client has written.
+func TestScenarioOfACrowdBeforeASite(t *testing.T) {
+	const conf = `http_port 127.0.0.1:3128 accel no-vhost defaultsite=site.test allow-direct
+acl site dstdomain site.test
+http_access allow site
+http_access deny all
+visible_hostname proxy.test
+access_log none
+url_rewrite_program /bin/cat
+url_rewrite_children 1
+`
+	const fillers = 130
+	var asks, answers strings.Builder
+	for n := range fillers {
+		fmt.Fprintf(&asks, "client c%d says %q\n", n, fmt.Sprintf("GET /%d HTTP/1.1\r\nHost: x\r\n\r\n", n))
+		fmt.Fprintf(&answers, "helper 1 reads http://site.test/%d …\nhelper 1 writes OK status=302 url=http://b.example/\n", n)
+	}
+	fmt.Fprintf(&asks, "client evil says %q\n", "GET http://evil.test/secret HTTP/1.1\r\nHost: evil.test\r\n\r\n")
+	answers.WriteString("helper 1 reads http://site.test/secret …\nhelper 1 writes ERR\n" +
+		"origin 192.0.2.7:80 reads GET /secret HTTP/1.1\n  Host: site.test\n  …\n")
+	script := "names know site.test 192.0.2.7\nnames know evil.test 192.0.2.8\norigin 192.0.2.7:80 listens\norigin 192.0.2.8:80 is alone\n" +
+		asks.String() + answers.String() + "origin 192.0.2.8:80 is alone\n"
+	archive := &txtar.Archive{Files: []txtar.File{{Name: "squid.conf", Data: []byte(conf)}, {Name: "script", Data: []byte(script)}}}
+	synctest.Test(t, func(t *testing.T) { playScenario(t, archive, 0) })
+}

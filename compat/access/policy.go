@@ -61,7 +61,7 @@ func (p *Policy) MatchKnown(list *acl.List, r *engine.Request, st *State) acl.An
 func (p *Policy) ask(list *acl.List, r *engine.Request, st *State, users acl.Users) acl.Answer {
 	st.place.Services = acl.Services{Resolver: p.Resolver, Users: users, Addresses: p.Addresses, Externals: p.Externals}
 	st.place.Waker, st.place.Observe = r.Waker, p.Observe
-	return list.Match(r, &r.Target, &st.place)
+	return list.Match(r, r.Effective(), &st.place)
 }
 
 // Admit follows http_access.

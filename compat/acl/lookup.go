@@ -45,6 +45,9 @@ func (p *Place) addrs() (addrs []netip.Addr, done bool) {
 	if judged := &p.request.Judged; own && judged.Known {
 		return judged.Addrs, true
 	}
+	if at := p.request.Connected; at.IsValid() { // whatever the name leads to by now
+		return []netip.Addr{at.Unmap()}, true
+	}
 	found, done := ask(p, addressLookup{}, p.target.Host)
 	if !done {
 		return nil, false

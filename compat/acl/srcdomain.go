@@ -16,7 +16,8 @@ func (t *clientDomain) empty() bool { return t.names.empty() }
 func (t *clientDomain) slow() bool { return true }
 
 func (t *clientDomain) match(p *Place) outcome {
-	name, done := p.lookedUp(clientLookup{}, nil)
+	var subject [64]byte // who the client is may become known only while lists are asked (follow_x_forwarded_for)
+	name, done := p.lookedUp(clientLookup{}, p.request.Client.Addr().AppendTo(subject[:0]))
 	if !done {
 		return wait
 	}

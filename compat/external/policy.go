@@ -58,7 +58,7 @@ func NewPolicy(s *Settings, services engine.Services, x *Exchange) *Policy {
 
 // Question implements acl.Externals.
 func (p *Policy) Question(a *acl.ExternalACL, r *engine.Request) []byte {
-	p.record.Request = r
+	p.record.Request, p.record.ReplyHead = r, r.ReplyHead
 	p.line = p.asked[a.Type].append(p.line[:0], a, &p.record)
 	return p.line
 }

@@ -112,6 +112,6 @@ func (p *Policy) added(a *addition, r *engine.Request) []byte {
 	if a.format == nil {
 		return a.text
 	}
-	p.scratch = a.format.Append(p.blank(), &engine.Record{Request: r, Ended: p.Now()})
+	p.scratch = a.format.Append(p.blank(), &engine.Record{Request: r, ReplyHead: r.ReplyHead, Ended: p.Now()})
 	return r.Keep(p.scratch)
 }

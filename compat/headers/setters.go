@@ -17,7 +17,7 @@ func (s *rules) setAccess(c *directive.Context, l *conf.Line) error {
 		return err
 	}
 	rule := s.of(name)
-	if isIndispensable([]byte(name)) {
+	if isIndispensable([]byte(name)) && len(l.Tokens) > 1 && l.Tokens[1].Text == "deny" {
 		c.Say(1, "NOTICE: %s: %s stays in every message, which would be another one without it", l.Pos, name)
 	}
 	if rule.access == nil {

@@ -64,11 +64,7 @@ func (p *Policy) directness(r *engine.Request) (d directness, ok bool) {
 			return maybe, false
 		case acl.Allow:
 			return list.means, true
-		case acl.Deny, acl.Challenge:
-		case acl.Unknown:
-			if list.means == no {
-				return no, true // what cannot be told must not go round a parent that may have to see it
-			}
+		case acl.Deny, acl.Challenge, acl.Unknown:
 		}
 	}
 	return maybe, true

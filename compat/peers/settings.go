@@ -20,10 +20,12 @@ type Settings struct {
 
 // Defaults are Squid's.
 func Defaults(acls *acl.Set) Settings {
-	return Settings{
+	s := Settings{
 		connectTimeout: 30 * time.Second, nonHierarchy: true,
 		always: acls.NewList("always_direct", acl.Deny), never: acls.NewList("never_direct", acl.Deny),
 	}
+	s.never.Unknown = acl.Allow // where a helper cannot tell, nothing goes round a parent that may have to see it
+	return s
 }
 
 // Directives are the setters.

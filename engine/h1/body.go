@@ -20,6 +20,7 @@ type Body struct {
 	state      chunkState
 	left       int64 // bytes to come: of the body (Length) or of the chunk (Chunked)
 	length     int64 // as declared, -1 if not
+	payload    int64 // bytes of it that have come, without framing
 	surplus    int   // bytes of chunk extensions beyond the bytes of payload
 	trailer    int   // bytes of trailer fields
 }
@@ -43,6 +44,9 @@ func (b *Body) Length() int64 {
 	}
 	return b.length
 }
+
+// Payload returns how many bytes of the body have come, its framing not counted.
+func (b *Body) Payload() int64 { return b.payload }
 
 // Conflict reports whether the head declared two framings, of which one is used. Such a message must
 // be passed on with one only, see Declare, and its connection closed after it: RFC 9112 section 6.1.
@@ -78,7 +82,10 @@ func (b *Body) End() error {
 // *SyntaxError of kind BadChunk.
 func (b *Body) Scan(p []byte) (n int, err error) {
 	for n < len(p) && !b.Done() {
-		run, _, err := b.next(p[n:])
+		run, payload, err := b.next(p[n:])
+		if payload {
+			b.payload += int64(run)
+		}
 		n += run
 		if err != nil || run == 0 {
 			return n, err
@@ -95,6 +102,7 @@ func (b *Body) Data(dst, p []byte) (out []byte, n int, err error) {
 		run, payload, err := b.next(p[n:])
 		if payload {
 			dst = append(dst, p[n:n+run]...)
+			b.payload += int64(run)
 		}
 		n += run
 		if err != nil || run == 0 {

@@ -5,8 +5,9 @@ package h1
 var hopByHop = [...]string{"Connection", "Proxy-Connection", "Keep-Alive", "TE", "Trailer", "Upgrade"}
 
 // protected are fields that a Connection field cannot have removed. Host and the framing fields
-// decide how the message is read; they are replaced, but never removed because a peer asks for it.
-var protected = [...]string{"Connection", "Host", "Content-Length", "Transfer-Encoding"}
+// decide how the message is read; they are replaced, but never removed because a peer asks for it. X-Forwarded-For says
+// for whom it is, which the next hop is to learn as we did.
+var protected = [...]string{"Connection", "Host", "Content-Length", "Transfer-Encoding", "X-Forwarded-For"}
 
 // RemoveHopByHop removes the fields that are about one connection only and those that Connection names.
 //
