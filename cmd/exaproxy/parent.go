@@ -54,6 +54,9 @@ func watch(o *options, args []string, ready *os.File, stdout, stderr io.Writer) 
 	return status
 }
 
+// lastWords is how long what a proxy has said before its end is waited for.
+const lastWords = time.Second
+
 // An ending is how a proxy ended, or could not begin.
 type ending struct {
 	what     string // for the log
@@ -113,12 +116,13 @@ func (p *parent) runProxy(signals <-chan os.Signal) ending {
 	if err != nil {
 		return ending{what: err.Error(), status: 1}
 	}
-	defer theirs.Close()
 	server, err := privsep.NewServer(ours, p, p.o.named)
 	if err != nil {
+		theirs.Close()
 		return ending{what: err.Error(), status: 1}
 	}
 	proxy, err := p.startProxy(theirs)
+	theirs.Close() // the proxy's end is the last
 	if err != nil {
 		server.Close()
 		return ending{what: "the proxy cannot be started: " + err.Error(), status: 1}
@@ -128,7 +132,11 @@ func (p *parent) runProxy(signals <-chan os.Signal) ending {
 	ended := make(chan struct{})
 	go func() { proxy.Wait(); close(ended) }()
 	stopping := p.passOn(signals, proxy.Process, ended)
-	server.Close() // somebody else may have the other end
+	select {
+	case <-served: // and has heard all that it said
+	case <-time.After(lastWords): // somebody else has the other end
+	}
+	server.Close()
 	<-served
 	state := proxy.ProcessState
 	e := ending{what: fmt.Sprintf("proxy process %d ended (%s)", state.Pid(), state), regular: stopping || state.Success()}
