@@ -57,7 +57,7 @@ func (s *Set) NewList(directive string, unset Answer) *List {
 func (l *List) Add(line *conf.Line, from int) (warnings []string, err error) {
 	context := "aclParseAccessLine: " + lineContext(line)
 	if from >= len(line.Tokens) {
-		return []string{context, "aclParseAccessLine: missing 'allow' or 'deny'."}, nil
+		return []string{context, "aclParseAccessLine: missing 'allow' or 'deny'.", leftOut(line)}, nil
 	}
 	r := rule{at: line.Pos, text: line.Text}
 	switch action := line.Tokens[from].Text; action {
@@ -66,16 +66,21 @@ func (l *List) Add(line *conf.Line, from int) (warnings []string, err error) {
 	case "deny":
 		r.action = Deny
 	default:
-		return []string{context, fmt.Sprintf("aclParseAccessLine: expecting 'allow' or 'deny', got '%s'.", action)}, nil
+		return []string{context, fmt.Sprintf("aclParseAccessLine: expecting 'allow' or 'deny', got '%s'.", action), leftOut(line)}, nil
 	}
 	if r.terms, warnings, err = l.terms(line, from+1); err != nil {
 		return warnings, err
 	}
 	if len(r.terms) == 0 {
-		return append(warnings, context, "aclParseAccessLine: Access line contains no ACL's, skipping"), nil
+		return append(warnings, context, "aclParseAccessLine: Access line contains no ACL's, skipping", leftOut(line)), nil
 	}
 	l.rules = append(l.rules, r)
 	return warnings, nil
+}
+
+// leftOut warns of a line that has no effect. Squid goes on without it too.
+func leftOut(line *conf.Line) string {
+	return fmt.Sprintf("WARNING: %s: this line of %s has no effect", line.Pos, line.Name)
 }
 
 // AddConditions takes a line of which the tokens from number from on are acls, without an action,

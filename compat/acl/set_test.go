@@ -186,11 +186,11 @@ func TestWhatIsSaidOfACLLines(t *testing.T) {
 		{name: "a group of nothing", conf: "acl g any-of", warnings: "Warning: empty ACL: acl g any-of"},
 		{name: "a rule of what is not there", conf: "http_access deny nosuch", bungled: true, reasons: []string{"ACL not found: nosuch"}},
 		{name: "an acl that Squid 6 predefines", conf: "http_access deny to_linklocal"},
-		{name: "a rule without action", conf: "http_access", warnings: "aclParseAccessLine: squid.conf line 1: http_access\naclParseAccessLine: missing 'allow' or 'deny'."},
+		{name: "a rule without action", conf: "http_access", warnings: "aclParseAccessLine: squid.conf line 1: http_access\naclParseAccessLine: missing 'allow' or 'deny'.\nWARNING: squid.conf(1): this line of http_access has no effect"},
 		{name: "a rule of another action", conf: "http_access foo all", warnings: "aclParseAccessLine: squid.conf line 1: http_access foo all\n" +
-			"aclParseAccessLine: expecting 'allow' or 'deny', got 'foo'."},
+			"aclParseAccessLine: expecting 'allow' or 'deny', got 'foo'.\nWARNING: squid.conf(1): this line of http_access has no effect"},
 		{name: "a rule without acls", conf: "http_access deny", warnings: "aclParseAccessLine: squid.conf line 1: http_access deny\n" +
-			"aclParseAccessLine: Access line contains no ACL's, skipping"},
+			"aclParseAccessLine: Access line contains no ACL's, skipping\nWARNING: squid.conf(1): this line of http_access has no effect"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -33,7 +33,7 @@ const (
 	noPing         = "no host is pinged"
 	noIcons        = "no page of ours uses icons"
 	noPage         = "error pages are in one language: the built-in ones, or those of error_directory"
-	qosNote        = "names are looked up for its acls, helpers are not asked"
+	qosNote        = "names are looked up for its acls, helpers of external acls are not asked"
 	noMulticast    = "no multicast between caches"
 	tuning         = "a setting of Squid's event loop"
 	noLoad         = "no load warnings in cache.log yet"

@@ -11,7 +11,7 @@ var tableNetwork = []Directive{
 	{Name: "mark_client_packet", Aliases: []string{"clientside_mark"}, Type: "acl_nfmark", Treat: Done, Note: "the proxy keeps CAP_NET_RAW for it; " + qosNote},
 	{Name: "mark_client_connection", Type: "acl_nfmark", Treat: NotYet, Harmful: true, Note: "connections are not marked in conntrack: that would take CAP_NET_ADMIN, the right to change the packet filter; mark_client_packet and a rule 'ct mark set mark' do the same"},
 	{Name: "qos_flows", Type: "QosConfig", Treat: Done, Note: "what is about hits has no effect, since there is no cache; parent-hit= and miss= are refused"},
-	{Name: "tcp_outgoing_address", Type: "acl_address", Treat: Done, Note: "the first line of each family that matches; names are looked up for its acls, and what an acl of the type dst has seen is what is connected to; helpers are not asked"},
+	{Name: "tcp_outgoing_address", Type: "acl_address", Treat: Done, Note: "the first line of each family that matches; names are looked up for its acls, and what an acl of the type dst has seen is what is connected to; helpers of external acls are not asked"},
 	{Name: "host_verify_strict", Type: "onoff", Treat: Done, Default: "off", Note: "of intercept and tproxy ports; beside a URL Host counts for nothing, so there is nothing to compare"},
 	{Name: "client_dst_passthru", Type: "onoff", Treat: Done, Default: "on"},
 	{Name: "tls_outgoing_options", Type: "securePeerOptions", Treat: Done, Default: "min-version=1.0", Note: "TLS 1.2 at least, unless min-version says otherwise; disable is refused; missing intermediate certificates are not fetched"},
