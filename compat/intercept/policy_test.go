@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"exaproxy/compat/acl"
 	"exaproxy/compat/compattest"
@@ -161,6 +162,21 @@ func TestSteer(t *testing.T) {
 		}
 		if row.transparent && hop.Local != r.Client.Addr() {
 			t.Errorf("%s: servers see %s", row.name, hop.Local)
+		}
+	}
+}
+
+// What is known of a name is forgotten when its answer is no good any more, and within a minute.
+func TestKnownNamesAreForgotten(t *testing.T) {
+	var k known
+	now, addr, host := time.Unix(1000, 0), netip.MustParseAddr("192.0.2.7"), []byte("a.test")
+	for _, row := range []struct{ ttl, after time.Duration }{{10 * time.Second, 10 * time.Second}, {time.Hour, time.Minute}, {-1, time.Minute}} {
+		k.learn(host, addr, now, row.ttl)
+		if !k.leads(host, addr, now.Add(row.after-1)) || k.leads(host, addr, now.Add(row.after)) {
+			t.Errorf("with a TTL of %s it is not forgotten after %s", row.ttl, row.after)
+		}
+		if k.leads(host, netip.MustParseAddr("192.0.2.8"), now) || k.leads([]byte("b.test"), addr, now) {
+			t.Error("it is known of another")
 		}
 	}
 }
