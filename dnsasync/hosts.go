@@ -50,6 +50,7 @@ func (h *Hosts) add(fields []string, skip func(why, word string)) {
 		return
 	}
 	addr = addr.Unmap()
+	var names []string
 	for _, field := range fields[1:] {
 		name, ok := hostName(field)
 		if !ok {
@@ -58,8 +59,11 @@ func (h *Hosts) add(fields []string, skip func(why, word string)) {
 		}
 		if !slices.Contains(h.addrs[name], addr) {
 			h.addrs[name] = append(h.addrs[name], addr)
-			h.names[addr] = append(h.names[addr], name)
+			names = append(names, name)
 		}
+	}
+	if len(names) > 0 {
+		h.names[addr] = append(names, h.names[addr]...) // as in Squid an address has the name of its last line
 	}
 }
 
