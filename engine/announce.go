@@ -28,11 +28,11 @@ func (c *client) announced() bool {
 		c.introduce(header, n)
 		return true
 	case wrong != proxyheader.ErrShort:
-		c.unannounced(wrong)
+		c.unannounced(wrong, &c.worker.headerWarnings)
 	case err != nil && err != loop.ErrAgain:
 		c.disconnected(errLeft)
 	case c.timer.Expired():
-		c.unannounced(errNoHeader)
+		c.unannounced(errNoHeader, &c.worker.headerWarnings)
 	case c.worker.leaving:
 		c.close()
 	case err == nil:
@@ -50,7 +50,7 @@ func (c *client) mayAnnounce() bool {
 	}
 	err := c.worker.setup.policy.MayAnnounce(&c.connection)
 	if err != nil {
-		c.unannounced(err)
+		c.unannounced(err, &c.worker.strangerWarnings)
 	}
 	return err == nil
 }
@@ -85,9 +85,9 @@ func (c *client) secure() {
 const unannouncedEvery = time.Minute
 
 // unannounced ends a connection whose PROXY header cannot be followed.
-func (c *client) unannounced(why error) {
+func (c *client) unannounced(why error, warnings *loop.Limiter) {
 	w := c.worker
-	if more, ok := w.headerWarnings.Allow(w.loop.Now(), unannouncedEvery); ok {
+	if more, ok := warnings.Allow(w.loop.Now(), unannouncedEvery); ok {
 		w.log.Warn(why.Error()+loop.SinceLast(more), "from", c.connection.Client.String(), "port", c.connection.Port.Name)
 	}
 	c.disconnected(why)

@@ -46,6 +46,7 @@ type worker struct {
 
 	handshakeWarnings loop.Limiter
 	headerWarnings    loop.Limiter // of PROXY headers that are wrong
+	strangerWarnings  loop.Limiter // of who may send none
 	divertedWarnings  loop.Limiter
 	retired           []*setup       // replaced, and still used
 	pools             []*helper.Pool // that may have children
