@@ -32,7 +32,7 @@ var peerLines = []string{
 var (
 	parseDate = regexp.MustCompile(`(?m)^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d(\| ?)? *`)
 	parseOwn  = regexp.MustCompile(`^(Startup: |Processing|Set Current|Initializing|Not currently OK|storeDirWrite|Squid Cache|CPU Usage|Maximum Res|Page faults|` +
-		`Requiring client|Finished|Took|NOTICE|ExaProxy)`)
+		`Requiring client|Finished|Took|NOTICE|ExaProxy|WARNING: .* has no effect$)`)
 	ourPlace = regexp.MustCompile(` \(\S+ line \d+\)$`)
 )
 
