@@ -50,7 +50,6 @@ func (h *Hosts) add(fields []string, skip func(why, word string)) {
 		return
 	}
 	addr = addr.Unmap()
-	var names []string
 	for _, field := range fields[1:] {
 		name, ok := hostName(field)
 		if !ok {
@@ -59,11 +58,8 @@ func (h *Hosts) add(fields []string, skip func(why, word string)) {
 		}
 		if !slices.Contains(h.addrs[name], addr) {
 			h.addrs[name] = append(h.addrs[name], addr)
-			names = append(names, name)
+			h.names[addr] = append(h.names[addr], name)
 		}
-	}
-	if len(names) > 0 {
-		h.names[addr] = append(names, h.names[addr]...) // as in Squid an address has the name of its last line
 	}
 }
 
