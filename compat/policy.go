@@ -282,12 +282,15 @@ func (p *policy) Trusts(r *engine.Request, chain []*x509.Certificate, errs []err
 
 // Route sends a request to a peer, or to its server.
 func (p *policy) Route(r *engine.Request, failed []engine.Attempt) engine.Route {
+	if p.packets == nil {
+		return p.way(r, failed)
+	}
 	var bears engine.Hop // what is asked before a way is chosen: it may have to wait
 	if p.packets.Mark(r, &bears) == engine.Pending {
 		return engine.Route{Action: engine.Pending}
 	}
 	route := p.way(r, failed)
-	if p.packets != nil && route.Action == engine.Proceed {
+	if route.Action == engine.Proceed {
 		packets.Give(&bears, &route.Hop)
 	}
 	return route

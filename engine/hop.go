@@ -3,6 +3,7 @@ package engine
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -163,18 +164,22 @@ type hopKey struct {
 	proxy    bool
 	tls      TLS
 	local    netip.Addr
-	spoofed  bool
 	mark     int
 	identity string
-	tos      int
-	local6   netip.Addr
-	announce string
-	owner    uint64
+	rare     string
 }
 
 // key is what connections to the hop have in common.
 func (h *Hop) key() hopKey {
-	return hopKey{string(h.Host), h.Port, h.Proxy, h.TLS, h.Local, h.Transparent, h.Mark, h.Identity, h.TOS, h.Local6, h.Announce, h.owner}
+	return hopKey{string(h.Host), h.Port, h.Proxy, h.TLS, h.Local, h.Mark, h.Identity, h.rare()}
+}
+
+// rare is what few hops have, as one text: a key of less is looked up sooner.
+func (h *Hop) rare() string {
+	if !h.Transparent && h.TOS == 0 && !h.Local6.IsValid() && h.Announce == "" && h.owner == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%t %d %s %d %s", h.Transparent, h.TOS, h.Local6, h.owner, h.Announce)
 }
 
 // allows says whether a kept connection leads to where the hop's own would. One that was opened to an

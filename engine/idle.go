@@ -10,6 +10,7 @@ import (
 // hopConns are the connections that are open to one next hop. They live as long as one of them.
 type hopConns struct {
 	key    hopKey
+	owner  uint64    // the hop's
 	newest *upstream // of the idle ones
 	idle   int
 	open   int // idle or in use
@@ -49,14 +50,14 @@ func (p *idlePool) configure(c *Config) {
 
 // find gives the connections to a hop, or nil. The key's text is not made for it.
 func (p *idlePool) find(h *Hop) *hopConns {
-	return p.hops[hopKey{string(h.Host), h.Port, h.Proxy, h.TLS, h.Local, h.Transparent, h.Mark, h.Identity, h.TOS, h.Local6, h.Announce, h.owner}]
+	return p.hops[hopKey{string(h.Host), h.Port, h.Proxy, h.TLS, h.Local, h.Mark, h.Identity, h.rare()}]
 }
 
 // opened makes an upstream of a new connection to a hop.
 func (p *idlePool) opened(end End, h *Hop, peer netip.AddrPort) *upstream {
 	c := p.find(h)
 	if c == nil {
-		c = &hopConns{key: h.key()}
+		c = &hopConns{key: h.key(), owner: h.owner}
 		p.hops[c.key] = c
 	}
 	c.open++

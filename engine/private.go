@@ -46,7 +46,7 @@ func (p *idlePool) dropOwned(owner uint64) {
 		return
 	}
 	for _, h := range p.hops {
-		for h.key.owner == owner && h.newest != nil {
+		for h.owner == owner && h.newest != nil {
 			u := h.newest
 			p.remove(u)
 			u.close()

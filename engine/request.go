@@ -264,12 +264,12 @@ func (r *Request) keepHost(t *h1.Target) []byte {
 // hostOfTarget has the Host field be what the request asks for, before anybody judges or is told of it: beside a URL, or
 // with CONNECT, the field counts for nothing (RFC 9112, section 3.2.2). As in Squid one that is not there is not added.
 func (r *Request) hostOfTarget() {
-	sent := r.Header.Get("Host")
+	sent, only := r.Header.Only("Host")
 	if sent == nil {
 		return
 	}
 	var buf [256]byte // on the stack: a request that waits holds no memory for it
-	if host := r.Target.AppendHost(buf[:0]); !bytes.Equal(host, sent) || r.Header.Count("Host") > 1 {
+	if host := r.Target.AppendHost(buf[:0]); !only || !bytes.Equal(host, sent) {
 		before := len(r.scratch)
 		r.Header.Set("Host", r.Keep(host))
 		r.made = len(r.scratch) - before

@@ -72,6 +72,20 @@ func (h *Header) Get(name string) []byte {
 // Has reports whether there is a field of that name.
 func (h *Header) Has(name string) bool { return h.Get(name) != nil }
 
+// Only is Get, and says whether the field is the only one of that name.
+func (h *Header) Only(name string) (value []byte, only bool) {
+	for i := range h.fields {
+		if !equalFold(h.fields[i].name, name) {
+			continue
+		}
+		if value != nil {
+			return value, false
+		}
+		value = h.fields[i].value
+	}
+	return value, value != nil
+}
+
 // Count returns how often the name occurs.
 func (h *Header) Count(name string) (n int) {
 	for i := range h.fields {
@@ -94,6 +108,9 @@ func (h *Header) Each(f func(name, value []byte) bool) {
 
 // All calls f with every value of the named field in order until it returns false.
 func (h *Header) All(name string, f func(value []byte) bool) {
+	if h.lacks(name) {
+		return
+	}
 	for i := range h.fields {
 		if equalFold(h.fields[i].name, name) && !f(h.fields[i].value) {
 			return

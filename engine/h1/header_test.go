@@ -206,6 +206,16 @@ func TestNamesAreFoundInAnyCase(t *testing.T) {
 	}
 }
 
+func TestOnly(t *testing.T) {
+	var h Header
+	for n, want := range []bool{false, true, false} {
+		if value, only := h.Only("a"); only != want || (value == nil) != (n == 0) {
+			t.Errorf("of %d: %q, %v", n, value, only)
+		}
+		h.Add("A", []byte(""))
+	}
+}
+
 func TestRevise(t *testing.T) {
 	var h Header
 	for _, f := range []string{"A", "b", "A", "C"} {
