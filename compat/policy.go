@@ -207,15 +207,6 @@ func (p *policy) admit(r *engine.Request, st *requestState) engine.Decision {
 	return p.headers.Admit(r, &st.decision)
 }
 
-// admitAddress asks whether http_access allows the address that a client connected to who asks for another host.
-func (p *policy) admitAddress(r *engine.Request, st *requestState) engine.Decision {
-	named := r.Target
-	r.Target = intercept.Address(r)
-	d := p.access.Admit(r, &st.access, &st.decision)
-	r.Target = named
-	return d
-}
-
 // Question puts the URL to the redirectors. A request that waits for them keeps no state that does not matter
 // any more: it may wait for long, among thousands.
 func (p *policy) Question(r *engine.Request) (line []byte, a engine.Action) {
@@ -226,15 +217,6 @@ func (p *policy) Question(r *engine.Request) (line []byte, a engine.Action) {
 	if a == engine.Ask && r.Asked == 0 {
 		p.states.releaseIdle(r)
 	}
-	return line, a
-}
-
-// askOfAddress puts the address to the redirectors that a client connected to who asks for another host.
-func (p *policy) askOfAddress(r *engine.Request) (line []byte, a engine.Action) {
-	named := r.Target
-	r.Target = intercept.Address(r)
-	line, a = p.redirector.Question(r)
-	r.Target = named
 	return line, a
 }
 
@@ -326,15 +308,6 @@ func (p *policy) direct(r *engine.Request) engine.Route {
 		p.divert(r, st, &hop)
 	}
 	return engine.Route{Hop: hop}
-}
-
-// divert has a request of a client that was diverted to us go where that wanted to.
-func (p *policy) divert(r *engine.Request, st *requestState, hop *engine.Hop) {
-	var about *intercept.State
-	if st != nil {
-		about = &st.intercept
-	}
-	p.intercept.Steer(r, about, hop)
 }
 
 // Permit keeps clients from addresses that are the proxy's machine's business.
