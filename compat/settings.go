@@ -113,6 +113,7 @@ func (s *Settings) finish(c *directive.Context, commandLine []string) error {
 		return err
 	}
 	s.Access.Finish(c)
+	s.Connection.Finish(c)
 	if err := s.ReportOnly.Finish(c, s.Access.Rules); err != nil {
 		return err
 	}

@@ -25,8 +25,7 @@ func (c *client) announced() bool {
 	header, n, wrong := proxyheader.Parse(c.in.bytes())
 	switch {
 	case wrong == nil:
-		c.introduce(header, n)
-		return true
+		return c.introduce(header, n)
 	case wrong != proxyheader.ErrShort:
 		c.unannounced(wrong, &c.worker.headerWarnings)
 	case err != nil && err != loop.ErrAgain:
@@ -55,18 +54,25 @@ func (c *client) mayAnnounce() bool {
 	return err == nil
 }
 
-// introduce makes the client the one whom the header names, and begins what follows it.
-func (c *client) introduce(h *proxyheader.Header, n int) {
+// introduce makes the client the one whom the header names, and begins what follows it, unless he has too many
+// connections.
+func (c *client) introduce(h *proxyheader.Header, n int) bool {
 	c.consumed(n)
 	c.connection.ProxyHeader = h
 	if h.Forwards() {
 		c.connection.Client, c.connection.Local = h.Source, h.Destination
 	}
 	c.phase = idling
+	if c.worker.tooMany(c.connection.Client) {
+		c.close()
+		return false
+	}
+	c.count()
 	if c.listener.tls != nil {
 		c.secure()
 	}
 	c.waitForRequest()
+	return true
 }
 
 // secure begins the handshake of an https_port.

@@ -34,6 +34,7 @@ type client struct {
 
 	owner   uint64 // by which its own connections to next hops are known; 0: it has none
 	shaking bool   // the handshake of an https_port is not over
+	counted bool   // other workers know of it
 	phase   phase
 
 	next, previous *client
@@ -285,6 +286,7 @@ func (c *client) close() {
 	}
 	c.phase = gone
 	c.end.Close()
+	c.uncount()
 	c.timer.Clear()
 	c.waker.Retire()
 	c.worker.buffers.put(c.in)

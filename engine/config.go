@@ -60,6 +60,8 @@ type Config struct {
 	Timeouts Timeouts
 	Limits   Limits
 
+	// CountConnections has Services.ConnectionsOf know; it costs each worker a message for each connection.
+	CountConnections bool
 	// KeepReplyHeads fills Record.ReplyHead; it costs a copy for each reply.
 	KeepReplyHeads bool
 	// EditOwn has Policy.EditOwn asked for each reply of our own.
@@ -172,6 +174,7 @@ type Limits struct {
 	RequestBody   int64 // bytes [none]
 	ForwardTries  int   // addresses and connections tried for one request [25]
 	IdleUpstreams int   // kept for one host and port, per worker [64]
+	PerClient     int   // connections of one address, to all workers [any number]
 	Whitespace    h1.Whitespace
 	StrictHeads   bool // relaxed_header_parser off
 }

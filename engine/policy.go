@@ -204,8 +204,11 @@ type Services struct {
 	Pools    map[string]*helper.Pool // of Config.PolicyHelpers, by their names
 	Log      *slog.Logger
 	Probe    func(*Hop) *Probe // looks whether a next hop answers, and tells its Peer
-	Worker   int               // 0, 1, …
-	Workers  int               // how many there are: what is limited for the whole proxy is divided among them
+	// ConnectionsOf is how many connections clients of an address have, if Config.CountConnections asks for that.
+	ConnectionsOf func(netip.Addr) int
+
+	Worker  int // 0, 1, …
+	Workers int // how many there are: what is limited for the whole proxy is divided among them
 }
 
 // Direction says which way a head travels.

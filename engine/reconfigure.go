@@ -39,6 +39,7 @@ func (w *worker) prepare(c *Config, ports []opened) (*change, error) {
 func (ch *change) commit(ports []opened) {
 	w := ch.worker
 	w.use(ch.setup)
+	w.recount()
 	kept := make(map[*listener]bool, len(ch.listeners))
 	follows := make(map[*Port]*Port, len(ch.listeners))
 	for i, l := range ch.listeners {

@@ -28,6 +28,9 @@ type worker struct {
 	clients *client // all of them, linked
 	open    int     // how many
 
+	connections   connectionCounts // of everybody's clients
+	countWarnings loop.Limiter
+
 	limits             descriptorLimits
 	descriptorWarnings loop.Limiter
 
@@ -66,7 +69,7 @@ func newWorker(e *Engine, number int, c *Config) (*worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &worker{engine: e, number: number, log: c.logger(), loop: l, buffers: newBuffers()}
+	w := &worker{engine: e, number: number, log: c.logger(), loop: l, buffers: newBuffers(), connections: make(connectionCounts)}
 	w.transactions.Most, w.requests.Most, w.dialers.Most = keptTransactions, keptTransactions, keptDialers
 	l.OnPanic(w.taskPanicked)
 	w.idle = newIdlePool(l)
@@ -87,6 +90,10 @@ func (w *worker) start(c *Config, ports []opened) error {
 
 // addClient makes a client of an accepted connection.
 func (w *worker) addClient(fd *loop.FD, peer loop.Peer, l *listener) {
+	if !l.port.ProxyHeader && w.tooMany(peer.Remote) {
+		fd.Close()
+		return
+	}
 	c := &client{worker: w, listener: l, fd: fd, end: fd, bound: l.bound, connection: Connection{Client: peer.Remote, Local: l.bound, Port: l.port}}
 	c.ends = w.loop.Now().Add(w.setup.config.Timeouts.lifetime())
 	c.waker = w.loop.NewWaker(c)
@@ -104,6 +111,7 @@ func (w *worker) addClient(fd *loop.FD, peer loop.Peer, l *listener) {
 	}
 	w.clients = c
 	w.open++
+	c.count()
 	c.waitForRequest()
 	c.waker.Wake()
 }

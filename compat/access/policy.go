@@ -3,6 +3,7 @@ package access
 import (
 	"bytes"
 	"errors"
+	"net/netip"
 
 	"exaproxy/compat/acl"
 	"exaproxy/compat/decision"
@@ -17,10 +18,11 @@ type Policy struct {
 	Resolver *dnsasync.Resolver // nil: acls look nothing up
 	Users    acl.Users          // nil: nobody can prove who he is
 
-	Addresses acl.UserAddresses // nil: nobody counts from where users come
-	Externals acl.Externals     // nil: no helper decides acls
-	Observe   func(*acl.Trace)  // nil: nobody wants to know how lists come to their answers
-	Pages     *errpage.Policy
+	Addresses   acl.UserAddresses    // nil: nobody counts from where users come
+	Connections func(netip.Addr) int // nil: nobody counts them
+	Externals   acl.Externals        // nil: no helper decides acls
+	Observe     func(*acl.Trace)     // nil: nobody wants to know how lists come to their answers
+	Pages       *errpage.Policy
 
 	Spare func(r *engine.Request, verdict string) // is told of lines that only report; nil: there are none
 }
@@ -59,7 +61,7 @@ func (p *Policy) MatchKnown(list *acl.List, r *engine.Request, st *State) acl.An
 }
 
 func (p *Policy) ask(list *acl.List, r *engine.Request, st *State, users acl.Users) acl.Answer {
-	st.place.Services = acl.Services{Resolver: p.Resolver, Users: users, Addresses: p.Addresses, Externals: p.Externals}
+	st.place.Services = acl.Services{Resolver: p.Resolver, Users: users, Addresses: p.Addresses, Connections: p.Connections, Externals: p.Externals}
 	st.place.Waker, st.place.Observe = r.Waker, p.Observe
 	return list.Match(r, r.Effective(), &st.place)
 }

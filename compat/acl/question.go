@@ -1,6 +1,10 @@
 package acl
 
-import "exaproxy/dnsasync"
+import (
+	"net/netip"
+
+	"exaproxy/dnsasync"
+)
 
 // Services are those of a worker that answer the questions of slow acls. A Place has them; the acls
 // themselves are shared by all workers.
@@ -12,6 +16,8 @@ type Services struct {
 	Users Users
 	// Addresses counts from where users come. nil: nobody does, and no acl of the type max_user_ip matches.
 	Addresses UserAddresses
+	// Connections is how many connections come from an address. nil: nobody counts, and no acl of the type maxconn matches.
+	Connections func(netip.Addr) int
 	// Externals decides acls of the type external. nil: none of them matches.
 	Externals Externals
 }

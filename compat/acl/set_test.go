@@ -87,11 +87,11 @@ func TestWhatIsSaidOfACLLines(t *testing.T) {
 			"aclParseAclLine: aclParseAclLine: ACL name '" + longName + "' too long, max 63 characters supported"}},
 		{name: "no such type", conf: "acl a frobnicate x", bungled: true, reasons: []string{"FATAL: Invalid ACL type 'frobnicate'"}},
 		{name: "a type of Squid 2", conf: "acl u urlgroup x", bungled: true, reasons: []string{"FATAL: Invalid ACL type 'urlgroup'"}},
-		{name: "a type that is still to come", conf: "acl e maxconn 2\nacl e maxconn 3",
-			warnings: "NOTICE: acl 'e': acl type 'maxconn' is not served yet: no line that is followed may name it"},
-		{name: "a group of such", conf: "acl e maxconn 2\nacl g any-of e", bungled: true, reasons: []string{
-			"ERROR: acl 'e': acl type 'maxconn' is not served yet"},
-			warnings: "NOTICE: acl 'e': acl type 'maxconn' is not served yet: no line that is followed may name it"},
+		{name: "a type that is still to come", conf: "acl e ident a\nacl e ident b",
+			warnings: "NOTICE: acl 'e': acl type 'ident' is not served yet: no line that is followed may name it"},
+		{name: "a group of such", conf: "acl e ident a\nacl g any-of e", bungled: true, reasons: []string{
+			"ERROR: acl 'e': acl type 'ident' is not served yet"},
+			warnings: "NOTICE: acl 'e': acl type 'ident' is not served yet: no line that is followed may name it"},
 		{name: "a helper that there is not", conf: "acl e external nosuch", bungled: true, reasons: []string{
 			"ERROR: acl 'e': there is no external_acl_type 'nosuch' before it"}},
 		{name: "a renamed type that is still to come", conf: "acl c clientside_mark 0x1",

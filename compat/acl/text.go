@@ -110,6 +110,14 @@ func newPath() tester {
 	return &textTest{of: func(p *Place) ([]byte, bool) { return p.path(), len(p.target.Path) > 0 }}
 }
 
+// newURLLogin makes the type of the user and password in a URL.
+func newURLLogin() tester {
+	return &textTest{of: func(p *Place) ([]byte, bool) {
+		p.text = unescape(append(p.text[:0], p.target.Userinfo...))
+		return p.text, len(p.target.Userinfo) > 0
+	}}
+}
+
 // newField makes the type of a named field of the request, of which the first counts.
 func newField(name string) func() tester {
 	return func() tester {

@@ -58,6 +58,7 @@ var types = map[string]aclType{
 	"dstdom_regex":  {new: newDomainPattern, flags: "-n -i +i"},
 	"url_regex":     {new: newURL, flags: "-i +i"},
 	"urlpath_regex": {new: newPath, flags: "-i +i"},
+	"urllogin":      {new: newURLLogin, flags: "-i +i"},
 	"browser":       {new: newField("User-Agent"), flags: "-i +i"},
 	"referer_regex": {new: newField("Referer"), flags: "-i +i"},
 	"req_header":    {new: newRequestField},
@@ -77,6 +78,7 @@ var types = map[string]aclType{
 
 	"proxy_auth_regex": {new: newUserPattern, flags: "-i +i"},
 
+	"maxconn":     {new: newConnectionCount},
 	"max_user_ip": {new: newMaxUserAddresses, flags: "-s"},
 
 	"external":       {new: newExternal},
@@ -110,6 +112,5 @@ var types = map[string]aclType{
 	// not served yet
 	"adaptation_service": {}, "arp": {},
 	"client_connection_mark": {}, "dst_as": {}, "eui64": {},
-	"ident": {}, "ident_regex": {}, "maxconn": {}, "snmp_community": {}, "src_as": {},
-	"urllogin": {},
+	"ident": {}, "ident_regex": {}, "snmp_community": {}, "src_as": {},
 }

@@ -22,7 +22,7 @@ var tableMiscellaneous = []Directive{
 	{Name: "memory_pools_limit", Type: "b_int64_t", Treat: Accepted, Default: "5 MB", Note: "memory is the Go runtime's business"},
 	{Name: "forwarded_for", Type: "string", Treat: Done, Default: "on"},
 	{Name: "cachemgr_passwd", Type: "cachemgrpasswd", Words: NameStrings, Treat: NotYet, Note: "there are no cache manager pages yet, so there is nothing to protect"},
-	{Name: "client_db", Type: "onoff", Treat: Accepted, Default: "on", Note: "clients are counted only for client_ip_max_connections"},
+	{Name: "client_db", Type: "onoff", Treat: Done, Default: "on", Note: "connections are counted for client_ip_max_connections and acls of the type maxconn only"},
 	{Name: "refresh_all_ims", Type: "onoff", Treat: Accepted, Default: "off", Cache: true, Note: noCache},
 	{Name: "reload_into_ims", Type: "onoff", Treat: Accepted, Default: "off", Cache: true, Note: noCache},
 	{Name: "connect_retries", Type: "int", Treat: NotYet, Default: "0", NoOp: []string{"0"}, Note: "an address that fails is not tried again for the same request; the next one is"},

@@ -20,6 +20,9 @@ type Settings struct {
 	HalfClosed          bool // half_closed_clients
 	NoClientPersistence bool // client_persistent_connections off
 	NoServerPersistence bool // server_persistent_connections off
+
+	NoClientDB bool // client_db off: clients are not counted
+	counted    bool // an acl asks how many connections they have
 }
 
 // Directives are the setters.
@@ -29,7 +32,8 @@ func (s *Settings) Directives() directive.Set {
 		"reply_header_max_size":         directive.Size(&s.Limits.ReplyHead),
 		"request_body_max_size":         directive.Size(&s.Limits.RequestBody),
 		"forward_max_tries":             directive.Number(&s.Limits.ForwardTries),
-		"client_ip_max_connections":     setConnectionsPerClient,
+		"client_ip_max_connections":     s.setConnectionsPerClient,
+		"client_db":                     directive.Unless(&s.NoClientDB),
 		"uri_whitespace":                s.setWhitespace,
 		"relaxed_header_parser":         s.setRelaxed,
 		"client_persistent_connections": directive.Unless(&s.NoClientPersistence),
@@ -55,12 +59,10 @@ func timeouts(t *engine.Timeouts) directive.Set {
 	}
 }
 
-// setConnectionsPerClient takes the value that limits nothing, and refuses the others.
-func setConnectionsPerClient(c *directive.Context, l *conf.Line) error {
+// setConnectionsPerClient takes a number of connections. As in Squid 5.7 a client may have one more; below 0 any number.
+func (s *Settings) setConnectionsPerClient(c *directive.Context, l *conf.Line) error {
 	n, err := c.Args(l).Int()
-	if err == nil && n >= 0 {
-		err = conf.Invalid{"ERROR: connections are not counted by client yet; only -1, no limit, can be followed"}
-	}
+	s.Limits.PerClient = max(n+1, 0)
 	return err
 }
 
@@ -86,8 +88,23 @@ func (s *Settings) setRelaxed(c *directive.Context, l *conf.Line) error {
 	return err
 }
 
+// Finish sees whether clients have to be counted, and warns of what cannot be followed if they may not be.
+func (s *Settings) Finish(c *directive.Context) {
+	s.counted = c.ACLs.CountsConnections
+	if !s.NoClientDB {
+		return
+	}
+	if s.counted {
+		c.Say(0, "WARNING: acls of the type maxconn match nobody with client_db off")
+	}
+	if s.Limits.PerClient > 0 {
+		c.Say(0, "WARNING: client_ip_max_connections limits nobody with client_db off")
+	}
+	s.counted, s.Limits.PerClient = false, 0
+}
+
 // Configure gives the engine its part.
 func (s *Settings) Configure(c *engine.Config) {
-	c.Timeouts, c.Limits = s.Timeouts, s.Limits
+	c.Timeouts, c.Limits, c.CountConnections = s.Timeouts, s.Limits, s.counted
 	c.HalfClosed, c.NoClientPersistence, c.NoServerPersistence = s.HalfClosed, s.NoClientPersistence, s.NoServerPersistence
 }
