@@ -2,12 +2,12 @@ package compat
 
 import (
 	"context"
-	"exaproxy/compat/peers"
 
 	"exaproxy/compat/acl"
 	"exaproxy/compat/explain"
 	"exaproxy/compat/external"
 	"exaproxy/compat/logs"
+	"exaproxy/compat/peers"
 	"exaproxy/engine"
 )
 

@@ -220,33 +220,6 @@ func (p *policy) Question(r *engine.Request) (line []byte, a engine.Action) {
 	return line, a
 }
 
-// Interpret does what the redirectors said. The state of an ordinary request is not kept any
-// longer: it may become a tunnel that lasts for days.
-func (p *policy) Interpret(r *engine.Request, line []byte, err error) engine.Decision {
-	st := p.states.of(r)
-	before := st.redirector // of the name that a client says, or of a CONNECT that was judged before its ClientHello was there
-	d := p.redirector.Interpret(r, line, err, &st.redirector, &st.decision)
-	switch {
-	case d.Action == engine.Proceed && st.intercept.Asking():
-		st.redirector, d = before, st.intercept.Named()
-	case d.Action == engine.Proceed && before.Steers() && !st.redirector.Steers():
-		st.redirector = before
-	case !st.redirector.Steers() && st.intercept.AskOfAddress(r, d):
-		r.Asked = 0
-		return engine.Decision{Action: engine.Ask}
-	}
-	switch {
-	case d.Action == engine.Proceed && !st.needed():
-		p.states.release(r)
-	case !r.IsConnect() || !d.Action.Verdict():
-	case d.Failure != nil && d.Failure.Side == engine.HelperSide:
-		d.Connect = engine.ConnectRedirect // they have said nothing
-	default:
-		d.Connect = p.verdict.OfHelpers(r)
-	}
-	return d
-}
-
 // Bump says what becomes of a tunnel.
 func (p *policy) Bump(r *engine.Request) engine.Bump {
 	return p.bump.Bump(r, &p.states.of(r).bump)
@@ -264,6 +237,11 @@ func (p *policy) Trusts(r *engine.Request, chain []*x509.Certificate, errs []err
 
 // Route sends a request to a peer, or to its server.
 func (p *policy) Route(r *engine.Request, failed []engine.Attempt) engine.Route {
+	if len(failed) == 0 && !p.access.Settings.Misses.Empty() {
+		if f := p.access.AdmitMiss(r, &p.states.of(r).access); f != nil {
+			return engine.Route{Action: engine.Refuse, Failure: f}
+		}
+	}
 	if p.packets == nil {
 		return p.way(r, failed)
 	}

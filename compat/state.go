@@ -24,6 +24,7 @@ type requestState struct {
 	intercept  intercept.State
 	redirector redirector.State
 	peers      peers.State
+	adapted    adapted
 }
 
 // needed says whether a feature keeps something that matters after Interpret for a request that goes on
@@ -35,6 +36,7 @@ func (st *requestState) reset() bool {
 	st.access.Reset()
 	st.intercept.Reset()
 	st.peers.Reset()
+	st.adapted = adapted{}
 	st.redirector = redirector.State{}
 	st.indirect = indirect.State{}
 	st.auth = auth.State{}

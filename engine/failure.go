@@ -89,6 +89,7 @@ const (
 	NotTLS                              // what a client says in its tunnel, where that was to be looked into
 	ReplyRefused                        // the reply is, by the policy
 	NotAllowed                          // a method that the port is not for
+	NotForwarded                        // refused by the policy where it would have gone on to a server
 )
 
 var failureKinds = [...]string{
@@ -101,6 +102,7 @@ var failureKinds = [...]string{
 	UpstreamLate: "upstream too slow", BadReply: "bad reply", ReplyTooLarge: "reply head too large",
 	ShuttingDown: "shutting down", Internal: "internal fault", Looping: "forwarding loop",
 	Misdirected: "misdirected", NotDiverted: "not diverted", Conflict: "conflict", NotTLS: "no TLS", ReplyRefused: "reply refused", NotAllowed: "method not allowed",
+	NotForwarded: "not forwarded",
 }
 
 func (k FailureKind) String() string { return failureKinds[k] }

@@ -125,15 +125,15 @@ func appendCode(dst []byte, code byte, r *engine.Request, pages *errpage.Policy)
 	case '%':
 		return append(dst, '%'), true
 	case 'u', 'U', 's': // s is the URL in a redirect, whatever it is in a page
-		return r.Target.AppendURL(dst), true
+		return r.Effective().AppendURL(dst), true
 	case 'R':
-		return append(dst, r.Target.Path...), true
+		return append(dst, r.Effective().Path...), true
 	case 'H':
-		return append(dst, r.Target.Host...), true
+		return append(dst, r.Effective().Host...), true
 	case 'p':
-		return strconv.AppendUint(dst, uint64(r.Target.Port), 10), true
+		return strconv.AppendUint(dst, uint64(r.Effective().Port), 10), true
 	case 'P':
-		return append(dst, r.Target.Scheme...), true
+		return append(dst, r.Effective().Scheme...), true
 	case 'M':
 		return append(dst, r.Method...), true
 	case 'i':

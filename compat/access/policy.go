@@ -68,7 +68,22 @@ func (p *Policy) ask(list *acl.List, r *engine.Request, st *State, users acl.Use
 
 // Admit follows http_access.
 func (p *Policy) Admit(r *engine.Request, st *State, m *decision.Memory) engine.Decision {
-	switch p.ask(p.Settings.Rules, r, st, p.Users) {
+	if d := p.judge(p.Settings.Rules, r, st, m); d.Action != engine.Proceed {
+		return d
+	}
+	for _, name := range st.place.Reported() {
+		p.Spare(r, "http_access:"+name)
+	}
+	if purges(r) {
+		return p.purge(m)
+	}
+	r.Judged.Allow = st.place.MatchedAddress()
+	return engine.Decision{Action: engine.Proceed}
+}
+
+// judge is what a list says of a request that asks for credentials if it has to.
+func (p *Policy) judge(list *acl.List, r *engine.Request, st *State, m *decision.Memory) engine.Decision {
+	switch p.ask(list, r, st, p.Users) {
 	case acl.Deny, acl.Unknown:
 		return p.refuse(r, st, m, false)
 	case acl.Challenge:
@@ -76,13 +91,6 @@ func (p *Policy) Admit(r *engine.Request, st *State, m *decision.Memory) engine.
 	case acl.Pending:
 		return engine.Decision{Action: engine.Pending}
 	case acl.Allow:
-		for _, name := range st.place.Reported() {
-			p.Spare(r, "http_access:"+name)
-		}
-		if purges(r) {
-			return p.purge(m)
-		}
-		r.Judged.Allow = st.place.MatchedAddress()
 		return engine.Decision{Action: engine.Proceed}
 	}
 	panic("BUG: an access list that neither allows nor denies")
@@ -118,7 +126,7 @@ func inside(r *engine.Request) bool { return r.TLS != nil || r.Original().IsVali
 // page is due then.
 func (p *Policy) Page(r *engine.Request, f *engine.Failure, st *State, m *decision.Memory) (reply engine.LocalReply, ok bool) {
 	d := st.denial
-	if d == nil || f.Kind != engine.Refused && f.Kind != engine.ReplyRefused {
+	if d == nil || f.Kind != engine.Refused && f.Kind != engine.ReplyRefused && f.Kind != engine.NotForwarded {
 		return engine.LocalReply{}, false
 	}
 	switch {

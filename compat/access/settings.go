@@ -16,6 +16,8 @@ import (
 type Settings struct {
 	Rules    *acl.List          // http_access
 	DenyInfo map[string]*Denial // deny_info, by acl
+	Adapted  *acl.List          // adapted_http_access
+	Misses   *acl.List          // miss_access
 	Replies  *acl.List          // http_reply_access
 	Purge    bool               // an acl names the method PURGE
 	largest  []replySize        // reply_body_max_size
@@ -26,7 +28,11 @@ type Settings struct {
 // of acls are looked up while the configuration is read.
 func Defaults(acls *acl.Set) Settings {
 	acls.Resolve = resolveHost
-	return Settings{Rules: acls.NewList("http_access", acl.Deny), Replies: acls.NewList("http_reply_access", acl.Allow), DenyInfo: make(map[string]*Denial)}
+	return Settings{
+		Rules: acls.NewList("http_access", acl.Deny), Adapted: acls.NewList("adapted_http_access", acl.Allow),
+		Misses: acls.NewList("miss_access", acl.Allow), Replies: acls.NewList("http_reply_access", acl.Allow),
+		DenyInfo: make(map[string]*Denial),
+	}
 }
 
 // Directives are the setters.
@@ -35,6 +41,9 @@ func (s *Settings) Directives() directive.Set {
 		"acl":         setACL,
 		"http_access": directive.Rules(s.Rules),
 		"deny_info":   s.setDenyInfo,
+
+		"adapted_http_access": directive.Rules(s.Adapted),
+		"miss_access":         directive.KnownRules(s.Misses),
 
 		"http_reply_access":   directive.ReplyRules(s.Replies),
 		"reply_body_max_size": s.setReplySize,

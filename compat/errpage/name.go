@@ -65,10 +65,14 @@ var names = [...]struct {
 	engine.Internal:         {"ERR_GATEWAY_FAILURE", 500},
 	engine.Looping:          {AccessDenied, 403},
 	engine.ReplyRefused:     {AccessDenied, 403},
+	engine.NotForwarded:     {ForwardingDenied, 403},
 }
 
 // AccessDenied is the page of a refusal that names no other.
 const AccessDenied = "ERR_ACCESS_DENIED"
+
+// ForwardingDenied is the page of miss_access.
+const ForwardingDenied = "ERR_FORWARDING_DENIED"
 
 // CacheAccessDenied is the page that asks a client who it is.
 const CacheAccessDenied = "ERR_CACHE_ACCESS_DENIED"
