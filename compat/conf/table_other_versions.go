@@ -15,7 +15,7 @@ var tableOtherVersions = []Directive{
 	{Name: "authenticate_ip_shortcircuit_access", Type: "acl_access", Treat: Accepted, OnlyIn: "2.7", Note: noShortcircuit},
 	{Name: "anonymize_headers", Type: "eol", Words: ToEnd, Treat: NotYet, Harmful: true, OnlyIn: "up to 2.4", Note: "request_header_access takes fields out"},
 	{Name: "http_anonymizer", Type: "string", Treat: NotYet, Harmful: true, NoOp: []string{"off"}, OnlyIn: "up to 2.2", Note: "request_header_access takes fields out"},
-	{Name: "fake_user_agent", Type: "eol", Words: ToEnd, Treat: NotYet, Harmful: true, OnlyIn: "up to 2.4", Note: "fields cannot be replaced in messages yet"},
+	{Name: "fake_user_agent", Type: "eol", Words: ToEnd, Treat: NotYet, Harmful: true, OnlyIn: "up to 2.4", Note: "request_header_access and request_header_replace put another in its place"},
 	{Name: "cache_dns_program", Type: "string", Treat: Accepted, OnlyIn: "up to 3.4", Note: "name servers are asked without a helper"},
 	{Name: "dns_children", Type: "HelperChildConfig", Treat: Accepted, OnlyIn: "up to 3.4", Note: "name servers are asked without a helper"},
 	{Name: "minimum_retry_timeout", Type: "time_t", Treat: Accepted, OnlyIn: "up to 2.5", Note: "connect_timeout alone bounds a try"},
