@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -302,37 +301,56 @@ func TestAccelerator(t *testing.T) {
 		places = append(places, fmt.Sprintf("{%d}", i), port)
 	}
 	filled := strings.NewReplacer(places...)
-	type seen struct {
-		exchange
-		origin, logged string
-	}
-	under := func(p program) (all []seen) {
-		dir := world(t)
-		writeFile(t, dir, "hosts", "127.0.0.1 site.test other.test dead.test\n")
-		for name, script := range accelScripts {
-			writeFile(t, dir, name, fill(dir, filled.Replace(script)))
-			if err := os.Chmod(filepath.Join(dir, name), 0o755); err != nil {
-				t.Fatal(err)
-			}
-		}
-		x := start(t, p, dir, filled.Replace(accelConf)+base)
+	under := func(p program) (all []accelSeen) {
+		x := startAccelerator(t, p, accelConf+base, "127.0.0.1 site.test other.test dead.test\n", filled.Replace)
 		defer x.end()
 		for _, a := range accelAsked {
-			before := len(x.file("seen.log"))
-			e := seen{exchange: x.exchangeAt("127.0.0.1:"+ports[a.port], filled.Replace(a.raw))}
-			poll(2*time.Second, func() bool { return len(x.file("seen.log")) > before })
-			e.origin, e.logged = o.taken(), x.file("seen.log")[before:]
+			e := x.accelExchange("127.0.0.1:"+ports[a.port], filled.Replace(a.raw))
+			e.origin = o.taken()
 			all = append(all, e)
 		}
 		return all
 	}
 	ours, theirs := under(exaproxy()), under(squid)
 	for i, a := range accelAsked {
-		us, them := ours[i], theirs[i]
-		judge(t, a.asked,
-			aspect{"head for the client", us.head(), them.head()}, aspect{"head for the origin", us.origin, them.origin},
-			aspect{"helper's line", us.lines, them.lines}, aspect{"log", withoutAborts(us.logged), withoutAborts(them.logged)})
+		judgeAccelerator(t, a.asked, ours[i], theirs[i])
 	}
+}
+
+// startAccelerator starts a proxy with the scripts that accelerators ask.
+func startAccelerator(t *testing.T, p program, conf, hosts string, filled func(string) string) *proxy {
+	t.Helper()
+	dir := world(t)
+	writeFile(t, dir, "hosts", hosts)
+	for name, script := range accelScripts {
+		if err := os.Chmod(writeFile(t, dir, name, fill(dir, filled(script))), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return start(t, p, dir, filled(conf))
+}
+
+// An accelSeen is what came of a request to an accelerator: what the client, the servers and the log saw.
+type accelSeen struct {
+	exchange
+	origin, logged string
+}
+
+// accelExchange has one conversation with an accelerator, and waits for its line in seen.log.
+func (x *proxy) accelExchange(addr, raw string) accelSeen {
+	before := len(x.file("seen.log"))
+	e := accelSeen{exchange: x.exchangeAt(addr, raw)}
+	poll(2*time.Second, func() bool { return len(x.file("seen.log")) > before })
+	e.logged = x.file("seen.log")[before:]
+	return e
+}
+
+// judgeAccelerator compares what came of a request to two accelerators.
+func judgeAccelerator(t *testing.T, a asked, ours, theirs accelSeen) {
+	t.Helper()
+	judge(t, a,
+		aspect{"head for the client", ours.head(), theirs.head()}, aspect{"head for the server", ours.origin, theirs.origin},
+		aspect{"helper's line", ours.lines, theirs.lines}, aspect{"log", withoutAborts(ours.logged), withoutAborts(theirs.logged)})
 }
 
 // withoutAborts takes away what Squid says of a client that has closed its connection at once after the reply.

@@ -2,11 +2,9 @@ package acceptance
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
 // accelPeersConf has accelerators before servers that cache_peer lines name, each with other options; {n} are the ports of
@@ -79,31 +77,17 @@ func TestAcceleratorBeforeServers(t *testing.T) {
 	}
 	places = append(places, "{o}", origins[5].port())
 	filled := strings.NewReplacer(places...).Replace
-	type seen struct {
-		exchange
-		origin, logged string
-	}
-	under := func(p program) (all []seen) {
-		dir := world(t)
-		writeFile(t, dir, "hosts", "127.0.0.1 site.test other.test\n")
-		for name, script := range accelScripts {
-			if err := os.Chmod(writeFile(t, dir, name, fill(dir, filled(script))), 0o755); err != nil {
-				t.Fatal(err)
-			}
-		}
-		x := start(t, p, dir, filled(accelPeersConf)+noNetDB+base)
+	under := func(p program) (all []accelSeen) {
+		x := startAccelerator(t, p, accelPeersConf+noNetDB+base, "127.0.0.1 site.test other.test\n", filled)
 		defer x.end()
 		for _, port := range ports {
 			for _, a := range accelPeersAsked {
-				before := len(x.file("seen.log"))
-				e := seen{exchange: x.exchangeAt("127.0.0.1:"+port, filled(a.raw))}
-				poll(2*time.Second, func() bool { return len(x.file("seen.log")) > before })
+				e := x.accelExchange("127.0.0.1:"+port, filled(a.raw))
 				for i, o := range origins {
 					if heads := o.taken(); heads != "" {
 						e.origin += fmt.Sprintf("server %d: %s", i, heads)
 					}
 				}
-				e.logged = x.file("seen.log")[before:]
 				all = append(all, e)
 			}
 		}
@@ -116,9 +100,7 @@ func TestAcceleratorBeforeServers(t *testing.T) {
 			a.deliberate = "what a server says as a proxy is nothing to a client that knows of none"
 		}
 		a.name = fmt.Sprintf("port %d, %s", port, a.name)
-		judge(t, a,
-			aspect{"head for the client", ours[i].head(), theirs[i].head()}, aspect{"head for the server", ours[i].origin, theirs[i].origin},
-			aspect{"helper's line", ours[i].lines, theirs[i].lines}, aspect{"log", withoutAborts(ours[i].logged), withoutAborts(theirs[i].logged)})
+		judgeAccelerator(t, a, ours[i], theirs[i])
 	}
 	t.Logf("%d comparisons in %s", len(ours), filepath.Base(squid.path))
 }
