@@ -1,9 +1,6 @@
 package compat
 
 import (
-	"fmt"
-	"strings"
-
 	"exaproxy/compat/acl"
 	"exaproxy/compat/conf"
 	"exaproxy/compat/directive"
@@ -22,6 +19,8 @@ type Overrides struct {
 
 	// Echo has each line logged before it is looked at, as -k parse does.
 	Echo bool
+	// Whole has the reading go on behind what is wrong, so that all of it is said, and a verdict at the end.
+	Whole bool
 	// Say gets all messages, in Squid's order and wording, with their level of debug_options.
 	// nil: they are dropped.
 	Say func(level int, text string)
@@ -55,8 +54,8 @@ func Load(path string, o Overrides) (*Settings, error) {
 	l.context.Glob = o.Glob
 	lines, broken := conf.Parse(path, o.options())
 	for i := range lines {
-		if err := l.line(&lines[i]); err != nil {
-			return nil, err
+		if err := l.line(&lines[i]); err != nil && !l.goOn(&lines[i], err) {
+			return nil, l.reject(err)
 		}
 	}
 	if broken != nil {
@@ -82,7 +81,7 @@ func Macros(service string, kid bool) conf.Macros {
 
 // options are how package conf reads the file.
 func (o *Overrides) options() conf.Options {
-	return conf.Options{Open: o.Open, Glob: o.Glob, Macros: Macros(o.Service, o.Kid)}
+	return conf.Options{Open: o.Open, Glob: o.Glob, Macros: Macros(o.Service, o.Kid), Whole: o.Whole}
 }
 
 // A loader takes a configuration, line by line, into settings.
@@ -91,6 +90,7 @@ type loader struct {
 	checker conf.Checker
 	setters directive.Set
 	context *directive.Context
+	found   obstacles
 }
 
 // line takes one line into the settings.
@@ -98,15 +98,19 @@ func (l *loader) line(line *conf.Line) error {
 	if l.o.Echo {
 		l.o.Say(1, line.Echo())
 	}
-	set, err := l.checker.Line(line, l.report)
-	if err != nil {
-		return l.reject(err)
+	if line.Broken != nil {
+		return line.Broken
 	}
-	if !set {
-		return nil
+	before := l.checker.InTheWay()
+	set, err := l.checker.Line(line, l.report)
+	if l.checker.InTheWay() > before {
+		l.found.add(line)
+	}
+	if err != nil || !set {
+		return err
 	}
 	if err := l.setters.Run(l.context, line); err != nil {
-		return l.reject(line.Bungle(err))
+		return line.Bungle(err)
 	}
 	return nil
 }
@@ -133,31 +137,30 @@ func (l *loader) reject(err error) error {
 // finish judges the settings as a whole, after the last line.
 func (l *loader) finish(s *Settings) error {
 	l.checker.End(l.report)
-	if l.checker.Unrecognized > 0 || l.checker.Refused > 0 {
-		return &Rejected{text: s.Path + ": " + l.counted()}
+	if len(l.found.lines) > 0 {
+		err := &Rejected{Fatal: l.found.bungled, text: l.found.verdict(s.Path)}
+		l.o.Say(0, "FATAL: "+err.text)
+		return err
 	}
 	err := s.finish(l.context, l.o.Ports)
-	if err == nil && !l.o.KeepUser {
-		err = s.checkHelpers()
-	}
-	if err == nil {
-		return nil
-	}
 	if report, ok := err.(conf.Report); ok { // of a line
 		return l.reject(report)
 	}
-	l.o.Say(0, "FATAL: "+err.Error())
-	return &Rejected{Fatal: true, text: err.Error()}
-}
-
-// counted says how many lines stand in the way.
-func (l *loader) counted() string {
-	var parts []string
-	if n := l.checker.Unrecognized; n > 0 {
-		parts = append(parts, fmt.Sprintf("%d lines with unrecognized directives", n))
+	wrong := []error{err}
+	if err == nil {
+		wrong = nil
+		if !l.o.KeepUser {
+			wrong = s.checkHelpers()
+		}
 	}
-	if n := l.checker.Refused; n > 0 {
-		parts = append(parts, fmt.Sprintf("%d lines that cannot be followed and must not be ignored", n))
+	for _, err := range wrong {
+		l.o.Say(0, "FATAL: "+err.Error())
 	}
-	return strings.Join(parts, ", ")
+	switch {
+	case len(wrong) > 0:
+		return &Rejected{Fatal: true, text: wrong[0].Error()}
+	case l.o.Whole:
+		l.o.Say(1, "NOTICE: "+s.Path+" can be used")
+	}
+	return nil
 }

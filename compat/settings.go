@@ -163,12 +163,11 @@ func (s *Settings) NeedsNetRaw() bool {
 	return s.Packets.Marks() || slices.ContainsFunc(s.Ports, func(p engine.Port) bool { return p.Mode == engine.TPROXY })
 }
 
-// checkHelpers returns why a helper cannot be run by the user whom the proxy becomes.
-func (s *Settings) checkHelpers() error {
-	var found error
+// checkHelpers returns why helpers cannot be run by the user whom the proxy becomes.
+func (s *Settings) checkHelpers() (wrong []error) {
 	check := func(place string, argv []string) {
-		if err := s.Program.CheckHelper(argv[0]); err != nil && found == nil {
-			found = fmt.Errorf("%s %s: %w", place, argv[0], err)
+		if err := s.Program.CheckHelper(argv[0]); err != nil {
+			wrong = append(wrong, fmt.Errorf("%s %s: %w", place, argv[0], err))
 		}
 	}
 	if s.Redirector.Enabled() {
@@ -176,5 +175,5 @@ func (s *Settings) checkHelpers() error {
 	}
 	s.Auth.EachProgram(check)
 	s.External.EachProgram(check)
-	return found
+	return wrong
 }

@@ -26,7 +26,7 @@ var update = flag.Bool("update", false, "rewrite the golden files of testdata/se
 
 // TestSettings loads each archive's squid.conf, with the other files beside it in the place of the
 // file system's. The section "settings" has the fields that differ from the defaults, "said"
-// what was said, and for a file that is rejected why.
+// what was said, and for a file that is rejected why. A file whose comment begins "Read whole" is read as by -k parse.
 func TestSettings(t *testing.T) {
 	paths, err := filepath.Glob("../testdata/settings/*.txtar")
 	if err != nil || len(paths) == 0 {
@@ -75,7 +75,7 @@ func compareSection(t *testing.T, a *txtar.Archive, name, got string) {
 // loadArchive gives what the sections should be.
 func loadArchive(a *txtar.Archive) map[string]string {
 	var said strings.Builder
-	o := Overrides{Open: openIn(a), Say: func(level int, text string) { fmt.Fprintf(&said, "%d %s\n", level, text) }}
+	o := Overrides{Whole: strings.HasPrefix(string(a.Comment), "Read whole"), Open: openIn(a), Say: func(level int, text string) { fmt.Fprintf(&said, "%d %s\n", level, text) }}
 	s, err := Load("squid.conf", o)
 	if err != nil {
 		fmt.Fprintf(&said, "rejected: %s\n", err)

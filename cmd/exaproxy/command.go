@@ -37,7 +37,7 @@ func runCommand(o *options, stderr io.Writer) int {
 
 // parse shows each line of the configuration as it is read, and what there is to say about it.
 func parse(o *options, stderr io.Writer) int {
-	over := compat.Overrides{Service: o.service, Ports: o.ports, Echo: true,
+	over := compat.Overrides{Service: o.service, Ports: o.ports, Echo: true, Whole: true,
 		Say: func(_ int, text string) { say(stderr, text) }}
 	if _, err := compat.Load(o.configuration(), over); err != nil {
 		rejected(stderr, err)

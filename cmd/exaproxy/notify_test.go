@@ -74,7 +74,7 @@ func testNotifications(t *testing.T, mode string) {
 	}
 	reload("")
 	p.write("squid.conf", p.read("squid.conf")+"bogus on\n")
-	reload("The last reload failed: " + p.path("squid.conf") + ": 1 lines with unrecognized directives")
+	reload("The last reload failed: " + p.path("squid.conf") + " cannot be used: one line stands in the way")
 	x.signal(syscall.SIGTERM)
 	if got := heard(); got != "STOPPING=1" {
 		t.Errorf("at the end it says %q", got)

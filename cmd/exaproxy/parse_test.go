@@ -32,7 +32,11 @@ func TestParseSaysWhatSquidSays(t *testing.T) {
 			if ours, ok := sections[name+" (ours)"]; ok {
 				_, want, _ = strings.Cut(ours, "\n")
 			}
-			if got := parsed(t, name, sections["base"], string(f.Data)); got != want {
+			got := parsed(t, name, sections["base"], string(f.Data))
+			if strings.Contains(want, "FATAL: ") { // Squid stops there, and we go on
+				got = got[:min(len(got), len(want))]
+			}
+			if got != want {
 				t.Errorf("it prints\n%swant\n%s", got, want)
 			}
 		})
@@ -84,5 +88,5 @@ func insider(line string) bool {
 			return true
 		}
 	}
-	return false
+	return strings.Contains(line, " cannot be used: ")
 }

@@ -22,7 +22,7 @@ func (b branches) active() bool { return len(b) == 0 || b[len(b)-1] }
 func (b *branches) parse(text string) (conditional bool, err error) {
 	if expression, ok := statement(text, "if"); ok {
 		value, err := evaluate(expression)
-		*b = append(*b, value)
+		*b = append(*b, value || err != nil) // lines that may count are looked at
 		return true, err
 	}
 	if _, ok := statement(text, "endif"); ok {

@@ -27,6 +27,9 @@ type Checker struct {
 	noticed   map[string]bool // directives that have had their notice
 }
 
+// InTheWay is how many lines stand in the way that do not stop the check.
+func (c *Checker) InTheWay() int { return c.Unrecognized + c.Refused }
+
 // Line judges one line. set reports that the directive is followed, so that the caller has to
 // run its setter.
 //
@@ -43,6 +46,9 @@ func (c *Checker) Line(l *Line, out func(Message)) (set bool, err error) {
 	if d == nil || l.Own && !d.Own {
 		c.Unrecognized++
 		outf(SeverityFatal, "%s: unrecognized: '%s'", l.Pos, l.written())
+		if meant := nearest(l.Name); d == nil && meant != "" {
+			outf(SeverityNotice, "NOTICE: %s: is '%s' meant?", l.Pos, meant)
+		}
 		return false, nil
 	}
 	if d.Type == obsoleteType {

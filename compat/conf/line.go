@@ -44,6 +44,8 @@ type Line struct {
 	Text  string // the whole line as Squid shows it after "Processing: "
 	Input string // the last physical line, which Squid shows after "Bungled"
 
+	Broken Report // what is wrong with the line itself, if Options.Whole; else nil
+
 	// The others are only set if Type is Setting.
 
 	Name      string     // the directive as written

@@ -51,6 +51,8 @@ type Options struct {
 	Open   Open // os.Open when nil
 	Glob   Glob // the file system when nil
 	Macros Macros
+	// Whole has the reading go on behind a line that is broken, which says so (Line.Broken).
+	Whole bool
 }
 
 // Parse reads the file called name and what it includes.
@@ -100,7 +102,11 @@ func (r *reader) file(name string, depth int, from *Pos) error {
 	}
 	file, err := r.opt.Open(name)
 	if err != nil {
-		return r.fatal(from, "Unable to open configuration file: %s: %s", name, SystemText(err))
+		err = r.fatal(from, "Unable to open configuration file: %s: %s", name, SystemText(err))
+		if depth > 0 {
+			err = r.broken(err)
+		}
+		return err
 	}
 	defer file.Close()
 	s := source{reader: r, depth: depth, pos: Pos{File: name, From: from}}
@@ -108,6 +114,18 @@ func (r *reader) file(name string, depth int, from *Pos) error {
 }
 
 func (r *reader) add(l Line) { r.lines = append(r.lines, l) }
+
+// broken is called with what is wrong with the line that was added last. It ends the reading, or stays with the line.
+func (r *reader) broken(err error) error {
+	report, ok := err.(Report)
+	if !r.opt.Whole || !ok || len(r.lines) == 0 {
+		return err
+	}
+	if last := &r.lines[len(r.lines)-1]; last.Broken == nil {
+		last.Broken = report
+	}
+	return nil
+}
 
 func (r *reader) fatal(at *Pos, format string, args ...any) error {
 	fatal := &Fatal{Text: fmt.Sprintf(format, args...)}
@@ -146,7 +164,7 @@ func (s *source) read(in *bufio.Reader) error {
 		}
 	}
 	if s.ifs.open() {
-		return s.fatal(&s.pos, "if-statement without 'endif'")
+		return s.broken(s.fatal(&s.pos, "if-statement without 'endif'"))
 	}
 	return nil
 }
@@ -233,7 +251,7 @@ func (s *source) logical(text string) error {
 	conditional, err := s.ifs.parse(text)
 	if err != nil {
 		s.add(s.line(Control, text))
-		return s.fatal(&s.pos, "%s", err)
+		return s.broken(s.fatal(&s.pos, "%s", err))
 	}
 	if conditional || !s.ifs.active() {
 		s.add(s.line(Control, text))
@@ -269,7 +287,7 @@ func (s *source) setting(text, body string, own bool) error {
 	}
 	if err != nil {
 		s.add(s.line(Control, text)) // to be echoed, but it sets nothing
-		return l.Bungle(err)
+		return s.broken(l.Bungle(err))
 	}
 	s.add(l)
 	return nil
@@ -284,7 +302,9 @@ func (s *source) include(patterns string) error {
 			err = os.ErrNotExist
 		}
 		if err != nil {
-			return s.fatal(&s.pos, "Unable to find configuration file: %s: %s", pattern, notFound(err))
+			if err := s.broken(s.fatal(&s.pos, "Unable to find configuration file: %s: %s", pattern, notFound(err))); err != nil {
+				return err
+			}
 		}
 		names = append(names, found...)
 	}
