@@ -25,6 +25,9 @@ type Overrides struct {
 	// nil: they are dropped.
 	Say func(level int, text string)
 
+	// Judged is told of each line that sets something, after it was looked at. nil: nobody is.
+	Judged func(JudgedLine)
+
 	Open conf.Open // nil: the file system
 	Glob conf.Glob // nil: the file system
 }
@@ -50,13 +53,27 @@ func Load(path string, o Overrides) (*Settings, error) {
 	acls.Open, acls.Keep = o.Open, o.Explain
 	s := defaults(acls)
 	s.Path = path
-	l := &loader{o: o, setters: s.directives(), context: directive.NewContext(acls, o.Open, o.Say)}
+	l := &loader{setters: s.directives()}
+	if o.Judged != nil {
+		say := o.Say
+		o.Say = func(level int, text string) {
+			l.said = append(l.said, text)
+			say(level, text)
+		}
+	}
+	l.o, l.context = o, directive.NewContext(acls, o.Open, o.Say)
 	l.context.Glob = o.Glob
 	lines, broken := conf.Parse(path, o.options())
 	for i := range lines {
-		if err := l.line(&lines[i]); err != nil && !l.goOn(&lines[i], err) {
-			return nil, l.reject(err)
+		l.said = nil
+		became, err := l.line(&lines[i])
+		if err != nil {
+			if !l.o.Whole {
+				return nil, l.reject(err)
+			}
+			became = l.goOn(&lines[i], err)
 		}
+		l.judged(&lines[i], became)
 	}
 	if broken != nil {
 		return nil, l.reject(broken)
@@ -91,28 +108,34 @@ type loader struct {
 	setters directive.Set
 	context *directive.Context
 	found   obstacles
+	said    []string // of the line at hand, if somebody wants to know
 }
 
 // line takes one line into the settings.
-func (l *loader) line(line *conf.Line) error {
+func (l *loader) line(line *conf.Line) (became LineFate, err error) {
 	if l.o.Echo {
 		l.o.Say(1, line.Echo())
 	}
 	if line.Broken != nil {
-		return line.Broken
+		return InTheWay, line.Broken
 	}
 	before := l.checker.InTheWay()
 	set, err := l.checker.Line(line, l.report)
-	if l.checker.InTheWay() > before {
+	switch {
+	case l.checker.InTheWay() > before:
 		l.found.add(line)
-	}
-	if err != nil || !set {
-		return err
+		return InTheWay, nil
+	case err != nil:
+		return InTheWay, err
+	case !set && !line.AsksNothing():
+		return WithoutEffect, nil
+	case !set:
+		return Followed, nil
 	}
 	if err := l.setters.Run(l.context, line); err != nil {
-		return line.Bungle(err)
+		return InTheWay, line.Bungle(err)
 	}
-	return nil
+	return Followed, nil
 }
 
 // report logs what the check of a line has found.

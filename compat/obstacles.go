@@ -83,18 +83,15 @@ func (o *obstacles) verdict(path string) string {
 	return text
 }
 
-// goOn logs what is wrong with a line, if the file is read to its end all the same.
-func (l *loader) goOn(line *conf.Line, err error) bool {
-	if !l.o.Whole {
-		return false
-	}
+// goOn logs what is wrong with a line of a file that is read to its end all the same.
+func (l *loader) goOn(line *conf.Line, err error) LineFate {
 	if by, ok := l.found.causeOf(line); ok {
 		l.o.Say(0, fmt.Sprintf("%s: cannot be judged before %s is mended: %s", line.Pos, by, line.Text))
 		l.found.lose(line, by)
-		return true
+		return NotJudged
 	}
 	l.found.add(line)
 	l.found.bungled = true
 	l.reject(err)
-	return true
+	return InTheWay
 }

@@ -63,8 +63,11 @@ func parseOptions(args []string) (*options, error) {
 	}
 	if flags.Changed("k") {
 		if _, ok := findCommand(o.command); !ok {
-			return nil, errUsage
+			return nil, fmt.Errorf("-k: '%s' is no order: %w", o.command, errUsage)
 		}
+	}
+	if flags.NArg() > 0 {
+		return nil, fmt.Errorf("'%s' is not expected: %w", flags.Arg(0), errUsage)
 	}
 	if flags.Changed("n") {
 		return o, checkService(o.service)

@@ -24,7 +24,6 @@ func TestParseOptions(t *testing.T) {
 		{"-f /etc/x.conf -k re", options{file: "/etc/x.conf", command: "re", level: -1}},
 		{"-f/etc/x.conf -kparse", options{file: "/etc/x.conf", command: "parse", level: -1}},
 		{"-n two -a 3129 -a 3130", options{service: "two", ports: []string{"3129", "3130"}, level: -1}},
-		{"foo -N bar", options{alone: true, level: -1}},
 		{"-X -D -z", options{full: true, obsolete: true, swap: true, level: -1}},
 		{"-l local4 -u 3130 -O x -m -i -r -R -S -F --kid squid-1", options{level: -1}},
 		{"-v", options{version: true, level: -1}},
@@ -115,7 +114,7 @@ func TestUsageAndVersion(t *testing.T) {
 	}{
 		{"-h", 1, "", "Usage: squid [-"},
 		{"--help", 1, "", "Usage: squid [-"},
-		{"-k bogus", 1, "", "Usage: squid [-"},
+		{"-k bogus", 1, "", "squid: -k: 'bogus' is no order\nUsage: squid [-"},
 		{"-v", 0, "Squid Cache: Version 5.7 ", ""},
 		{"--version", 0, "Squid Cache: Version 5.7 ", ""},
 		{"-v -n two", 0, "Squid Cache: Version 5.7 (compatible; ExaProxy " + version + ")\nService Name: two\n", ""},

@@ -33,9 +33,11 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 func main() {
@@ -53,6 +55,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 			return makeCA(args[2:], stdout, stderr)
 		case helperTestWord:
 			return tryHelpers(args[2:], os.Stdin, stdout, stderr)
+		case checkConfigWord:
+			return checkConfig(args[2:], stdout, stderr)
 		case explainWord:
 			return explainRequest(args[2:], stdout, stderr)
 		}
@@ -60,6 +64,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 	o, err := parseOptions(args[1:])
 	switch {
 	case errors.Is(err, errUsage):
+		if text, found := strings.CutSuffix(err.Error(), ": "+errUsage.Error()); found {
+			fmt.Fprintf(stderr, "%s: %s\n", filepath.Base(args[0]), text)
+		}
 		usage(stderr, filepath.Base(args[0]))
 		return 1
 	case err != nil:

@@ -11,6 +11,7 @@ const usageText = `Usage: %s [-hvzCDFNRSXYmir] [-d level] [-n name] [-s | -l fac
        %s make-ca DIR
        %s helper-test [OPTIONS] [FILE] [-f file | -- PROGRAM ARGS]
        %s explain [OPTIONS] URL [-f file]
+       %s check-config [OPTIONS] [-f file]
 
      -h | --help       This text.
      -v | --version    The version.
@@ -37,6 +38,9 @@ const usageText = `Usage: %s [-hvzCDFNRSXYmir] [-d level] [-n name] [-s | -l fac
        helper-test
                  Try a helper program: what it answers, what the proxy would do, how fast it is,
                  and what is wrong with how it speaks. helper-test --help says more.
+       check-config
+                 Tell what becomes of each line of a configuration, and try its helpers and ports.
+                 check-config --help says more.
        explain   Tell what the proxy would do with a request, and why. explain --help says more.
 
 Taken for Squid's sake, without effect: -s -l -u -C -D -F -R -S -Y -O -m -i -r --kid.
@@ -44,5 +48,5 @@ Taken for Squid's sake, without effect: -s -l -u -C -D -F -R -S -Y -O -m -i -r -
 
 // usage prints the text; Squid does so on standard error and calls it a failure.
 func usage(to io.Writer, program string) {
-	fmt.Fprintf(to, usageText, program, program, program, program, program, strings.Join(configPaths[:], " "))
+	fmt.Fprintf(to, usageText, program, program, program, program, program, program, strings.Join(configPaths[:], " "))
 }

@@ -75,6 +75,9 @@ var index = func() map[string]*Directive {
 // Case matters.
 func lookup(name string) *Directive { return index[name] }
 
+// AsksNothing reports whether the line asks for what happens anyway, so that nothing has to follow it.
+func (l *Line) AsksNothing() bool { return l.Directive != nil && l.Directive.isNoOp(l) }
+
 // isNoOp reports whether the words after the directive's name ask for nothing.
 func (d *Directive) isNoOp(l *Line) bool {
 	words := make([]string, len(l.Tokens))
