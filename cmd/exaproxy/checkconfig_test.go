@@ -3,8 +3,10 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -19,19 +21,33 @@ func checked(t *testing.T, conf string, args ...string) (status int, text string
 	if err := os.WriteFile(path, []byte(conf), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	args = append([]string{"exaproxy", checkConfigWord, "-f", path}, args...)
-	var stdout, stderr, object bytes.Buffer
-	status = run(args, &stdout, &stderr)
+	args = append([]string{checkConfigWord, "-f", path}, args...)
+	status, text = commanded(t, args...)
+	again, object := commanded(t, append(args, "--json")...)
+	if again != status {
+		t.Errorf("status %d, and %d with --json", status, again)
+	}
+	if err := json.Unmarshal([]byte(object), &report); err != nil {
+		t.Fatal(err)
+	}
+	return status, strings.ReplaceAll(text, path, "squid.conf"), report
+}
+
+// commanded runs the program in a process of its own, for it becomes another user.
+func commanded(t *testing.T, args ...string) (status int, printed string) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0], args...)
+	cmd.Env = append(os.Environ(), mainVariable+"=1")
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	var ended *exec.ExitError
+	if err := cmd.Run(); err != nil && !errors.As(err, &ended) {
+		t.Fatal(err)
+	}
 	if stderr.Len() > 0 {
 		t.Errorf("standard error has %q", stderr.String())
 	}
-	if again := run(append(args, "--json"), &object, &stderr); again != status {
-		t.Errorf("status %d, and %d with --json", status, again)
-	}
-	if err := json.Unmarshal(object.Bytes(), &report); err != nil {
-		t.Fatal(err)
-	}
-	return status, strings.ReplaceAll(stdout.String(), path, "squid.conf"), report
+	return cmd.ProcessState.ExitCode(), stdout.String()
 }
 
 func TestCheckConfigTellsWhatBecomesOfEachLine(t *testing.T) {
