@@ -27,11 +27,11 @@ func (c *client) announced() bool {
 	case wrong == nil:
 		return c.introduce(header, n)
 	case wrong != proxyheader.ErrShort:
-		c.unannounced(wrong, &c.worker.headerWarnings)
+		c.unannounced(wrong, &c.worker.engine.headerWarnings)
 	case err != nil && err != loop.ErrAgain:
 		c.disconnected(errLeft)
 	case c.timer.Expired():
-		c.unannounced(errNoHeader, &c.worker.headerWarnings)
+		c.unannounced(errNoHeader, &c.worker.engine.headerWarnings)
 	case c.worker.leaving:
 		c.close()
 	case err == nil:
@@ -49,7 +49,7 @@ func (c *client) mayAnnounce() bool {
 	}
 	err := c.worker.setup.policy.MayAnnounce(&c.connection)
 	if err != nil {
-		c.unannounced(err, &c.worker.strangerWarnings)
+		c.unannounced(err, &c.worker.engine.strangerWarnings)
 	}
 	return err == nil
 }
@@ -91,7 +91,7 @@ func (c *client) secure() {
 const unannouncedEvery = time.Minute
 
 // unannounced ends a connection whose PROXY header cannot be followed.
-func (c *client) unannounced(why error, warnings *loop.Limiter) {
+func (c *client) unannounced(why error, warnings *loop.SharedLimiter) {
 	w := c.worker
 	if more, ok := warnings.Allow(w.loop.Now(), unannouncedEvery); ok {
 		w.log.Warn(why.Error()+loop.SinceLast(more), "from", c.connection.Client.String(), "port", c.connection.Port.Name)

@@ -35,6 +35,11 @@ type Engine struct {
 
 	tickets tickets
 
+	// Of what workers log of clients and their connections.
+	handshakeWarnings, divertedWarnings loop.SharedLimiter
+	headerWarnings                      loop.SharedLimiter // of PROXY headers that are wrong
+	strangerWarnings                    loop.SharedLimiter // of who may send none
+
 	letGo atomic.Int64 // bytes of buffers that workers have let go of since the last Trim
 }
 

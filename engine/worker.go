@@ -47,17 +47,13 @@ type worker struct {
 
 	faults loop.Limiter // of what is logged of faults of ours
 
-	handshakeWarnings loop.Limiter
-	headerWarnings    loop.Limiter // of PROXY headers that are wrong
-	strangerWarnings  loop.Limiter // of who may send none
-	divertedWarnings  loop.Limiter
-	retired           []*setup       // replaced, and still used
-	pools             []*helper.Pool // that may have children
-	hurried           bool           // children are hardly waited for
-	until             time.Time      // when shutdown_lifetime is over
-	leaving           bool           // shutting down: no new clients, no kept connections
-	waker             *loop.Waker
-	timer             *loop.Timer
+	retired []*setup       // replaced, and still used
+	pools   []*helper.Pool // that may have children
+	hurried bool           // children are hardly waited for
+	until   time.Time      // when shutdown_lifetime is over
+	leaving bool           // shutting down: no new clients, no kept connections
+	waker   *loop.Waker
+	timer   *loop.Timer
 }
 
 func newWorker(e *Engine, number int, c *Config) (*worker, error) {

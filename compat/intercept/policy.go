@@ -29,7 +29,9 @@ type Policy struct {
 	// Match asks an access list that nobody waits for.
 	Match func(*acl.List, *engine.Request) acl.Answer
 
-	alerts  loop.Limiter // of what is logged of forged names
+	// Alerts are what is logged of forged names, by whichever worker.
+	Alerts *loop.SharedLimiter
+
 	genuine known
 }
 
@@ -180,7 +182,7 @@ const alertEvery = time.Minute
 
 // alert logs a name that does not lead to the address, as Squid does.
 func (p *Policy) alert(r *engine.Request, original netip.AddrPort, why error) {
-	suppressed, ok := p.alerts.Allow(p.Now(), alertEvery)
+	suppressed, ok := p.Alerts.Allow(p.Now(), alertEvery)
 	if !ok {
 		return
 	}

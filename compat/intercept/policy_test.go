@@ -12,6 +12,7 @@ import (
 	"exaproxy/compat/decision"
 	"exaproxy/engine"
 	"exaproxy/engine/h1"
+	"exaproxy/engine/loop"
 )
 
 // newPolicy makes one of a configuration, whose resolver knows no name.
@@ -22,7 +23,7 @@ func newPolicy(t *testing.T, conf string) (*Policy, *strings.Builder) {
 	compattest.MustRead(t, acls, s.Directives(), conf)
 	acls.Finish()
 	said, services := new(strings.Builder), compattest.Services(t)
-	return &Policy{Settings: &s, Log: slog.New(slog.NewTextHandler(said, nil)), Now: services.Loop.Now,
+	return &Policy{Settings: &s, Log: slog.New(slog.NewTextHandler(said, nil)), Now: services.Loop.Now, Alerts: new(loop.SharedLimiter),
 		Match: func(l *acl.List, r *engine.Request) acl.Answer { return l.Match(r, &r.Target, &acl.Place{}) }}, said
 }
 
@@ -178,5 +179,17 @@ func TestKnownNamesAreForgotten(t *testing.T) {
 		if k.leads(host, netip.MustParseAddr("192.0.2.8"), now) || k.leads([]byte("b.test"), addr, now) {
 			t.Error("it is known of another")
 		}
+	}
+}
+
+// TestAlertsAreSharedByWorkers has two workers see forged names in one second.
+func TestAlertsAreSharedByWorkers(t *testing.T) {
+	one, said := newPolicy(t, "")
+	two := *one
+	for _, p := range []*Policy{one, &two, one} {
+		p.Admit(diverted(t, engine.Intercept, "192.0.2.7:80", "GET http://192.0.2.8/ HTTP/1.1"), &State{}, &decision.Memory{})
+	}
+	if got := strings.Count(said.String(), "Host header forgery detected"); got != 1 {
+		t.Errorf("it is logged %d times:\n%s", got, said)
 	}
 }
