@@ -70,8 +70,8 @@ type Hop struct {
 type Peer interface {
 	// PeerName is what the configuration calls it.
 	PeerName() string
-	// Notice tells of a connection to it. It must not block.
-	Notice(what PeerEvent)
+	// Notice tells of a connection to it; why is known of a PeerInsecure. It must not block.
+	Notice(what PeerEvent, why error)
 }
 
 // A PeerEvent is what becomes of a connection to a Peer. Each that is Opening is Closed in the end.
@@ -80,7 +80,8 @@ type PeerEvent uint8
 const (
 	PeerOpening   PeerEvent = iota // a connection is being made
 	PeerReached                    // it answers: the connection is there, with TLS if that is spoken
-	PeerUnreached                  // it does not: no address answers, none is known, or there can be no TLS
+	PeerUnreached                  // it does not: no address answers, or none is known
+	PeerInsecure                   // it answers, but there can be no TLS with it
 	PeerIdle                       // a connection waits for another request
 	PeerBusy                       // it waits no longer
 	PeerClosed                     // it is not there any more, or did not come to be
@@ -92,7 +93,7 @@ func (h *Hop) reveals() bool { return h.TLS != (TLS{}) && (h.through == nil || h
 // notice tells a peer, if there is one.
 func notice(p Peer, what PeerEvent) {
 	if p != nil {
-		p.Notice(what)
+		p.Notice(what, nil)
 	}
 }
 

@@ -68,16 +68,15 @@ func TestPierceWaits(t *testing.T) {
 // the server already.
 func TestUnsafeHopsAreFollowedByOthers(t *testing.T) {
 	for _, row := range []struct {
-		at        stage
+		whose     handshaker
 		elsewhere bool
 		next      stage
-	}{{handshaking, true, routing}, {handshaking, false, answering}, {overhearing, true, answering}} {
+	}{{ourHandshake, true, routing}, {ourHandshake, false, answering}, {clientsHandshake, true, answering}} {
 		p := newTransaction(t, sending, given{hop: func(h *Hop) { h.Elsewhere = row.elsewhere }})
-		p.stage = row.at
 		p.up.buf = p.worker.buffers.relay()
 		p.up.buf.w = copy(p.up.buf.b, "hello")
-		if next := p.unsafeHop(&Failure{Kind: CannotSecure, Side: UpstreamSide, Err: errTest}); next != row.next {
-			t.Errorf("%v, with another hop %v: it goes to %v", row.at, row.elsewhere, next)
+		if next := p.unsafeHop(row.whose, &Failure{Kind: CannotSecure, Side: UpstreamSide, Err: errTest}); next != row.next {
+			t.Errorf("handshaker %d, with another hop %v: it goes to %v", row.whose, row.elsewhere, next)
 		}
 		if row.next == routing && (p.upstream != nil || string(p.up.buf.bytes()) != "hello" || len(p.failed) != 1) {
 			t.Errorf("upstream %v, the client has said %q, %d attempts", p.upstream, p.up.buf.bytes(), len(p.failed))
