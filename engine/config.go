@@ -78,6 +78,7 @@ type Config struct {
 type Port struct {
 	Addr netip.AddrPort // [::]:n listens on both families
 	Name string         // name=, default the address as written
+	Line string         // of the configuration, that names it: "squid.conf(12)"; for messages
 	// NoConnectionAuth has clients not be asked to prove a connection (no-connection-auth).
 	NoConnectionAuth bool
 

@@ -79,7 +79,7 @@ func (e *Engine) open(c *Config, held []opened) ([]opened, error) {
 		o, err := e.openPort(&c.Ports[i], held, all, c.Bind)
 		if err != nil {
 			e.closeUnused(all, held)
-			return nil, err
+			return nil, c.Ports[i].placed(err)
 		}
 		o.tls = e.tickets.serve(o.port, c.KeyLog)
 		all = append(all, o)
