@@ -83,3 +83,32 @@ func TestUnsafeHopsAreFollowedByOthers(t *testing.T) {
 		}
 	}
 }
+
+// TestTunnelsOfAProxyLeadToOneServer has requests for several servers go through one proxy: a connection that is kept
+// serves those for the same host and port only, of the same identity.
+func TestTunnelsOfAProxyLeadToOneServer(t *testing.T) {
+	key := func(url, identity string) hopKey {
+		p := newTransaction(t, routing, given{ask: lines("GET "+url+" HTTP/1.1", "Host: a.example")})
+		p.request.TLS = &SeenTLS{Bumped: true}
+		p.hop = Hop{Host: []byte("proxy.example"), Port: 3128, Proxy: true, Identity: identity}
+		if why := p.goThrough(); why != nil {
+			t.Fatal(why)
+		}
+		return p.hop.key()
+	}
+	one := key("https://a.example/", "cache_peer one")
+	for _, row := range []struct {
+		url, identity string
+		same          bool
+	}{
+		{"https://a.example/else", "cache_peer one", true},
+		{"https://a.example:8443/", "cache_peer one", false},
+		{"https://b.example/", "cache_peer one", false},
+		{"https://a.example/", "cache_peer two", false},
+		{"https://a.example/", "", false},
+	} {
+		if got := key(row.url, row.identity); (got == one) != row.same {
+			t.Errorf("%s by %q: it shares connections %v; %+v", row.url, row.identity, got == one, got)
+		}
+	}
+}

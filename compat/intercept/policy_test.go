@@ -13,6 +13,7 @@ import (
 	"exaproxy/engine"
 	"exaproxy/engine/h1"
 	"exaproxy/engine/loop"
+	"exaproxy/engine/proxyheader"
 )
 
 // newPolicy makes one of a configuration, whose resolver knows no name.
@@ -191,5 +192,29 @@ func TestAlertsAreSharedByWorkers(t *testing.T) {
 	}
 	if got := strings.Count(said.String(), "Host header forgery detected"); got != 1 {
 		t.Errorf("it is logged %d times:\n%s", got, said)
+	}
+}
+
+// TestWhoseAddressIsTaken has balancers come to a port of tproxy: servers see no address that one has named.
+func TestWhoseAddressIsTaken(t *testing.T) {
+	client := netip.MustParseAddrPort("203.0.113.8:1111")
+	for _, row := range []struct {
+		name        string
+		header      *proxyheader.Header
+		transparent bool
+	}{
+		{"no header", nil, true},
+		{"one that names a client", &proxyheader.Header{Source: client}, false},
+		{"one that names nobody", &proxyheader.Header{}, true},
+		{"LOCAL", &proxyheader.Header{Source: client, Local: true}, true},
+	} {
+		p, _ := newPolicy(t, "")
+		r := diverted(t, engine.TPROXY, "198.51.100.7:80", "GET http://a.test/ HTTP/1.1")
+		r.Connection.ProxyHeader = row.header
+		hop := engine.Direct(r)
+		p.Steer(r, nil, &hop)
+		if hop.Transparent != row.transparent || hop.Local.IsValid() != row.transparent || hop.Local == client.Addr() {
+			t.Errorf("%s: servers see %s, transparent %v", row.name, hop.Local, hop.Transparent)
+		}
 	}
 }
