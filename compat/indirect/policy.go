@@ -20,8 +20,8 @@ const mostHops = 64
 // A Policy finds out for whom one worker's requests are asked. It belongs to the worker's goroutine.
 type Policy struct {
 	settings *Settings
-	match    Match // waits
-	known    Match // does not
+	match    acl.Match // waits
+	known    acl.Match // does not
 	log      *slog.Logger
 	now      func() time.Time
 
@@ -29,11 +29,8 @@ type Policy struct {
 	scratch []byte       // to join fields in
 }
 
-// Match asks an access list about a request.
-type Match = func(*acl.List, *engine.Request) acl.Answer
-
 // NewPolicy makes the policy of one worker. known asks lists that nobody waits for.
-func NewPolicy(s *Settings, services engine.Services, match, known Match) *Policy {
+func NewPolicy(s *Settings, services engine.Services, match, known acl.Match) *Policy {
 	return &Policy{settings: s, match: match, known: known, log: services.Log, now: services.Loop.Now}
 }
 

@@ -27,7 +27,7 @@ type Policy struct {
 	Log        *slog.Logger
 	Now        func() time.Time
 	// Match asks an access list that nobody waits for.
-	Match func(*acl.List, *engine.Request) acl.Answer
+	Match acl.Match
 
 	// Alerts are what is logged of forged names, by whichever worker.
 	Alerts *loop.SharedLimiter

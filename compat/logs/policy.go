@@ -117,13 +117,13 @@ func (a *OpenedLogs) Close() {
 type Policy struct {
 	opened OpenedLogs
 	loop   *loop.Loop
-	match  func(*acl.List, *engine.Request) acl.Answer
+	match  acl.Match
 	line   []byte
 }
 
 // NewPolicy makes the policy of one worker, which holds the files until its Close. match asks an
 // access list about a request.
-func (a *OpenedLogs) NewPolicy(l *loop.Loop, match func(*acl.List, *engine.Request) acl.Answer) *Policy {
+func (a *OpenedLogs) NewPolicy(l *loop.Loop, match acl.Match) *Policy {
 	for _, log := range a.logs {
 		if log.file != nil {
 			a.files.hold(log.file)

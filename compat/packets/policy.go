@@ -11,16 +11,13 @@ import (
 // A Policy says what the packets of one worker's connections bear. It belongs to the worker's goroutine.
 type Policy struct {
 	settings *Settings
-	match    Match // waits
-	known    Match // does not
+	match    acl.Match // waits
+	known    acl.Match // does not
 	scratch  []byte
 }
 
-// Match asks an access list about a request.
-type Match = func(*acl.List, *engine.Request) acl.Answer
-
 // NewPolicy makes the policy of one worker; nil if nothing is configured. known asks lists that nobody waits for.
-func NewPolicy(s *Settings, match, known Match) *Policy {
+func NewPolicy(s *Settings, match, known acl.Match) *Policy {
 	if s.Empty() {
 		return nil
 	}
@@ -75,7 +72,7 @@ func Give(bears, hop *engine.Hop) {
 type asking struct {
 	policy  *Policy
 	request *engine.Request
-	match   Match // for lists that are waited for
+	match   acl.Match // for lists that are waited for
 	pending bool
 }
 
