@@ -42,7 +42,7 @@ func (c *client) announced() bool {
 	return false
 }
 
-// mayAnnounce asks the policy whether the peer may say for whom it has connected, before a byte of it is read.
+// mayAnnounce asks the policy whether the sender may say for whom it has connected, before a byte of it is read.
 func (c *client) mayAnnounce() bool {
 	if local, _, err := c.fd.Names(); err == nil {
 		c.connection.Local = local

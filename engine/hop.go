@@ -39,11 +39,12 @@ type Hop struct {
 	// Transparent says that Local need not be an address of ours (TPROXY).
 	Transparent bool
 
-	Mark     int        // SO_MARK (tcp_outgoing_mark); 0: none
-	TOS      int        // type of service, with its two lowest bits clear (tcp_outgoing_tos); 0: none
-	Local6   netip.Addr // our end for addresses of IPv6, if Local is of IPv4
-	Announce string     // a PROXY header that is said before anything else; "": none
-	Identity string     // who has proved to be whom on the connection; "": nobody, it serves everybody
+	Mark   int        // SO_MARK (tcp_outgoing_mark); 0: none
+	TOS    int        // type of service, with its two lowest bits clear (tcp_outgoing_tos); 0: none
+	Local6 netip.Addr // our end for addresses of IPv6, if Local is of IPv4
+	// ProxyHeader is said before anything else; "": none is. It tells the next hop who the client is (proxy_protocol_out).
+	ProxyHeader string
+	Identity    string // who has proved to be whom on the connection; "": nobody, it serves everybody
 
 	owner uint64 // the client whose own its connections are, by which it may have proved who it is; 0: anybody's
 
@@ -101,7 +102,7 @@ func notice(p Peer, what PeerEvent) {
 type TLS struct {
 	ServerName string // that is asked for and verified; "" for no TLS
 
-	// Config is how it is spoken, and the peer verified, but for the name; it is not changed. nil: as to servers
+	// Config is how it is spoken, and the other end verified, but for the name; it is not changed. nil: as to servers
 	// (Config.OutgoingTLS, and Config.VerifyServer).
 	Config *tls.Config
 }
@@ -177,10 +178,10 @@ func (h *Hop) key() hopKey {
 
 // rare is what few hops have, as one text: a key of less is looked up sooner.
 func (h *Hop) rare() string {
-	if !h.Transparent && h.TOS == 0 && !h.Local6.IsValid() && h.Announce == "" && h.owner == 0 {
+	if !h.Transparent && h.TOS == 0 && !h.Local6.IsValid() && h.ProxyHeader == "" && h.owner == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%t %d %s %d %s", h.Transparent, h.TOS, h.Local6, h.owner, h.Announce)
+	return fmt.Sprintf("%t %d %s %d %s", h.Transparent, h.TOS, h.Local6, h.owner, h.ProxyHeader)
 }
 
 // allows says whether a kept connection leads to where the hop's own would. One that was opened to an
@@ -190,5 +191,5 @@ func (h *Hop) allows(u *upstream) bool {
 	if len(h.Addrs) == 0 {
 		return !u.pinned
 	}
-	return slices.Contains(h.Addrs, u.peer.Addr())
+	return slices.Contains(h.Addrs, u.remote.Addr())
 }

@@ -110,7 +110,7 @@ func (l *listener) Run() {
 			l.on.BackOff()
 			return
 		}
-		fd, peer, err := l.on.Accept()
+		fd, from, err := l.on.Accept()
 		if err == loop.ErrAgain {
 			l.most = max(n, 1)
 			return
@@ -120,7 +120,7 @@ func (l *listener) Run() {
 			l.worker.idle.close() // it is descriptors that are wanting, and these can be spared
 			return
 		}
-		l.worker.addClient(fd, peer, l)
+		l.worker.addClient(fd, from, l)
 	}
 	l.most = min(2*l.most, acceptBatch)
 }

@@ -29,7 +29,7 @@ func (t *transaction) shakeHands() stage {
 		notice(t.hop.Peer, PeerReached)
 	}
 	if f := t.distrusts(s); f != nil {
-		f.Peer = t.upstream.peer
+		f.Remote = t.upstream.remote
 		return t.failWith(f)
 	}
 	if t.hop.through != nil && !t.hop.inside {
@@ -52,12 +52,12 @@ const (
 
 // insecure ends a transaction with whose next hop TLS came to nothing.
 func (t *transaction) insecure(whose handshaker, err error) stage {
-	return t.unsafeHop(whose, &Failure{Kind: CannotSecure, Side: UpstreamSide, Peer: t.upstream.peer, Err: err})
+	return t.unsafeHop(whose, &Failure{Kind: CannotSecure, Side: UpstreamSide, Remote: t.upstream.remote, Err: err})
 }
 
 // secureLate does so when it has taken too long.
 func (t *transaction) secureLate(whose handshaker) stage {
-	return t.unsafeHop(whose, &Failure{Kind: SecureLate, Side: UpstreamSide, Peer: t.upstream.peer, Err: errHandshakeLate})
+	return t.unsafeHop(whose, &Failure{Kind: SecureLate, Side: UpstreamSide, Remote: t.upstream.remote, Err: errHandshakeLate})
 }
 
 // unsafeHop is what follows when there can be no TLS with the next hop.

@@ -237,10 +237,10 @@ func (p *Policy) Steer(r *engine.Request, st *State, hop *engine.Hop) {
 
 // spoofed is the client whose address servers see.
 func (p *Policy) spoofed(r *engine.Request) netip.AddrPort {
-	switch peer := r.Sender(); {
+	switch sender := r.Sender(); {
 	case !p.Settings.Indirect:
-		return peer
-	case r.Client != peer:
+		return sender
+	case r.Client != sender:
 		return r.Client
 	}
 	return r.TellClient()

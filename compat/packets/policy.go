@@ -45,17 +45,17 @@ func (p *Policy) Mark(r *engine.Request, hop *engine.Hop) engine.Action {
 		hop.Local, hop.Local6 = hop.Local6, netip.Addr{}
 	}
 	hop.TOS, hop.Mark = pick(a, s.tos), pick(a, s.mark)
-	version := pick(a, s.announce)
+	version := pick(a, s.headers)
 	if a.pending {
 		return engine.Pending
 	}
 	switch version {
 	case 1:
 		p.scratch = proxyheader.AppendV1(p.scratch[:0], r.Client, r.Local)
-		hop.Announce = string(p.scratch)
+		hop.ProxyHeader = string(p.scratch)
 	case 2:
 		p.scratch = proxyheader.AppendV2(p.scratch[:0], r.Client, r.Local)
-		hop.Announce = string(p.scratch)
+		hop.ProxyHeader = string(p.scratch)
 	}
 	return engine.Proceed
 }
@@ -65,7 +65,7 @@ func Give(bears, hop *engine.Hop) {
 	if !hop.Local.IsValid() {
 		hop.Local, hop.Local6 = bears.Local, bears.Local6
 	}
-	hop.TOS, hop.Mark, hop.Announce = bears.TOS, bears.Mark, bears.Announce
+	hop.TOS, hop.Mark, hop.ProxyHeader = bears.TOS, bears.Mark, bears.ProxyHeader
 }
 
 // An asking is one look at all choices.
