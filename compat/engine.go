@@ -8,6 +8,7 @@ import (
 	"exaproxy/compat/logs"
 	"exaproxy/compat/peers"
 	"exaproxy/engine"
+	"exaproxy/engine/loop"
 )
 
 // A Setup is settings made ready for an engine: its configuration, with the log files that its
@@ -35,12 +36,21 @@ func (s *Settings) Engine(log *logs.CacheLog, files *logs.Files) (*Setup, error)
 	}
 	setup := &Setup{Config: s.config(log), settings: s, opened: opened}
 	setup.Config.KeyLog = opened.KeyLog()
-	exchange, shared := new(external.Exchange), peers.NewShared(&s.Peers)
+	shared := s.newShared()
 	setup.Config.NewPolicy = func(services engine.Services) (engine.Policy, error) {
-		return newPolicy(s, services, opened, exchange, shared), nil
+		return newPolicy(s, services, opened, shared), nil
 	}
 	return setup, nil
 }
+
+// shared is what the policies of all workers use at once.
+type shared struct {
+	external external.Exchange
+	peers    *peers.Shared
+	alerts   loop.SharedLimiter // of forged names
+}
+
+func (s *Settings) newShared() *shared { return &shared{peers: peers.NewShared(&s.Peers)} }
 
 // config is all that the engine wants to know but the policy.
 func (s *Settings) config(log *logs.CacheLog) engine.Config {

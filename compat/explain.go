@@ -5,9 +5,7 @@ import (
 
 	"exaproxy/compat/acl"
 	"exaproxy/compat/explain"
-	"exaproxy/compat/external"
 	"exaproxy/compat/logs"
-	"exaproxy/compat/peers"
 	"exaproxy/engine"
 )
 
@@ -20,7 +18,7 @@ func (s *Settings) Explain(ctx context.Context, q explain.Request, log *logs.Cac
 	}
 	c := s.config(log)
 	c.NewPolicy = func(services engine.Services) (engine.Policy, error) {
-		return newPolicy(s, services, opened, new(external.Exchange), peers.NewShared(&s.Peers)), nil
+		return newPolicy(s, services, opened, s.newShared()), nil
 	}
 	return explain.Run(ctx, c, s.Redirector.Program(), q, func(observe func(*acl.Trace)) { s.observe = observe })
 }

@@ -70,7 +70,7 @@ type policy struct {
 }
 
 // newPolicy makes the policy of one worker.
-func newPolicy(s *Settings, services engine.Services, opened *logs.OpenedLogs, exchange *external.Exchange, shared *peers.Shared) *policy {
+func newPolicy(s *Settings, services engine.Services, opened *logs.OpenedLogs, shared *shared) *policy {
 	if services.Log == nil {
 		services.Log = slog.New(slog.DiscardHandler)
 	}
@@ -86,11 +86,11 @@ func newPolicy(s *Settings, services engine.Services, opened *logs.OpenedLogs, e
 	if s.ReportOnly.Helper {
 		spare = reported.Spare
 	}
-	p.setHelpers(s, services, exchange)
+	p.setHelpers(s, services, &shared.external)
 	p.indirect = indirect.NewPolicy(&s.Indirect, services, p.match, p.matchKnown)
 	p.guard = guard.NewPolicy(&s.Guard, services.Log, services.Loop)
 	p.intercept = &intercept.Policy{Settings: &s.Intercept, Resolver: services.Resolver, Whitespace: s.Connection.Limits.Whitespace,
-		Log: services.Log, Now: services.Loop.Now, Match: p.matchKnown}
+		Log: services.Log, Now: services.Loop.Now, Match: p.matchKnown, Alerts: &shared.alerts}
 	p.headers = headers.NewPolicy(&s.Headers, s.Ports.First(), services.Log)
 	p.headers.Match, p.headers.Now = p.matchKnown, services.Loop.Now
 	p.packets = packets.NewPolicy(&s.Packets, p.match, p.matchKnown)
@@ -108,7 +108,7 @@ func newPolicy(s *Settings, services engine.Services, opened *logs.OpenedLogs, e
 		},
 	})
 	p.peers = peers.NewPolicy(peers.Config{
-		Settings: &s.Peers, Shared: shared, Services: services, Match: p.match, Known: p.matchKnown, Direct: p.direct,
+		Settings: &s.Peers, Shared: shared.peers, Services: services, Match: p.match, Known: p.matchKnown, Direct: p.direct,
 	})
 	p.notes = &notes.Policy{Settings: &s.Notes, Match: p.matchKnown}
 	p.logs = opened.NewPolicy(services.Loop, p.matchKnown)

@@ -13,7 +13,7 @@ import (
 // empty.
 type Hosts struct {
 	addrs map[string][]netip.Addr // by canonical name, in the order of the file
-	names map[netip.Addr][]string // in the order of the file
+	names map[netip.Addr][]string // those of the last line first
 }
 
 // maxFileLine is the longest line of a hosts file or resolv.conf, in bytes.
@@ -50,6 +50,7 @@ func (h *Hosts) add(fields []string, skip func(why, word string)) {
 		return
 	}
 	addr = addr.Unmap()
+	var names []string
 	for _, field := range fields[1:] {
 		name, ok := hostName(field)
 		if !ok {
@@ -58,8 +59,24 @@ func (h *Hosts) add(fields []string, skip func(why, word string)) {
 		}
 		if !slices.Contains(h.addrs[name], addr) {
 			h.addrs[name] = append(h.addrs[name], addr)
-			h.names[addr] = append(h.names[addr], name)
 		}
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	h.name(addr, names)
+}
+
+// name puts the names of a line before those that its address has of others. As in Squid the first of the last line is
+// what it is called.
+func (h *Hosts) name(addr netip.Addr, names []string) {
+	for _, older := range h.names[addr] {
+		if !slices.Contains(names, older) {
+			names = append(names, older)
+		}
+	}
+	if len(names) > 0 {
+		h.names[addr] = names
 	}
 }
 

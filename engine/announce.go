@@ -27,11 +27,11 @@ func (c *client) announced() bool {
 	case wrong == nil:
 		return c.introduce(header, n)
 	case wrong != proxyheader.ErrShort:
-		c.unannounced(wrong, &c.worker.headerWarnings)
+		c.unannounced(wrong, &c.worker.engine.headerWarnings)
 	case err != nil && err != loop.ErrAgain:
 		c.disconnected(errLeft)
 	case c.timer.Expired():
-		c.unannounced(errNoHeader, &c.worker.headerWarnings)
+		c.unannounced(errNoHeader, &c.worker.engine.headerWarnings)
 	case c.worker.leaving:
 		c.close()
 	case err == nil:
@@ -42,14 +42,14 @@ func (c *client) announced() bool {
 	return false
 }
 
-// mayAnnounce asks the policy whether the peer may say for whom it has connected, before a byte of it is read.
+// mayAnnounce asks the policy whether the sender may say for whom it has connected, before a byte of it is read.
 func (c *client) mayAnnounce() bool {
 	if local, _, err := c.fd.Names(); err == nil {
 		c.connection.Local = local
 	}
 	err := c.worker.setup.policy.MayAnnounce(&c.connection)
 	if err != nil {
-		c.unannounced(err, &c.worker.strangerWarnings)
+		c.unannounced(err, &c.worker.engine.strangerWarnings)
 	}
 	return err == nil
 }
@@ -91,7 +91,7 @@ func (c *client) secure() {
 const unannouncedEvery = time.Minute
 
 // unannounced ends a connection whose PROXY header cannot be followed.
-func (c *client) unannounced(why error, warnings *loop.Limiter) {
+func (c *client) unannounced(why error, warnings *loop.SharedLimiter) {
 	w := c.worker
 	if more, ok := warnings.Allow(w.loop.Now(), unannouncedEvery); ok {
 		w.log.Warn(why.Error()+loop.SinceLast(more), "from", c.connection.Client.String(), "port", c.connection.Port.Name)

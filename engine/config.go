@@ -78,6 +78,7 @@ type Config struct {
 type Port struct {
 	Addr netip.AddrPort // [::]:n listens on both families
 	Name string         // name=, default the address as written
+	Line string         // of the configuration, that names it: "squid.conf(12)"; for messages
 	// NoConnectionAuth has clients not be asked to prove a connection (no-connection-auth).
 	NoConnectionAuth bool
 
@@ -161,7 +162,7 @@ type Timeouts struct {
 	Connect      time.Duration // one address [1 min]
 	Forward      time.Duration // all addresses and retries together [4 min]
 	Read         time.Duration // silence of the next hop [15 min]
-	Write        time.Duration // a peer that takes nothing [15 min]
+	Write        time.Duration // an end that takes nothing [15 min]
 	ServerIdle   time.Duration // an idle upstream connection [1 min]
 	Lifetime     time.Duration // a client connection in all [1 day]
 	PconnLife    time.Duration // age at which a connection is not kept any more [none]

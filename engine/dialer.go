@@ -29,15 +29,15 @@ type dialer struct {
 	timeout time.Duration // of one address
 	trying  [mostAttempts]attempt
 	starved bool           // there was no descriptor for the last that was tried: it is to be tried again
-	peer    netip.AddrPort // of the last failure
+	remote  netip.AddrPort // of the last failure
 	err     error
 }
 
 // An attempt is one connection under way.
 type attempt struct {
-	fd    *loop.FD
-	peer  netip.AddrPort
-	since time.Time
+	fd     *loop.FD
+	remote netip.AddrPort
+	since  time.Time
 }
 
 func (d *dialer) begin(addrs []netip.Addr, h *Hop, c *Config, limit int) {
@@ -80,7 +80,7 @@ func (d *dialer) settle(a *attempt, now time.Time) *loop.FD {
 	done, err := a.fd.Connected()
 	if done && err == nil {
 		fd := a.fd
-		d.peer = a.peer
+		d.remote = a.remote
 		a.fd = nil
 		return fd
 	}
@@ -94,7 +94,7 @@ func (d *dialer) settle(a *attempt, now time.Time) *loop.FD {
 }
 
 func (d *dialer) failed(a *attempt, err error) {
-	d.peer, d.err = a.peer, err
+	d.remote, d.err = a.remote, err
 	a.fd.Close()
 	a.fd = nil
 }
@@ -122,13 +122,13 @@ func (d *dialer) underWay() (n int) {
 }
 
 func (d *dialer) try(a *attempt, l *loop.Loop, w *loop.Waker) {
-	a.peer = netip.AddrPortFrom(d.addrs[d.tried], d.port)
+	a.remote = netip.AddrPortFrom(d.addrs[d.tried], d.port)
 	a.since = l.Now()
 	d.tried++
 	spec := d.spec
-	spec.Remote = a.peer
+	spec.Remote = a.remote
 	for _, local := range d.local {
-		if local.IsValid() && local.Is4() == a.peer.Addr().Unmap().Is4() {
+		if local.IsValid() && local.Is4() == a.remote.Addr().Unmap().Is4() {
 			spec.Local = netip.AddrPortFrom(local, 0)
 		}
 	}
@@ -139,7 +139,7 @@ func (d *dialer) try(a *attempt, l *loop.Loop, w *loop.Waker) {
 		return
 	}
 	if err != nil {
-		d.peer, d.err = a.peer, err
+		d.remote, d.err = a.remote, err
 		return
 	}
 	a.fd = fd

@@ -35,6 +35,11 @@ type Engine struct {
 
 	tickets tickets
 
+	// Of what workers log of clients and their connections.
+	handshakeWarnings, divertedWarnings loop.SharedLimiter
+	headerWarnings                      loop.SharedLimiter // of PROXY headers that are wrong
+	strangerWarnings                    loop.SharedLimiter // of who may send none
+
 	letGo atomic.Int64 // bytes of buffers that workers have let go of since the last Trim
 }
 
@@ -74,7 +79,7 @@ func (e *Engine) open(c *Config, held []opened) ([]opened, error) {
 		o, err := e.openPort(&c.Ports[i], held, all, c.Bind)
 		if err != nil {
 			e.closeUnused(all, held)
-			return nil, err
+			return nil, c.Ports[i].placed(err)
 		}
 		o.tls = e.tickets.serve(o.port, c.KeyLog)
 		all = append(all, o)

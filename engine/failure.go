@@ -17,7 +17,7 @@ type Failure struct {
 	Kind   FailureKind
 	Side   Side
 	During string         // the stage's name, for messages
-	Peer   netip.AddrPort // with whom, if anybody
+	Remote netip.AddrPort // with whom, if anybody
 	Host   string         // the name that could not be resolved, if any
 	Page   string         // Refuse: which page the policy will want to show
 	Write  bool           // UpstreamBroken: it was writing that failed, not reading
@@ -30,8 +30,8 @@ func (f *Failure) Error() string {
 	if f.During != "" {
 		s += " while " + f.During
 	}
-	if f.Peer.IsValid() {
-		s += " to " + f.Peer.String()
+	if f.Remote.IsValid() {
+		s += " to " + f.Remote.String()
 	}
 	if f.Err != nil {
 		s += ": " + f.Err.Error()

@@ -26,7 +26,7 @@ const handshakesEvery = time.Second
 
 // reportHandshake logs why a handshake with a client came to nothing: with the proxy itself, or in the tunnel of r.
 func (w *worker) reportHandshake(c *client, r *Request, err error) {
-	suppressed, ok := w.handshakeWarnings.Allow(w.loop.Now(), handshakesEvery)
+	suppressed, ok := w.engine.handshakeWarnings.Allow(w.loop.Now(), handshakesEvery)
 	if !ok {
 		return
 	}

@@ -39,11 +39,12 @@ type Hop struct {
 	// Transparent says that Local need not be an address of ours (TPROXY).
 	Transparent bool
 
-	Mark     int        // SO_MARK (tcp_outgoing_mark); 0: none
-	TOS      int        // type of service, with its two lowest bits clear (tcp_outgoing_tos); 0: none
-	Local6   netip.Addr // our end for addresses of IPv6, if Local is of IPv4
-	Announce string     // a PROXY header that is said before anything else; "": none
-	Identity string     // who has proved to be whom on the connection; "": nobody, it serves everybody
+	Mark   int        // SO_MARK (tcp_outgoing_mark); 0: none
+	TOS    int        // type of service, with its two lowest bits clear (tcp_outgoing_tos); 0: none
+	Local6 netip.Addr // our end for addresses of IPv6, if Local is of IPv4
+	// ProxyHeader is said before anything else; "": none is. It tells the next hop who the client is (proxy_protocol_out).
+	ProxyHeader string
+	Identity    string // who has proved to be whom on the connection; "": nobody, it serves everybody
 
 	owner uint64 // the client whose own its connections are, by which it may have proved who it is; 0: anybody's
 
@@ -70,8 +71,8 @@ type Hop struct {
 type Peer interface {
 	// PeerName is what the configuration calls it.
 	PeerName() string
-	// Notice tells of a connection to it. It must not block.
-	Notice(what PeerEvent)
+	// Notice tells of a connection to it; why is known of a PeerInsecure. It must not block.
+	Notice(what PeerEvent, why error)
 }
 
 // A PeerEvent is what becomes of a connection to a Peer. Each that is Opening is Closed in the end.
@@ -80,7 +81,8 @@ type PeerEvent uint8
 const (
 	PeerOpening   PeerEvent = iota // a connection is being made
 	PeerReached                    // it answers: the connection is there, with TLS if that is spoken
-	PeerUnreached                  // it does not: no address answers, none is known, or there can be no TLS
+	PeerUnreached                  // it does not: no address answers, or none is known
+	PeerInsecure                   // it answers, but there can be no TLS with it
 	PeerIdle                       // a connection waits for another request
 	PeerBusy                       // it waits no longer
 	PeerClosed                     // it is not there any more, or did not come to be
@@ -92,7 +94,7 @@ func (h *Hop) reveals() bool { return h.TLS != (TLS{}) && (h.through == nil || h
 // notice tells a peer, if there is one.
 func notice(p Peer, what PeerEvent) {
 	if p != nil {
-		p.Notice(what)
+		p.Notice(what, nil)
 	}
 }
 
@@ -100,7 +102,7 @@ func notice(p Peer, what PeerEvent) {
 type TLS struct {
 	ServerName string // that is asked for and verified; "" for no TLS
 
-	// Config is how it is spoken, and the peer verified, but for the name; it is not changed. nil: as to servers
+	// Config is how it is spoken, and the other end verified, but for the name; it is not changed. nil: as to servers
 	// (Config.OutgoingTLS, and Config.VerifyServer).
 	Config *tls.Config
 }
@@ -176,10 +178,10 @@ func (h *Hop) key() hopKey {
 
 // rare is what few hops have, as one text: a key of less is looked up sooner.
 func (h *Hop) rare() string {
-	if !h.Transparent && h.TOS == 0 && !h.Local6.IsValid() && h.Announce == "" && h.owner == 0 {
+	if !h.Transparent && h.TOS == 0 && !h.Local6.IsValid() && h.ProxyHeader == "" && h.owner == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%t %d %s %d %s", h.Transparent, h.TOS, h.Local6, h.owner, h.Announce)
+	return fmt.Sprintf("%t %d %s %d %s", h.Transparent, h.TOS, h.Local6, h.owner, h.ProxyHeader)
 }
 
 // allows says whether a kept connection leads to where the hop's own would. One that was opened to an
@@ -189,5 +191,5 @@ func (h *Hop) allows(u *upstream) bool {
 	if len(h.Addrs) == 0 {
 		return !u.pinned
 	}
-	return slices.Contains(h.Addrs, u.peer.Addr())
+	return slices.Contains(h.Addrs, u.remote.Addr())
 }

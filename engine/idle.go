@@ -54,14 +54,14 @@ func (p *idlePool) find(h *Hop) *hopConns {
 }
 
 // opened makes an upstream of a new connection to a hop.
-func (p *idlePool) opened(end End, h *Hop, peer netip.AddrPort) *upstream {
+func (p *idlePool) opened(end End, h *Hop, remote netip.AddrPort) *upstream {
 	c := p.find(h)
 	if c == nil {
 		c = &hopConns{key: h.key(), owner: h.owner}
 		p.hops[c.key] = c
 	}
 	c.open++
-	return &upstream{end: end, pool: p, hop: c, peer: peer, born: p.loop.Now(), pinned: len(h.Addrs) > 0}
+	return &upstream{end: end, pool: p, hop: c, remote: remote, born: p.loop.Now(), pinned: len(h.Addrs) > 0}
 }
 
 // closed forgets a connection, and its hop with the last one.

@@ -38,10 +38,7 @@ func open(k loop.Kernel, p *Port, workers int, bind binder) (opened, error) {
 		sys, err := k.OpenListener(spec)
 		if err != nil {
 			o.close(k)
-			if p.Mode == TPROXY && errors.Is(err, syscall.EPERM) {
-				return o, fmt.Errorf("listen on %s: %w: a port of tproxy needs CAP_NET_RAW, which is kept if there is one at the start, by root", p.Addr, err)
-			}
-			return o, fmt.Errorf("listen on %s: %w", p.Addr, err)
+			return o, fmt.Errorf("listen on %s: %w%s", p.Addr, err, p.remedy(err))
 		}
 		o.sys = append(o.sys, sys)
 		if o.addr, _, err = k.Names(sys); err != nil {
@@ -51,6 +48,27 @@ func open(k loop.Kernel, p *Port, workers int, bind binder) (opened, error) {
 		spec.Addr = o.addr
 	}
 	return o, nil
+}
+
+// remedy is what helps where a port cannot be opened.
+func (p *Port) remedy(err error) string {
+	switch {
+	case p.Mode == TPROXY && errors.Is(err, syscall.EPERM):
+		return ": a port of tproxy needs CAP_NET_RAW, which is kept if there is one at the start, by root"
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Sprintf(": another program listens there ('ss -ltnp sport = :%d' tells which): end it, or choose another port", p.Addr.Port())
+	case errors.Is(err, syscall.EACCES):
+		return ": only root may open ports below 1024, and who has CAP_NET_BIND_SERVICE"
+	}
+	return ""
+}
+
+// placed is an error of the port's with the line that names it.
+func (p *Port) placed(err error) error {
+	if p.Line == "" {
+		return err
+	}
+	return fmt.Errorf("%s: %w", p.Line, err)
 }
 
 func (o *opened) close(k loop.Kernel) {
@@ -92,7 +110,7 @@ func (l *listener) Run() {
 			l.on.BackOff()
 			return
 		}
-		fd, peer, err := l.on.Accept()
+		fd, from, err := l.on.Accept()
 		if err == loop.ErrAgain {
 			l.most = max(n, 1)
 			return
@@ -102,7 +120,7 @@ func (l *listener) Run() {
 			l.worker.idle.close() // it is descriptors that are wanting, and these can be spared
 			return
 		}
-		l.worker.addClient(fd, peer, l)
+		l.worker.addClient(fd, from, l)
 	}
 	l.most = min(2*l.most, acceptBatch)
 }

@@ -22,7 +22,7 @@ import (
 // unless its text says otherwise. A policy embeds DefaultPolicy, so that a method which comes to
 // this interface later changes nothing for it.
 type Policy interface {
-	// MayAnnounce says whether the peer of a new connection may say, by a PROXY header, for whom it has connected:
+	// MayAnnounce says whether the sender of a new connection may say, by a PROXY header, for whom it has connected:
 	// nil, or why not. It is asked before anything is read, for ports with ProxyHeader.
 	MayAnnounce(c *Connection) error
 

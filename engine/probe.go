@@ -88,7 +88,7 @@ func (p *Probe) dial(addrs ...netip.Addr) {
 // end tells what has come of it.
 func (p *Probe) end(what PeerEvent) {
 	p.Cancel()
-	p.hop.Peer.Notice(what)
+	notice(p.hop.Peer, what)
 }
 
 // Cancel ends it without a word.

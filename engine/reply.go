@@ -18,7 +18,7 @@ func (t *transaction) gotReplyHead(n int) (next stage, more bool) {
 	case head.Status < 200:
 		return t.interim(n)
 	case t.hop.Elsewhere && t.deniedHere(head.Status):
-		return t.elsewhere(&Failure{Kind: NoRoute, Side: UpstreamSide, Peer: t.upstream.peer, Err: fmt.Errorf("it answered %d", head.Status)}), false
+		return t.elsewhere(&Failure{Kind: NoRoute, Side: UpstreamSide, Remote: t.upstream.remote, Err: fmt.Errorf("it answered %d", head.Status)}), false
 	case t.request.IsConnect() && head.Status < 300:
 		return t.tunnelThrough(n), false
 	}

@@ -22,7 +22,7 @@ type Request struct {
 	h1.Request
 
 	Connection *Connection    // that it came by
-	Client     netip.AddrPort // who asks: the connection's peer, or whom the policy believes to be behind it
+	Client     netip.AddrPort // who asks: the sender, or whom the policy believes to be behind it
 	Told       netip.AddrPort // whom logs and helpers are told of as the client, if that is not Client; see TellClient
 	Local      netip.AddrPort // our end of the client's connection; of one that was diverted to us, whom it wanted
 	Port       *Port          // the listening port it came in by
@@ -75,20 +75,20 @@ type Request struct {
 
 // A Connection is a client's connection, as the policy sees it. It lives as long as that.
 type Connection struct {
-	Client netip.AddrPort // the peer, or the source that its PROXY header names
+	Client netip.AddrPort // the sender, or the source that its PROXY header names
 	Local  netip.AddrPort // our end, or the destination that its PROXY header names; of a connection that was diverted to us, Original
 	Port   *Port          // the listening port it came in by
 
 	// Packets are what packets to the client bear.
 	Packets Packets
 
-	// ProxyHeader is what the peer has said by a PROXY header; nil: nothing.
+	// ProxyHeader is what the sender has said by a PROXY header; nil: nothing.
 	ProxyHeader *proxyheader.Header
 
 	// Original is whom the client wanted to reach, if the packet filter diverted it to us; else it is not valid.
 	Original netip.AddrPort
 
-	// ClientName is the name of the peer's address, "" if it has none, or none that is known yet. It is the policy's.
+	// ClientName is the name of the sender's address, "" if it has none, or none that is known yet. It is the policy's.
 	ClientName string
 
 	// Notes are what the policy has noted of the client: each of its requests begins with them.
@@ -192,7 +192,7 @@ func (r *Request) TellClient() netip.AddrPort {
 	return r.Client
 }
 
-// Sender is who has sent the request: the connection's peer.
+// Sender is who has sent the request: the other end of its connection.
 func (r *Request) Sender() netip.AddrPort {
 	if r.Connection == nil {
 		return r.Client
@@ -200,7 +200,7 @@ func (r *Request) Sender() netip.AddrPort {
 	return r.Connection.Client
 }
 
-// indirect says whether the request is taken for somebody else's than its peer's.
+// indirect says whether the request is taken for somebody else's than its sender's.
 func (r *Request) indirect() bool {
 	return r.Told.IsValid() || r.Connection != nil && r.Client != r.Connection.Client
 }

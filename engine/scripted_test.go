@@ -78,7 +78,7 @@ func (s *scripted) Route(r *Request, failed []Attempt) Route {
 
 func (s *scripted) Permit(_ *Request, _ *Hop, to netip.AddrPort) *Failure {
 	if slices.Contains(s.forbidden, to.Addr()) {
-		return &Failure{Kind: Refused, Side: OurSide, Peer: to, Err: errTest}
+		return &Failure{Kind: Refused, Side: OurSide, Remote: to, Err: errTest}
 	}
 	return nil
 }

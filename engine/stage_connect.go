@@ -23,7 +23,7 @@ func (t *transaction) connect() stage {
 		return connecting
 	}
 	t.tries += t.dialer.tried
-	if fd == nil || !t.announce(fd) {
+	if fd == nil || !t.sendProxyHeader(fd) {
 		return t.unconnected()
 	}
 	var end End = fd
@@ -33,7 +33,7 @@ func (t *transaction) connect() stage {
 		t.handshake = tlsend.Client(w.loop, fd, t.setup.config.clientTLS(&t.hop, server), w.engine.fetches, t.waker)
 		end = t.handshake
 	}
-	u := w.idle.opened(end, &t.hop, t.dialer.peer)
+	u := w.idle.opened(end, &t.hop, t.dialer.remote)
 	u.whose, t.dialer.whose = t.dialer.whose, nil
 	u.shown = server
 	if t.setup.config.KeepOutgoing {
@@ -58,19 +58,19 @@ func (t *transaction) connect() stage {
 	return sending
 }
 
-var errNotAnnounced = errors.New("a PROXY header could not be sent")
+var errNoRoomForHeader = errors.New("a PROXY header could not be sent")
 
-// announce says to a next hop for whom the connection is, if it is to know. A new connection has room for that.
-func (t *transaction) announce(fd *loop.FD) bool {
-	if t.hop.Announce == "" {
+// sendProxyHeader tells a next hop for whom the connection is, if it is to know. A new connection has room for that.
+func (t *transaction) sendProxyHeader(fd *loop.FD) bool {
+	if t.hop.ProxyHeader == "" {
 		return true
 	}
-	n, err := fd.Write([]byte(t.hop.Announce))
-	if n == len(t.hop.Announce) {
+	n, err := fd.Write([]byte(t.hop.ProxyHeader))
+	if n == len(t.hop.ProxyHeader) {
 		return true
 	}
 	if t.dialer.err = err; err == nil {
-		t.dialer.err = errNotAnnounced
+		t.dialer.err = errNoRoomForHeader
 	}
 	fd.Close()
 	return false
@@ -78,8 +78,8 @@ func (t *transaction) announce(fd *loop.FD) bool {
 
 // unconnected notes the last address that was tried.
 func (t *transaction) unconnected() stage {
-	f := &Failure{Kind: CannotConnect, Side: UpstreamSide, Peer: t.dialer.peer, Err: t.dialer.err}
-	t.record.Upstream = t.dialer.peer
+	f := &Failure{Kind: CannotConnect, Side: UpstreamSide, Remote: t.dialer.remote, Err: t.dialer.err}
+	t.record.Upstream = t.dialer.remote
 	notice(t.hop.Peer, PeerUnreached)
 	if errors.Is(f.Err, syscall.ETIMEDOUT) {
 		f.Kind = ConnectLate

@@ -46,7 +46,7 @@ func TestConnectReachesTheHop(t *testing.T) {
 			p.turn()
 			p.wants(p.play(), row.next)
 			u, rec := p.upstream, &p.record
-			if u == nil || u.used != 1 || u.peer != serverAddr || p.dialer != nil || p.sent != 1 {
+			if u == nil || u.used != 1 || u.remote != serverAddr || p.dialer != nil || p.sent != 1 {
 				t.Fatalf("upstream %+v, dialer %v, sent over %d", u, p.dialer, p.sent)
 			}
 			if rec.Upstream != serverAddr || rec.Reused || rec.Outgoing.IsValid() || rec.Tunnel != (row.next == tunnelling) {
@@ -105,7 +105,7 @@ func TestConnectDialsAsTheHopSays(t *testing.T) {
 
 func TestConnectAnnouncesTheClientFirst(t *testing.T) {
 	const header = "PROXY TCP4 10.0.0.2 192.0.2.1 40001 3128\r\n"
-	p := newTransaction(t, connecting, given{hop: func(h *Hop) { h.Announce = header }})
+	p := newTransaction(t, connecting, given{hop: func(h *Hop) { h.ProxyHeader = header }})
 	p.wants(p.play(), connecting)
 	p.turn()
 	p.wants(p.play(), sending)
@@ -147,8 +147,8 @@ func TestConnectTriesOneAddressAfterTheOther(t *testing.T) {
 				}
 			}
 			p.wants(next, sending)
-			if p.upstream.peer != serverAddr || len(p.failed) != 0 || p.port.Accept() == nil {
-				t.Errorf("connected to %v after %+v", p.upstream.peer, p.failed)
+			if p.upstream.remote != serverAddr || len(p.failed) != 0 || p.port.Accept() == nil {
+				t.Errorf("connected to %v after %+v", p.upstream.remote, p.failed)
 			}
 		})
 	}
@@ -179,7 +179,7 @@ func TestConnectGoesBackForAnotherHop(t *testing.T) {
 			}
 			p.wants(next, routing)
 			f := p.unreached
-			if f == nil || f.Kind != row.kind || f.Side != UpstreamSide || f.Peer != serverAddr || !errors.Is(f.Err, row.err) || f.During != "connecting" {
+			if f == nil || f.Kind != row.kind || f.Side != UpstreamSide || f.Remote != serverAddr || !errors.Is(f.Err, row.err) || f.During != "connecting" {
 				t.Fatalf("it could not be reached because %+v", f)
 			}
 			if len(p.failed) != 1 || p.failed[0].Hop.Port != 80 || p.failed[0].Err != f.Err || p.failure != nil {
@@ -200,8 +200,8 @@ func TestConnectGivesUp(t *testing.T) {
 		p := newTransaction(t, connecting, given{hop: to(otherAddr, serverAddr), config: tries(1)})
 		p.kernel.Unreachable(otherAddr)
 		p.wantsFailure(p.play(), CannotConnect, UpstreamSide, true)
-		if p.failure.Peer != otherAddr || p.port.Accept() != nil {
-			t.Errorf("the last that was tried is %v", p.failure.Peer)
+		if p.failure.Remote != otherAddr || p.port.Accept() != nil {
+			t.Errorf("the last that was tried is %v", p.failure.Remote)
 		}
 	})
 	t.Run("after as many hops as are tried", func(t *testing.T) {

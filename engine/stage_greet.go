@@ -65,7 +65,7 @@ const notDivertedEvery = time.Minute
 func (t *transaction) notDiverted(err error) stage {
 	c := t.client
 	w := c.worker
-	if suppressed, ok := w.divertedWarnings.Allow(w.loop.Now(), notDivertedEvery); ok {
+	if suppressed, ok := w.engine.divertedWarnings.Allow(w.loop.Now(), notDivertedEvery); ok {
 		w.log.With("section", natSection).Error(fmt.Sprintf("NAT/TPROXY lookup failed to locate original IPs on local=%s remote=%s: %s%s",
 			c.connection.Local, c.connection.Client, err, loop.SinceLast(suppressed)))
 	}

@@ -17,7 +17,7 @@ func (t *transaction) shakeHands() stage {
 	conn := t.handshake
 	t.handshake = nil
 	if err != nil {
-		return t.insecure(err)
+		return t.insecure(ourHandshake, err)
 	}
 	s := t.upstream.shown
 	s.agreed = serverTLS(conn)
@@ -29,7 +29,7 @@ func (t *transaction) shakeHands() stage {
 		notice(t.hop.Peer, PeerReached)
 	}
 	if f := t.distrusts(s); f != nil {
-		f.Peer = t.upstream.peer
+		f.Remote = t.upstream.remote
 		return t.failWith(f)
 	}
 	if t.hop.through != nil && !t.hop.inside {
@@ -42,17 +42,33 @@ func (t *transaction) shakeHands() stage {
 	return sending
 }
 
+// A handshaker is who has begun a handshake with the next hop, or with the server behind it.
+type handshaker uint8
+
+const (
+	ourHandshake     handshaker = iota // the proxy: nothing of the client's was sent
+	clientsHandshake                   // the client, in its tunnel: the server has its ClientHello
+)
+
 // insecure ends a transaction with whose next hop TLS came to nothing.
-func (t *transaction) insecure(err error) stage {
-	return t.unsafeHop(&Failure{Kind: CannotSecure, Side: UpstreamSide, Peer: t.upstream.peer, Err: err})
+func (t *transaction) insecure(whose handshaker, err error) stage {
+	return t.unsafeHop(whose, &Failure{Kind: CannotSecure, Side: UpstreamSide, Remote: t.upstream.remote, Err: err})
 }
 
-// unsafeHop is what follows when there can be no TLS with the next hop: nothing was sent to it.
-func (t *transaction) unsafeHop(f *Failure) stage {
-	if !t.hop.inside && t.stage == handshaking { // else it is the server behind it that fails
-		notice(t.hop.Peer, PeerUnreached)
+// secureLate does so when it has taken too long.
+func (t *transaction) secureLate(whose handshaker) stage {
+	return t.unsafeHop(whose, &Failure{Kind: SecureLate, Side: UpstreamSide, Remote: t.upstream.remote, Err: errHandshakeLate})
+}
+
+// unsafeHop is what follows when there can be no TLS with the next hop.
+func (t *transaction) unsafeHop(whose handshaker, f *Failure) stage {
+	switch {
+	case whose == clientsHandshake: // another server would have to be sent the same
+		return t.failWith(f)
+	case !t.hop.inside && t.hop.Peer != nil: // else it is the server behind it that fails
+		t.hop.Peer.Notice(PeerInsecure, f.Err)
 	}
-	if !t.hop.Elsewhere || t.stage == overhearing { // what the client has said there is with the server
+	if !t.hop.Elsewhere {
 		return t.failWith(f)
 	}
 	t.handshake = nil

@@ -26,7 +26,7 @@ func (t *transaction) overhear() stage {
 	}
 	if !t.up.flush() {
 		if t.up.err != nil {
-			return t.insecure(t.up.err)
+			return t.insecure(clientsHandshake, t.up.err)
 		}
 		return overhearing
 	}
@@ -40,7 +40,7 @@ func (t *transaction) overhear() stage {
 			return overhearing
 		}
 		if err != nil {
-			return t.insecure(err)
+			return t.insecure(clientsHandshake, err)
 		}
 		t.serverSaid.w += n
 		if len(t.serverSaid.room()) == 0 && len(t.serverSaid.b) < tlshello.LongestAnswer {
@@ -77,9 +77,9 @@ func (t *transaction) overheard(a *tlshello.Answer, err error) stage {
 	var alert tlshello.Alert
 	switch {
 	case errors.As(err, &alert):
-		return t.insecure(fmt.Errorf("remote error: %w", tls.AlertError(alert)))
+		return t.insecure(clientsHandshake, fmt.Errorf("remote error: %w", tls.AlertError(alert)))
 	case err != nil:
-		return t.insecure(errServerNotTLS)
+		return t.insecure(clientsHandshake, errServerNotTLS)
 	}
 	t.record.Server = &ServerTLS{Record: a.Record, Chosen: a.Version}
 	seen := t.request.TLS

@@ -134,7 +134,7 @@ func (t *transaction) forgetPiercing() {
 
 // unpierced asks for another next hop after a proxy that has opened no tunnel.
 func (t *transaction) unpierced(kind FailureKind, err error) stage {
-	f := &Failure{Kind: kind, Side: UpstreamSide, Peer: t.upstream.peer, Err: err}
+	f := &Failure{Kind: kind, Side: UpstreamSide, Remote: t.upstream.remote, Err: err}
 	t.forgetPiercing()
 	t.upstream.close()
 	t.upstream = nil

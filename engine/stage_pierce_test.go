@@ -68,19 +68,47 @@ func TestPierceWaits(t *testing.T) {
 // the server already.
 func TestUnsafeHopsAreFollowedByOthers(t *testing.T) {
 	for _, row := range []struct {
-		at        stage
+		whose     handshaker
 		elsewhere bool
 		next      stage
-	}{{handshaking, true, routing}, {handshaking, false, answering}, {overhearing, true, answering}} {
+	}{{ourHandshake, true, routing}, {ourHandshake, false, answering}, {clientsHandshake, true, answering}} {
 		p := newTransaction(t, sending, given{hop: func(h *Hop) { h.Elsewhere = row.elsewhere }})
-		p.stage = row.at
 		p.up.buf = p.worker.buffers.relay()
 		p.up.buf.w = copy(p.up.buf.b, "hello")
-		if next := p.unsafeHop(&Failure{Kind: CannotSecure, Side: UpstreamSide, Err: errTest}); next != row.next {
-			t.Errorf("%v, with another hop %v: it goes to %v", row.at, row.elsewhere, next)
+		if next := p.unsafeHop(row.whose, &Failure{Kind: CannotSecure, Side: UpstreamSide, Err: errTest}); next != row.next {
+			t.Errorf("handshaker %d, with another hop %v: it goes to %v", row.whose, row.elsewhere, next)
 		}
 		if row.next == routing && (p.upstream != nil || string(p.up.buf.bytes()) != "hello" || len(p.failed) != 1) {
 			t.Errorf("upstream %v, the client has said %q, %d attempts", p.upstream, p.up.buf.bytes(), len(p.failed))
+		}
+	}
+}
+
+// TestTunnelsOfAProxyLeadToOneServer has requests for several servers go through one proxy: a connection that is kept
+// serves those for the same host and port only, of the same identity.
+func TestTunnelsOfAProxyLeadToOneServer(t *testing.T) {
+	key := func(url, identity string) hopKey {
+		p := newTransaction(t, routing, given{ask: lines("GET "+url+" HTTP/1.1", "Host: a.example")})
+		p.request.TLS = &SeenTLS{Bumped: true}
+		p.hop = Hop{Host: []byte("proxy.example"), Port: 3128, Proxy: true, Identity: identity}
+		if why := p.goThrough(); why != nil {
+			t.Fatal(why)
+		}
+		return p.hop.key()
+	}
+	one := key("https://a.example/", "cache_peer one")
+	for _, row := range []struct {
+		url, identity string
+		same          bool
+	}{
+		{"https://a.example/else", "cache_peer one", true},
+		{"https://a.example:8443/", "cache_peer one", false},
+		{"https://b.example/", "cache_peer one", false},
+		{"https://a.example/", "cache_peer two", false},
+		{"https://a.example/", "", false},
+	} {
+		if got := key(row.url, row.identity); (got == one) != row.same {
+			t.Errorf("%s by %q: it shares connections %v; %+v", row.url, row.identity, got == one, got)
 		}
 	}
 }

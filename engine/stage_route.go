@@ -112,7 +112,7 @@ func (t *transaction) reuse() bool {
 	if u == nil {
 		return false
 	}
-	if t.setup.policy.Permit(t.request, &t.hop, u.peer) != nil || t.distrusts(u.shown) != nil {
+	if t.setup.policy.Permit(t.request, &t.hop, u.remote) != nil || t.distrusts(u.shown) != nil {
 		u.pool.put(u) // for whom it was opened; this request is told why when it comes to dial
 		return false
 	}
@@ -141,10 +141,10 @@ func (t *transaction) use(u *upstream) {
 	t.upstream = u
 	t.request.Connected = netip.Addr{}
 	if !t.hop.Proxy && bytes.Equal(t.hop.Host, t.request.Effective().Host) {
-		t.request.Connected = u.peer.Addr()
+		t.request.Connected = u.remote.Addr()
 	}
 	t.record.Server = nil // until it is trusted
 	t.sent++
-	t.record.Upstream, t.record.Outgoing, t.record.Reused = u.peer, u.local, u.used > 0
+	t.record.Upstream, t.record.Outgoing, t.record.Reused = u.remote, u.local, u.used > 0
 	u.used++
 }

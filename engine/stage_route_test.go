@@ -102,7 +102,7 @@ func TestRouteReusesAConnectionToTheSameHop(t *testing.T) {
 		{"another mark", func(h *Hop) { h.Mark = 8 }, false},
 		{"another type of service", func(h *Hop) { h.TOS = 8 }, false},
 		{"another address of ours of IPv6", func(h *Hop) { h.Local6 = netip.MustParseAddr("fd00::5") }, false},
-		{"another client that is announced", func(h *Hop) { h.Announce = "PROXY UNKNOWN\r\n" }, false},
+		{"another client that is announced", func(h *Hop) { h.ProxyHeader = "PROXY UNKNOWN\r\n" }, false},
 		{"somebody else", func(h *Hop) { h.Identity = "bob" }, false},
 		{"nobody in particular", func(h *Hop) { h.Identity = "" }, false},
 		{"its peer is one of the addresses that were judged", func(h *Hop) {

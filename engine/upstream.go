@@ -11,16 +11,16 @@ import (
 // between transactions it waits in the worker's idle pool, as a task of its own that closes
 // it when the server does.
 type upstream struct {
-	end   End
-	waker *loop.Waker // of the idle upstream; in use, the end wakes the transaction
-	pool  *idlePool
-	hop   *hopConns
-	peer  netip.AddrPort
-	local netip.AddrPort // our end; if somebody wants to know
-	shown *shown         // of itself, in a handshake; nil: there was none
-	born  time.Time
-	since time.Time // idle since
-	used  int       // transactions it has served
+	end    End
+	waker  *loop.Waker // of the idle upstream; in use, the end wakes the transaction
+	pool   *idlePool
+	hop    *hopConns
+	remote netip.AddrPort // the other end
+	local  netip.AddrPort // our end; if somebody wants to know
+	shown  *shown         // of itself, in a handshake; nil: there was none
+	born   time.Time
+	since  time.Time // idle since
+	used   int       // transactions it has served
 
 	whose Peer // to whom it leads; nil: nobody who wants to know
 

@@ -85,8 +85,10 @@ func (t *transaction) giveUp() stage {
 		return t.fail(ConnectLate, UpstreamSide, errConnectLate)
 	case piercing:
 		return t.unpierced(UpstreamLate, errSaysNothing)
-	case handshaking, overhearing:
-		return t.unsafeHop(&Failure{Kind: SecureLate, Side: UpstreamSide, Peer: t.upstream.peer, Err: errHandshakeLate})
+	case handshaking:
+		return t.secureLate(ourHandshake)
+	case overhearing:
+		return t.secureLate(clientsHandshake)
 	case sending:
 		return t.fail(UpstreamLate, UpstreamSide, errTakesNothing)
 	case relaying:

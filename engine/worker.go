@@ -47,17 +47,13 @@ type worker struct {
 
 	faults loop.Limiter // of what is logged of faults of ours
 
-	handshakeWarnings loop.Limiter
-	headerWarnings    loop.Limiter // of PROXY headers that are wrong
-	strangerWarnings  loop.Limiter // of who may send none
-	divertedWarnings  loop.Limiter
-	retired           []*setup       // replaced, and still used
-	pools             []*helper.Pool // that may have children
-	hurried           bool           // children are hardly waited for
-	until             time.Time      // when shutdown_lifetime is over
-	leaving           bool           // shutting down: no new clients, no kept connections
-	waker             *loop.Waker
-	timer             *loop.Timer
+	retired []*setup       // replaced, and still used
+	pools   []*helper.Pool // that may have children
+	hurried bool           // children are hardly waited for
+	until   time.Time      // when shutdown_lifetime is over
+	leaving bool           // shutting down: no new clients, no kept connections
+	waker   *loop.Waker
+	timer   *loop.Timer
 }
 
 func newWorker(e *Engine, number int, c *Config) (*worker, error) {
@@ -89,12 +85,12 @@ func (w *worker) start(c *Config, ports []opened) error {
 }
 
 // addClient makes a client of an accepted connection.
-func (w *worker) addClient(fd *loop.FD, peer loop.Peer, l *listener) {
-	if !l.port.ProxyHeader && w.tooMany(peer.Remote) {
+func (w *worker) addClient(fd *loop.FD, from loop.Peer, l *listener) {
+	if !l.port.ProxyHeader && w.tooMany(from.Remote) {
 		fd.Close()
 		return
 	}
-	c := &client{worker: w, listener: l, fd: fd, end: fd, bound: l.bound, connection: Connection{Client: peer.Remote, Local: l.bound, Port: l.port}}
+	c := &client{worker: w, listener: l, fd: fd, end: fd, bound: l.bound, connection: Connection{Client: from.Remote, Local: l.bound, Port: l.port}}
 	c.ends = w.loop.Now().Add(w.setup.config.Timeouts.lifetime())
 	c.waker = w.loop.NewWaker(c)
 	c.timer = w.loop.NewTimer(c.waker)

@@ -64,7 +64,7 @@ func TestDaemonThatCannotStart(t *testing.T) {
 	for _, row := range []struct{ name, conf, want string }{
 		{"rejected configuration", "bogus on", "unrecognized: 'bogus'"},
 		{"no such user", "cache_effective_user nosuchuser", "FATAL: getpwnam failed to find userid for effective user 'nosuchuser'"},
-		{"access log cannot be opened", "access_log stdio:/nonexistent/a.log", "FATAL: cannot open '/nonexistent/a.log' for writing."},
+		{"access log cannot be opened", "access_log stdio:/nonexistent/a.log", "(8): cannot open '/nonexistent/a.log' for writing. There is no folder /nonexistent"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			if strings.Contains(row.conf, "user") && os.Geteuid() != 0 {

@@ -206,7 +206,7 @@ var walls = map[string]wall{
 		reason: "a feature: values for the engine; files are lent to it",
 	},
 	"compat/peers": {
-		may: []string{"compat/acl", "compat/conf", "compat/directive", "compat/outgoing", "engine", "engine/h1", "engine/loop"}, mayNot: []string{"net", "net/http", "os", "os/exec"},
+		may: []string{"compat/acl", "compat/conf", "compat/directive", "compat/outgoing", "compat/verify", "engine", "engine/h1", "engine/loop"}, mayNot: []string{"net", "net/http", "os", "os/exec"},
 		reason: "a feature: it says which way requests go; how TLS is spoken to peers is as to servers, but for its options",
 	},
 	"compat/certs": {

@@ -76,10 +76,13 @@ func parsed(t *testing.T, name, base, conf string) string {
 		if echoed[line] || insider(line) {
 			continue
 		}
-		out += line
+		out += positions.ReplaceAllString(line, "")
 	}
 	return strings.ReplaceAll(out, dir, folder)
 }
+
+// positions are what Squid does not say: where lines stand.
+var positions = regexp.MustCompile(`(?m) \([^ ]+ line \d+\)$`)
 
 // insider says whether a line is one of those that are each program's own affair.
 func insider(line string) bool {

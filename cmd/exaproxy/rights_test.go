@@ -60,7 +60,7 @@ func TestPlantedLinksAtTheStart(t *testing.T) {
 		unprivileged(t, p)
 		check := plant(t, p, "access.log")
 		status, said := p.call("-N")
-		want := "FATAL: cannot open '" + p.path("access.log") + "' for writing. The parent directory must be writeable by the user 'nobody'"
+		want := ": cannot open '" + p.path("access.log") + "' for writing. The file is there, and must be writeable by the user 'nobody'"
 		if status != 1 || !strings.Contains(said, want) {
 			t.Errorf("the status is %d, and it says:\n%s", status, said)
 		}
@@ -93,7 +93,7 @@ func TestPlantedLinksLater(t *testing.T) {
 	check = plant(t, p, "other.log")
 	p.write("squid.conf", p.read("squid.conf")+"access_log stdio:"+p.path("other.log")+"\n")
 	x.signal(syscall.SIGHUP)
-	x.expect("ERROR: the configuration was not changed: cannot open '" + p.path("other.log") + "'")
+	x.expect("ERROR: the configuration was not changed: " + p.path("squid.conf") + "(10): cannot open '" + p.path("other.log") + "'")
 	check()
 	if owner := ownerOf(t, p.path("squid.pid")); owner == 0 {
 		t.Error("the pid file in the user's folder belongs to root")

@@ -63,7 +63,7 @@ func (s *Settings) setDenyInfo(c *directive.Context, l *conf.Line) error {
 		named = true
 		if _, taken := s.DenyInfo[token.Text]; !taken {
 			s.DenyInfo[token.Text] = denial
-			s.denied = append(s.denied, token.Text)
+			s.denied = append(s.denied, denied{token.Text, l.Pos})
 		}
 	}
 	if !named {

@@ -105,7 +105,7 @@ func TestFinishWarns(t *testing.T) {
 	for _, want := range []string{
 		"no ACL's listed, ignoring 'deny_info' line",
 		"NOTICE: there is no http_access line: everybody is denied",
-		"WARNING: deny_info names acl 'nobody', which there is not",
+		"WARNING: squid.conf(1): deny_info names acl 'nobody', which there is not: correct its name, or define it",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("the messages lack %q:\n%s", want, got)

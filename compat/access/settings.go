@@ -21,7 +21,7 @@ type Settings struct {
 	Replies  *acl.List          // http_reply_access
 	Purge    bool               // an acl names the method PURGE
 	largest  []replySize        // reply_body_max_size
-	denied   []string           // the acls of DenyInfo, in the file's order
+	denied   []denied           // the acls of DenyInfo, in the file's order
 }
 
 // Defaults deny everybody, as Squid does without an http_access line. Host names among the values
@@ -56,6 +56,12 @@ func setACL(c *directive.Context, l *conf.Line) error {
 	return err
 }
 
+// denied is an acl that a line of deny_info names.
+type denied struct {
+	acl string
+	at  conf.Pos
+}
+
 // Finish makes the acls ready and warns of what nobody meant to write.
 func (s *Settings) Finish(c *directive.Context) {
 	c.Warn(c.ACLs.Finish())
@@ -63,9 +69,9 @@ func (s *Settings) Finish(c *directive.Context) {
 	if s.Rules.Empty() {
 		c.Say(1, "NOTICE: there is no http_access line: everybody is denied")
 	}
-	for _, name := range s.denied {
-		if !c.ACLs.Has(name) {
-			c.Say(1, "WARNING: deny_info names acl '%s', which there is not", name)
+	for _, d := range s.denied {
+		if !c.ACLs.Has(d.acl) {
+			c.Say(1, "WARNING: %s: deny_info names acl '%s', which there is not: correct its name, or define it", d.at, d.acl)
 		}
 	}
 }

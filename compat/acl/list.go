@@ -9,6 +9,10 @@ import (
 	"exaproxy/engine/h1"
 )
 
+// A Match asks a list about a request, as the policy that is given it wants it asked: one that may wait has the answer
+// Pending, and is asked again; one that nobody waits for has what is known.
+type Match func(*List, *engine.Request) Answer
+
 // An Answer is what a List says of a request.
 type Answer uint8
 

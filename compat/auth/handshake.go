@@ -74,7 +74,7 @@ func (h *handshake) prove(r *engine.Request, st *State, field []byte, w *loop.Wa
 	case challenged:
 		name, token, _ := bytes.Cut(field, []byte(" "))
 		token = bytes.Trim(token, " \t")
-		if strings.EqualFold(string(name), h.prover.Name) && isToken(token) {
+		if strings.EqualFold(string(name), h.prover.Name) && isToken68(token) {
 			return acl.Pending, h.ask("KK ", r, st, token, w), false
 		}
 	case asking, failed:

@@ -76,7 +76,7 @@ type statefulProver struct {
 
 // prove implements prover: it begins a handshake.
 func (p *statefulProver) prove(r *engine.Request, st *State, token []byte, w *loop.Waker) (acl.Answer, acl.Inquiry) {
-	if !isToken(token) {
+	if !isToken68(token) {
 		return acl.Challenge, nil
 	}
 	if p.load.Full() && p.load.Drops("their clients are asked for other credentials") {
@@ -101,9 +101,9 @@ func (p *statefulProver) question(verb string, token []byte, r *engine.Request) 
 	return p.line
 }
 
-// isToken says whether b is a token68 (RFC 9110, section 11.2). Nothing else is put to a helper: a blank would begin
+// isToken68 says whether b is a token68 (RFC 9110, section 11.2). Nothing else is put to a helper: a blank would begin
 // what key_extras say.
-func isToken(b []byte) bool {
+func isToken68(b []byte) bool {
 	for _, c := range b {
 		letter := c|0x20 >= 'a' && c|0x20 <= 'z'
 		if !letter && !(c >= '0' && c <= '9') && c != '+' && c != '/' && c != '=' && c != '-' && c != '.' && c != '_' && c != '~' {

@@ -87,7 +87,7 @@ func TestIsToken(t *testing.T) {
 		"TlRMTVNTUAABAAAA": true, "a+/=": true, "a-._~": true,
 		"": false, "a b": false, "a\tb": false, "a,b": false, "\x00": false, `"a"`: false, "\xe9": false,
 	} {
-		if got := isToken([]byte(text)); got != want {
+		if got := isToken68([]byte(text)); got != want {
 			t.Errorf("%q: %v", text, got)
 		}
 	}

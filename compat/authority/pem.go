@@ -10,25 +10,39 @@ import (
 	"strings"
 )
 
-// Read reads a chain and its key from files. One may hold both, as in Squid: then key is "". An error names
-// the file of the key if that is the one at fault.
+// A FileError is what is wrong with a file that an option names.
+type FileError struct {
+	Option string // "cert" or "key"
+	Path   string
+	Err    error
+}
+
+// Error is "key=/etc/exaproxy/ca.key: " and what it is, so that the option's prefix (tls-) can stand before it.
+func (e *FileError) Error() string { return e.Option + "=" + e.Path + ": " + e.Err.Error() }
+
+// Unwrap gives the error underneath.
+func (e *FileError) Unwrap() error { return e.Err }
+
+// Read reads a chain and its key from files. One may hold both, as in Squid: then key is "". An error is a *FileError.
 func Read(readFile func(path string) ([]byte, error), cert, key string) (tls.Certificate, error) {
 	chain, err := readFile(cert)
 	if err != nil {
-		return tls.Certificate{}, err
+		return tls.Certificate{}, &FileError{"cert", cert, err}
 	}
-	if key == "" || key == cert {
-		return Parse(chain, chain)
-	}
-	secret, err := readFile(key)
-	if err != nil {
-		return tls.Certificate{}, err
+	secret, own := chain, key != "" && key != cert
+	if own {
+		if secret, err = readFile(key); err != nil {
+			return tls.Certificate{}, &FileError{"key", key, err}
+		}
 	}
 	pair, err := Parse(chain, secret)
-	if errors.As(err, new(keyFault)) {
-		err = fmt.Errorf("its key in %s: %w", key, err)
+	switch {
+	case err == nil:
+		return pair, nil
+	case own && errors.As(err, new(keyFault)):
+		return pair, &FileError{"key", key, err}
 	}
-	return pair, err
+	return pair, &FileError{"cert", cert, err}
 }
 
 // Parse makes a chain and its key of PEM texts, which may be one and the same, as in Squid.

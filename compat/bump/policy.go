@@ -10,7 +10,7 @@ import (
 type Policy struct {
 	Settings *Settings
 	// Match asks an access list about a request.
-	Match func(*acl.List, *engine.Request) acl.Answer
+	Match acl.Match
 }
 
 // A State is where the checking of the rules for one request stands. The zero State begins.

@@ -49,7 +49,8 @@ type Settings struct {
 	rules       []rule[Action] // ssl_bump
 	unsupported []rule[bool]   // on_unsupported_protocol: whether it may be a tunnel
 
-	old, new bool // which kinds of actions there were
+	old, new bool     // which kinds of actions there were
+	first    conf.Pos // of the rules; for messages
 }
 
 // Directives are the setters.
@@ -81,6 +82,9 @@ func (s *Settings) setRule(c *directive.Context, l *conf.Line) error {
 			slices.Reverse(kinds[:])
 		}
 		return conf.Invalid{fmt.Sprintf("FATAL: do not mix %s actions with %s actions. Update your ssl_bump rules.", kinds[0], kinds[1])}
+	}
+	if len(s.rules) == 0 {
+		s.first = l.Pos
 	}
 	return add(c, l, &s.rules, action)
 }
@@ -118,5 +122,5 @@ func (s *Settings) Finish(c *directive.Context, all ports.Settings) {
 			return
 		}
 	}
-	c.Say(1, "NOTICE: ssl_bump has no effect: no http_port that is opened has the option ssl-bump")
+	c.Say(1, "NOTICE: %s: ssl_bump has no effect: no http_port that is opened has the option ssl-bump", s.first)
 }

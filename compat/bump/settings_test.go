@@ -2,6 +2,7 @@ package bump
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -25,7 +26,7 @@ func read(t *testing.T, text string) (*Settings, *compattest.Reading, error) {
 	return s, r, err
 }
 
-// TestWhatIsSaidOfRules has what `squid -k parse` of 5.7 prints, for each line.
+// TestWhatIsSaidOfRules has what `squid -k parse` of 5.7 prints, for each line, and which that is.
 func TestWhatIsSaidOfRules(t *testing.T) {
 	const (
 		allow = `SECURITY NOTICE: auto-converting deprecated "ssl_bump allow <acl>" to "ssl_bump client-first <acl>" which is usually inferior to the newer server-first bumping mode. Update your ssl_bump rules.`
@@ -37,6 +38,9 @@ func TestWhatIsSaidOfRules(t *testing.T) {
 		"ssl_bump allow all\nssl_bump deny all\nssl_bump allow all":               {allow, deny, allow},
 		"on_unsupported_protocol tunnel all\non_unsupported_protocol respond all": nil,
 	} {
+		for i := range want {
+			want[i] = fmt.Sprintf("%s (squid.conf line %d)", want[i], i+1)
+		}
 		if _, r, err := read(t, text); err != nil || !slices.Equal(r.Messages, want) {
 			t.Errorf("%q: %v; it is said %q, want %q", text, err, r.Messages, want)
 		}
@@ -76,7 +80,7 @@ func TestRulesThatNoPortIsFor(t *testing.T) {
 	}{
 		{"", nil, nil},
 		{"ssl_bump peek all", ports.Settings{{}, {Bump: true}}, nil},
-		{"ssl_bump peek all", ports.Settings{{}}, []string{"NOTICE: ssl_bump has no effect: no http_port that is opened has the option ssl-bump"}},
+		{"ssl_bump peek all", ports.Settings{{}}, []string{"NOTICE: squid.conf(1): ssl_bump has no effect: no http_port that is opened has the option ssl-bump"}},
 		{"on_unsupported_protocol tunnel all", ports.Settings{{}}, nil},
 	} {
 		s, r, err := read(t, row.text)

@@ -15,7 +15,7 @@ import (
 type Policy struct {
 	Settings *Settings
 	// Match asks an access list about a request.
-	Match func(*acl.List, *engine.Request) acl.Answer
+	Match acl.Match
 }
 
 // Trusts says why a server may not be used with whose chain errs are wrong: the first of them that

@@ -19,7 +19,7 @@ func TestNoIdle(t *testing.T) {
 	s := Settings{Idle: 3}
 	setters := directive.Set{"url_rewrite_children": func(c *directive.Context, l *conf.Line) error { return s.Set(c, c.Args(l)) }}
 	r := compattest.MustRead(t, acl.NewSet(), setters, "url_rewrite_children 4 idle=0 startup=2\n")
-	want := []string{"WARNING OVERRIDE: Using idle=0 for helpers causes request failures. Overriding to use idle=1 instead."}
+	want := []string{"WARNING OVERRIDE: Using idle=0 for helpers causes request failures. Overriding to use idle=1 instead. (squid.conf line 1)"}
 	if s.Idle != 1 || s.Startup != 2 || !slices.Equal(r.Messages, want) {
 		t.Errorf("idle is %d, startup %d, and it says %q", s.Idle, s.Startup, r.Messages)
 	}

@@ -40,7 +40,7 @@ func (c *Checker) Line(l *Line, out func(Message)) (set bool, err error) {
 		return false, nil
 	}
 	outf := func(s Severity, format string, args ...any) {
-		out(Message{s, fmt.Sprintf(format, args...)})
+		out(Message{s, l.Pos.Placed(fmt.Sprintf(format, args...))})
 	}
 	d := l.Directive
 	if d == nil || l.Own && !d.Own {

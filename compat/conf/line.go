@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 )
@@ -16,6 +17,17 @@ type Pos struct {
 // String is the form of Squid's "unrecognized" message: squid.conf(12).
 func (p Pos) String() string {
 	return p.File + "(" + strconv.Itoa(p.Line) + ")"
+}
+
+// Placed is a message about the line with the line's place behind it, so that Squid's words stay as they are; one that has
+// the place already is left alone.
+func (p Pos) Placed(text string) string {
+	for _, form := range [...]string{"%s(%d)", "%s line %d", "%s, line %d"} {
+		if strings.Contains(text, fmt.Sprintf(form, p.File, p.Line)) {
+			return text
+		}
+	}
+	return fmt.Sprintf("%s (%s line %d)", text, p.File, p.Line)
 }
 
 // Chain is String followed by the include lines that led there, innermost first.

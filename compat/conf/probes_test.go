@@ -61,7 +61,7 @@ func judge(line string) verdict {
 		var set bool
 		if err == nil {
 			set, err = check.Line(&lines[i], func(m Message) {
-				if strings.HasSuffix(m.Text, "is obsolete.") {
+				if strings.Contains(m.Text, "is obsolete. (") {
 					said = obsolete
 				}
 			})

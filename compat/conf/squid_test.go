@@ -94,11 +94,14 @@ func withoutNoise(output string) string {
 // ours is what Squid has no reason to say.
 var ours = regexp.MustCompile(`^(NOTICE: |WARNING: '[a-z_0-9]+' is ignored|[a-z_0-9]+ : )`)
 
+// place is what we say besides: where the line stands.
+var place = regexp.MustCompile(` \([^ ]+ line \d+\)$`)
+
 func withoutOurs(trace string) string {
 	var b strings.Builder
 	for line := range strings.Lines(trace) {
 		if !ours.MatchString(line) {
-			b.WriteString(line)
+			b.WriteString(place.ReplaceAllString(strings.TrimSuffix(line, "\n"), "") + "\n")
 		}
 	}
 	return b.String()

@@ -22,7 +22,8 @@ type Context struct {
 
 	open    conf.Open
 	log     func(level int, text string)
-	started []*conf.Args // of the present line, for their warnings
+	line    *conf.Line   // that is taken; nil: all are
+	started []*conf.Args // of the line, for their warnings
 }
 
 // NewContext makes the context of a reading. Files are opened by open, nil being the file system;
@@ -69,15 +70,23 @@ func (c *Context) Match(pattern string) ([]string, error) {
 	return c.Glob(pattern)
 }
 
-// Say logs a message at a level of debug_options: 0 is an error, 1 a warning or a notice.
+// Say logs a message at a level of debug_options: 0 is an error, 1 a warning or a notice. While a line is taken the message
+// gets its place.
 func (c *Context) Say(level int, format string, args ...any) {
-	c.log(level, fmt.Sprintf(format, args...))
+	c.say(level, fmt.Sprintf(format, args...))
+}
+
+func (c *Context) say(level int, text string) {
+	if c.line != nil {
+		text = c.line.Pos.Placed(text)
+	}
+	c.log(level, text)
 }
 
 // Warn logs complaints that Squid makes at level 0 and that do not stop it.
 func (c *Context) Warn(complaints []string) {
 	for _, text := range complaints {
-		c.log(0, text)
+		c.say(0, text)
 	}
 }
 
@@ -140,10 +149,12 @@ func (c *Context) SayNoReply(l *conf.Line, list *acl.List) {
 // run runs a setter, then logs what Squid says about values that it took all the same. Words that the
 // setter has left are an error if the directive is ours; Squid's own are left out, as Squid does.
 func (c *Context) run(set Setter, l *conf.Line) error {
+	c.line = l
+	defer func() { c.line = nil }()
 	err := set(c, l)
 	for _, a := range c.started {
 		for _, warning := range a.Warnings {
-			c.log(1, warning)
+			c.say(1, warning)
 		}
 		if left, ok := a.Word(); ok && err == nil && l.Directive.Own {
 			err = conf.Invalid{fmt.Sprintf("ERROR: %s: '%s' is not expected behind its value", l.Name, left.Text)}

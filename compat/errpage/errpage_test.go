@@ -47,7 +47,7 @@ func values() *Values {
 		Request: request("GET http://origin.test:21080/a?b=c HTTP/1.1", "User-Agent: lab",
 			"Proxy-Authorization: Basic c2VjcmV0", "authorization: Basic c2VjcmV0"),
 		Failure: &engine.Failure{Kind: engine.CannotConnect, Side: engine.UpstreamSide, During: "connecting",
-			Peer: netip.MustParseAddrPort("192.0.2.7:21080"), Err: syscall.ECONNREFUSED},
+			Remote: netip.MustParseAddrPort("192.0.2.7:21080"), Err: syscall.ECONNREFUSED},
 		Now: noon, Host: "proxy.test", Product: "squid/5.7", Contact: "webmaster",
 	}
 }

@@ -86,10 +86,10 @@ func clientAddress(dst []byte, v *Values) []byte {
 }
 
 func serverAddress(dst []byte, v *Values) []byte {
-	if v.Failure == nil || !v.Failure.Peer.IsValid() {
+	if v.Failure == nil || !v.Failure.Remote.IsValid() {
 		return append(dst, "[unknown]"...)
 	}
-	return v.Failure.Peer.Addr().Unmap().AppendTo(dst)
+	return v.Failure.Remote.Addr().Unmap().AppendTo(dst)
 }
 
 // pageName is also the id of the page's body, which has no status in it.

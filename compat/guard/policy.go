@@ -43,7 +43,7 @@ func (p *Policy) Permit(r *engine.Request, h *engine.Hop, to netip.AddrPort) *en
 		return nil
 	}
 	p.warn(r, to, err)
-	return &engine.Failure{Kind: engine.Refused, Side: engine.OurSide, Page: errpage.AccessDenied, Peer: to, Err: err}
+	return &engine.Failure{Kind: engine.Refused, Side: engine.OurSide, Page: errpage.AccessDenied, Remote: to, Err: err}
 }
 
 // reason is why a plain address is guarded, or nil.

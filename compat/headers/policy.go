@@ -16,7 +16,7 @@ import (
 // A Policy edits the heads of one worker's messages. It belongs to the worker's goroutine.
 type Policy struct {
 	// Match asks an access list that nobody waits for about a request. It may be nil if there are no rules.
-	Match func(*acl.List, *engine.Request) acl.Answer
+	Match acl.Match
 	Now   func() time.Time
 
 	settings *Settings

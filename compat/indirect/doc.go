@@ -4,7 +4,7 @@
 //
 // Package compat takes Settings from a configuration, on the goroutine that reads it; they do not change
 // afterwards. A Policy is one worker's and is called on that worker's goroutine, first of all for each request:
-// it sets Request.Client and Request.Told, and leaves the connection's Client, which is the peer or whom its PROXY header
+// it sets Request.Client and Request.Told, and leaves the connection's Client, which is the sender or whom its PROXY header
 // names, alone.
 //
 // It changes no field: what servers are told of the way stands in X-Forwarded-For, and is package headers' affair.

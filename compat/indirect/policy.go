@@ -20,8 +20,8 @@ const mostHops = 64
 // A Policy finds out for whom one worker's requests are asked. It belongs to the worker's goroutine.
 type Policy struct {
 	settings *Settings
-	match    Match // waits
-	known    Match // does not
+	match    acl.Match // waits
+	known    acl.Match // does not
 	log      *slog.Logger
 	now      func() time.Time
 
@@ -29,15 +29,12 @@ type Policy struct {
 	scratch []byte       // to join fields in
 }
 
-// Match asks an access list about a request.
-type Match = func(*acl.List, *engine.Request) acl.Answer
-
 // NewPolicy makes the policy of one worker. known asks lists that nobody waits for.
-func NewPolicy(s *Settings, services engine.Services, match, known Match) *Policy {
+func NewPolicy(s *Settings, services engine.Services, match, known acl.Match) *Policy {
 	return &Policy{settings: s, match: match, known: known, log: services.Log, now: services.Loop.Now}
 }
 
-// MayAnnounce says whether the peer of a connection may say by a PROXY header for whom it has connected, or why not.
+// MayAnnounce says whether the sender of a connection may say by a PROXY header for whom it has connected, or why not.
 // r has of a request nothing but its connection.
 func (p *Policy) MayAnnounce(r *engine.Request) error {
 	switch list := p.settings.announce; {
@@ -64,7 +61,7 @@ type State struct {
 	ended bool
 	hops  int            // addresses that were believed
 	left  []byte         // of the list, behind which all was believed
-	at    netip.AddrPort // who asks as far as is known; the port is the peer's
+	at    netip.AddrPort // who asks as far as is known; the port is the sender's
 }
 
 // Follow walks along X-Forwarded-For, from its end, for as long as follow_x_forwarded_for allows the client that it

@@ -27,9 +27,11 @@ type Policy struct {
 	Log        *slog.Logger
 	Now        func() time.Time
 	// Match asks an access list that nobody waits for.
-	Match func(*acl.List, *engine.Request) acl.Answer
+	Match acl.Match
 
-	alerts  loop.Limiter // of what is logged of forged names
+	// Alerts are what is logged of forged names, by whichever worker.
+	Alerts *loop.SharedLimiter
+
 	genuine known
 }
 
@@ -180,7 +182,7 @@ const alertEvery = time.Minute
 
 // alert logs a name that does not lead to the address, as Squid does.
 func (p *Policy) alert(r *engine.Request, original netip.AddrPort, why error) {
-	suppressed, ok := p.alerts.Allow(p.Now(), alertEvery)
+	suppressed, ok := p.Alerts.Allow(p.Now(), alertEvery)
 	if !ok {
 		return
 	}
@@ -235,10 +237,10 @@ func (p *Policy) Steer(r *engine.Request, st *State, hop *engine.Hop) {
 
 // spoofed is the client whose address servers see.
 func (p *Policy) spoofed(r *engine.Request) netip.AddrPort {
-	switch peer := r.Sender(); {
+	switch sender := r.Sender(); {
 	case !p.Settings.Indirect:
-		return peer
-	case r.Client != peer:
+		return sender
+	case r.Client != sender:
 		return r.Client
 	}
 	return r.TellClient()

@@ -12,6 +12,8 @@ import (
 	"exaproxy/compat/decision"
 	"exaproxy/engine"
 	"exaproxy/engine/h1"
+	"exaproxy/engine/loop"
+	"exaproxy/engine/proxyheader"
 )
 
 // newPolicy makes one of a configuration, whose resolver knows no name.
@@ -22,7 +24,7 @@ func newPolicy(t *testing.T, conf string) (*Policy, *strings.Builder) {
 	compattest.MustRead(t, acls, s.Directives(), conf)
 	acls.Finish()
 	said, services := new(strings.Builder), compattest.Services(t)
-	return &Policy{Settings: &s, Log: slog.New(slog.NewTextHandler(said, nil)), Now: services.Loop.Now,
+	return &Policy{Settings: &s, Log: slog.New(slog.NewTextHandler(said, nil)), Now: services.Loop.Now, Alerts: new(loop.SharedLimiter),
 		Match: func(l *acl.List, r *engine.Request) acl.Answer { return l.Match(r, &r.Target, &acl.Place{}) }}, said
 }
 
@@ -177,6 +179,42 @@ func TestKnownNamesAreForgotten(t *testing.T) {
 		}
 		if k.leads(host, netip.MustParseAddr("192.0.2.8"), now) || k.leads([]byte("b.test"), addr, now) {
 			t.Error("it is known of another")
+		}
+	}
+}
+
+// TestAlertsAreSharedByWorkers has two workers see forged names in one second.
+func TestAlertsAreSharedByWorkers(t *testing.T) {
+	one, said := newPolicy(t, "")
+	two := *one
+	for _, p := range []*Policy{one, &two, one} {
+		p.Admit(diverted(t, engine.Intercept, "192.0.2.7:80", "GET http://192.0.2.8/ HTTP/1.1"), &State{}, &decision.Memory{})
+	}
+	if got := strings.Count(said.String(), "Host header forgery detected"); got != 1 {
+		t.Errorf("it is logged %d times:\n%s", got, said)
+	}
+}
+
+// TestWhoseAddressIsTaken has balancers come to a port of tproxy: servers see no address that one has named.
+func TestWhoseAddressIsTaken(t *testing.T) {
+	client := netip.MustParseAddrPort("203.0.113.8:1111")
+	for _, row := range []struct {
+		name        string
+		header      *proxyheader.Header
+		transparent bool
+	}{
+		{"no header", nil, true},
+		{"one that names a client", &proxyheader.Header{Source: client}, false},
+		{"one that names nobody", &proxyheader.Header{}, true},
+		{"LOCAL", &proxyheader.Header{Source: client, Local: true}, true},
+	} {
+		p, _ := newPolicy(t, "")
+		r := diverted(t, engine.TPROXY, "198.51.100.7:80", "GET http://a.test/ HTTP/1.1")
+		r.Connection.ProxyHeader = row.header
+		hop := engine.Direct(r)
+		p.Steer(r, nil, &hop)
+		if hop.Transparent != row.transparent || hop.Local.IsValid() != row.transparent || hop.Local == client.Addr() {
+			t.Errorf("%s: servers see %s, transparent %v", row.name, hop.Local, hop.Transparent)
 		}
 	}
 }

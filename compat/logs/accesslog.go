@@ -16,6 +16,7 @@ type AccessLog struct {
 	Format *logformat.Format
 	Access *acl.List // nil: every transaction
 	Rotate int       // rotate=; -1: as logfile_rotate
+	Line   string    // of the configuration, that has it: "squid.conf(12)"; "": none has. For messages
 }
 
 // option takes one option of an access_log line.

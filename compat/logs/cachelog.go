@@ -169,7 +169,7 @@ func appendAttr(b *strings.Builder, a slog.Attr) {
 	b.WriteString(" " + a.Key + "=" + text)
 }
 
-// line writes one record. Line feeds inside it, which only a peer's bytes can bring, are shown.
+// line writes one record. Line feeds inside it, which only others' bytes can bring, are shown.
 func (c *cacheLog) line(when time.Time, level int, text string) {
 	b := make([]byte, 0, 160)
 	b = when.AppendFormat(b, stampLayout)

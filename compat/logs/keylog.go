@@ -22,7 +22,7 @@ func (s *Settings) setKeyLog(c *directive.Context, l *conf.Line) error {
 	if err != nil {
 		return conf.Invalid{strings.ReplaceAll(err.Error(), "access_log", "tls_key_log")}
 	}
-	log := &AccessLog{Path: path, Rotate: -1}
+	log := &AccessLog{Path: path, Rotate: -1, Line: l.Pos.String()}
 	for _, token := range l.Tokens[1:] {
 		if err := log.keyOption(token.Text); err != nil {
 			return err

@@ -1,8 +1,13 @@
 package logs
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
 
 	"exaproxy/compat/acl"
 	"exaproxy/engine"
@@ -30,9 +35,9 @@ func (s *Settings) Open(files *Files) (*OpenedLogs, error) {
 	a := &OpenedLogs{files: files}
 	for i := range s.AccessLogs {
 		log := accessLog{line: &s.AccessLogs[i]}
-		if path := log.line.Path; path != "" {
+		if log.line.Path != "" {
 			var err error
-			if log.file, err = a.open(path); err != nil {
+			if log.file, err = a.open(log.line); err != nil {
 				return nil, err
 			}
 		}
@@ -40,7 +45,7 @@ func (s *Settings) Open(files *Files) (*OpenedLogs, error) {
 	}
 	if s.KeyLog != nil {
 		var err error
-		if a.keys, err = a.open(s.KeyLog.Path); err != nil {
+		if a.keys, err = a.open(s.KeyLog); err != nil {
 			return nil, err
 		}
 	}
@@ -48,14 +53,35 @@ func (s *Settings) Open(files *Files) (*OpenedLogs, error) {
 }
 
 // open opens one of the files. If it cannot be opened, all are given up.
-func (a *OpenedLogs) open(path string) (*File, error) {
-	file, err := a.files.open(path)
+func (a *OpenedLogs) open(log *AccessLog) (*File, error) {
+	file, err := a.files.open(log.Path)
 	if err != nil {
 		a.Close()
-		return nil, fmt.Errorf("cannot open '%s' for writing. The parent directory must be writeable by the user %s: %w",
-			path, a.files.ownerName(), err)
+		at := ""
+		if log.Line != "" {
+			at = log.Line + ": "
+		}
+		return nil, fmt.Errorf("%scannot open '%s' for writing. %s: %w", at, log.Path, remedy(log.Path, a.files.ownerName(), err), err)
 	}
 	return file, nil
+}
+
+// remedy is what has to be done so that a log can be opened, which stands in Squid's words where those are true.
+func remedy(path, user string, err error) string {
+	_, missing := os.Stat(path)
+	folder := filepath.Dir(path)
+	_, noFolder := os.Stat(folder)
+	switch {
+	case errors.Is(noFolder, fs.ErrNotExist):
+		return fmt.Sprintf("There is no folder %s: make it, writeable by the user %s", folder, user)
+	case errors.Is(err, syscall.EISDIR):
+		return "It is a folder: name a file in it"
+	case errors.Is(err, fs.ErrPermission) && missing == nil:
+		return "The file is there, and must be writeable by the user " + user
+	case errors.Is(err, fs.ErrPermission):
+		return "The parent directory must be writeable by the user " + user
+	}
+	return "The file, its folder or its disk has to be mended, or another named"
 }
 
 // KeyLog is where secrets of TLS are written (tls_key_log); nil if they are not.
@@ -91,13 +117,13 @@ func (a *OpenedLogs) Close() {
 type Policy struct {
 	opened OpenedLogs
 	loop   *loop.Loop
-	match  func(*acl.List, *engine.Request) acl.Answer
+	match  acl.Match
 	line   []byte
 }
 
 // NewPolicy makes the policy of one worker, which holds the files until its Close. match asks an
 // access list about a request.
-func (a *OpenedLogs) NewPolicy(l *loop.Loop, match func(*acl.List, *engine.Request) acl.Answer) *Policy {
+func (a *OpenedLogs) NewPolicy(l *loop.Loop, match acl.Match) *Policy {
 	for _, log := range a.logs {
 		if log.file != nil {
 			a.files.hold(log.file)

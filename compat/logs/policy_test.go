@@ -1,8 +1,10 @@
 package logs
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"exaproxy/compat/account"
@@ -62,6 +64,34 @@ func TestOpenGivesUpWhatItOpened(t *testing.T) {
 	}
 	if len(files.files) > 0 {
 		t.Errorf("%d files are still open", len(files.files))
+	}
+}
+
+// TestWhyALogCannotBeOpened says which of file and folder is at fault, and the line.
+func TestWhyALogCannotBeOpened(t *testing.T) {
+	dir := t.TempDir()
+	own := filepath.Join(dir, "own")
+	if err := os.WriteFile(own, nil, 0o400); err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []struct {
+		path string
+		err  error
+		want string
+	}{
+		{dir, syscall.EISDIR, "It is a folder: name a file in it"},
+		{own, syscall.EACCES, "The file is there, and must be writeable by the user 'proxy'"},
+		{filepath.Join(dir, "new"), syscall.EACCES, "The parent directory must be writeable by the user 'proxy'"},
+		{filepath.Join(dir, "none", "new"), syscall.ENOENT, "There is no folder " + filepath.Join(dir, "none") + ": make it, writeable by the user 'proxy'"},
+		{filepath.Join(dir, "new"), syscall.ENOSPC, "The file, its folder or its disk has to be mended, or another named"},
+	} {
+		if got := remedy(row.path, "'proxy'", row.err); got != row.want {
+			t.Errorf("%s, %v: it says %q, want %q", row.path, row.err, got, row.want)
+		}
+	}
+	s := Settings{AccessLogs: []AccessLog{{Path: dir, Line: "squid.conf(7)"}}}
+	if _, err := s.Open(NewFiles(newMessages().CacheLog, nil)); err == nil || !strings.HasPrefix(err.Error(), "squid.conf(7): cannot open '"+dir+"' for writing. It is a folder: ") {
+		t.Errorf("it says %v", err)
 	}
 }
 

@@ -78,7 +78,7 @@ func (s *Settings) setAccessLog(c *directive.Context, l *conf.Line) error {
 		return conf.Invalid(nil)
 	}
 	place, rest := l.Tokens[0].Text, l.Tokens[1:]
-	log := AccessLog{Rotate: -1}
+	log := AccessLog{Rotate: -1, Line: l.Pos.String()}
 	if place != "none" {
 		var err error
 		if log.Path, err = logPath(place); err != nil {
@@ -145,7 +145,7 @@ func (s *Settings) Finish(c *directive.Context) {
 	for i := range s.AccessLogs {
 		log := &s.AccessLogs[i]
 		if log.Access != nil && log.Access.Slow() {
-			c.Say(1, "WARNING: an access_log line has an acl that may need a lookup; it matches what is known by the time of logging")
+			c.Say(1, "WARNING: %s: access_log has an acl that may need a lookup; it matches what is known by the time of logging", log.Line)
 		}
 		log.Format.StripQuery, log.Format.Headers = s.StripQuery, s.MIMEHeaders
 		if log.Rotate < 0 {

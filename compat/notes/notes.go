@@ -79,7 +79,7 @@ func (s *Settings) NeedReply() bool {
 // A Policy notes of one worker's transactions. It belongs to the worker's goroutine.
 type Policy struct {
 	Settings *Settings
-	Match    func(*acl.List, *engine.Request) acl.Answer // asks an access list about a request
+	Match    acl.Match // asks an access list about a request
 }
 
 // Annotate notes of a transaction that is over.

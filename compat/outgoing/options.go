@@ -107,7 +107,7 @@ func (s *Settings) apply(c *directive.Context) error {
 	}
 	pair, err := authority.Read(c.ReadFile, s.cert, s.key) // for servers that ask for one
 	if err != nil {
-		return s.refuse("cert=%s: %s", s.cert, err)
+		return s.refuse("%s", err)
 	}
 	s.Config.Certificates = []tls.Certificate{pair}
 	return nil

@@ -41,14 +41,14 @@ func TestMark(t *testing.T) {
 		{"clientside_tos 0x40 pupil\nclientside_mark 0xff\n", engine.Hop{}, engine.Packets{TOS: 0x40, Mark: 255}},
 		{"proxy_protocol_out v1 teacher\n", engine.Hop{}, engine.Packets{}},
 		{"proxy_protocol_out none pupil\nproxy_protocol_out v1\n", engine.Hop{}, engine.Packets{}},
-		{"proxy_protocol_out v1 pupil\n", engine.Hop{Announce: "PROXY TCP4 192.0.2.1 192.0.2.9 40000 3128\r\n"}, engine.Packets{}},
-		{"proxy_protocol_out v2\n", engine.Hop{Announce: "\r\n\r\n\x00\r\nQUIT\n\x21\x11\x00\x0c\xc0\x00\x02\x01\xc0\x00\x02\x09\x9c\x40\x0c\x38"}, engine.Packets{}},
+		{"proxy_protocol_out v1 pupil\n", engine.Hop{ProxyHeader: "PROXY TCP4 192.0.2.1 192.0.2.9 40000 3128\r\n"}, engine.Packets{}},
+		{"proxy_protocol_out v2\n", engine.Hop{ProxyHeader: "\r\n\r\n\x00\r\nQUIT\n\x21\x11\x00\x0c\xc0\x00\x02\x01\xc0\x00\x02\x09\x9c\x40\x0c\x38"}, engine.Packets{}},
 	} {
 		var hop engine.Hop
 		p, r := policy(t, two+row.conf), compattest.NewRequest(t, "GET http://x.test/ HTTP/1.1")
 		p.MarkClient(r)
 		a, client := p.Mark(r, &hop), r.Packets
-		if a != engine.Proceed || hop.Local != row.hop.Local || hop.Local6 != row.hop.Local6 || hop.TOS != row.hop.TOS || hop.Mark != row.hop.Mark || hop.Announce != row.hop.Announce || client != row.client {
+		if a != engine.Proceed || hop.Local != row.hop.Local || hop.Local6 != row.hop.Local6 || hop.TOS != row.hop.TOS || hop.Mark != row.hop.Mark || hop.ProxyHeader != row.hop.ProxyHeader || client != row.client {
 			t.Errorf("%q gives %+v to the hop and %+v to the client", row.conf, hop, client)
 		}
 	}
@@ -75,7 +75,7 @@ func TestPending(t *testing.T) {
 	}
 	for i, want := range []engine.Action{engine.Pending, engine.Proceed} {
 		var hop engine.Hop
-		if a := p.Mark(compattest.NewRequest(t, "GET http://x.test/ HTTP/1.1"), &hop); a != want || (hop.Announce != "") != (want == engine.Proceed) {
+		if a := p.Mark(compattest.NewRequest(t, "GET http://x.test/ HTTP/1.1"), &hop); a != want || (hop.ProxyHeader != "") != (want == engine.Proceed) {
 			t.Errorf("%d: it says %v, and the hop is %+v", i, a, hop)
 		}
 	}

@@ -11,16 +11,13 @@ import (
 // A Policy says what the packets of one worker's connections bear. It belongs to the worker's goroutine.
 type Policy struct {
 	settings *Settings
-	match    Match // waits
-	known    Match // does not
+	match    acl.Match // waits
+	known    acl.Match // does not
 	scratch  []byte
 }
 
-// Match asks an access list about a request.
-type Match = func(*acl.List, *engine.Request) acl.Answer
-
 // NewPolicy makes the policy of one worker; nil if nothing is configured. known asks lists that nobody waits for.
-func NewPolicy(s *Settings, match, known Match) *Policy {
+func NewPolicy(s *Settings, match, known acl.Match) *Policy {
 	if s.Empty() {
 		return nil
 	}
@@ -48,17 +45,17 @@ func (p *Policy) Mark(r *engine.Request, hop *engine.Hop) engine.Action {
 		hop.Local, hop.Local6 = hop.Local6, netip.Addr{}
 	}
 	hop.TOS, hop.Mark = pick(a, s.tos), pick(a, s.mark)
-	version := pick(a, s.announce)
+	version := pick(a, s.headers)
 	if a.pending {
 		return engine.Pending
 	}
 	switch version {
 	case 1:
 		p.scratch = proxyheader.AppendV1(p.scratch[:0], r.Client, r.Local)
-		hop.Announce = string(p.scratch)
+		hop.ProxyHeader = string(p.scratch)
 	case 2:
 		p.scratch = proxyheader.AppendV2(p.scratch[:0], r.Client, r.Local)
-		hop.Announce = string(p.scratch)
+		hop.ProxyHeader = string(p.scratch)
 	}
 	return engine.Proceed
 }
@@ -68,14 +65,14 @@ func Give(bears, hop *engine.Hop) {
 	if !hop.Local.IsValid() {
 		hop.Local, hop.Local6 = bears.Local, bears.Local6
 	}
-	hop.TOS, hop.Mark, hop.Announce = bears.TOS, bears.Mark, bears.Announce
+	hop.TOS, hop.Mark, hop.ProxyHeader = bears.TOS, bears.Mark, bears.ProxyHeader
 }
 
 // An asking is one look at all choices.
 type asking struct {
 	policy  *Policy
 	request *engine.Request
-	match   Match // for lists that are waited for
+	match   acl.Match // for lists that are waited for
 	pending bool
 }
 

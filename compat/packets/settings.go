@@ -19,7 +19,7 @@ type Settings struct {
 	mark     choice[int]           // tcp_outgoing_mark
 	client   choice[int]           // clientside_tos
 	toClient choice[int]           // mark_client_packet
-	announce choice[version]       // proxy_protocol_out
+	headers  choice[version]       // proxy_protocol_out
 }
 
 // A choice is lines that each have a value and acls. The first whose acls all match decides.
@@ -42,7 +42,7 @@ func (s *Settings) Directives() directive.Set {
 		"clientside_tos":       setter(&s.client, readTOS),
 		"tcp_outgoing_mark":    setter(&s.mark, readMark),
 		"mark_client_packet":   setter(&s.toClient, readMark),
-		"proxy_protocol_out":   setter(&s.announce, readVersion),
+		"proxy_protocol_out":   setter(&s.headers, readVersion),
 		"qos_flows":            setFlows,
 	}
 }
@@ -52,7 +52,7 @@ func (s *Settings) Marks() bool { return len(s.mark) > 0 || len(s.toClient) > 0 
 
 // Empty says whether nothing is configured.
 func (s *Settings) Empty() bool {
-	return len(s.local[0])+len(s.local[1])+len(s.tos)+len(s.mark)+len(s.client)+len(s.toClient)+len(s.announce) == 0
+	return len(s.local[0])+len(s.local[1])+len(s.tos)+len(s.mark)+len(s.client)+len(s.toClient)+len(s.headers) == 0
 }
 
 // setter makes the setter of a directive whose value is read by read.

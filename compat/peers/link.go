@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"time"
 
+	"exaproxy/compat/verify"
 	"exaproxy/engine"
+	"exaproxy/engine/loop"
 )
 
 // A link is a peer as one worker has it: engine.Peer of the hops that lead there.
@@ -24,7 +26,7 @@ type link struct {
 func (l *link) PeerName() string { return l.name }
 
 // Notice keeps count of connections, and of those that could not be made.
-func (l *link) Notice(what engine.PeerEvent) {
+func (l *link) Notice(what engine.PeerEvent, why error) {
 	switch what {
 	case engine.PeerOpening:
 		l.state.open.Add(1)
@@ -41,6 +43,8 @@ func (l *link) Notice(what engine.PeerEvent) {
 		}
 	case engine.PeerUnreached:
 		l.unreached()
+	case engine.PeerInsecure:
+		l.insecure(why)
 	default:
 		panic("BUG: nothing that happens to connections")
 	}
@@ -55,6 +59,18 @@ func (l *link) unreached() {
 	if died {
 		l.policy.log.Info(fmt.Sprintf("Detected DEAD %s: %s", l.kind, l.name))
 	}
+}
+
+// insecureEvery is how often it is logged at most why there can be no TLS with a peer, of all workers.
+const insecureEvery = time.Minute
+
+// insecure notes a handshake that came to nothing. Squid calls that a failed connection, too, and says no more.
+func (l *link) insecure(why error) {
+	if more, ok := l.state.untrusted.Allow(l.policy.now(), insecureEvery); ok {
+		l.policy.log.Error(fmt.Sprintf("ERROR: cache_peer %s: TLS with %s/%d, verified as %s, failed: %s: %s%s", l.name, l.host, l.port,
+			l.serverName, verify.Code(why), verify.Detail(why), loop.SinceLast(more)))
+	}
+	l.unreached()
 }
 
 // up says whether the peer is there. If it is not, that is tried again, as in Squid when a request would like to go
@@ -105,8 +121,8 @@ func (l *link) endProbe() {
 type probed struct{ *link }
 
 // Notice ends the trying when it has come to something.
-func (p *probed) Notice(what engine.PeerEvent) {
-	p.link.Notice(what)
+func (p *probed) Notice(what engine.PeerEvent, why error) {
+	p.link.Notice(what, why)
 	if what == engine.PeerReached || what == engine.PeerUnreached {
 		p.endProbe()
 	}

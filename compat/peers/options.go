@@ -74,7 +74,7 @@ func (o *reader) option(word string) error {
 }
 
 func (o *reader) unknown(word string) {
-	o.context.Say(0, "ERROR: Ignoring unknown cache_peer option '%s'", word)
+	o.context.Say(0, "ERROR: Ignoring unknown cache_peer option '%s': correct it, or take it out", word)
 }
 
 // tlsOption takes an option of TLS, of which there are those of tls_outgoing_options.
@@ -168,10 +168,10 @@ func (o *reader) finish(icp uint16) error {
 		p.failLimit = 10
 	}
 	if p.kind != parent {
-		c.Say(1, "NOTICE: cache_peer %s is asked for nothing, since nothing is cached: %s", p.name, strings.ToLower(p.kind.String()))
+		c.Say(1, "NOTICE: cache_peer %s is asked for nothing, since nothing is cached: %s; call it a parent if requests are to go there", p.name, strings.ToLower(p.kind.String()))
 	}
 	if p.kind == parent && icp != 0 && !o.noQuery {
-		c.Say(1, "NOTICE: cache_peer %s is not asked by ICP or HTCP: it is taken as with no-query", p.name)
+		c.Say(1, "NOTICE: cache_peer %s is not asked by ICP or HTCP: it is taken as with no-query, which may be added", p.name)
 	}
 	if p.standing > 0 {
 		c.Say(1, "NOTICE: cache_peer %s: standby=%d has no effect: connections are made when they are needed, and kept", p.name, p.standing)

@@ -18,8 +18,8 @@ type Policy struct {
 	log      *slog.Logger
 	loop     *loop.Loop
 	probe    func(*engine.Hop) *engine.Probe
-	match    func(*acl.List, *engine.Request) acl.Answer // may wait
-	known    func(*acl.List, *engine.Request) acl.Answer // does not
+	match    acl.Match // may wait
+	known    acl.Match // does not
 	direct   func(*engine.Request) engine.Route
 
 	links  []*link // of the settings' peers
@@ -32,9 +32,9 @@ type Config struct {
 	Settings *Settings
 	Shared   *Shared
 	Services engine.Services
-	Match    func(*acl.List, *engine.Request) acl.Answer // asks an access list that may have to wait
-	Known    func(*acl.List, *engine.Request) acl.Answer // asks one that nobody waits for
-	Direct   func(*engine.Request) engine.Route          // is the way to the request's server
+	Match    acl.Match                          // asks an access list that may have to wait
+	Known    acl.Match                          // asks one that nobody waits for
+	Direct   func(*engine.Request) engine.Route // is the way to the request's server
 }
 
 // NewPolicy makes the policy of one worker; nil if every request goes to the server that its URL names.

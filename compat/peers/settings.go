@@ -73,7 +73,7 @@ func (s *Settings) setAccess(c *directive.Context, l *conf.Line) error {
 	}
 	p := s.find(name)
 	if p == nil {
-		c.Say(0, "ERROR: %s, line %d: No cache_peer '%s'", l.Pos.File, l.Pos.Line, name)
+		c.Say(0, "ERROR: %s, line %d: No cache_peer '%s': its line, or its name=, has to stand above", l.Pos.File, l.Pos.Line, name)
 		return nil
 	}
 	if p.access == nil {
@@ -98,7 +98,7 @@ func (s *Settings) setTypeDomain(c *directive.Context, l *conf.Line) error {
 	}
 	p := s.find(words[0])
 	if p == nil {
-		c.Say(0, "%s, line %d: No cache_peer '%s'", l.Pos.File, l.Pos.Line, words[0])
+		c.Say(0, "%s, line %d: No cache_peer '%s': its line, or its name=, has to stand above", l.Pos.File, l.Pos.Line, words[0])
 		return nil
 	}
 	kind := readKind(c, words[1])

@@ -3,6 +3,8 @@ package peers
 import (
 	"sync/atomic"
 	"time"
+
+	"exaproxy/engine/loop"
 )
 
 // Shared is what all workers know of the peers of one configuration. It is used by all of them at once.
@@ -13,11 +15,12 @@ type Shared struct {
 
 // state is what is known of one peer.
 type state struct {
-	lives   atomic.Int32 // failures until it is dead; 0: it is dead
-	open    atomic.Int32 // connections to it
-	turns   atomic.Int64 // how often it was its turn
-	probing atomic.Bool  // somebody is trying whether it has come back
-	probed  atomic.Int64 // when that was last begun, on the loop's clock
+	lives     atomic.Int32       // failures until it is dead; 0: it is dead
+	open      atomic.Int32       // connections to it
+	turns     atomic.Int64       // how often it was its turn
+	untrusted loop.SharedLimiter // of what is logged of handshakes with it
+	probing   atomic.Bool        // somebody is trying whether it has come back
+	probed    atomic.Int64       // when that was last begun, on the loop's clock
 }
 
 // NewShared begins with peers that are all there.

@@ -48,10 +48,10 @@ func (o *tlsOptions) read(c *directive.Context) (certificates, error) {
 	var all certificates
 	for _, p := range o.pairs {
 		chain, err := authority.Read(c.ReadFile, p.cert, p.key)
-		if err == nil {
-			err = authority.InTime(chain.Leaf, time.Now())
-		}
 		if err != nil {
+			return nil, o.invalid("tls-%s", err)
+		}
+		if err := authority.InTime(chain.Leaf, time.Now()); err != nil {
 			return nil, o.invalid("tls-cert=%s: %s", p.cert, err)
 		}
 		o.warnOfExpiry(c, p.cert, chain.Leaf, time.Now())

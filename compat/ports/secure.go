@@ -165,7 +165,7 @@ func (o *tlsOptions) authority(c *directive.Context, port *engine.Port, config *
 	}
 	chain, err := authority.Read(c.ReadFile, o.pairs[0].cert, o.pairs[0].key)
 	if err != nil {
-		return o.invalid("tls-cert=%s: %s", o.pairs[0].cert, err)
+		return o.invalid("tls-%s", err)
 	}
 	memory := o.memory
 	if memory == 0 {

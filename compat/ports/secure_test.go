@@ -159,7 +159,7 @@ func TestRefusedOptions(t *testing.T) {
 		"tls-cert=/nonexistent.pem": "no such file",
 		"tls-key={}/site.test.key tls-cert={}/site.test.crt":   "FATAL: cert= option must be set before key= is used.",
 		"tls-cert={}/site.test.crt":                            "there is no private key in it",
-		"tls-cert={}/site.test.crt tls-key={}/missing.key":     "missing.key: no such file",
+		"tls-cert={}/site.test.crt tls-key={}/missing.key":     "FATAL: https_port 127.0.0.1:0: tls-key=",
 		"tls-cert={}/site.test.crt tls-key={}/other.test.key":  "other.test.key: the private key is not that of the certificate",
 		"tls-cert={}/old.test.crt tls-key={}/old.test.key":     "has expired at",
 		"tls-cert={}/young.test.crt tls-key={}/young.test.key": "is valid from",

@@ -32,7 +32,7 @@ func (s *Settings) set(c *directive.Context, l *conf.Line) error {
 	if err != nil {
 		return err
 	}
-	port, secure := engine.Port{Addr: addr, Name: word}, tlsOptions{directive: l.Name, port: word, at: l.Pos}
+	port, secure := engine.Port{Addr: addr, Name: word, Line: l.Pos.String()}, tlsOptions{directive: l.Name, port: word, at: l.Pos}
 	for {
 		option, ok := args.Word()
 		if !ok {
@@ -45,16 +45,16 @@ func (s *Settings) set(c *directive.Context, l *conf.Line) error {
 	if err := secure.use(c, &port); err != nil {
 		return err
 	}
-	s.add(c, l.Pos.String(), port)
+	s.add(c, port)
 	return nil
 }
 
 // add adds the port of a line, or of an option of the command line, unless an earlier one has its address. Squid
 // goes on without such a port, whose connections the earlier one has.
-func (s *Settings) add(c *directive.Context, at string, port engine.Port) {
+func (s *Settings) add(c *directive.Context, port engine.Port) {
 	for _, earlier := range *s {
 		if overlap(earlier.Addr, port.Addr) {
-			c.Say(1, "ERROR: %s: %s is not opened: %s has its address", at, called(&port), called(&earlier))
+			c.Say(1, "ERROR: %s: %s is not opened: %s has its address", port.Line, called(&port), called(&earlier))
 			if port.Bump && !earlier.Bump {
 				c.Say(1, "WARNING: no tunnel through %s is looked into: the http_port that has ssl-bump is the one that is not opened", called(&earlier))
 			}
@@ -166,7 +166,7 @@ func (s *Settings) Finish(c *directive.Context, commandLine []string, path strin
 		if err != nil {
 			return fmt.Errorf("-a %s: %w", word, err)
 		}
-		s.add(c, "-a", engine.Port{Addr: addr, Name: word})
+		s.add(c, engine.Port{Addr: addr, Name: word, Line: "-a " + word})
 	}
 	if len(*s) == 0 {
 		c.Say(0, "ERROR: No forward-proxy ports configured.")

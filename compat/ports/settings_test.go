@@ -85,7 +85,7 @@ func TestAPortThatIsNotOpened(t *testing.T) {
 	var s Settings
 	c := compattest.MustRead(t, acl.NewSet(), s.Directives(), secure)
 	if err := s.Finish(c.Context, []string{"3128"}, "squid.conf"); err != nil || len(c.Messages) != 1 ||
-		c.Messages[0] != "ERROR: -a: http_port 3128 is not opened: https_port 127.0.0.1:3128 has its address" {
+		c.Messages[0] != "ERROR: -a 3128: http_port 3128 is not opened: https_port 127.0.0.1:3128 has its address" {
 		t.Errorf("it says %v, %q", err, c.Messages)
 	}
 }

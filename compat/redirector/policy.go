@@ -21,7 +21,7 @@ type Policy struct {
 	whitespace h1.Whitespace
 	inTunnel   func(*engine.Request) bool
 	identity   *errpage.Identity
-	match      func(*acl.List, *engine.Request) acl.Answer
+	match      acl.Match
 	spare      func(r *engine.Request, verdict string)
 	log        *slog.Logger
 	now        func() time.Time
@@ -39,7 +39,7 @@ type Config struct {
 	Whitespace h1.Whitespace              // uri_whitespace, which is for URLs of helpers too
 	InTunnel   func(*engine.Request) bool // whether the client of a CONNECT is told inside its tunnel, where it shows a page
 	Identity   *errpage.Identity
-	Match      func(*acl.List, *engine.Request) acl.Answer // asks an access list about a request
+	Match      acl.Match // asks an access list about a request
 	// Spare has what the helpers say only be reported: it is told of every verdict that is not followed. nil: they are
 	// followed.
 	Spare func(r *engine.Request, verdict string)

@@ -67,7 +67,7 @@ type Policy struct {
 	Log      *slog.Logger
 	Now      func() time.Time
 	// Match asks an access list about a request.
-	Match func(*acl.List, *engine.Request) acl.Answer
+	Match acl.Match
 
 	ended loop.Limiter // of what is logged of tunnels that were ended
 }

@@ -87,7 +87,7 @@ func (s *Settings) of(text string) *protocol {
 // A Policy decides for one worker. It belongs to the worker's goroutine.
 type Policy struct {
 	Settings *Settings
-	Match    func(*acl.List, *engine.Request) acl.Answer // asks an access list that nobody waits for
+	Match    acl.Match // asks an access list that nobody waits for
 }
 
 // Upgrade returns those of the protocols that the request's Upgrade field names which may be offered, nil if there are

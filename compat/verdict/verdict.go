@@ -76,7 +76,7 @@ func (s *Settings) Finish(all ports.Settings) error {
 type Policy struct {
 	Settings *Settings
 	// Match asks an access list about a request.
-	Match func(*acl.List, *engine.Request) acl.Answer
+	Match acl.Match
 }
 
 // OfHelpers is how a client learns what helpers said of its CONNECT.

@@ -26,8 +26,8 @@ type diverted struct {
 	sni string // and asks for this name; "" for none
 }
 
-// hostsOfNetwork are the names of the origins. Squid takes one address for each.
-const hostsOfNetwork = originIPv4 + " site.test\n" + originIPv6 + " six.test\n" + otherIPv4 + " other.test\n" + originIPv4 + " blocked.test\n"
+// hostsOfNetwork are the names of the origins. Squid takes one address for each, and calls an address by its last line.
+const hostsOfNetwork = originIPv4 + " blocked.test\n" + originIPv6 + " six.test\n" + otherIPv4 + " other.test\n" + originIPv4 + " site.test\n"
 
 // divertedConf is what all proxies of these tests have, beside a port without which Squid does not start.
 const divertedConf = `logformat seen %>a %la %lp %>la %>lp %<a %<p %<la %Ss/%03>Hs %rm %ru %un %Sh

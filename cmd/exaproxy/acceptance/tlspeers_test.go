@@ -47,6 +47,9 @@ func TestTLSToPeers(t *testing.T) {
 			if !row.secure && !strings.Contains(x.said(), "TCP connection to 127.0.0.1/"+secure.port()+" failed") {
 				t.Errorf("%s: cache.log has no word of it", row.options)
 			}
+			if !row.secure && strings.Count(x.said(), "ERROR: cache_peer one: TLS with 127.0.0.1/"+secure.port()) != 1 {
+				t.Errorf("%s: cache.log does not say once why:\n%s", row.options, x.said())
+			}
 			secure.mu.Lock()
 			secure.requests = nil
 			secure.mu.Unlock()
