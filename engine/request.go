@@ -49,6 +49,9 @@ type Request struct {
 	// "" before Policy.Route has answered.
 	Hierarchy, Peer string
 
+	// Wrong is what is wrong with what the client says, while Policy.Foreign judges it; else nil. It is the policy's.
+	Wrong *Failure
+
 	// Judged is what an acl saw of the addresses of Target's host.
 	Judged Judged
 	// Notes are what the policy has to say of the request, for the log and for other questions.
