@@ -130,6 +130,7 @@ func (s *Settings) finish(c *directive.Context, commandLine []string) error {
 	s.Bump.Finish(c, s.Ports)
 	s.sayNoHello(c)
 	s.Guard.Finish(s.Ports)
+	s.Packets.Finish(c)
 	s.Headers.Finish(c)
 	if err := s.Names.Finish(c); err != nil {
 		return err

@@ -43,6 +43,9 @@ type Request struct {
 	// decision of Admit.
 	Packets Packets
 
+	// Flow is what is to become of Connection.Flow. The policy fills it in, at the latest with the decision of Admit.
+	Flow FlowChange
+
 	// ToldName is the name of Told's address, where that is not the connection's. It is the policy's.
 	ToldName string
 	// Hierarchy is how the next hop was chosen, and Peer what the configuration calls it, if it has a name there; both are
@@ -84,6 +87,9 @@ type Connection struct {
 
 	// Packets are what packets to the client bear.
 	Packets Packets
+
+	// Flow is the mark that the packet filter keeps with the connection, if Config.FlowMarks asks for it.
+	Flow Flow
 
 	// ProxyHeader is what the peer has said by a PROXY header; nil: nothing.
 	ProxyHeader *proxyheader.Header

@@ -31,9 +31,9 @@ var strangers = []diverted{
 	{asked: asked{name: "half a request", raw: "GET", deliberate: neverHTTP}, to: at4},
 }
 
-// answered is how a stranger's conversation is compared: by who has answered, and whether the helper was asked about the address.
+// whoAnswers is how a stranger's conversation is compared: by who has answered, and whether the helper was asked about the address.
 // Squid calls the method of such a tunnel NONE, and logs it in two lines.
-func answered(e exchange) (by, line string) {
+func whoAnswers(e exchange) (by, line string) {
 	by = "an origin: " + e.status
 	if e.fault != "" || !strings.HasPrefix(e.status, "HTTP/") {
 		by = e.fault + " " + e.status
@@ -64,8 +64,8 @@ func TestUnsupportedProtocolBesideSquid(t *testing.T) {
 		a, b := n.hold(t, exaproxy(), port+conf, list), n.hold(t, squid(t), port+conf, list)
 		for i, d := range list {
 			d.name += " with " + conf
-			ours, asked := answered(a[i])
-			theirs, askedToo := answered(b[i])
+			ours, asked := whoAnswers(a[i])
+			theirs, askedToo := whoAnswers(b[i])
 			judge(t, d.asked, aspect{"answer", ours, theirs}, aspect{"line to the helper", asked, askedToo})
 		}
 	}

@@ -167,6 +167,30 @@ func (k *Kernel) Bear(sys int, tos, mark int) error {
 	return err
 }
 
+// FlowMark implements loop.Kernel.
+func (k *Kernel) FlowMark(sys int) (mark uint32, err error) {
+	_, err = k.with(sys, func(d *descriptor) (int, error) {
+		if d.flow == nil {
+			return 0, syscall.ENOENT
+		}
+		mark = *d.flow
+		return 0, nil
+	})
+	return mark, err
+}
+
+// SetFlowMark implements loop.Kernel.
+func (k *Kernel) SetFlowMark(sys int, mark uint32) error {
+	_, err := k.with(sys, func(d *descriptor) (int, error) {
+		if d.flow == nil {
+			return 0, syscall.ENOENT
+		}
+		*d.flow = mark
+		return 0, nil
+	})
+	return err
+}
+
 // OpenListener implements loop.Kernel.
 func (k *Kernel) OpenListener(s loop.ListenSpec) (int, error) {
 	k.mu.Lock()
