@@ -43,8 +43,8 @@ type Request struct {
 	// decision of Admit.
 	Packets Packets
 
-	// Flow is what is to become of Connection.Flow. The policy fills it in, at the latest with the decision of Admit.
-	Flow FlowChange
+	// ConnMark is what is to become of Connection.Mark. The policy fills it in, at the latest with the decision of Admit.
+	ConnMark MarkChange
 
 	// ToldName is the name of Told's address, where that is not the connection's. It is the policy's.
 	ToldName string
@@ -88,8 +88,8 @@ type Connection struct {
 	// Packets are what packets to the client bear.
 	Packets Packets
 
-	// Flow is the mark that the packet filter keeps with the connection, if Config.FlowMarks asks for it.
-	Flow Flow
+	// Mark is the mark that the packet filter keeps with the connection, if Config.ConnMarks asks for it.
+	Mark ConnMark
 
 	// ProxyHeader is what the peer has said by a PROXY header; nil: nothing.
 	ProxyHeader *proxyheader.Header

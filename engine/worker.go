@@ -51,7 +51,7 @@ type worker struct {
 	headerWarnings    loop.Limiter // of PROXY headers that are wrong
 	strangerWarnings  loop.Limiter // of who may send none
 	divertedWarnings  loop.Limiter
-	flowWarnings      loop.Limiter   // of marks of clients' connections
+	markWarnings      loop.Limiter   // of marks of clients' connections
 	retired           []*setup       // replaced, and still used
 	pools             []*helper.Pool // that may have children
 	hurried           bool           // children are hardly waited for

@@ -13,7 +13,7 @@ func rightsFor(s *compat.Settings) (rights uint32) {
 	if s.NeedsNetRaw() {
 		rights |= 1 << unix.CAP_NET_RAW
 	}
-	if s.Packets.Flows() {
+	if s.Packets.ConnMarks() {
 		rights |= 1 << unix.CAP_NET_ADMIN
 	}
 	return rights
@@ -22,7 +22,7 @@ func rightsFor(s *compat.Settings) (rights uint32) {
 // mayMark returns why the proxy may not mark packets as a configuration wants it to (SO_MARK, socket(7)); nil if it may, or
 // need not. Without the mark they would go ways that are not theirs.
 func mayMark(s *compat.Settings) error {
-	if err := mayAskOfFlows(s); err != nil {
+	if err := mayAskOfConnections(s); err != nil {
 		return err
 	}
 	if !s.Packets.Marks() {
@@ -39,10 +39,10 @@ func mayMark(s *compat.Settings) error {
 	return nil
 }
 
-// mayAskOfFlows returns why the proxy may not read and change the marks of connections as a configuration wants it to
+// mayAskOfConnections returns why the proxy may not read and change the marks of connections as a configuration wants it to
 // (ctnetlink); nil if it may, or need not.
-func mayAskOfFlows(s *compat.Settings) error {
-	if !s.Packets.Flows() {
+func mayAskOfConnections(s *compat.Settings) error {
+	if !s.Packets.ConnMarks() {
 		return nil
 	}
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}

@@ -53,11 +53,11 @@ func (t *markTest) empty() bool { return len(t.marks) == 0 }
 
 func (t *markTest) match(p *Place) outcome {
 	c := p.request.Connection
-	if c == nil || !c.Flow.Known {
+	if c == nil || !c.Mark.Known {
 		return unknown
 	}
 	for _, m := range t.marks {
-		if c.Flow.Mark&m.Mask == m.Mark {
+		if c.Mark.Mark&m.Mask == m.Mark {
 			return match
 		}
 	}

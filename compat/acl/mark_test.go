@@ -18,12 +18,12 @@ func TestMarks(t *testing.T) {
 		}
 	}
 	m := markTest{marks: []Mark{{5, ^uint32(0)}, {0x10, 0xf0}}}
-	for flow, want := range map[engine.Flow]outcome{
+	for mark, want := range map[engine.ConnMark]outcome{
 		{}: unknown, {Mark: 5}: unknown, {Mark: 5, Known: true}: match, {Mark: 0x1f, Known: true}: match, {Mark: 0x25, Known: true}: mismatch,
 		{Known: true}: mismatch,
 	} {
-		if got := m.match(&Place{request: &engine.Request{Connection: &engine.Connection{Flow: flow}}}); got != want {
-			t.Errorf("of %+v it is %v, want %v", flow, got, want)
+		if got := m.match(&Place{request: &engine.Request{Connection: &engine.Connection{Mark: mark}}}); got != want {
+			t.Errorf("of %+v it is %v, want %v", mark, got, want)
 		}
 	}
 	if m.match(&Place{request: &engine.Request{}}) != unknown {

@@ -60,8 +60,8 @@ func (s *stage) OpenListener(loop.ListenSpec) (int, error) { return s.port, nil 
 // Bear implements loop.Kernel: nobody receives packets.
 func (s *stage) Bear(int, int, int) error { return nil }
 
-// SetFlowMark implements loop.Kernel: nor does the packet filter.
-func (s *stage) SetFlowMark(int, uint32) error { return nil }
+// SetConnMark implements loop.Kernel: nor does the packet filter.
+func (s *stage) SetConnMark(int, uint32) error { return nil }
 
 // Accept implements loop.Kernel: there is one client.
 func (s *stage) Accept(sys int) (int, loop.Peer, error) {

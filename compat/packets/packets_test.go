@@ -128,15 +128,15 @@ func TestMarksNeedARight(t *testing.T) {
 	}
 }
 
-// TestFlows has the marks that the packet filter keeps with connections.
-func TestFlows(t *testing.T) {
+// TestConnMarks has the marks that the packet filter keeps with connections.
+func TestConnMarks(t *testing.T) {
 	p, r := policy(t, two+"mark_client_connection 1 teacher\nmark_client_connection 0xab/0xf pupil\n"), compattest.NewRequest(t, "GET http://x.test/ HTTP/1.1")
-	if p.MarkClient(r); r.Flow != (engine.FlowChange{Mark: 0xab, Mask: 0xf}) || !p.settings.Flows() {
-		t.Errorf("it is to be changed by %+v", r.Flow)
+	if p.MarkClient(r); r.ConnMark != (engine.MarkChange{Mark: 0xab, Mask: 0xf}) || !p.settings.ConnMarks() {
+		t.Errorf("it is to be changed by %+v", r.ConnMark)
 	}
 	var s Settings
 	_, err := compattest.Read(acl.NewSet(), s.Directives(), two)
-	if err != nil || s.Flows() {
-		t.Errorf("without such lines: %v, %v", s.Flows(), err)
+	if err != nil || s.ConnMarks() {
+		t.Errorf("without such lines: %v, %v", s.ConnMarks(), err)
 	}
 }

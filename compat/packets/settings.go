@@ -22,9 +22,9 @@ type Settings struct {
 	toClient choice[int]           // mark_client_packet
 	announce choice[version]       // proxy_protocol_out
 
-	flow choice[engine.FlowChange] // mark_client_connection
-	// ReadsFlows says that there are acls of the type client_connection_mark.
-	ReadsFlows bool
+	toConnection choice[engine.MarkChange] // mark_client_connection
+	// ReadsConnMarks says that there are acls of the type client_connection_mark.
+	ReadsConnMarks bool
 }
 
 // A choice is lines that each have a value and acls. The first whose acls all match decides.
@@ -50,28 +50,28 @@ func (s *Settings) Directives() directive.Set {
 		"proxy_protocol_out":   setter(&s.announce, readVersion),
 		"qos_flows":            setFlows,
 
-		"mark_client_connection": setter(&s.flow, readFlow),
+		"mark_client_connection": setter(&s.toConnection, readChange),
 	}
 }
 
 // Marks says whether packets are marked for the packet filter, for which the proxy needs a right of root's.
 func (s *Settings) Marks() bool { return len(s.mark) > 0 || len(s.toClient) > 0 }
 
-// Flows says whether marks that the packet filter keeps with clients' connections are read or changed, for which the proxy needs
+// ConnMarks says whether marks that the packet filter keeps with clients' connections are read or changed, for which the proxy needs
 // another.
-func (s *Settings) Flows() bool { return len(s.flow) > 0 || s.ReadsFlows }
+func (s *Settings) ConnMarks() bool { return len(s.toConnection) > 0 || s.ReadsConnMarks }
 
 // Finish looks whether acls are about such marks.
 func (s *Settings) Finish(c *directive.Context) {
-	s.ReadsFlows = c.ACLs.HasType("client_connection_mark")
+	s.ReadsConnMarks = c.ACLs.HasType("client_connection_mark")
 }
 
 // Configure has the engine read them, if acls are about them.
-func (s *Settings) Configure(c *engine.Config) { c.FlowMarks = s.ReadsFlows }
+func (s *Settings) Configure(c *engine.Config) { c.ConnMarks = s.ReadsConnMarks }
 
 // Empty says whether nothing is configured.
 func (s *Settings) Empty() bool {
-	return len(s.local[0])+len(s.local[1])+len(s.tos)+len(s.mark)+len(s.client)+len(s.toClient)+len(s.announce)+len(s.flow) == 0
+	return len(s.local[0])+len(s.local[1])+len(s.tos)+len(s.mark)+len(s.client)+len(s.toClient)+len(s.announce)+len(s.toConnection) == 0
 }
 
 // setter makes the setter of a directive whose value is read by read.
@@ -158,10 +158,10 @@ func readMark(_ *directive.Context, l *conf.Line, word string) (int, error) {
 	return int(n), nil
 }
 
-// readFlow reads a mark for a connection, and which of its bits are cleared before.
-func readFlow(_ *directive.Context, _ *conf.Line, word string) (engine.FlowChange, error) {
+// readChange reads a mark for a connection, and which of its bits are cleared before.
+func readChange(_ *directive.Context, _ *conf.Line, word string) (engine.MarkChange, error) {
 	m, err := acl.ParseMark(word)
-	return engine.FlowChange(m), err
+	return engine.MarkChange(m), err
 }
 
 func readVersion(_ *directive.Context, l *conf.Line, word string) (version, error) {

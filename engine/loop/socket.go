@@ -72,21 +72,21 @@ func (f *FD) Bear(tos, mark int) error {
 	return os.NewSyscallError("mark", f.loop.kernel.Bear(int(f.sys), tos, mark))
 }
 
-// FlowMark is the mark that the packet filter keeps with the connection of an accepted socket.
-func (f *FD) FlowMark() (uint32, error) {
+// ConnMark is the mark that the packet filter keeps with the connection of an accepted socket.
+func (f *FD) ConnMark() (uint32, error) {
 	if f.state&closed != 0 {
 		return 0, f.unready("read the mark of")
 	}
-	mark, err := f.loop.kernel.FlowMark(int(f.sys))
+	mark, err := f.loop.kernel.ConnMark(int(f.sys))
 	return mark, os.NewSyscallError("ctnetlink", err)
 }
 
-// SetFlowMark changes it.
-func (f *FD) SetFlowMark(mark uint32) error {
+// SetConnMark changes it.
+func (f *FD) SetConnMark(mark uint32) error {
 	if f.state&closed != 0 {
 		return f.unready("mark")
 	}
-	return os.NewSyscallError("ctnetlink", f.loop.kernel.SetFlowMark(int(f.sys), mark))
+	return os.NewSyscallError("ctnetlink", f.loop.kernel.SetConnMark(int(f.sys), mark))
 }
 
 func unmap(a netip.AddrPort) netip.AddrPort {

@@ -167,25 +167,25 @@ func (k *Kernel) Bear(sys int, tos, mark int) error {
 	return err
 }
 
-// FlowMark implements loop.Kernel.
-func (k *Kernel) FlowMark(sys int) (mark uint32, err error) {
+// ConnMark implements loop.Kernel.
+func (k *Kernel) ConnMark(sys int) (mark uint32, err error) {
 	_, err = k.with(sys, func(d *descriptor) (int, error) {
-		if d.flow == nil {
+		if d.connMark == nil {
 			return 0, syscall.ENOENT
 		}
-		mark = *d.flow
+		mark = *d.connMark
 		return 0, nil
 	})
 	return mark, err
 }
 
-// SetFlowMark implements loop.Kernel.
-func (k *Kernel) SetFlowMark(sys int, mark uint32) error {
+// SetConnMark implements loop.Kernel.
+func (k *Kernel) SetConnMark(sys int, mark uint32) error {
 	_, err := k.with(sys, func(d *descriptor) (int, error) {
-		if d.flow == nil {
+		if d.connMark == nil {
 			return 0, syscall.ENOENT
 		}
-		*d.flow = mark
+		*d.connMark = mark
 		return 0, nil
 	})
 	return err

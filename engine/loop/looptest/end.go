@@ -205,15 +205,15 @@ func (e *End) Borne() (tos, mark int) {
 func (e *End) Track(mark uint32) {
 	e.k.mu.Lock()
 	defer e.k.mu.Unlock()
-	e.d.flow = &mark
+	e.d.connMark = &mark
 }
 
-// FlowMark is that mark; 0 if the connection is not known.
-func (e *End) FlowMark() uint32 {
+// ConnMark is that mark; 0 if the connection is not known.
+func (e *End) ConnMark() uint32 {
 	e.k.mu.Lock()
 	defer e.k.mu.Unlock()
-	if e.d.flow == nil {
+	if e.d.connMark == nil {
 		return 0
 	}
-	return *e.d.flow
+	return *e.d.connMark
 }

@@ -10,32 +10,32 @@ import (
 
 // Numbers of ctnetlink (linux/netfilter/nfnetlink.h, nfnetlink_conntrack.h).
 const (
-	newFlow = 1 << 8   // NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_NEW
-	getFlow = 1<<8 | 1 // IPCTNL_MSG_CT_GET
+	conntrackNew = 1 << 8   // NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_NEW
+	conntrackGet = 1<<8 | 1 // IPCTNL_MSG_CT_GET
 
 	tupleOriginal = 1 // CTA_TUPLE_ORIG
 	tupleIP       = 1 // CTA_TUPLE_IP
 	tupleProto    = 2 // CTA_TUPLE_PROTO
-	flowMark      = 8 // CTA_MARK
+	conntrackMark = 8 // CTA_MARK
 
-	flowHeader = unix.SizeofNlMsghdr + 4 // struct nfgenmsg
+	conntrackHeader = unix.SizeofNlMsghdr + 4 // struct nfgenmsg
 )
 
-// FlowMark asks the kernel's table of connections. As with IsOwn the answer is there when the question was put.
-func (k *linux) FlowMark(sys int) (uint32, error) {
-	reply, err := askFlow(sys, getFlow, 0, nil)
+// ConnMark asks the kernel's table of connections. As with IsOwn the answer is there when the question was put.
+func (k *linux) ConnMark(sys int) (uint32, error) {
+	reply, err := askConntrack(sys, conntrackGet, 0, nil)
 	if err != nil {
 		return 0, err
 	}
-	if len(reply) < flowHeader {
+	if len(reply) < conntrackHeader {
 		return 0, unix.EPROTO
 	}
-	for rest := reply[flowHeader:]; len(rest) >= unix.SizeofRtAttr; {
+	for rest := reply[conntrackHeader:]; len(rest) >= unix.SizeofRtAttr; {
 		size, kind := int(binary.NativeEndian.Uint16(rest)), binary.NativeEndian.Uint16(rest[2:])
 		if size < unix.SizeofRtAttr || size > len(rest) {
 			return 0, unix.EPROTO
 		}
-		if kind == flowMark && size == unix.SizeofRtAttr+4 {
+		if kind == conntrackMark && size == unix.SizeofRtAttr+4 {
 			return binary.BigEndian.Uint32(rest[unix.SizeofRtAttr:]), nil
 		}
 		rest = rest[min(align(size), len(rest)):]
@@ -43,15 +43,15 @@ func (k *linux) FlowMark(sys int) (uint32, error) {
 	return 0, nil // a kernel without marks says none
 }
 
-// SetFlowMark changes an entry of that table.
-func (k *linux) SetFlowMark(sys int, mark uint32) error {
-	_, err := askFlow(sys, newFlow, unix.NLM_F_ACK, attribute(nil, flowMark, binary.BigEndian.AppendUint32(nil, mark)))
+// SetConnMark changes an entry of that table.
+func (k *linux) SetConnMark(sys int, mark uint32) error {
+	_, err := askConntrack(sys, conntrackNew, unix.NLM_F_ACK, attribute(nil, conntrackMark, binary.BigEndian.AppendUint32(nil, mark)))
 	return err
 }
 
-// askFlow puts one message about the connection of a socket, and returns the answer.
-func askFlow(sys int, kind, flags uint16, more []byte) ([]byte, error) {
-	from, to, err := flowOf(sys)
+// askConntrack puts one message about the connection of a socket, and returns the answer.
+func askConntrack(sys int, kind, flags uint16, more []byte) ([]byte, error) {
+	from, to, err := endsOf(sys)
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +60,7 @@ func askFlow(sys int, kind, flags uint16, more []byte) ([]byte, error) {
 		return nil, err
 	}
 	defer unix.Close(netlink)
-	message := flowMessage(kind, flags, from, to, more)
+	message := conntrackMessage(kind, flags, from, to, more)
 	if err := unix.Sendto(netlink, message, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
 		return nil, err
 	}
@@ -80,8 +80,8 @@ func askFlow(sys int, kind, flags uint16, more []byte) ([]byte, error) {
 	return nil, nil
 }
 
-// flowOf is who has connected to whom, before the packet filter has changed either.
-func flowOf(sys int) (from, to netip.AddrPort, err error) {
+// endsOf is who has connected to whom, before the packet filter has changed either.
+func endsOf(sys int) (from, to netip.AddrPort, err error) {
 	var raw unix.RawSockaddrInet6
 	size := uint32(unsafe.Sizeof(raw))
 	_, _, errno := unix.RawSyscall(unix.SYS_GETPEERNAME, uintptr(sys), uintptr(unsafe.Pointer(&raw)), uintptr(unsafe.Pointer(&size)))
@@ -95,8 +95,8 @@ func flowOf(sys int) (from, to netip.AddrPort, err error) {
 	return fromRaw(&raw), local, err
 }
 
-// flowMessage is a message about a TCP connection, with its attributes.
-func flowMessage(kind, flags uint16, from, to netip.AddrPort, more []byte) []byte {
+// conntrackMessage is a message about a TCP connection, with its attributes.
+func conntrackMessage(kind, flags uint16, from, to netip.AddrPort, more []byte) []byte {
 	family, source, destination := byte(unix.AF_INET6), uint16(3), uint16(4) // CTA_IP_V6_SRC, CTA_IP_V6_DST
 	if from.Addr().Is4() {
 		family, source, destination = unix.AF_INET, 1, 2
@@ -108,7 +108,7 @@ func flowMessage(kind, flags uint16, from, to netip.AddrPort, more []byte) []byt
 	tuple := attribute(attribute(nil, unix.NLA_F_NESTED|tupleIP, addresses), unix.NLA_F_NESTED|tupleProto, ports)
 	body := append(attribute(nil, unix.NLA_F_NESTED|tupleOriginal, tuple), more...)
 
-	b := binary.NativeEndian.AppendUint32(nil, uint32(flowHeader+len(body)))
+	b := binary.NativeEndian.AppendUint32(nil, uint32(conntrackHeader+len(body)))
 	b = binary.NativeEndian.AppendUint16(b, kind)
 	b = binary.NativeEndian.AppendUint16(b, unix.NLM_F_REQUEST|flags)
 	b = append(b, make([]byte, 8)...) // sequence number and port: one question only
