@@ -60,6 +60,7 @@ func (s *Settings) config(log *logs.CacheLog) engine.Config {
 	s.Names.Configure(&c, c.Log)
 	s.Logs.Configure(&c)
 	s.Headers.Configure(&c)
+	s.Packets.Configure(&c)
 	c.KeepReplyHeads = c.KeepReplyHeads || s.logsReplies()
 	helpers := children.Process{
 		Debug:     s.Logs.Verbosity.String(),

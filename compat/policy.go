@@ -169,6 +169,16 @@ func (p *policy) Complete(r *engine.Request) *engine.Failure {
 	return p.accel.Complete(r)
 }
 
+// Foreign says whether a diverted client that speaks no HTTP may go on.
+func (p *policy) Foreign(r *engine.Request, f *engine.Failure) engine.Action {
+	wrong := *f
+	wrong.Page, _ = errpage.Name(f) // squid_error acls go by it
+	r.Wrong = &wrong
+	a := p.bump.Foreign(r, &p.states.of(r).bump)
+	r.Wrong = nil
+	return a
+}
+
 // Admit asks, in this order, who the client is, whether one that was diverted to us asks for whom it wanted to
 // reach, whether the request is for the cache manager, whether http_access allows it, and whether it has gone round in a loop.
 func (p *policy) Admit(r *engine.Request) engine.Decision {

@@ -128,7 +128,9 @@ func (s *Settings) finish(c *directive.Context, commandLine []string) error {
 		return err
 	}
 	s.Bump.Finish(c, s.Ports)
+	s.sayNoHello(c)
 	s.Guard.Finish(s.Ports)
+	s.Packets.Finish(c)
 	s.Headers.Finish(c)
 	if err := s.Names.Finish(c); err != nil {
 		return err
@@ -140,6 +142,20 @@ func (s *Settings) finish(c *directive.Context, commandLine []string) error {
 	s.Pages.Finish(c, s.Access.Pages())
 	s.Redirector.ReadPages(c, s.Pages.Directory)
 	return nil
+}
+
+// sayNoHello warns of acls that are about a ClientHello where nobody reads one, or not before they are asked.
+func (s *Settings) sayNoHello(c *directive.Context) {
+	if slices.ContainsFunc(s.Ports, func(p engine.Port) bool { return p.Bump }) {
+		return
+	}
+	switch access := s.Tunnel.Access; {
+	case !c.ACLs.HasType("ssl::encrypted_hello"):
+	case !s.Tunnel.Check:
+		c.Say(1, "WARNING: acls of the type ssl::encrypted_hello never match: no ClientHello is looked at, which ssl_bump peek does on a port with ssl-bump")
+	case access != nil && access.NeedsHello():
+		c.Say(1, "WARNING: an acl of the type ssl::encrypted_hello never matches in tunnel_check_access: the ClientHello comes later, but for ssl_bump peek on a port with ssl-bump")
+	}
 }
 
 // namesClients says whether anybody is told the names of clients: only then are they looked up.

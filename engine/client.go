@@ -126,6 +126,9 @@ func (c *client) begin() bool {
 	switch {
 	case err != loop.ErrAgain:
 		c.disconnected(err)
+	case c.timer.Expired() && c.served == 0 && c.mayBeForeign() && !c.worker.leaving:
+		c.start()
+		return true
 	case c.timer.Expired() || c.worker.leaving:
 		c.close()
 	}

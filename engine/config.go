@@ -66,6 +66,8 @@ type Config struct {
 	KeepReplyHeads bool
 	// EditOwn has Policy.EditOwn asked for each reply of our own.
 	EditOwn bool
+	// ConnMarks has Connection.Mark be read; it costs a question to the kernel for each client's connection.
+	ConnMarks bool
 	// KeepOutgoing fills Record.Outgoing; it costs a system call for each new upstream connection.
 	KeepOutgoing bool
 	// HalfClosed keeps a client that closed its sending side (half_closed_clients).

@@ -10,14 +10,19 @@ import (
 // for it by CONNECT: to the address that it wanted. It needs no 200.
 func (t *transaction) divert() stage {
 	t.followPresentSetup()
-	wanted := t.client.connection.Original
+	next := t.divertTo(t.client.connection.Original)
+	t.client.tls = see(t.request)
+	t.request.TLS = t.client.tls
+	return next
+}
+
+// divertTo makes the request a CONNECT to the address that a client wanted, which it thinks it has reached.
+func (t *transaction) divertTo(wanted netip.AddrPort) stage {
 	if err := t.asksFor(wanted.Addr().String(), wanted); err != nil {
-		return t.misread(err)
+		panic("BUG: nobody can ask for an address: " + err.Error())
 	}
 	next := t.accepted()
 	t.established, t.keepClient, t.request.Persistent = true, false, false
-	t.client.tls = see(t.request)
-	t.request.TLS = t.client.tls
 	return next
 }
 

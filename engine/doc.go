@@ -18,7 +18,8 @@
 //	greeting      our address, of a port on all of them  reading                          request_start_timeout
 //	              whom a diverted client wanted
 //	reading       the request's head; of a port that     admitting                        request_timeout
-//	              Tunnels nothing
+//	              Tunnels nothing; Policy.Foreign, of a
+//	              diverted client that speaks no HTTP
 //	admitting     Policy.Admit                           asking                           (client_lifetime)
 //	asking        a helper's answer                      interpreting                     url_rewrite_timeout
 //	interpreting  Policy.Interpret                       routing, asking once more;       (client_lifetime)

@@ -20,7 +20,11 @@ func (t *transaction) tell() stage {
 		return answering
 	}
 	t.handshake, t.decrypts = nil, false // with whom it was, and what for, does not matter any more
-	if t.request.Port.Certificate == nil {
+	switch {
+	case t.request.TLS == nil: // it speaks another protocol than we do
+		t.inTunnel = true
+		return answering
+	case t.request.Port.Certificate == nil:
 		t.alert()
 		return t.drop()
 	}

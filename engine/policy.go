@@ -31,6 +31,11 @@ type Policy interface {
 	// why that cannot be done.
 	Complete(r *Request) *Failure
 
+	// Foreign says whether a client that was diverted to us, and does not speak HTTP, may have a tunnel to whom it wanted to
+	// reach: Proceed, Refuse or Pending. f is what is wrong with what it says; of the request nothing else is known. If it
+	// may, the tunnel is judged as one that was asked for by CONNECT.
+	Foreign(r *Request, f *Failure) Action
+
 	// Admit says whether the client may ask this at all: Proceed, Refuse, Challenge, Serve,
 	// Redirect or Pending.
 	Admit(r *Request) Decision
@@ -124,6 +129,9 @@ func (DefaultPolicy) MayAnnounce(*Connection) error { return nil }
 
 // Complete completes nothing: every port is a forward proxy's.
 func (DefaultPolicy) Complete(*Request) *Failure { return nil }
+
+// Foreign lets nobody go on who does not speak HTTP.
+func (DefaultPolicy) Foreign(*Request, *Failure) Action { return Refuse }
 
 // Admit admits everybody.
 func (DefaultPolicy) Admit(*Request) Decision { return Decision{} }

@@ -43,11 +43,17 @@ type Request struct {
 	// decision of Admit.
 	Packets Packets
 
+	// ConnMark is what is to become of Connection.Mark. The policy fills it in, at the latest with the decision of Admit.
+	ConnMark MarkChange
+
 	// ToldName is the name of Told's address, where that is not the connection's. It is the policy's.
 	ToldName string
 	// Hierarchy is how the next hop was chosen, and Peer what the configuration calls it, if it has a name there; both are
 	// "" before Policy.Route has answered.
 	Hierarchy, Peer string
+
+	// Wrong is what is wrong with what the client says, while Policy.Foreign judges it; else nil. It is the policy's.
+	Wrong *Failure
 
 	// Judged is what an acl saw of the addresses of Target's host.
 	Judged Judged
@@ -81,6 +87,9 @@ type Connection struct {
 
 	// Packets are what packets to the client bear.
 	Packets Packets
+
+	// Mark is the mark that the packet filter keeps with the connection, if Config.ConnMarks asks for it.
+	Mark ConnMark
 
 	// ProxyHeader is what the sender has said by a PROXY header; nil: nothing.
 	ProxyHeader *proxyheader.Header

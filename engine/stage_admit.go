@@ -17,6 +17,7 @@ func (t *transaction) admit() stage {
 	wrong := misaddressed(t.request)
 	if wrong == nil {
 		t.client.bear(t.request.Packets)
+		t.client.changeMark(t.request.ConnMark)
 	}
 	switch d.Action {
 	case Serve, Redirect, Challenge:

@@ -127,7 +127,7 @@ var accessDenied = []byte{21, 3, 3, 0, 2, 2, 49}
 // alert tells a client that has sent a ClientHello that it gets no further, as far as it can be told at once.
 func (t *transaction) alert() {
 	t.inTunnel = true // what it goes on to say is thrown away, and it sees an orderly end
-	if seen := t.request.TLS; seen.Step >= 2 && seen.NotTLS == nil {
+	if seen := t.request.TLS; seen != nil && seen.Step >= 2 && seen.NotTLS == nil {
 		n, _ := t.clientEnd.Write(accessDenied)
 		t.down.out += int64(n)
 	}

@@ -26,6 +26,9 @@ func (t *transaction) greet() stage {
 			}
 		}
 	}
+	if c.served == 1 && t.setup.config.ConnMarks {
+		c.readMark()
+	}
 	t.request.Local = c.connection.Local
 	return reading
 }

@@ -46,6 +46,9 @@ func wholeMessage(heard *buffer, err error) bool {
 
 // takeHeard is what the client has said in its tunnel and nobody has taken; nil is nothing.
 func (t *transaction) takeHeard() *buffer {
+	if in := t.client.in; t.up.buf == nil && in != nil && !in.empty() {
+		t.heard() // nobody has listened
+	}
 	said := t.up.buf
 	t.up.buf = nil
 	return said

@@ -13,6 +13,9 @@ func (t *transaction) read() stage {
 	if c.connection.Port.Tunnels && c.served == 1 {
 		return t.divert()
 	}
+	if c.in == nil {
+		return t.silentClient()
+	}
 	for range headReads {
 		n, err := h1.ParseRequest(c.in.bytes(), &t.request.Request, limits.heads(limits.requestHead()))
 		if err == nil {
@@ -47,16 +50,20 @@ func (t *transaction) followPresentSetup() {
 	w.done(old)
 }
 
-// misread answers bytes that are no request. What follows them cannot be told apart from
+// misread answers bytes that are no request, unless they may go on as they are. What follows them cannot be told apart from
 // them, so the connection is not kept.
 func (t *transaction) misread(err error) stage {
 	t.keepClient, t.unparsable = false, true
 	t.record.Unread = false
 	t.head = t.client.in.bytes()
+	f := &Failure{Kind: BadRequest, Side: ClientSide, Err: err}
 	if errors.Is(err, h1.ErrTooLarge) {
-		return t.fail(HeadTooLarge, ClientSide, err)
+		f.Kind = HeadTooLarge
 	}
-	return t.fail(BadRequest, ClientSide, err)
+	if next, yes := t.foreign(f); yes {
+		return next
+	}
+	return t.failWith(f)
 }
 
 // insideFailure is what kind of failure it is when a request in a tunnel names no server that it may.

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"crypto/tls"
+	"slices"
 	"time"
 
 	"exaproxy/engine/loop"
@@ -84,6 +85,7 @@ func listen(h *tlshello.Hello) func(*tls.ClientHelloInfo) (*tls.Config, error) {
 		if tlshello.PlainName(said.ServerName) {
 			h.ServerName = said.ServerName
 		}
+		h.Encrypted = slices.Contains(said.Extensions, tlshello.Encrypted)
 		for _, v := range said.SupportedVersions {
 			h.Offer(v)
 		}

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"exaproxy/engine/h1"
-	"exaproxy/engine/tlshello"
 )
 
 const established = "HTTP/1.1 200 Connection established\r\n\r\n"
@@ -107,13 +106,18 @@ func (t *transaction) reread() {
 // tunnel carries bytes both ways. When one end has finished, the other is told, and what it
 // still has to say is carried.
 func (t *transaction) tunnel() stage {
-	if t.unheard && !t.firstWords() {
-		t.failure = &Failure{Kind: NotTLS, Side: ClientSide, During: t.stage.String(), Err: tlshello.ErrMalformed}
+	before, wasHalf := t.moved(), t.up.over() || t.down.over()
+	up := sourceEmpty
+	switch t.firstWords() {
+	case judgeable:
+		t.failure = &Failure{Kind: NotTLS, Side: ClientSide, During: t.stage.String(), Err: errAsksAfterAll}
 		t.inTunnel = true // what it goes on to say is thrown away, and it sees an orderly end
 		return t.drop()
+	case undecided:
+	case harmless:
+		up = t.up.pump(pumpBudget)
 	}
-	before, wasHalf := t.moved(), t.up.over() || t.down.over()
-	up, down := t.up.pump(pumpBudget), t.down.pump(pumpBudget)
+	down := t.down.pump(pumpBudget)
 	if up == failed || down == failed || up == finished && down == finished {
 		return t.tunnelOver(up, down)
 	}
@@ -130,28 +134,6 @@ func (t *transaction) tunnel() stage {
 		t.wakeSelf()
 	}
 	return tunnelling
-}
-
-// firstWords looks at what a client says first in a tunnel that is one because it had said nothing for long: if
-// that is TLS after all, it ought to have been judged.
-func (t *transaction) firstWords() (ok bool) {
-	if !t.clientEnd.Readable() {
-		return true
-	}
-	pool := &t.client.worker.buffers
-	said := pool.relay()
-	n, err := t.clientEnd.Read(said.room())
-	if err != nil {
-		pool.put(said) // the flow is told so too
-		return true
-	}
-	said.w, t.unheard = n, false
-	if _, err := tlshello.Parse(said.bytes()); err != tlshello.ErrNotTLS {
-		pool.put(said)
-		return false
-	}
-	t.up.begin(flow{src: t.clientEnd, dst: t.upstream.end, buf: said, body: h1.Tunnel()})
-	return true
 }
 
 func (t *transaction) tunnelWait(half bool) {

@@ -72,9 +72,11 @@ func (t *transaction) overdue() bool {
 // giveUp is what follows when the present stage has waited for too long.
 func (t *transaction) giveUp() stage {
 	switch t.stage {
-	case greeting, reading:
+	case greeting:
 		t.failure = &Failure{Kind: ClientLate, Side: ClientSide, During: t.stage.String()}
 		return t.drop()
+	case reading:
+		return t.silentClient()
 	case asking:
 		return t.drop() // the client's lifetime is over
 	case resolving:

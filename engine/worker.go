@@ -47,6 +47,8 @@ type worker struct {
 
 	faults loop.Limiter // of what is logged of faults of ours
 
+	markWarnings loop.Limiter // of marks of clients' connections
+
 	retired []*setup       // replaced, and still used
 	pools   []*helper.Pool // that may have children
 	hurried bool           // children are hardly waited for

@@ -84,6 +84,8 @@ func (x *explaining) parse(args []string) (err error) {
 	client := flags.String("client", "127.0.0.1", "")
 	flags.StringVar(&x.request.User, "user", "", "")
 	flags.StringVar(&x.request.Method, "method", "", "")
+	flags.StringArrayVar(&x.request.Header, "header", nil, "")
+	original := flags.String("original", "", "")
 	flags.IntVar(&x.timeout, "timeout", 30, "")
 	flags.BoolVar(&x.json, "json", false, "")
 	if err := flags.Parse(args); err != nil {
@@ -95,6 +97,12 @@ func (x *explaining) parse(args []string) (err error) {
 	x.request.URL = flags.Arg(0)
 	if x.request.Client, err = netip.ParseAddr(*client); err != nil {
 		return fmt.Errorf("--client: '%s' is no address", *client)
+	}
+	if *original == "" {
+		return nil
+	}
+	if x.request.Original, err = netip.ParseAddrPort(*original); err != nil || x.request.Original.Port() == 0 {
+		return fmt.Errorf("--original: '%s' is no address with a port, such as 192.0.2.7:80", *original)
 	}
 	return nil
 }

@@ -30,6 +30,11 @@ external_acl_type names %DST {dir}/redirector
 acl sent dstdomain sent.test
 deny_info http://why.test/?u=%u sent
 acl many max_user_ip 3
+acl balancer src 192.0.2.66
+follow_x_forwarded_for allow balancer
+http_port 127.0.0.1:3129 intercept
+acl old browser ^Lynx
+acl secret dst 198.51.100.9
 acl pupils src 192.0.2.0/24
 acl bad dstdomain .worse.test .bad.test
 acl joes proxy_auth joe
@@ -40,7 +45,7 @@ acl lan src 203.0.113.0/24
 	if err != nil {
 		t.Fatal(err)
 	}
-	rules := "http_access deny pupils bad\nhttp_access deny sent\nhttp_access deny lan joes many\nhttp_access deny lan !joes\nhttp_access deny helped\nhttp_access allow pupils\nhttp_access allow lan\nhttp_access deny all\n"
+	rules := "http_access deny pupils bad\nhttp_access deny sent\nhttp_access deny old\nhttp_access deny secret\nhttp_access deny lan joes many\nhttp_access deny lan !joes\nhttp_access deny helped\nhttp_access allow pupils\nhttp_access allow lan\nhttp_access deny all\n"
 	conf := strings.Replace(string(text), "http_access allow all\n", "", 1) + rules
 	p.write("squid.conf", conf)
 	program := `#!/bin/sh
@@ -88,6 +93,18 @@ func TestExplain(t *testing.T) {
 		{"deny_info", []string{"--client", "192.0.2.7", "http://sent.test/x"}, 1, []string{"answer\n  302\n  to http://why.test/?u=http%3A%2F%2Fsent.test%2Fx\n",
 			"=> http_access answers: 302 http://why.test/?u=http%3A%2F%2Fsent.test%2Fx\n"}},
 		{"no history", []string{"--client", "203.0.113.5", "--user", "joe", "http://198.51.100.1/"}, 0, []string{"many (max_user_ip) does not match: saw one address: explain does not know where"}},
+		{"a balancer's client", []string{"--client", "192.0.2.66", "--header", "X-Forwarded-For: 203.0.113.9, 192.0.2.8", "http://198.51.100.1/"}, 0, []string{"from client 192.0.2.66, taken for 192.0.2.8\n",
+			"follow_x_forwarded_for: allow", "pupils (src) matches: saw 192.0.2.8", "=> passes"}},
+		{"who is no balancer", []string{"--client", "192.0.2.7", "--header", "x-forwarded-for:203.0.113.9", "http://198.51.100.1/"}, 0, []string{"from client 192.0.2.7\n", "saw 192.0.2.7"}},
+		{"a browser", []string{"--client", "192.0.2.7", "--header", "Accept: */*", "--header", "User-Agent: Lynx/2.8", "http://198.51.100.1/"}, 1, []string{"old (browser) matches: saw Lynx/2.8, by its value ^Lynx"}},
+		{"diverted", []string{"--client", "192.0.2.7", "--original", "198.51.100.1:80", "http://198.51.100.1/x"}, 0, []string{"from client 192.0.2.7, who wanted 198.51.100.1:80", "(ORIGINAL_DST)", "is asked  http://198.51.100.1/x", "=> passes"}},
+		{"a forged Host", []string{"--client", "192.0.2.7", "--original", "198.51.100.9:80", "http://198.51.100.1/x"}, 1, []string{"secret (dst) matches: saw 198.51.100.9", "403 ERR_ACCESS_DENIED"}},
+		{"a forged Host that passes", []string{"--client", "192.0.2.7", "--original", "198.51.100.2:80", "http://198.51.100.1/x"}, 0, []string{"is asked  http://198.51.100.2/x", "SECURITY ALERT"}},
+		{"diverted TLS without a port", []string{"--client", "192.0.2.7", "--original", "198.51.100.2:443", "https://198.51.100.1/x"}, 2, []string{"has no https_port of intercept or tproxy"}},
+		{"no original", []string{"--original", "198.51.100.2", "http://a.test/"}, 2, []string{"is no address with a port"}},
+		{"no field", []string{"--header", "User Agent: x", "http://a.test/"}, 2, []string{`"User Agent: x" is no field: expected Name: value`}},
+		{"two fields in one", []string{"--header", "A: x\r\nB: y", "http://a.test/"}, 2, []string{"is no field"}},
+		{"another Host", []string{"--header", "host: b.test", "http://a.test/"}, 2, []string{"the field host is not to be given"}},
 		{"no URL", nil, 2, []string{"usage: exaproxy explain"}},
 		{"no request", []string{"http://a b/"}, 2, []string{"is no request"}},
 		{"no address", []string{"--client", "x", "http://a/"}, 2, []string{"is no address"}},

@@ -62,8 +62,8 @@ func (s *server) becomeUser(who *account.User, args []string) (err error) {
 		who.Root = s.root // which looks anew each time whom the configuration is from
 	}
 	become := setUser
-	if who.UID != 0 && s.settings.NeedsNetRaw() {
-		become = setTransparentUser
+	if rights := rightsFor(s.settings); who.UID != 0 && rights != 0 {
+		become = keeping(rights)
 	}
 	if err := become(who); err != nil {
 		return fmt.Errorf("cannot become user %s: %s", who.Name, err)

@@ -10,10 +10,15 @@ import (
 	"exaproxy/compat/account"
 )
 
-// setTransparentUser is setUser for a proxy that has a port of tproxy, or marks packets: it keeps CAP_NET_RAW, by which each
-// connection to a server may have the client's address (IP_TRANSPARENT, ip(7)) and a mark (SO_MARK). CAP_NET_ADMIN, which Squid keeps, would do as well, and
-// would let whoever takes the proxy over change the packet filter. Helpers do not inherit it.
-func setTransparentUser(who *account.User) error {
+// keeping is setUser for a proxy that keeps some of root's rights, given as bits. CAP_NET_RAW is for one that has a port of
+// tproxy, or marks packets: by it each connection to a server may have the client's address (IP_TRANSPARENT, ip(7)) and a mark
+// (SO_MARK). CAP_NET_ADMIN, which Squid keeps, would do as well, and lets whoever takes the proxy over change the packet
+// filter: only who reads or changes the marks of connections (ctnetlink) keeps that. Helpers do not inherit them.
+func keeping(rights uint32) func(*account.User) error {
+	return func(who *account.User) error { return keepRights(rights, who) }
+}
+
+func keepRights(rights uint32, who *account.User) error {
 	if err := allThreads("prctl PR_SET_KEEPCAPS", unix.SYS_PRCTL, unix.PR_SET_KEEPCAPS, 1, 0); err != nil {
 		return err
 	}
@@ -21,7 +26,7 @@ func setTransparentUser(who *account.User) error {
 		return err
 	}
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-	only := [2]unix.CapUserData{{Effective: 1 << unix.CAP_NET_RAW, Permitted: 1 << unix.CAP_NET_RAW}}
+	only := [2]unix.CapUserData{{Effective: rights, Permitted: rights}}
 	err := allThreads("capset", unix.SYS_CAPSET, uintptr(unsafe.Pointer(&header)), uintptr(unsafe.Pointer(&only)), 0)
 	if err != nil {
 		return err

@@ -9,8 +9,8 @@ import (
 )
 
 // errorTest is an acl of the type squid_error: of the error that is known of the request when it is asked. Before
-// a request has its answer that is only what a client says in its tunnel instead of TLS
-// (on_unsupported_protocol).
+// a request has its answer that is only what a client says instead of TLS in its tunnel, or instead of HTTP where it was
+// diverted to (on_unsupported_protocol).
 type errorTest struct {
 	simple
 	names []string
@@ -44,6 +44,12 @@ var (
 
 func errorsOf(r *engine.Request) []string {
 	switch {
+	case r.Wrong != nil && r.Wrong.Kind == engine.ClientSilent:
+		return noHello[:1]
+	case r.Wrong != nil && r.Wrong.Kind == engine.ClientLate:
+		return noHello[1:]
+	case r.Wrong != nil:
+		return []string{r.Wrong.Page}
 	case r.TLS == nil || r.TLS.NotTLS == nil:
 		return noError
 	case r.TLS.NotTLS == tlshello.ErrShort:

@@ -131,6 +131,11 @@ func (encryptedHelloTest) match(p *Place) outcome {
 	return outcomeOf(c != nil && c.Hello != nil && c.Hello.Encrypted)
 }
 
+// NeedsHello reports whether one of the list's acls is about a ClientHello.
+func (l *List) NeedsHello() bool {
+	return l.has(func(t tester) bool { _, ok := t.(encryptedHelloTest); return ok })
+}
+
 // valueless is what acls have in common that have no values.
 type valueless struct {
 	simple

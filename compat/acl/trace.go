@@ -72,6 +72,9 @@ func (t *Trace) test(a *namedTest, p *Place) outcome {
 	t.depth--
 	term := &rule.Terms[at]
 	term.Outcome = outcomes[result]
+	if _, ok := a.test.(*markTest); ok && result == unknown {
+		term.Outcome = "may match or not: nobody knows the mark of the client's connection"
+	}
 	if result == match || result == mismatch || result == unknown {
 		term.Saw = a.saw(p)
 	}

@@ -105,12 +105,14 @@ var types = map[string]aclType{
 	"squid_error":             {new: newError},
 	"transaction_initiator":   {new: newInitiator},
 
+	"client_connection_mark": {new: newMark},
+
 	"peername":       {new: newPeerName},
 	"peername_regex": {new: newPeerPattern, flags: "-i +i"},
 	"hier_code":      {new: newHierarchy},
 
 	// not served yet
 	"adaptation_service": {}, "arp": {},
-	"client_connection_mark": {}, "dst_as": {}, "eui64": {},
+	"dst_as": {}, "eui64": {},
 	"ident": {}, "ident_regex": {}, "snmp_community": {}, "src_as": {},
 }

@@ -35,6 +35,8 @@ const foreignStep = -1
 func (p *Policy) Bump(r *engine.Request, st *State) engine.Bump {
 	seen := r.TLS
 	switch {
+	case seen.NotTLS == tlshello.ErrMalformed:
+		return engine.BumpTerminate // it could be TLS for a server: nobody would know whom it asks for
 	case seen.NotTLS != nil:
 		return p.foreign(r, st)
 	case seen.Step == 2 && seen.Mode == ServerFirst.String():
@@ -59,12 +61,20 @@ func (p *Policy) Bump(r *engine.Request, st *State) engine.Bump {
 	return otherwise(seen)
 }
 
-// foreign says what becomes of a tunnel in which no TLS is spoken. What could be TLS for a server, and cannot be
-// read, is none of these: nobody would know whom it asks for.
-func (p *Policy) foreign(r *engine.Request, st *State) engine.Bump {
-	if r.TLS.NotTLS == tlshello.ErrMalformed {
-		return engine.BumpTerminate
+// Foreign says whether a client that speaks another protocol than that of its port may have a tunnel.
+func (p *Policy) Foreign(r *engine.Request, st *State) engine.Action {
+	switch p.foreign(r, st) {
+	case engine.BumpPending:
+		return engine.Pending
+	case engine.BumpSplice:
+		return engine.Proceed
 	}
+	return engine.Refuse
+}
+
+// foreign says what becomes of a tunnel in which no TLS is spoken, and of a client that speaks no HTTP
+// (on_unsupported_protocol).
+func (p *Policy) foreign(r *engine.Request, st *State) engine.Bump {
 	for i := st.from(foreignStep); i < len(p.Settings.unsupported); i++ {
 		rule := &p.Settings.unsupported[i]
 		switch p.Match(rule.when, r) {

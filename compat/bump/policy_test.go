@@ -76,6 +76,45 @@ func TestTheFirstPossibleRuleCounts(t *testing.T) {
 	}
 }
 
+// TestWhoSpeaksNoHTTP has rules for what is wrong with what a diverted client says.
+func TestWhoSpeaksNoHTTP(t *testing.T) {
+	const byPage = "acl fp squid_error ERR_PROTOCOL_UNKNOWN\non_unsupported_protocol tunnel fp"
+	const bySilence = "acl fp squid_error ERR_REQUEST_START_TIMEOUT\non_unsupported_protocol tunnel fp"
+	for _, row := range []struct {
+		rules string
+		wrong engine.Failure
+		want  engine.Action
+	}{
+		{"", engine.Failure{Page: "ERR_PROTOCOL_UNKNOWN"}, engine.Refuse},
+		{byPage, engine.Failure{Page: "ERR_PROTOCOL_UNKNOWN"}, engine.Proceed},
+		{byPage, engine.Failure{Page: "ERR_TOO_BIG"}, engine.Refuse},
+		{"on_unsupported_protocol respond all\non_unsupported_protocol tunnel all", engine.Failure{}, engine.Refuse},
+		{bySilence, engine.Failure{Kind: engine.ClientSilent}, engine.Proceed},
+		{bySilence, engine.Failure{Kind: engine.ClientLate}, engine.Refuse},
+	} {
+		var s Settings
+		acls := acl.NewSet()
+		compattest.MustRead(t, acls, s.Directives(), row.rules)
+		acls.Finish()
+		r := compattest.NewRequest(t, "GET / HTTP/1.1")
+		r.Wrong = &row.wrong
+		var place acl.Place
+		p := Policy{Settings: &s, Match: func(l *acl.List, r *engine.Request) acl.Answer { return l.Match(r, &r.Target, &place) }}
+		if got := p.Foreign(r, &State{}); got != row.want {
+			t.Errorf("%s\nwhere %v: %v, want %v", row.rules, row.wrong, got, row.want)
+		}
+	}
+	s, _, err := read(t, "on_unsupported_protocol tunnel all")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for answer, want := range map[acl.Answer]engine.Action{acl.Unknown: engine.Refuse, acl.Pending: engine.Pending} {
+		if got := asked(s, answer).Foreign(compattest.NewRequest(t, "GET / HTTP/1.1"), &State{}); got != want {
+			t.Errorf("where acls say %v: %v", answer, got)
+		}
+	}
+}
+
 // TestTunnelsBySquidError has rules that go by what was said instead of TLS.
 func TestTunnelsBySquidError(t *testing.T) {
 	const recipe = "acl fp squid_error ERR_PROTOCOL_UNKNOWN ERR_TOO_BIG\non_unsupported_protocol tunnel fp\non_unsupported_protocol respond all"

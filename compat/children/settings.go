@@ -21,6 +21,8 @@ type Settings struct {
 	Reservation int  // seconds for which a helper is kept for a conversation where others wait; 0: not given
 	Pipeline    int  // questions that a helper without concurrency has at a time; below 2: one
 	PTY         helper.PTY
+	Headers     bool // what they answer may change header fields
+	Redirectors bool // they may be given headers=
 	Overload    Overload
 }
 
@@ -76,8 +78,10 @@ func (n *Settings) setOption(c *directive.Context, option string) error {
 		return n.setOverload(value)
 	case "pty":
 		return n.SetPTY(value)
+	case "headers": // ours
+		return n.setHeaders(value)
 	default:
-		return conf.Invalid{fmt.Sprintf("ERROR: Undefined option: %s.", option)}
+		return undefined(option)
 	}
 	number, err := conf.ParseUint(value)
 	if err != nil {
@@ -88,6 +92,22 @@ func (n *Settings) setOption(c *directive.Context, option string) error {
 		number = 1
 	}
 	*field = number
+	return nil
+}
+
+func undefined(option string) error {
+	return conf.Invalid{fmt.Sprintf("ERROR: Undefined option: %s.", option)}
+}
+
+// setHeaders takes headers=on and headers=off.
+func (n *Settings) setHeaders(value string) error {
+	switch {
+	case !n.Redirectors:
+		return undefined("headers=" + value)
+	case value != "on" && value != "off":
+		return conf.Invalid{fmt.Sprintf("ERROR: headers=%s: expected headers=on or headers=off", value)}
+	}
+	n.Headers = value == "on"
 	return nil
 }
 

@@ -25,6 +25,30 @@ func TestNoIdle(t *testing.T) {
 	}
 }
 
+// TestHeaders has an option that only redirectors have.
+func TestHeaders(t *testing.T) {
+	for _, row := range []struct {
+		line        string
+		redirectors bool
+		headers     bool
+		err         string
+	}{
+		{"4 headers=on", true, true, ""},
+		{"4 headers=off", true, false, ""},
+		{"4 headers=on headers=off", true, false, ""},
+		{"4 headers", true, false, "ERROR: headers=: expected headers=on or headers=off"},
+		{"4 headers=yes", true, false, "expected headers=on or headers=off"},
+		{"4 headers=on", false, false, "ERROR: Undefined option: headers=on."},
+	} {
+		s := Settings{Redirectors: row.redirectors}
+		setters := directive.Set{"url_rewrite_children": func(c *directive.Context, l *conf.Line) error { return s.Set(c, c.Args(l)) }}
+		_, err := compattest.Read(acl.NewSet(), setters, "url_rewrite_children "+row.line+"\n")
+		if s.Headers != row.headers || (err != nil) != (row.err != "") || err != nil && !strings.Contains(err.Error(), row.err) {
+			t.Errorf("%s: headers %v, %v", row.line, s.Headers, err)
+		}
+	}
+}
+
 func TestExecutable(t *testing.T) {
 	dir := t.TempDir()
 	closed := filepath.Join(dir, "closed")

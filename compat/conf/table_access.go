@@ -28,6 +28,6 @@ var tableAccess = []Directive{
 	{Name: "miss_access", Type: "acl_access", Treat: Done, Note: "asked about what is going to be sent on; nothing is looked up for it"},
 	{Name: "ident_lookup_access", Type: "acl_access", Treat: Accepted, Note: "clients are not asked for their user with ident, which Squid 7 does not do either"},
 	{Name: "reply_body_max_size", Type: "acl_b_size_t", Treat: Done, Note: "a body of unknown length is cut where it becomes too large"},
-	{Name: "on_unsupported_protocol", Type: "on_unsupported_protocol", Treat: Done, Note: "for tunnels that ssl_bump looks into; without it, and on respond, such a tunnel is ended. What is not HTTP on an http_port is refused, never tunnelled"},
+	{Name: "on_unsupported_protocol", Type: "on_unsupported_protocol", Treat: Done, Note: "for tunnels that ssl_bump looks into, which without it and on respond are ended, and for clients that are diverted to an http_port of intercept or tproxy: see docs/intercept.md. What is no HTTP inside a tunnel that is decrypted is refused"},
 	{Name: "auth_schemes", Type: "AuthSchemes", Words: Strings, Treat: NotYet, Harmful: true, Note: "which schemes a client is offered cannot be chosen yet"},
 }

@@ -14,7 +14,7 @@ var tableHelpers = []Directive{
 	{Name: "pinger_program", Type: "icmp", Words: ToEnd, Treat: Accepted, Cache: true, Note: noPing},
 	{Name: "pinger_enable", Type: "onoff", Treat: Accepted, Default: "on", Cache: true, Note: noPing},
 	{Name: "url_rewrite_program", Aliases: []string{"redirect_program"}, Type: "wordlist", Words: Strings, Treat: Done},
-	{Name: "url_rewrite_children", Aliases: []string{"redirect_children"}, Type: "HelperChildConfig", Treat: Done, Default: "20 startup=0 idle=1 concurrency=0"},
+	{Name: "url_rewrite_children", Aliases: []string{"redirect_children"}, Type: "HelperChildConfig", Treat: Done, Default: "20 startup=0 idle=1 concurrency=0", Note: "with pty=, pipeline= and headers=, which are ours"},
 	{Name: "url_rewrite_host_header", Aliases: []string{"redirect_rewrites_host_header"}, Type: "onoff", Treat: Done, Default: "on"},
 	{Name: "url_rewrite_access", Aliases: []string{"redirector_access"}, Type: "acl_access", Treat: Done},
 	{Name: "url_rewrite_bypass", Aliases: []string{"redirector_bypass"}, Type: "onoff", Treat: Done, Default: "off"},

@@ -10,6 +10,9 @@ type Explanation struct {
 	Request string `json:"request"` // "GET http://…"
 	Client  string `json:"client"`
 	User    string `json:"user,omitempty"`
+	// For is whom the client is taken for, by what it says (X-Forwarded-For) and the configuration believes.
+	For      string `json:"for,omitempty"`
+	Original string `json:"original,omitempty"` // whom it wanted to reach, if it was diverted to the proxy
 
 	Lists  []List  `json:"lists"` // that were asked, http_access first
 	Access string  `json:"access"`

@@ -11,8 +11,9 @@ import (
 type stage struct {
 	loop.Kernel
 	client, local netip.AddrPort
-	port          int // what is listened on: the one end of a socketpair, in which a byte is as long as somebody waits
-	accepted      int // the proxy's end of the client's connection
+	original      netip.AddrPort // whom the client wanted, if it was diverted to us
+	port          int            // what is listened on: the one end of a socketpair, in which a byte is as long as somebody waits
+	accepted      int            // the proxy's end of the client's connection
 	own           []int
 }
 
@@ -59,6 +60,9 @@ func (s *stage) OpenListener(loop.ListenSpec) (int, error) { return s.port, nil 
 // Bear implements loop.Kernel: nobody receives packets.
 func (s *stage) Bear(int, int, int) error { return nil }
 
+// SetConnMark implements loop.Kernel: nor does the packet filter.
+func (s *stage) SetConnMark(int, uint32) error { return nil }
+
 // Accept implements loop.Kernel: there is one client.
 func (s *stage) Accept(sys int) (int, loop.Peer, error) {
 	if n, _ := syscall.Read(sys, make([]byte, 1)); n != 1 {
@@ -69,7 +73,10 @@ func (s *stage) Accept(sys int) (int, loop.Peer, error) {
 
 // Names implements loop.Kernel.
 func (s *stage) Names(sys int) (local, original netip.AddrPort, err error) {
-	if sys == s.port || sys == s.accepted {
+	switch {
+	case sys == s.accepted && s.original.IsValid():
+		return s.original, s.original, nil // of tproxy both, of intercept the second counts
+	case sys == s.port || sys == s.accepted:
 		return s.local, s.local, nil
 	}
 	return s.Kernel.Names(sys)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"reflect"
 
 	"exaproxy/compat/acl"
 	"exaproxy/compat/errpage"
@@ -16,6 +17,7 @@ import (
 // goroutine, and after the engine's end to whoever called Run.
 type observer struct {
 	engine.Policy
+	client  netip.Addr
 	user    string
 	program string // the directive of the helper
 	told    Explanation
@@ -37,14 +39,17 @@ func (o *observer) finish() {
 	}
 }
 
-// observe notes how an access list came to its answer. What it said while it had to wait counts for nothing.
+// observe notes how an access list came to its answer. What it said while it had to wait counts for nothing, and what it says
+// once more is told once.
 func (o *observer) observe(t *acl.Trace) {
 	if o.over {
 		return
 	}
 	list := newList(t)
 	if n := len(o.told.Lists); n > 0 && o.told.Lists[n-1].Directive == list.Directive {
-		o.told.Lists = o.told.Lists[:n-1]
+		if last := &o.told.Lists[n-1]; last.Answer == answers[acl.Pending] || reflect.DeepEqual(*last, list) {
+			o.told.Lists = o.told.Lists[:n-1]
+		}
 	}
 	o.told.Lists = append(o.told.Lists, list)
 }
@@ -56,6 +61,9 @@ func (o *observer) Admit(r *engine.Request) engine.Decision {
 	}
 	d := o.Policy.Admit(r)
 	if d.Action != engine.Pending {
+		if told := r.TellClient().Addr().Unmap(); r.Client.Addr() != o.client || told != o.client.Unmap() {
+			o.told.For = r.Client.Addr().String()
+		}
 		o.told.Access = errpage.Verdict(d)
 		o.decided(r, d, byAccess)
 	}

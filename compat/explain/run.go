@@ -1,7 +1,6 @@
 package explain
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -21,9 +20,13 @@ type Request struct {
 	Method string // "": GET, or CONNECT for an https URL, as browsers do
 	Client netip.Addr
 	User   string // who the client has proved to be; "": nobody
+
+	Header []string // more fields of the head: "Name: value"
+	// Original is whom the client wanted to reach, who has never heard of the proxy; not valid: it asks the proxy.
+	Original netip.AddrPort
 }
 
-// head is what a browser would send.
+// head is what a browser would send, and what it asks for in a line.
 func (q *Request) head() ([]byte, string, error) {
 	method, url := strings.ToUpper(q.Method), q.URL
 	scheme, rest, found := strings.Cut(url, "://")
@@ -43,17 +46,70 @@ func (q *Request) head() ([]byte, string, error) {
 	} else if !found {
 		url = "http://" + url
 	}
-	line := method + " " + url + " HTTP/1.1\r\n"
 	var r h1.Request
-	if _, err := h1.ParseRequest([]byte(line+"\r\n"), &r, h1.Limits{Relaxed: true}); err != nil {
+	if _, err := h1.ParseRequest([]byte(method+" "+url+" HTTP/1.1\r\n\r\n"), &r, h1.Limits{Relaxed: true}); err != nil {
 		return nil, "", fmt.Errorf("%s %s is no request: %w", method, url, err)
 	}
-	var head bytes.Buffer
-	fmt.Fprintf(&head, "%sHost: %s\r\n\r\n", line, r.Target.AppendHost(nil))
-	return head.Bytes(), method + " " + url, nil
+	fields, err := q.fields()
+	if err != nil {
+		return nil, "", err
+	}
+	what, target := method+" "+url, url
+	switch {
+	case !q.Original.IsValid():
+	case r.Method == "CONNECT":
+		return []byte{tlsHandshake}, "CONNECT " + q.Original.String(), nil
+	default:
+		target = string(r.Target.Path)
+	}
+	return fmt.Appendf(nil, "%s %s HTTP/1.1\r\nHost: %s\r\n%s\r\n", method, target, r.Target.AppendHost(nil), fields), what, nil
 }
 
-// asked is the port that a request comes by: the first one of a forward proxy, else the first.
+// tlsHandshake is what a client of TLS says first.
+const tlsHandshake = 22
+
+// taken are fields that are made of the URL, or say what follows the head.
+var taken = []string{"Host", "Content-Length", "Transfer-Encoding"}
+
+// fields are the lines of the fields that are given.
+func (q *Request) fields() (lines []byte, err error) {
+	for _, field := range q.Header {
+		name, value, _ := strings.Cut(field, ":")
+		lines = fmt.Appendf(lines, "%s: %s\r\n", name, strings.TrimSpace(value))
+		if slices.ContainsFunc(taken, func(t string) bool { return strings.EqualFold(t, name) }) {
+			return nil, fmt.Errorf("the field %s is not to be given: it is made of the URL, or there is none", name)
+		}
+		var r h1.Request
+		n, err := h1.ParseRequest(fmt.Appendf(nil, "GET http://a/ HTTP/1.1\r\n%s\r\n", lines), &r, h1.Limits{})
+		if err != nil || n == 0 || r.Header.Len() != strings.Count(string(lines), "\r\n") || strings.ContainsAny(field, "\r\n") {
+			return nil, fmt.Errorf("%q is no field: expected Name: value", field)
+		}
+	}
+	return lines, nil
+}
+
+// by is the port that a request comes by: the first one of a forward proxy, else the first. That of a client who has never
+// heard of the proxy is one that intercepts.
+func (q *Request) by(ports []engine.Port, tunnel bool) (*engine.Port, error) {
+	if !q.Original.IsValid() {
+		if len(ports) == 0 {
+			return nil, errors.New("the configuration has no port")
+		}
+		return &ports[asked(ports)], nil
+	}
+	for i := range ports {
+		if ports[i].Mode.Diverted() && ports[i].Tunnels == tunnel {
+			return &ports[i], nil
+		}
+	}
+	kind := "http_port"
+	if tunnel {
+		kind = "https_port"
+	}
+	return nil, fmt.Errorf("the configuration has no %s of intercept or tproxy, by which such a client comes", kind)
+}
+
+// asked is the port that a proxy's client asks by.
 func asked(ports []engine.Port) int {
 	return max(0, slices.IndexFunc(ports, func(p engine.Port) bool { return p.Mode == engine.Forward }))
 }
@@ -65,20 +121,25 @@ func Run(ctx context.Context, c engine.Config, program string, q Request, observ
 	if err != nil {
 		return nil, err
 	}
-	if len(c.Ports) == 0 {
-		return nil, errors.New("the configuration has no port")
+	by, err := q.by(c.Ports, strings.HasPrefix(request, "CONNECT "))
+	if err != nil {
+		return nil, err
 	}
-	port := c.Ports[asked(c.Ports)]
+	port := *by
 	port.TLS, port.ProxyHeader = nil, false // what is decided is decided behind them
 	s, err := newStage(netip.AddrPortFrom(q.Client, 40000), endOf(&port, q.Client), head)
 	if err != nil {
 		return nil, err
 	}
+	s.original = q.Original
 	defer s.close()
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
-	o := &observer{user: q.User, program: program, end: func() { end(errDone) }}
+	o := &observer{client: q.Client, user: q.User, program: program, end: func() { end(errDone) }}
 	o.told = Explanation{Request: request, Client: q.Client.String(), User: q.User, Fate: Untold}
+	if q.Original.IsValid() {
+		o.told.Original = q.Original.String()
+	}
 	observe(o.observe)
 	c.Ports, c.Workers = []engine.Port{port}, 1
 	c.NewKernel = func() (loop.Kernel, error) { return s, nil }

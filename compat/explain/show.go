@@ -13,6 +13,12 @@ func (e *Explanation) Show(to io.Writer) {
 	if e.User != "" {
 		who += ", user " + e.User
 	}
+	if e.For != "" {
+		who += ", taken for " + e.For
+	}
+	if e.Original != "" {
+		who += ", who wanted " + e.Original
+	}
 	fmt.Fprintf(to, "%s\n  from %s\n", e.Request, who)
 	for i := range e.Lists {
 		e.Lists[i].show(to)

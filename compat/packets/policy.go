@@ -32,6 +32,7 @@ func (p *Policy) MarkClient(r *engine.Request) {
 	}
 	a := &asking{policy: p, request: r, match: p.known}
 	r.Packets = engine.Packets{TOS: pick(a, p.settings.client), Mark: pick(a, p.settings.toClient)}
+	r.ConnMark = pick(a, p.settings.toConnection)
 }
 
 // Mark has a hop bear what is configured. It says Pending while an acl has to be looked up.

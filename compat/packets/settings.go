@@ -10,6 +10,7 @@ import (
 	"exaproxy/compat/acl"
 	"exaproxy/compat/conf"
 	"exaproxy/compat/directive"
+	"exaproxy/engine"
 )
 
 // Settings are what a configuration says of packets.
@@ -20,6 +21,10 @@ type Settings struct {
 	client   choice[int]           // clientside_tos
 	toClient choice[int]           // mark_client_packet
 	headers  choice[version]       // proxy_protocol_out
+
+	toConnection choice[engine.MarkChange] // mark_client_connection
+	// ReadsConnMarks says that there are acls of the type client_connection_mark.
+	ReadsConnMarks bool
 }
 
 // A choice is lines that each have a value and acls. The first whose acls all match decides.
@@ -44,15 +49,29 @@ func (s *Settings) Directives() directive.Set {
 		"mark_client_packet":   setter(&s.toClient, readMark),
 		"proxy_protocol_out":   setter(&s.headers, readVersion),
 		"qos_flows":            setFlows,
+
+		"mark_client_connection": setter(&s.toConnection, readChange),
 	}
 }
 
 // Marks says whether packets are marked for the packet filter, for which the proxy needs a right of root's.
 func (s *Settings) Marks() bool { return len(s.mark) > 0 || len(s.toClient) > 0 }
 
+// ConnMarks says whether marks that the packet filter keeps with clients' connections are read or changed, for which the proxy needs
+// another.
+func (s *Settings) ConnMarks() bool { return len(s.toConnection) > 0 || s.ReadsConnMarks }
+
+// Finish looks whether acls are about such marks.
+func (s *Settings) Finish(c *directive.Context) {
+	s.ReadsConnMarks = c.ACLs.HasType("client_connection_mark")
+}
+
+// Configure has the engine read them, if acls are about them.
+func (s *Settings) Configure(c *engine.Config) { c.ConnMarks = s.ReadsConnMarks }
+
 // Empty says whether nothing is configured.
 func (s *Settings) Empty() bool {
-	return len(s.local[0])+len(s.local[1])+len(s.tos)+len(s.mark)+len(s.client)+len(s.toClient)+len(s.headers) == 0
+	return len(s.local[0])+len(s.local[1])+len(s.tos)+len(s.mark)+len(s.client)+len(s.toClient)+len(s.headers)+len(s.toConnection) == 0
 }
 
 // setter makes the setter of a directive whose value is read by read.
@@ -139,6 +158,12 @@ func readMark(_ *directive.Context, l *conf.Line, word string) (int, error) {
 	return int(n), nil
 }
 
+// readChange reads a mark for a connection, and which of its bits are cleared before.
+func readChange(_ *directive.Context, _ *conf.Line, word string) (engine.MarkChange, error) {
+	m, err := acl.ParseMark(word)
+	return engine.MarkChange(m), err
+}
+
 func readVersion(_ *directive.Context, l *conf.Line, word string) (version, error) {
 	switch word {
 	case "v1":
@@ -151,18 +176,26 @@ func readVersion(_ *directive.Context, l *conf.Line, word string) (version, erro
 	return 0, conf.Invalid{fmt.Sprintf("ERROR: %s: '%s' is none of v1, v2 and none", l.Name, word)}
 }
 
-// setFlows takes qos_flows as far as it is about what comes from a cache: there is none.
+// setFlows takes qos_flows as far as it is about what comes from a cache or is told by ICP: there is neither.
 func setFlows(c *directive.Context, l *conf.Line) error {
+	marks, preserves := false, true
 	for _, t := range l.Tokens {
 		switch name, _, _ := strings.Cut(t.Text, "="); name {
-		case "tos", "mark", "local-hit", "sibling-hit", "disable-preserve-miss", "miss-mask":
-			// of hits; and that which comes from servers has our own type of service anyway
-		case "parent-hit", "miss":
-			return conf.Invalid{fmt.Sprintf("ERROR: qos_flows %s= cannot be followed: clientside_tos and mark_client_packet say what packets to clients bear, by acl", name)}
+		case "mark":
+			marks = true
+		case "disable-preserve-miss":
+			preserves = false
+		case "tos", "local-hit", "sibling-hit", "parent-hit", "miss-mask":
+			// of hits; and to preserve a type of service takes a kernel that has been changed for it
+		case "miss":
+			return conf.Invalid{"ERROR: qos_flows miss= cannot be followed: clientside_tos and mark_client_packet say what packets to clients bear, by acl"}
 		default:
 			return conf.Invalid{fmt.Sprintf("ERROR: qos_flows: unknown option '%s'", t.Text)}
 		}
 	}
-	c.Say(1, "NOTICE: qos_flows has no effect: nothing is served from a cache")
+	if marks && preserves {
+		return conf.Invalid{"ERROR: qos_flows mark would copy the marks of servers' connections to packets for clients, which is not done: write disable-preserve-miss behind it, and mark_client_packet for what packets to clients bear"}
+	}
+	c.Say(1, "NOTICE: qos_flows has no effect: nothing is served from a cache, and no peer is asked by ICP what it has")
 	return nil
 }

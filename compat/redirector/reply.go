@@ -33,11 +33,11 @@ func (p *Policy) serveReply(r *engine.Request, reply *reqmod.Reply, m *decision.
 // mayPassForTunnel says whether the client of a CONNECT would go on to speak to its server after a reply of that status.
 func mayPassForTunnel(r *engine.Request, status int) bool { return r.IsConnect() && status < 300 }
 
-// readChanges reads what an answer of a redirector says of header fields (url_rewrite_headers on). One that cannot be
+// readChanges reads what an answer of a redirector says of header fields (headers=on). One that cannot be
 // done refuses the request: who wanted it made wanted it for a reason.
 func (p *Policy) readChanges(r *engine.Request, st *State, m *decision.Memory) (d engine.Decision, ok bool) {
 	st.changes = nil
-	if !p.settings.Headers {
+	if !p.settings.Children.Headers {
 		return d, true
 	}
 	changes, err := st.answer.Changes()

@@ -133,6 +133,8 @@ func TestChangesThatCannotBeMade(t *testing.T) {
 		matters      bool
 	}{
 		{"url_rewrite_headers on", `OK set-header="X: 1"`, engine.Proceed, true},
+		{"url_rewrite_children 4 headers=on", `OK set-header="X: 1"`, engine.Proceed, true},
+		{"url_rewrite_headers on\nurl_rewrite_children 4 headers=off", `OK set-header="X: 1"`, engine.Proceed, false},
 		{"url_rewrite_headers on\nurl_rewrite_failure invalid=pass target=pass", `OK set-header="Host: x"`, engine.Refuse, false},
 		{"url_rewrite_headers on", `OK url=http://b.test/ set-header="Host: x"`, engine.Refuse, false},
 		{"", `OK set-header="Host: x"`, engine.Proceed, false},

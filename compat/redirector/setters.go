@@ -27,7 +27,7 @@ func (s *Settings) Directives() directive.Set {
 		"url_rewrite_timeout":     s.setTimeout,
 	}))
 	all.Add(noting(&s.ours, directive.Set{
-		"url_rewrite_headers": directive.OnOff(&s.Headers),
+		"url_rewrite_headers": directive.OnOff(&s.Children.Headers),
 		"url_rewrite_failure": s.setFailure,
 		"helper_line_max":     directive.Number(&s.LineMax),
 	}))

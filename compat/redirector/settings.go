@@ -18,7 +18,6 @@ type Settings struct {
 	Reqmod Asking // the reqmod_ directives
 
 	KeepHost bool // url_rewrite_host_header off
-	Headers  bool // url_rewrite_headers
 	Extras   *logformat.Format
 	URI      string // reqmod_uri
 	uriHost  string
@@ -111,8 +110,10 @@ const (
 // Defaults are Squid's, but that what a lost helper did not answer does not pass.
 func Defaults(acls *acl.Set) Settings {
 	number := children.Settings{Max: 20, Idle: 1}
+	redirectors := number
+	redirectors.Redirectors = true
 	return Settings{LineMax: children.LineMax, URI: "icap://localhost/reqmod", uriHost: "localhost",
-		Asking: Asking{Children: number, Broken: Pass, Invalid: Pass, Access: newAccess(acls, "url_rewrite_access")},
+		Asking: Asking{Children: redirectors, Broken: Pass, Invalid: Pass, Access: newAccess(acls, "url_rewrite_access")},
 		Reqmod: Asking{Kind: Blocks, Children: number, Access: newAccess(acls, "reqmod_access")}}
 }
 

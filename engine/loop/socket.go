@@ -72,6 +72,23 @@ func (f *FD) Bear(tos, mark int) error {
 	return os.NewSyscallError("mark", f.loop.kernel.Bear(int(f.sys), tos, mark))
 }
 
+// ConnMark is the mark that the packet filter keeps with the connection of an accepted socket.
+func (f *FD) ConnMark() (uint32, error) {
+	if f.state&closed != 0 {
+		return 0, f.unready("read the mark of")
+	}
+	mark, err := f.loop.kernel.ConnMark(int(f.sys))
+	return mark, os.NewSyscallError("ctnetlink", err)
+}
+
+// SetConnMark changes it.
+func (f *FD) SetConnMark(mark uint32) error {
+	if f.state&closed != 0 {
+		return f.unready("mark")
+	}
+	return os.NewSyscallError("ctnetlink", f.loop.kernel.SetConnMark(int(f.sys), mark))
+}
+
 func unmap(a netip.AddrPort) netip.AddrPort {
 	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
 }

@@ -43,9 +43,11 @@ const (
 	majorVersion = 3  // of all records since SSL 3.0
 
 	serverNameExtension = 0
-	encryptedExtension  = 0xfe0d
 	hostName            = 0
 )
+
+// Encrypted is the number of the extension encrypted_client_hello (RFC 9849, section 5).
+const Encrypted = 0xfe0d
 
 // Parse reads a ClientHello at the beginning of b. The error is ErrShort as long as it may still become
 // one, ErrNotTLS or ErrMalformed.
@@ -176,7 +178,7 @@ func parseMessage(m []byte) (h Hello, err error) {
 			if h.ServerName, err = serverName(body); err != nil {
 				return h, err
 			}
-		case encryptedExtension:
+		case Encrypted:
 			h.Encrypted = true
 		case supportedVersions:
 			h.Supported = cmp.Or(highestVersion(body), h.Supported)

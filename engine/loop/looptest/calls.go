@@ -167,6 +167,30 @@ func (k *Kernel) Bear(sys int, tos, mark int) error {
 	return err
 }
 
+// ConnMark implements loop.Kernel.
+func (k *Kernel) ConnMark(sys int) (mark uint32, err error) {
+	_, err = k.with(sys, func(d *descriptor) (int, error) {
+		if d.connMark == nil {
+			return 0, syscall.ENOENT
+		}
+		mark = *d.connMark
+		return 0, nil
+	})
+	return mark, err
+}
+
+// SetConnMark implements loop.Kernel.
+func (k *Kernel) SetConnMark(sys int, mark uint32) error {
+	_, err := k.with(sys, func(d *descriptor) (int, error) {
+		if d.connMark == nil {
+			return 0, syscall.ENOENT
+		}
+		*d.connMark = mark
+		return 0, nil
+	})
+	return err
+}
+
 // OpenListener implements loop.Kernel.
 func (k *Kernel) OpenListener(s loop.ListenSpec) (int, error) {
 	k.mu.Lock()

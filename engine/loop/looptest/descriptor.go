@@ -28,7 +28,8 @@ type descriptor struct {
 	datagram bool
 	received [][]byte // datagrams
 	dialled  loop.DialSpec
-	borne    [2]int // what its packets bear: type of service and mark
+	connMark *uint32 // the mark that the packet filter keeps with its connection; nil: it does not know it
+	borne    [2]int  // what its packets bear: type of service and mark
 
 	end        *End // the other side of a connection
 	connecting bool

@@ -200,3 +200,20 @@ func (e *End) Borne() (tos, mark int) {
 	defer e.k.mu.Unlock()
 	return e.d.borne[0], e.d.borne[1]
 }
+
+// Track has the packet filter know the End's connection, and keep a mark with it.
+func (e *End) Track(mark uint32) {
+	e.k.mu.Lock()
+	defer e.k.mu.Unlock()
+	e.d.connMark = &mark
+}
+
+// ConnMark is that mark; 0 if the connection is not known.
+func (e *End) ConnMark() uint32 {
+	e.k.mu.Lock()
+	defer e.k.mu.Unlock()
+	if e.d.connMark == nil {
+		return 0
+	}
+	return *e.d.connMark
+}
