@@ -33,7 +33,7 @@ const (
 type recoding uint8
 
 const (
-	verbatim  recoding = iota // the bytes pass as they are
+	verbatim  recoding = iota // it stays as it is
 	unchunked                 // chunk framing is taken off, for a client that does not know it
 	chunked                   // chunk framing is put on, for a body that ends with its connection
 )
@@ -251,15 +251,15 @@ func (f *flow) readEnded(err error) (progress bool) {
 	return true
 }
 
-// scan finds how much of the unscanned bytes belongs to the body, and recodes them.
+// scan finds how much of the unscanned bytes belongs to the body, takes out what goes no further, and recodes the rest.
 func (f *flow) scan() (ok bool) {
 	fresh := f.buf.b[f.ready:f.buf.w]
-	if f.recode == unchunked {
-		return f.unchunk(fresh)
-	}
-	n, err := f.body.Scan(fresh)
-	f.ready += n
+	out, n, err := f.take(fresh)
 	f.moved += int64(n)
+	if len(out) < n {
+		f.buf.w = f.ready + len(out) + copy(fresh[len(out):], fresh[n:])
+	}
+	f.ready += len(out)
 	if err == nil && f.overLimit() {
 		err = errBodyTooLarge
 	}
@@ -270,29 +270,20 @@ func (f *flow) scan() (ok bool) {
 	if f.recode == chunked && n > 0 {
 		f.chunk(n)
 	}
+	f.putIfEmpty()
 	return true
+}
+
+// take has the body take the n of the fresh bytes that are its, and leaves what is to go on at their beginning.
+func (f *flow) take(fresh []byte) (out []byte, n int, err error) {
+	if f.recode == unchunked {
+		return f.body.Data(fresh[:0], fresh)
+	}
+	return f.body.Pass(fresh)
 }
 
 // overLimit says whether more of the body has come than is allowed.
 func (f *flow) overLimit() bool { return f.limit > 0 && f.body.Payload() > f.limit }
-
-// unchunk takes the chunk framing off in place: what is left never is longer.
-func (f *flow) unchunk(fresh []byte) (ok bool) {
-	out, n, err := f.body.Data(fresh[:0], fresh)
-	f.moved += int64(n)
-	rest := copy(fresh[len(out):], fresh[n:])
-	f.ready += len(out)
-	f.buf.w = f.ready + rest
-	if err == nil && f.overLimit() {
-		err = errBodyTooLarge
-	}
-	if err != nil {
-		f.fail(source, err)
-		return false
-	}
-	f.putIfEmpty()
-	return true
-}
 
 // chunk puts a size line in front of the n bytes that were read and CRLF behind them.
 func (f *flow) chunk(n int) {

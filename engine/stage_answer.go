@@ -68,7 +68,7 @@ func (t *transaction) skipBody() bool {
 		return !t.inTunnel
 	}
 	if !t.up.body.Done() && t.client.in != nil {
-		n, err := t.up.body.Scan(t.client.in.bytes())
+		_, n, err := t.up.body.Pass(t.client.in.bytes())
 		t.client.consumed(n)
 		t.up.moved += int64(n)
 		if err != nil {

@@ -93,17 +93,18 @@ func (t *transaction) firstOfBody() error {
 	if in.empty() || t.up.body.Done() {
 		return nil
 	}
-	n, err := t.up.body.Scan(in.bytes())
-	taken := n
+	out, n, err := t.up.body.Pass(in.bytes())
+	var part []byte // the beginning of a chunk's size
 	if err == nil && !t.up.body.Done() {
-		taken = len(in.bytes()) // with the beginning of a chunk's size
+		part = in.bytes()[n:]
 	}
 	t.up.moved += int64(n)
-	if t.up.buf = t.client.worker.buffers.fit(taken); t.up.buf != nil {
-		t.up.buf.w = copy(t.up.buf.b, in.bytes()[:taken])
+	if t.up.buf = t.client.worker.buffers.fit(len(out) + len(part)); t.up.buf != nil {
+		t.up.buf.w = copy(t.up.buf.b, out)
+		t.up.buf.w += copy(t.up.buf.b[len(out):], part)
 	}
-	t.up.ready = n
-	in.r += taken
+	t.up.ready = len(out)
+	in.r += n + len(part)
 	return err
 }
 

@@ -25,7 +25,7 @@ client a reads               HTTP/1.1 200 OK
                              Date: now
                              Transfer-Encoding: chunked
                              Connection: keep-alive
-client a hears               "5;x=y\r\nhello\r\n0\r\nTrailer: t\r\n\r\n"
+client a hears               "5\r\nhello\r\n0\r\n\r\n"
 client a is open
 held idleupstreams=1`,
 		"chunks are taken off for 1.0": ask10 + `

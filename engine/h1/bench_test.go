@@ -56,7 +56,7 @@ func BenchmarkForwardHead(b *testing.B) {
 	}
 }
 
-func BenchmarkScanChunked(b *testing.B) {
+func BenchmarkPassChunked(b *testing.B) {
 	var stream []byte
 	for range 4 {
 		stream = appendChunk(stream, bytes.Repeat([]byte("x"), 4096))
@@ -65,7 +65,7 @@ func BenchmarkScanChunked(b *testing.B) {
 	b.SetBytes(int64(len(stream)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if n, err := body.Scan(stream); n != len(stream) || err != nil {
+		if out, n, err := body.Pass(stream); n != len(stream) || len(out) != n || err != nil {
 			b.Fatal(n, err)
 		}
 	}

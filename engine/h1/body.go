@@ -75,53 +75,62 @@ func (b *Body) End() error {
 	return ErrTruncated
 }
 
-// Scan says how many of the bytes p that come next belong to this message, framing included. What is
-// beyond n is the next message's if the body is done. If it is not, p ends within a chunk's size: those
-// bytes are to be given again, with what follows them. Where a size is padded, Scan changes bytes of p.
-// On error, n bytes were still right; a body that has failed goes on failing. The error is a
-// *SyntaxError of kind BadChunk.
-func (b *Body) Scan(p []byte) (n int, err error) {
+// Pass says how many of the bytes p that come next belong to this message, framing included, and leaves in out, which is
+// the beginning of p, those that go on: chunk extensions, trailer fields, and padding of a chunk's size do not. What is
+// beyond n is the next message's if the body is done. If it is not, p ends within a chunk's size: those bytes are to be
+// given again, with what follows them. On error, n bytes were still right; a body that has failed goes on failing. The
+// error is a *SyntaxError of kind BadChunk.
+func (b *Body) Pass(p []byte) (out []byte, n int, err error) {
+	kept := 0
 	for n < len(p) && !b.Done() {
-		run, payload, err := b.next(p[n:])
-		if payload {
-			b.payload += int64(run)
+		r, err := b.next(p[n:])
+		if r.payload {
+			b.payload += int64(r.n)
 		}
-		n += run
-		if err != nil || run == 0 {
-			return n, err
+		if kept != n {
+			copy(p[kept:], p[n:n+r.keep])
+		}
+		kept += r.keep
+		n += r.n
+		if err != nil || r.n == 0 {
+			return p[:kept], n, err
 		}
 	}
-	return n, nil
+	return p[:kept], n, nil
 }
 
-// Data does the same and appends the payload to dst: chunk framing, chunk extensions and trailer
-// fields are removed. n is how many bytes of p were consumed. dst may be p[:0], to
-// remove the framing in place.
+// Data does the same with the payload alone, which it appends to dst. dst may be p[:0], to remove the framing in place.
 func (b *Body) Data(dst, p []byte) (out []byte, n int, err error) {
 	for n < len(p) && !b.Done() {
-		run, payload, err := b.next(p[n:])
-		if payload {
-			dst = append(dst, p[n:n+run]...)
-			b.payload += int64(run)
+		r, err := b.next(p[n:])
+		if r.payload {
+			dst = append(dst, p[n:n+r.n]...)
+			b.payload += int64(r.n)
 		}
-		n += run
-		if err != nil || run == 0 {
+		n += r.n
+		if err != nil || r.n == 0 {
 			return dst, n, err
 		}
 	}
 	return dst, n, nil
 }
 
-// next consumes the run of bytes at the beginning of p that are all payload or all framing.
-// It is only called while the body is not done.
-func (b *Body) next(p []byte) (n int, payload bool, err error) {
+// A run is so many bytes at the beginning of what comes, of which so many at its beginning go on. They are all payload,
+// or all framing.
+type run struct {
+	n, keep int
+	payload bool
+}
+
+// next consumes the next run. It is only called while the body is not done.
+func (b *Body) next(p []byte) (run, error) {
 	switch b.framing {
 	case Length:
-		n = int(min(int64(len(p)), b.left))
+		n := int(min(int64(len(p)), b.left))
 		b.left -= int64(n)
-		return n, true, nil
+		return run{n, n, true}, nil
 	case UntilClose:
-		return len(p), true, nil
+		return run{len(p), len(p), true}, nil
 	case Chunked:
 		return b.nextChunked(p)
 	case NoBody:
@@ -131,7 +140,7 @@ func (b *Body) next(p []byte) (n int, payload bool, err error) {
 
 // Declare makes the header of the message declare this framing and no other. That must be done
 // before the message is passed on, so that the next reader ends it where we do. It may be called
-// before or after Scan; it depends on the framing only.
+// before or after Pass; it depends on the framing only.
 func (b *Body) Declare(h *Header) {
 	switch b.framing {
 	case NoBody, Length:

@@ -9,8 +9,8 @@ import (
 type chunkState uint8
 
 const (
-	chunkSize      chunkState = iota + 1 // the size, up to CR or semicolon
-	chunkExtension                       // after the semicolon, up to CR
+	chunkSize      chunkState = iota + 1 // the size, with its padding
+	chunkExtension                       // after the size, up to CR
 	chunkSizeLF                          // LF of the size line
 	chunkPayload
 	chunkCR // CR after the payload
@@ -31,44 +31,71 @@ const (
 	maxTrailer    = 16 << 10 // bytes of all trailer fields
 )
 
-// nextChunked consumes the next run of payload, or of framing up to the next payload or the end.
-// n is 0 without an error if p ends within a chunk's size.
-func (b *Body) nextChunked(p []byte) (n int, payload bool, err error) {
+// nextChunked consumes the next run of payload, or of framing up to the next payload, the end, or bytes that go no
+// further. It has no bytes if p ends within a chunk's size.
+func (b *Body) nextChunked(p []byte) (run, error) {
 	if b.state == chunkPayload {
-		n = int(min(int64(len(p)), b.left))
+		n := int(min(int64(len(p)), b.left))
 		b.left -= int64(n)
 		b.surplus = max(0, b.surplus-n)
 		if b.left == 0 {
 			b.state = chunkCR
 		}
-		return n, true, nil
+		return run{n, n, true}, nil
 	}
+	n := b.between(p)
 	for n < len(p) && b.state != chunkPayload && b.state != chunkDone {
-		step, what := b.frame(p[n:])
+		step, keep, what := b.frame(p[n:])
 		if what != "" {
 			b.state = chunkFailed
-			return n, false, fault(BadChunk, what, p[n:n+1])
+			return run{n, n, false}, fault(BadChunk, what, p[n:n+1])
 		}
 		if step == 0 {
 			break
 		}
-		n += step
+		if n += step; keep < step {
+			return run{n, n - step + keep, false}, nil
+		}
 	}
-	return n, false, nil
+	return run{n, n, false}, nil
 }
 
-// frame consumes n bytes of framing, and returns what is wrong with them, if anything.
-func (b *Body) frame(p []byte) (n int, wrong string) {
-	if b.state == chunkSize {
+// between consumes what stands between the payload of two chunks, if that is as usual: CRLF, a size without padding, CRLF.
+func (b *Body) between(p []byte) (n int) {
+	const most = 2 + 8 + 2
+	if b.state != chunkCR || len(p) < most || p[0] != '\r' || p[1] != '\n' || p[2] == '0' {
+		return 0
+	}
+	size, n := int64(0), 2
+	for n < most-2 && is(p[n], hexChar) {
+		size = size<<4 | int64(hexValue(p[n]))
+		n++
+	}
+	if n == 2 || p[n] != '\r' || p[n+1] != '\n' {
+		return 0
+	}
+	b.left, b.state = size, chunkPayload
+	return n + 2
+}
+
+// frame consumes n bytes of framing, of which the first keep go on, and returns what is wrong with them, if anything.
+func (b *Body) frame(p []byte) (n, keep int, wrong string) {
+	before := b.state
+	if before == chunkSize {
 		return b.size(p)
 	}
-	return 1, b.step(p[0])
+	wrong = b.step(p[0])
+	switch {
+	case b.state == chunkExtension, b.state == trailerName, b.state == trailerValue, b.state == trailerLF, before == trailerLF:
+		return 1, 0, wrong
+	}
+	return 1, 1, wrong
 }
 
 // size consumes a chunk's size, which is read as a whole: n is 0 if p does not have all of it. Old
-// servers pad their sizes with white space, which readers are not agreed on (RFC 9112 allows it before
-// an extension only): it is made leading zeros, in p itself.
-func (b *Body) size(p []byte) (n int, wrong string) {
+// servers pad their sizes with zeros and white space, which readers are not agreed on (RFC 9112 allows white space before
+// an extension only): these go no further.
+func (b *Body) size(p []byte) (n, keep int, wrong string) {
 	digits := 0
 	for digits < len(p) && is(p[digits], hexChar) {
 		digits++
@@ -79,37 +106,26 @@ func (b *Body) size(p []byte) (n int, wrong string) {
 	}
 	switch {
 	case digits == 0 && len(p) > 0:
-		return 0, "no chunk size"
+		return 0, 0, "no chunk size"
 	case n > maxSizeToken:
-		return 0, "chunk size too long"
+		return 0, 0, "chunk size too long"
 	case n == len(p):
-		return 0, ""
-	case p[n] == '\r':
-		b.state = chunkSizeLF
-	case p[n] == ';':
-		b.state = chunkExtension
-		wrong = b.overhead(1)
-	default:
-		return 0, "bad character after a chunk size"
+		return 0, 0, ""
+	case p[n] != '\r' && p[n] != ';':
+		return 0, 0, "bad character after a chunk size"
 	}
-	copy(p[n-digits:n], p[:digits])
-	fill(p[:n-digits], '0')
-	size, tooLarge := sizeOf(p[:n])
-	b.left = size
-	return n + 1, cmp.Or(tooLarge, wrong, b.overhead(n-digits))
-}
-
-func fill(p []byte, c byte) {
-	for i := range p {
-		p[i] = c
+	zeros := 0
+	for zeros < digits-1 && p[zeros] == '0' {
+		zeros++
 	}
+	keep = copy(p, p[zeros:digits])
+	b.left, wrong = sizeOf(p[:keep])
+	b.state = chunkExtension // if there is one
+	return n, keep, cmp.Or(wrong, b.overhead(n-digits))
 }
 
 // sizeOf reads hexadecimal digits.
 func sizeOf(digits []byte) (size int64, wrong string) {
-	for len(digits) > 0 && digits[0] == '0' {
-		digits = digits[1:]
-	}
 	if len(digits) > maxSizeDigits {
 		return 0, "chunk size too large"
 	}
@@ -184,8 +200,8 @@ func hexValue(c byte) byte {
 	return lower[c] - 'a' + 10
 }
 
-// stepTrailer consumes a byte of the trailer section. Its fields are passed on unparsed, so it is strict:
-// no folding, no control characters.
+// stepTrailer consumes a byte of the trailer section, whose fields nobody is told of: they would be merged with those of the
+// head, which were judged (RFC 9110, section 6.5.1). It is strict: no folding, no control characters.
 func (b *Body) stepTrailer(c byte) (wrong string) {
 	if b.trailer++; b.trailer > maxTrailer {
 		return "trailer fields too long"

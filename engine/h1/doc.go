@@ -28,5 +28,5 @@
 //	}
 //	body, err := h1.RequestBody(&req)
 //	…
-//	m, err := body.Scan(buf[n:]) // m more bytes belong to this request
+//	out, m, err := body.Pass(buf[n:]) // m more bytes belong to this request; out of them go on
 package h1

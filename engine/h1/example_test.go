@@ -30,7 +30,7 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	m, err := body.Scan(buf[n:])
+	_, m, err := body.Pass(buf[n:])
 	fmt.Printf("body %q, done %v, rest %q\n", buf[n:n+m], body.Done(), buf[n+m:])
 
 	h1.RemoveHopByHop(&request.Header)
