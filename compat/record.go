@@ -12,7 +12,7 @@ func (p *policy) showReply(rec *engine.Record) {
 	}
 	p.reply.Reset()
 	if len(rec.ReplyHead) > 0 {
-		h1.ParseReply(rec.ReplyHead, &p.reply, h1.Limits{Head: len(rec.ReplyHead), Relaxed: true}) // it was
+		h1.ParseReply(rec.ReplyHead, &p.reply, h1.Limits{Head: len(rec.ReplyHead), ICY: true, Relaxed: true}) // it was
 	}
 	p.reply.Status = rec.Status
 	rec.Request.Reply = &p.reply

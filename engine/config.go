@@ -72,6 +72,8 @@ type Config struct {
 	KeepOutgoing bool
 	// HalfClosed keeps a client that closed its sending side (half_closed_clients).
 	HalfClosed bool
+	// NoHTTP09 refuses replies without a head, and those of Shoutcast (http09 deny).
+	NoHTTP09 bool
 	// NoClientPersistence and NoServerPersistence end connections after each transaction.
 	NoClientPersistence, NoServerPersistence bool
 }

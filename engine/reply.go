@@ -8,11 +8,13 @@ import (
 
 var keepAlive, closeIt = []byte("keep-alive"), []byte("close")
 
-// gotReplyHead is called when a reply's head of n bytes is complete. An interim reply is passed on,
+// gotReplyHead is called when a reply's head, of which n bytes were received, is complete. An interim reply is passed on,
 // and more has to come; the final one begins the flow down to the client.
-func (t *transaction) gotReplyHead(n int) (next stage, more bool) {
+func (t *transaction) gotReplyHead(received []byte, n int) (next stage, more bool) {
 	head := &t.client.worker.head
 	switch {
+	case head.ICY && head.Status < 200:
+		return t.fail(BadReply, UpstreamSide, errInterimICY), false
 	case head.Status == 101:
 		return t.switchProtocols(n), false
 	case head.Status < 200:
@@ -26,14 +28,14 @@ func (t *transaction) gotReplyHead(n int) (next stage, more bool) {
 	if err != nil {
 		return t.fail(BadReply, UpstreamSide, err), false
 	}
-	t.request.Reply, t.request.ReplyHead = head, t.down.buf.bytes()[:n]
+	t.request.Reply, t.request.ReplyHead = head, received
 	defer t.forgetReply()
 	most, next, admitted := t.admitReply(&body)
 	if !admitted {
 		return next, false
 	}
 	recode := t.recoding(&body)
-	t.note(n)
+	t.note(received)
 	t.composeReply(&body, recode)
 	raw := t.down.buf
 	raw.r += n
@@ -135,14 +137,14 @@ func (t *transaction) composeHead(h *h1.Header) {
 	if f.pre == nil {
 		f.pre = f.pool.head()
 	}
-	out := h1.AppendStatusLine(f.pre.b[:f.pre.w], t.client.worker.head.Status, "")
+	out := t.client.worker.head.AppendStatusLine(f.pre.b[:f.pre.w])
 	out = h.AppendTo(out)
 	f.pre.fill(append(out, "\r\n"...))
 }
 
-// recoding chooses how the body is framed for the client: HTTP/1.0 knows no chunks.
+// recoding chooses how the body is framed for the client: HTTP/1.0 and Shoutcast know no chunks.
 func (t *transaction) recoding(body *h1.Body) recoding {
-	old := t.request.Major == 0 || t.request.Minor == 0
+	old := t.request.Major == 0 || t.request.Minor == 0 || t.client.worker.head.ICY
 	switch {
 	case body.Framing() == h1.Chunked && old:
 		return unchunked
@@ -153,13 +155,13 @@ func (t *transaction) recoding(body *h1.Body) recoding {
 }
 
 // note keeps for the record what the log may ask of the reply.
-func (t *transaction) note(n int) {
-	rec, head, bytes := &t.record, &t.client.worker.head, t.down.buf.bytes()[:n]
+func (t *transaction) note(received []byte) {
+	rec, head := &t.record, &t.client.worker.head
 	rec.Status = head.Status
 	rec.Spent.Upstream = t.sinceSent()
 	rec.ContentType = t.request.Keep(head.Header.Get("Content-Type"))
 	if t.setup.config.KeepReplyHeads {
-		rec.ReplyHead = t.request.Keep(bytes)
+		rec.ReplyHead = t.request.Keep(received)
 	}
 }
 
@@ -189,7 +191,7 @@ func (t *transaction) reusable(body *h1.Body) {
 	t.keepUpstream = h1.KeepAlive(head.Major, head.Minor, &head.Header) && !unframed && !body.Conflict() &&
 		!t.setup.config.NoServerPersistence && !t.request.IsConnect()
 	// A server that answers before it has read all may not read the rest.
-	if t.client.worker.leaving || t.up.body.Conflict() || !t.uploaded() {
+	if t.client.worker.leaving || t.up.body.Conflict() || !t.uploaded() || head.ICY {
 		t.keepClient = false
 	}
 }

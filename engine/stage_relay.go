@@ -12,6 +12,8 @@ var (
 	errTakesNothing = errors.New("it takes nothing")
 	errSaysNothing  = errors.New("it says nothing")
 	errOnlyInterim  = errors.New("it sends interim replies without end")
+	errCutHead      = errors.New("it closed before the end of its head")
+	errInterimICY   = errors.New("it sends an interim reply of Shoutcast, which has none")
 )
 
 const (
@@ -119,13 +121,15 @@ func (t *transaction) receiveReply() stage {
 		n, err := t.parseReply()
 		switch {
 		case err == nil:
-			if next, more := t.gotReplyHead(n); !more {
+			if next, more := t.gotReplyHead(t.down.buf.bytes()[:n], n); !more {
 				return next
 			}
 			if interims++; interims == interimAtOnce {
 				t.wakeSelf()
 				return relaying
 			}
+		case err == h1.ErrNotHTTP && t.mayBeHeadless():
+			return t.relayHeadless()
 		case err != h1.ErrShort:
 			return t.badReply(err)
 		case reads == headReads:
@@ -145,11 +149,14 @@ func (t *transaction) parseReply() (n int, err error) {
 	f, limits := &t.down, &t.setup.config.Limits
 	if f.buf == nil {
 		f.buf = f.pool.relay()
+		f.buf.r, f.buf.w = headRoom, headRoom // perhaps there is no head, and the first bytes become a chunk
 	}
 	if f.buf.empty() {
 		return 0, h1.ErrShort
 	}
-	return h1.ParseReply(f.buf.bytes(), &t.client.worker.head, limits.heads(limits.replyHead()))
+	lim := limits.heads(limits.replyHead())
+	lim.ICY = f.buf.bytes()[0] == 'I' && t.mayBeHeadless()
+	return h1.ParseReply(f.buf.bytes(), &t.client.worker.head, lim)
 }
 
 // passInterim writes interim replies that the client has not taken yet; more is true if it has
@@ -205,8 +212,13 @@ func (t *transaction) unanswered(err error) stage {
 	if t.down.buf.empty() && t.record.Reused && t.repeatable() {
 		return t.sendAgain()
 	}
+	if t.answeredHeadless(err) {
+		return t.relayHeadless()
+	}
 	f := &Failure{Kind: UpstreamBroken, Side: UpstreamSide, Err: err}
 	switch {
+	case eof(err) && !t.down.buf.empty():
+		f.Kind, f.Err = BadReply, errCutHead
 	case eof(err) && t.up.err != nil:
 		f.Err, f.Write = t.up.err, true
 	case eof(err):

@@ -101,7 +101,7 @@ origin 192.0.2.7:80 says     "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nCo
 client a reads               HTTP/1.1 200 OK
                              …`,
 		"garbage is no reply": ask11 + `
-origin 192.0.2.7:80 says     "SSH-2.0-OpenSSH\r\n"
+origin 192.0.2.7:80 says     "HTTP/2.0 200 OK\r\n"
 client a reads               HTTP/1.1 502 Bad Gateway
                              …`,
 		"switching protocols unasked is no reply": ask11 + `

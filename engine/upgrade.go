@@ -46,13 +46,14 @@ func (t *transaction) switchProtocols(n int) stage {
 	case t.up.pre != nil:
 		return t.fail(BadReply, UpstreamSide, errUnread)
 	}
-	t.request.Reply, t.request.ReplyHead = &w.head, t.down.buf.bytes()[:n]
+	received := t.down.buf.bytes()[:n]
+	t.request.Reply, t.request.ReplyHead = &w.head, received
 	defer t.forgetReply()
 	none := h1.Tunnel()
 	if _, next, admitted := t.admitReply(&none); !admitted {
 		return next
 	}
-	t.note(n)
+	t.note(received)
 	t.composeSwitch(to)
 	head, first := t.down.pre, t.down.buf
 	t.down.pre, t.down.buf = nil, nil

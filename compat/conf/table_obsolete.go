@@ -42,7 +42,7 @@ var tableObsolete = []Directive{
 	{Name: "zero_buffers", Type: "obsolete", Treat: Obsolete, Note: "Remove this line."},
 	{Name: "incoming_rate", Type: "obsolete", Treat: Obsolete, Note: "Remove this line."},
 	{Name: "server_http11", Type: "obsolete", Treat: Obsolete, Note: "Remove this line. HTTP/1.1 is spoken to servers."},
-	{Name: "upgrade_http0.9", Type: "obsolete", Treat: Obsolete, Note: "Remove this line. Replies without a head are understood."},
+	{Name: "upgrade_http0.9", Type: "obsolete", Treat: Obsolete, Note: "Remove this line. Replies without a head get one; see `http09`."},
 	{Name: "zph_local", Aliases: []string{"zph_mode", "zph_option", "zph_parent", "zph_sibling"}, Type: "obsolete", Treat: Obsolete, Note: "Replace this line with qos_flows."},
 	{Name: "header_access", Type: "obsolete", Treat: Obsolete, Note: "Replace this line with request_header_access for requests and reply_header_access for replies."},
 	{Name: "httpd_accel_no_pmtu_disc", Type: "obsolete", Treat: Obsolete, Note: "Replace this line with the option 'disable-pmtu-discovery' of http_port."},

@@ -20,13 +20,23 @@ type Settings struct {
 	HalfClosed          bool // half_closed_clients
 	NoClientPersistence bool // client_persistent_connections off
 	NoServerPersistence bool // server_persistent_connections off
+	HTTP09              HTTP09
 
 	NoClientDB bool // client_db off: clients are not counted
 	counted    bool // an acl asks how many connections they have
 }
 
+// HTTP09 is what becomes of replies without a head (http09).
+type HTTP09 uint8
+
+const (
+	HTTP09Allow HTTP09 = iota // they get one, as in Squid
+	HTTP09Deny                // they are refused
+)
+
 // Directives are the setters.
 func (s *Settings) Directives() directive.Set {
+	http09 := map[string]HTTP09{"allow": HTTP09Allow, "deny": HTTP09Deny}
 	set := directive.Set{
 		"request_header_max_size":       directive.Size(&s.Limits.RequestHead),
 		"reply_header_max_size":         directive.Size(&s.Limits.ReplyHead),
@@ -39,6 +49,7 @@ func (s *Settings) Directives() directive.Set {
 		"client_persistent_connections": directive.Unless(&s.NoClientPersistence),
 		"server_persistent_connections": directive.Unless(&s.NoServerPersistence),
 		"half_closed_clients":           directive.OnOff(&s.HalfClosed),
+		"http09":                        directive.OneOf(&s.HTTP09, http09, "ERROR: http09 is allow or deny, not '%s'"),
 	}
 	set.Add(timeouts(&s.Timeouts))
 	return set
@@ -107,4 +118,5 @@ func (s *Settings) Finish(c *directive.Context) {
 func (s *Settings) Configure(c *engine.Config) {
 	c.Timeouts, c.Limits, c.CountConnections = s.Timeouts, s.Limits, s.counted
 	c.HalfClosed, c.NoClientPersistence, c.NoServerPersistence = s.HalfClosed, s.NoClientPersistence, s.NoServerPersistence
+	c.NoHTTP09 = s.HTTP09 == HTTP09Deny
 }

@@ -19,7 +19,7 @@ func (p *Policy) Edit(r *engine.Request, h *h1.Header) {
 	h.Add("X-Cache", p.cache)
 	h.Add("X-Cache-Lookup", p.cacheLookup)
 	if p.settings.Via {
-		p.appendList(r, h, "Via", p.via[1])
+		p.appendList(r, h, "Via", p.viaOf(r))
 	}
 	p.apply(&p.settings.reply, r, h)
 }

@@ -24,6 +24,7 @@ type Policy struct {
 
 	signature   []byte    // " proxy.test (squid/5.7)"
 	via         [2][]byte // our entry in Via, by minor version
+	viaICY      []byte    // the same for a reply of Shoutcast
 	cache       []byte    // X-Cache
 	cacheLookup []byte    // X-Cache-Lookup
 	surrogate   []byte    // our entry in Surrogate-Capability
@@ -37,6 +38,7 @@ func NewPolicy(s *Settings, port uint16, log *slog.Logger) *Policy {
 	for minor := range p.via {
 		p.via[minor] = fmt.Appendf(nil, "1.%d%s", minor, p.signature)
 	}
+	p.viaICY = []byte("ICY/0.0" + s.signature())
 	p.cache = fmt.Appendf(nil, "MISS from %s", s.VisibleName)
 	p.cacheLookup = fmt.Appendf(nil, "MISS from %s:%d", s.VisibleName, port)
 	p.surrogate = fmt.Appendf(nil, `%s="Surrogate/1.0"`, cmp.Or(s.Surrogate, s.VisibleName))
@@ -61,6 +63,14 @@ func (p *Policy) looping(r *engine.Request) (found bool) {
 		return !found
 	})
 	return found
+}
+
+// viaOf is our entry in Via for the reply to r.
+func (p *Policy) viaOf(r *engine.Request) []byte {
+	if r.Reply != nil && r.Reply.ICY {
+		return p.viaICY
+	}
+	return p.via[1]
 }
 
 // viaFor is our entry in Via for a message of r's version.

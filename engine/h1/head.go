@@ -11,6 +11,7 @@ import (
 type Limits struct {
 	Head       int        // bytes of the whole head, leading empty lines included; 0 means 64 KiB
 	Whitespace Whitespace // what to do with whitespace in a URL: uri_whitespace
+	ICY        bool       // accept a reply of Shoutcast, which has the name ICY in the place of a version
 	Relaxed    bool       // accept bare LF line ends, stray whitespace in first lines, methods in small letters: relaxed_header_parser
 }
 

@@ -2,6 +2,7 @@ package h1
 
 import (
 	"bytes"
+	"strconv"
 
 	"exaproxy/engine/canary"
 )
@@ -10,7 +11,8 @@ import (
 // for one reply after the other. Its slices are views of the bytes parsed; see the package comment.
 type Reply struct {
 	Major, Minor uint8
-	Status       int // 100 to 999
+	ICY          bool // of Shoutcast: there is no version, and the client is to see the same first line
+	Status       int  // 100 to 999
 	Reason       []byte
 	Header       Header
 
@@ -26,15 +28,15 @@ func (r *Reply) Reset() {
 // ParseReply reads the head of a reply at the beginning of b into r and returns how many bytes it has.
 // It does for replies what ParseRequest does for requests.
 //
-// ErrNotHTTP is returned as soon as b cannot be the beginning of "HTTP/": no empty lines are skipped
+// ErrNotHTTP is returned as soon as b cannot be the beginning of "HTTP/" (or, where that is accepted, of "ICY "): no empty lines are skipped
 // before it, as they could be the body of an HTTP/0.9 reply. Whitespace before a field's colon is
 // removed and folded fields are joined (RFC 9112 sections 5.1 and 5.2).
 func ParseReply(b []byte, r *Reply, lim Limits) (n int, err error) {
 	r.Reset()
-	if !bytes.HasPrefix(b, httpName[:min(len(b), len(httpName))]) {
+	if r.ICY = lim.ICY && bytes.HasPrefix(b, icyName[:min(len(b), len(icyName))]); !r.ICY && !bytes.HasPrefix(b, httpName[:min(len(b), len(httpName))]) {
 		return 0, ErrNotHTTP
 	}
-	if len(b) < len(httpName) {
+	if len(b) < len(icyName) || !r.ICY && len(b) < len(httpName) {
 		return 0, ErrShort
 	}
 	line, next, ended, valid := cutLine(b, lim.Relaxed)
@@ -56,15 +58,26 @@ func ParseReply(b []byte, r *Reply, lim Limits) (n int, err error) {
 	return n, err
 }
 
+var icyName = []byte("ICY ")
+
+// AppendStatusLine appends the first line that a client is given. The reason is that of StatusText.
+func (r *Reply) AppendStatusLine(dst []byte) []byte {
+	if !r.ICY {
+		return AppendStatusLine(dst, r.Status, "")
+	}
+	dst = strconv.AppendInt(append(dst, icyName...), int64(r.Status), 10)
+	return append(append(append(dst, ' '), StatusText(r.Status)...), '\r', '\n')
+}
+
 // parseLine reads `version SP status [SP reason]`.
 func (r *Reply) parseLine(line []byte, relaxed bool) error {
 	v, rest, _ := bytes.Cut(line, space)
 	major, minor, ok := version(v)
-	if !ok || major != 1 {
+	if !r.ICY && (!ok || major != 1) {
 		return fault(BadVersion, "not HTTP/1.x", line)
 	}
 	r.Major, r.Minor = major, minor
-	for relaxed && len(rest) > 0 && rest[0] == ' ' {
+	for relaxed && !r.ICY && len(rest) > 0 && rest[0] == ' ' {
 		rest = rest[1:]
 	}
 	code, reason, _ := bytes.Cut(rest, space)

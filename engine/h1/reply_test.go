@@ -61,6 +61,40 @@ func TestStatusLine(t *testing.T) {
 	}
 }
 
+// A reply of Shoutcast is read where that is accepted, and has the same first line for the client.
+func TestReplyOfShoutcast(t *testing.T) {
+	lim := Limits{Relaxed: true, ICY: true}
+	for _, test := range []struct {
+		bytes, want string
+		err         error
+		kind        ErrorKind
+	}{
+		{bytes: "ICY 200 Fine\r\nicy-name: a\r\n\r\nmusic", want: "ICY 200 OK\r\n"},
+		{bytes: "ICY 404\n\n", want: "ICY 404 Not Found\r\n"},
+		{bytes: "HTTP/1.1 200 OK\r\n\r\n", want: "HTTP/1.1 200 OK\r\n"},
+		{bytes: "I", err: ErrShort},
+		{bytes: "ICY ", err: ErrShort},
+		{bytes: "ICY/1.0 200 OK\r\n\r\n", err: ErrNotHTTP},
+		{bytes: "icy 200 OK\r\n\r\n", err: ErrNotHTTP},
+		{bytes: "ICY  200 OK\r\n\r\n", kind: BadStatusLine},
+		{bytes: "ICY x\r\n\r\n", kind: BadStatusLine},
+		{bytes: "ICY 200 OK\r\nno field\r\n\r\n", kind: BadField},
+	} {
+		var r Reply
+		_, err := ParseReply([]byte(test.bytes), &r, lim)
+		switch {
+		case test.kind != 0:
+			if kindOf(t, err) != test.kind {
+				t.Errorf("%q: got %v, want a bad %v", test.bytes, err, test.kind)
+			}
+		case err != test.err:
+			t.Errorf("%q: got %v, want %v", test.bytes, err, test.err)
+		case err == nil && string(r.AppendStatusLine(nil)) != test.want:
+			t.Errorf("%q: the client is told %q", test.bytes, r.AppendStatusLine(nil))
+		}
+	}
+}
+
 func TestReplyThatIsNotHTTP(t *testing.T) {
 	for _, test := range []struct {
 		name, bytes string

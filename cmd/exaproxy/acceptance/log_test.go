@@ -33,6 +33,7 @@ func odd(open *atomic.Int32) http.Handler {
 		"/reason":    "HTTP/1.1 299 Yay\r\nContent-Length: 2\r\n\r\nok",
 		"/old":       "HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok",
 		"/bare":      "no head at all\n",
+		"/icy":       "ICY 200 OK\r\nContent-Type: audio/mpeg\r\nicy-name: a\r\nVia: 1.0 other\r\n\r\nmusic",
 		"/hops":      "HTTP/1.1 200 OK\r\nConnection: X-Hop, close\r\nX-Hop: 1\r\nKeep-Alive: 1\r\nX-Cache: HIT from other\r\nVia: 1.0 other\r\nAge: 7\r\nContent-Length: 2\r\n\r\nok",
 	} {
 		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
@@ -148,7 +149,10 @@ func logRequests() []asked {
 
 		{name: "origin closes", raw: get(origin + "/closes")},
 		{name: "origin sends half", raw: get(origin + "/truncated")},
-		{name: "origin sends no head", raw: get(origin + "/bare"), deliberate: "what does not begin with a head is no HTTP and may be anything: Squid passes it on as HTTP/0.9"},
+		{name: "origin sends no head", raw: get(origin + "/bare"), deliberate: order},
+		{name: "origin sends no head to HTTP/1.0", raw: "GET " + origin + "/bare HTTP/1.0\r\n\r\n"},
+		{name: "origin sends no head to HEAD", raw: request("HEAD", origin+"/bare")},
+		{name: "origin is of Shoutcast", raw: get(origin + "/icy")},
 		{name: "refused", raw: get("http://{r}/")},
 		{name: "refused POST", raw: "POST http://{r}/ HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"},
 		{name: "no such name", raw: get("http://nx.test/"), deliberate: dnsBug},
