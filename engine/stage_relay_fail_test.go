@@ -22,15 +22,15 @@ func TestRelayFails(t *testing.T) {
 		kind  FailureKind
 	}{
 		{"the server closes without a word", given{}, "", closes, UpstreamClosed},
-		{"the server closes in the middle of the head", given{}, "HTTP/1.1 200", closes, UpstreamClosed},
+		{"the server closes in the middle of the head", given{}, "HTTP/1.1 200", closes, BadReply},
 		{"the server breaks off", given{}, "", resets, UpstreamBroken},
-		{"what the server says is no reply", given{}, "SSH-2.0-OpenSSH\r\n", nil, BadReply},
+		{"what the server says is no reply", given{}, "HTTP/2.0 200 OK\r\n", nil, BadReply},
 		{"the head has two lengths", given{}, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", nil, BadReply},
 		{"the server switches protocols unasked", given{}, "HTTP/1.1 101 Switching Protocols\r\n\r\n", nil, BadReply},
 		{"a coding that HTTP/1.0 does not know", given{ask: oldRequest}, "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", nil, BadReply},
 		{"the head is too large", small, large + "\r\n\r\n", nil, ReplyTooLarge},
 		{"the head is too large already", small, large, nil, ReplyTooLarge},
-		{"a proxy's 200 to a CONNECT is not whole", toProxy, "HTTP/1.1 200 OK\r\n", closes, UpstreamClosed},
+		{"a proxy's 200 to a CONNECT is not whole", toProxy, "HTTP/1.1 200 OK\r\n", closes, BadReply},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			p := newTransaction(t, relaying, row.given)
@@ -139,7 +139,11 @@ func TestRelaySendsAgain(t *testing.T) {
 			p.turn()
 			hop, pool := p.hop, p.worker.idle
 			if !row.again {
-				p.wantsFailure(p.play(), UpstreamClosed, UpstreamSide, true)
+				kind := UpstreamClosed
+				if row.reply != "" {
+					kind = BadReply
+				}
+				p.wantsFailure(p.play(), kind, UpstreamSide, true)
 				return
 			}
 			p.wants(p.play(), resolving)
