@@ -109,6 +109,9 @@ func (t *transaction) accepted() stage {
 		return t.failWith(f)
 	}
 	body, err := h1.RequestBody(&r.Request)
+	if err == nil && limits.StrictHeads {
+		err = r.Conforms()
+	}
 	if err != nil {
 		t.keepClient, t.unparsable = false, true
 		return t.fail(BadRequest, ClientSide, err)

@@ -73,10 +73,10 @@ func (p *Policy) viaOf(r *engine.Request) []byte {
 	return p.via[1]
 }
 
-// viaFor is our entry in Via for a message of r's version.
+// viaFor is our entry in Via for r: it has the version that r came with (RFC 9110, section 7.6.3).
 func (p *Policy) viaFor(r *engine.Request) []byte {
-	if r.Major == 1 && r.Minor == 0 {
-		return p.via[0]
+	if r.Major == 1 && r.Minor <= 1 {
+		return p.via[r.Minor]
 	}
-	return p.via[1]
+	return r.Keep(fmt.Appendf(nil, "%d.%d%s", r.Major, r.Minor, p.signature))
 }

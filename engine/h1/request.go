@@ -129,8 +129,8 @@ func (r *Request) parseVersion(v []byte) error {
 			r.RawTarget = nil // it is none
 			return fault(BadRequestLine, "no space before the version", r.Line)
 		}
-		if r.Method != "GET" {
-			return fault(BadRequestLine, "no version", r.Line)
+		if r.Method != "GET" || is(r.Line[len(r.Line)-1], spaceChar) {
+			return fault(BadRequestLine, "no version", r.Line) // perhaps it was forgotten, or is on its way
 		}
 		r.Major, r.Minor = 0, 9
 		return nil

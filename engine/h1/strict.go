@@ -1,0 +1,45 @@
+package h1
+
+// Conforms says what is wrong with a request that can be read, but whose sender does not keep to the RFCs where others may
+// read it differently: what relaxed_header_parser off refuses besides. Errors are *SyntaxError.
+//
+//   - A method that differs from one we know in its case alone is another one (RFC 9110 section 9.1).
+//   - There is one Host, and it is a host, also beside a URL (RFC 9112 section 3.2). HTTP/1.0 may have none.
+//   - GET, HEAD and TRACE have no body (RFC 9110 sections 9.3.1, 9.3.2 and 9.3.8).
+func (r *Request) Conforms() error {
+	if known := methodName(viewOf(r.Method), true); known != r.Method {
+		return fault(BadRequestLine, "a method in other letters", r.Line)
+	}
+	if r.Major == 0 {
+		return nil
+	}
+	if err := r.hostConforms(); err != nil {
+		return err
+	}
+	if body, err := RequestBody(r); err == nil && body.framing != NoBody && body.length != 0 && r.HasOddBody() {
+		return fault(BadFraming, "a body in a request that has none", r.Line)
+	}
+	return nil
+}
+
+func (r *Request) hostConforms() error {
+	host, only := r.Header.Only("Host")
+	switch {
+	case host == nil && r.Minor == 0:
+		return nil
+	case host == nil:
+		return fault(BadField, "no Host", r.Line)
+	case !only:
+		return fault(BadField, "several Host fields", r.Line)
+	}
+	if _, _, err := ParseTarget("CONNECT", host, Deny, nil); err != nil {
+		return fault(BadField, "no host in the Host field", host)
+	}
+	return nil
+}
+
+// HasOddBody says whether a body, if there is one, means nothing to the request's method. A server that does not look for
+// one takes it for the next request.
+func (r *Request) HasOddBody() bool {
+	return r.Method == "GET" || r.Method == "HEAD" || r.Method == "TRACE"
+}
