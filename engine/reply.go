@@ -175,9 +175,10 @@ func (t *transaction) composeReply(body *h1.Body, recode recoding) {
 	if !h.Has("Date") {
 		h.Add("Date", w.date())
 	}
-	if t.client.worker.head.Status == 407 && !t.hop.Challenges && !t.request.IsConnect() {
+	if !t.hop.Challenges && !t.request.IsConnect() {
 		h.Del("Proxy-Authenticate") // a client answers it with what it tells us
 	}
+	h.Del("Proxy-Authorization") // it is no field of a reply, and may be what we have said
 	t.setup.policy.Edit(t.request, h, Downstream)
 	t.frame(h, body, recode)
 	h.Add("Connection", t.connection())

@@ -109,6 +109,9 @@ func (t *transaction) accepted() stage {
 		return t.failWith(f)
 	}
 	body, err := h1.RequestBody(&r.Request)
+	if err == nil {
+		err = r.CheckExpect()
+	}
 	if err == nil && limits.StrictHeads {
 		err = r.Conforms()
 	}

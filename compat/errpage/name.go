@@ -96,6 +96,8 @@ func malformed(err error) (page string, status int) {
 		return "ERR_INVALID_REQ", 400
 	case h1.UnsupportedCoding:
 		return "ERR_UNSUP_REQ", 501
+	case h1.UnknownExpectation:
+		return "ERR_INVALID_REQ", 417
 	}
 	return "ERR_INVALID_REQ", 400
 }

@@ -12,8 +12,9 @@ func (p *Policy) Edit(r *engine.Request, h *h1.Header) {
 	if h.Has("WWW-Authenticate") {
 		connectionAuth(r, h)
 	}
+	h.Del("Surrogate-Control")  // it was for us, or for who stands before the server
+	h.Del("Alternate-Protocol") // the client is to stay with us
 	if r.Accelerated() {
-		h.Del("Surrogate-Control")  // it was for us
 		h.Del("Proxy-Authenticate") // there is no proxy, for the client
 	}
 	h.Add("X-Cache", p.cache)

@@ -40,11 +40,10 @@ func (s *rules) setReplacement(c *directive.Context, l *conf.Line) error {
 	if err != nil {
 		return err
 	}
-	value := ""
-	if len(l.Tokens) > 1 {
-		value = l.Tokens[1].Text
+	if len(l.Tokens) < 2 {
+		return conf.Invalid{fmt.Sprintf("ERROR: %s needs the value that takes the place of %s; without such a line the field is removed", l.Name, name)}
 	}
-	s.of(name).replacement = []byte(value)
+	s.of(name).replacement = []byte(l.Tokens[1].Text)
 	return nil
 }
 

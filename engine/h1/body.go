@@ -149,6 +149,9 @@ func (b *Body) Declare(h *Header) {
 			h.Del("Content-Length")
 		} else if list := h.Get("Content-Length"); list != nil {
 			first, _, _ := element(list)
+			for len(first) > 1 && first[0] == '0' {
+				first = first[1:]
+			}
 			h.Set("Content-Length", first)
 		}
 	case Chunked:

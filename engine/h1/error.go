@@ -20,16 +20,17 @@ var (
 type ErrorKind uint8
 
 const (
-	BadRequestLine    ErrorKind = iota + 1 // no method, target and version where they belong
-	BadStatusLine                          // the same for a reply
-	BadTarget                              // a character in the request target that cannot be in any
-	BadURL                                 // the request target: form, host, port, length
-	UnsupportedScheme                      // a well-formed URL whose scheme has no known default port
-	BadVersion                             // an HTTP version other than 1.x (status 505)
-	BadField                               // a header or trailer field
-	BadFraming                             // where the body ends is not defined, or ambiguous
-	BadChunk                               // the framing of a chunked body, within it
-	UnsupportedCoding                      // a transfer coding other than chunked, in a request (status 501)
+	BadRequestLine     ErrorKind = iota + 1 // no method, target and version where they belong
+	BadStatusLine                           // the same for a reply
+	BadTarget                               // a character in the request target that cannot be in any
+	BadURL                                  // the request target: form, host, port, length
+	UnsupportedScheme                       // a well-formed URL whose scheme has no known default port
+	BadVersion                              // an HTTP version other than 1.x (status 505)
+	BadField                                // a header or trailer field
+	BadFraming                              // where the body ends is not defined, or ambiguous
+	BadChunk                                // the framing of a chunked body, within it
+	UnsupportedCoding                       // a transfer coding other than chunked, in a request (status 501)
+	UnknownExpectation                      // an expectation other than 100-continue (status 417)
 )
 
 func (k ErrorKind) String() string {
@@ -52,6 +53,8 @@ func (k ErrorKind) String() string {
 		return "framing"
 	case UnsupportedCoding:
 		return "transfer coding"
+	case UnknownExpectation:
+		return "expectation"
 	}
 	return "ErrorKind(" + strconv.Itoa(int(k)) + ")"
 }

@@ -33,7 +33,7 @@ var requestBodies = []struct {
 	{name: "greatest length", head: "POST / HTTP/1.1\r\nContent-Length: 9223372036854775807\r\n", want: "length 9223372036854775807", declared: "Content-Length: 9223372036854775807\r\n"},
 	{name: "same length twice", head: "POST / HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 5\r\n", want: "length 5", declared: "Content-Length: 5\r\n"},
 	{name: "same length in a list", head: "POST / HTTP/1.1\r\nContent-Length: 5, 5 ,5\r\n", want: "length 5", declared: "Content-Length: 5\r\n"},
-	{name: "leading zeros", head: "POST / HTTP/1.1\r\nContent-Length: 005\r\n", want: "length 5", declared: "Content-Length: 005\r\n"},
+	{name: "leading zeros", head: "POST / HTTP/1.1\r\nContent-Length: 005\r\n", want: "length 5", declared: "Content-Length: 5\r\n"},
 	{name: "chunked", head: "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n", want: "chunked", declared: "Transfer-Encoding: chunked\r\n"},
 	{name: "chunked in capitals", head: "POST / HTTP/1.1\r\nTRANSFER-ENCODING: Chunked\r\n", want: "chunked", declared: "Transfer-Encoding: chunked\r\n"},
 	{name: "chunked and length", head: "POST / HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n", want: "chunked conflict", declared: "Transfer-Encoding: chunked\r\n"},

@@ -38,6 +38,21 @@ func (r *Request) hostConforms() error {
 	return nil
 }
 
+// CheckExpect refuses expectations that nobody here can meet: RFC 9110 section 10.1.1 knows 100-continue only. The error is a
+// *SyntaxError of kind UnknownExpectation.
+func (r *Request) CheckExpect() error {
+	if r.Header.lacks("Expect") {
+		return nil
+	}
+	var err error
+	r.Header.Elements("Expect", func(e []byte) {
+		if !equalFold(e, "100-continue") {
+			err = fault(UnknownExpectation, "not 100-continue", e)
+		}
+	})
+	return err
+}
+
 // HasOddBody says whether a body, if there is one, means nothing to the request's method. A server that does not look for
 // one takes it for the next request.
 func (r *Request) HasOddBody() bool {
