@@ -29,7 +29,7 @@ var tableObsolete = []Directive{
 	{Name: "emulate_httpd_log", Type: "obsolete", Treat: Obsolete, Note: "Replace this line with an access_log line that names the format 'common' or 'combined'."},
 	{Name: "forward_log", Type: "obsolete", Treat: Obsolete, Note: "Replace this line with a second access_log line."},
 	{Name: "ftp_list_width", Type: "obsolete", Treat: Obsolete, Note: "Remove this line. No listings of FTP directories are made."},
-	{Name: "ignore_expect_100", Type: "obsolete", Treat: Obsolete, Note: "Remove this line. Expectations are passed on to the server."},
+	{Name: "ignore_expect_100", Type: "obsolete", Treat: Obsolete, Note: "Remove this line. `Expect: 100-continue` is passed on to the server; other expectations are refused (417)."},
 	{Name: "log_fqdn", Type: "obsolete", Treat: Obsolete, Note: "Remove this line. Write %>A in a logformat to log names."},
 	{Name: "log_ip_on_direct", Type: "obsolete", Treat: Obsolete, Note: "Remove this line. Write %<A in a logformat to log names of servers."},
 	{Name: "maximum_single_addr_tries", Type: "obsolete", Treat: Obsolete, Note: "Replace this line with connect_retries."},

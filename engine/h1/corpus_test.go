@@ -273,7 +273,7 @@ func FuzzParseReply(f *testing.F) {
 		f.Add(methodFor(name), b, uint16(1), uint16(len(b)-1), false, uint16(100))
 	}
 	f.Fuzz(func(t *testing.T, method string, b []byte, one, two uint16, relaxed bool, head uint16) {
-		sameHoweverCut(t, parseReplyTo(method), b, Limits{Relaxed: relaxed, Head: int(head)}, one, two)
+		sameHoweverCut(t, parseReplyTo(method), b, Limits{Relaxed: relaxed, ICY: true, Head: int(head)}, one, two)
 		sameForNetHTTP(t, asReply, method, b, Limits{Relaxed: relaxed})
 	})
 }
