@@ -87,8 +87,8 @@ func (b *Body) Pass(p []byte) (out []byte, n int, err error) {
 		if r.payload {
 			b.payload += int64(r.n)
 		}
-		if kept != n {
-			copy(p[kept:], p[n:n+r.keep])
+		if from := n + r.from; kept != from {
+			copy(p[kept:], p[from:from+r.keep])
 		}
 		kept += r.keep
 		n += r.n
@@ -115,12 +115,15 @@ func (b *Body) Data(dst, p []byte) (out []byte, n int, err error) {
 	return dst, n, nil
 }
 
-// A run is so many bytes at the beginning of what comes, of which so many at its beginning go on. They are all payload,
-// or all framing.
+// A run is so many bytes at the beginning of what comes, of which so many go on, from one on. They are all payload, or all
+// framing.
 type run struct {
-	n, keep int
-	payload bool
+	n, from, keep int
+	payload       bool
 }
+
+// whole is a run of which all goes on.
+func whole(n int, payload bool) run { return run{n: n, keep: n, payload: payload} }
 
 // next consumes the next run. It is only called while the body is not done.
 func (b *Body) next(p []byte) (run, error) {
@@ -128,9 +131,9 @@ func (b *Body) next(p []byte) (run, error) {
 	case Length:
 		n := int(min(int64(len(p)), b.left))
 		b.left -= int64(n)
-		return run{n, n, true}, nil
+		return whole(n, true), nil
 	case UntilClose:
-		return run{len(p), len(p), true}, nil
+		return whole(len(p), true), nil
 	case Chunked:
 		return b.nextChunked(p)
 	case NoBody:

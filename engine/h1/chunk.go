@@ -41,23 +41,27 @@ func (b *Body) nextChunked(p []byte) (run, error) {
 		if b.left == 0 {
 			b.state = chunkCR
 		}
-		return run{n, n, true}, nil
+		return whole(n, true), nil
 	}
 	n := b.between(p)
 	for n < len(p) && b.state != chunkPayload && b.state != chunkDone {
-		step, keep, what := b.frame(p[n:])
+		if n > 0 && b.state == chunkSize && p[n] == '0' {
+			break // a run of its own, which may not begin there
+		}
+		r, what := b.frame(p[n:])
 		if what != "" {
 			b.state = chunkFailed
-			return run{n, n, false}, fault(BadChunk, what, p[n:n+1])
+			return whole(n, false), fault(BadChunk, what, p[n:n+1])
 		}
-		if step == 0 {
+		if r.n == 0 {
 			break
 		}
-		if n += step; keep < step {
-			return run{n, n - step + keep, false}, nil
+		if r.keep < r.n {
+			return run{n: n + r.n, from: r.from, keep: n + r.keep}, nil
 		}
+		n += r.n
 	}
-	return run{n, n, false}, nil
+	return whole(n, false), nil
 }
 
 // between consumes what stands between the payload of two chunks, if that is as usual: CRLF, a size without padding, CRLF.
@@ -78,8 +82,8 @@ func (b *Body) between(p []byte) (n int) {
 	return n + 2
 }
 
-// frame consumes n bytes of framing, of which the first keep go on, and returns what is wrong with them, if anything.
-func (b *Body) frame(p []byte) (n, keep int, wrong string) {
+// frame consumes a run of framing, and returns what is wrong with it, if anything.
+func (b *Body) frame(p []byte) (r run, wrong string) {
 	before := b.state
 	if before == chunkSize {
 		return b.size(p)
@@ -87,41 +91,40 @@ func (b *Body) frame(p []byte) (n, keep int, wrong string) {
 	wrong = b.step(p[0])
 	switch {
 	case b.state == chunkExtension, b.state == trailerName, b.state == trailerValue, b.state == trailerLF, before == trailerLF:
-		return 1, 0, wrong
+		return run{n: 1}, wrong
 	}
-	return 1, 1, wrong
+	return whole(1, false), wrong
 }
 
-// size consumes a chunk's size, which is read as a whole: n is 0 if p does not have all of it. Old
+// size consumes a chunk's size, which is read as a whole: the run is empty if p does not have all of it. Old
 // servers pad their sizes with zeros and white space, which readers are not agreed on (RFC 9112 allows white space before
 // an extension only): these go no further.
-func (b *Body) size(p []byte) (n, keep int, wrong string) {
+func (b *Body) size(p []byte) (r run, wrong string) {
 	digits := 0
 	for digits < len(p) && is(p[digits], hexChar) {
 		digits++
 	}
-	n = digits
+	n := digits
 	for n < len(p) && (p[n] == ' ' || p[n] == '\t') {
 		n++
 	}
 	switch {
 	case digits == 0 && len(p) > 0:
-		return 0, 0, "no chunk size"
+		return run{}, "no chunk size"
 	case n > maxSizeToken:
-		return 0, 0, "chunk size too long"
+		return run{}, "chunk size too long"
 	case n == len(p):
-		return 0, 0, ""
+		return run{}, ""
 	case p[n] != '\r' && p[n] != ';':
-		return 0, 0, "bad character after a chunk size"
+		return run{}, "bad character after a chunk size"
 	}
 	zeros := 0
 	for zeros < digits-1 && p[zeros] == '0' {
 		zeros++
 	}
-	keep = copy(p, p[zeros:digits])
-	b.left, wrong = sizeOf(p[:keep])
+	b.left, wrong = sizeOf(p[zeros:digits])
 	b.state = chunkExtension // if there is one
-	return n, keep, cmp.Or(wrong, b.overhead(n-digits))
+	return run{n: n, from: zeros, keep: digits - zeros}, cmp.Or(wrong, b.overhead(n-digits))
 }
 
 // sizeOf reads hexadecimal digits.

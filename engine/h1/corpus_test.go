@@ -155,7 +155,6 @@ func parseReplyTo(method string) parser {
 // reading reads one message, and then the end of the connection, from b coming in portions up to
 // the given cuts, and says in a line what it found.
 func reading(parse parser, b []byte, lim Limits, cuts ...int) string {
-	b = bytes.Clone(b) // a chunk's size is changed where it is padded
 	cuts = append(cuts, len(b))
 	var came int
 	for {

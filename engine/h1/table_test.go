@@ -80,6 +80,13 @@ func TestTableOfMessages(t *testing.T) {
 			rows[strings.TrimSpace(cells[0][2:])] = true
 		}
 	}
+	read := func(t *testing.T, parse parser, b, want string) {
+		if len(b) < 2000 {
+			checkReading(t, parse, []byte(b), want)
+		} else if got := reading(parse, []byte(b), relaxed); got != want {
+			t.Errorf("got\n%s, want\n%s", got, want)
+		}
+	}
 	delete(rows, "what there is")
 	for _, m := range messages {
 		if !rows[m.name] {
@@ -88,10 +95,10 @@ func TestTableOfMessages(t *testing.T) {
 		delete(rows, m.name)
 		t.Run(m.name, func(t *testing.T) {
 			if m.request != "" {
-				checkReading(t, parseRequest, []byte(m.request), m.isRead)
+				read(t, parseRequest, m.request, m.isRead)
 			}
 			if m.reply != "" {
-				checkReading(t, parseReplyTo("GET"), []byte(m.reply), m.isReplied)
+				read(t, parseReplyTo("GET"), m.reply, m.isReplied)
 			}
 		})
 	}
