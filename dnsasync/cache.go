@@ -35,7 +35,7 @@ type entry struct {
 	hit          Lookup // for all who find the entry in the cache
 }
 
-// A cache keeps entries until they expire or more recently used ones need the room.
+// A cache keeps entries until they expire or more recently used ones need the room. It may be several resolvers'.
 type cache struct {
 	limit  int
 	byKey  map[key]*entry
@@ -43,7 +43,7 @@ type cache struct {
 	oldest *entry
 }
 
-func newCache(limit int) cache { return cache{limit: limit, byKey: map[key]*entry{}} }
+func newCache(limit int) *cache { return &cache{limit: limit, byKey: map[key]*entry{}} }
 
 // fresh returns e, an entry of byKey or nil, if it is still good, and makes it the newest.
 // The caller looks it up: a key made of bytes costs no memory in an index expression.
@@ -110,6 +110,6 @@ func (c *cache) unlink(e *entry) {
 func (r *Resolver) newEntry(k key, ttl time.Duration) *entry {
 	now := r.loop.Now()
 	e := &entry{key: k, expires: now.Add(ttl), used: now}
-	e.hit = Lookup{resolver: r, entry: e, cached: true}
+	e.hit = Lookup{loop: r.loop, entry: e, cached: true}
 	return e
 }

@@ -4,6 +4,7 @@ import (
 	"io"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -97,6 +98,13 @@ func (c *Config) ndots() int {
 // searches reports whether a name may be completed with a domain.
 func (c *Config) searches() bool {
 	return c.AppendDomain != "" || c.Defnames && len(c.Search) > 0
+}
+
+// findsAs reports whether o leads to the same answers, kept for as long: what stands in the hosts file is not kept.
+func (c *Config) findsAs(o *Config) bool {
+	return slices.Equal(c.servers(), o.servers()) && slices.Equal(c.Search, o.Search) && c.ndots() == o.ndots() &&
+		c.Defnames == o.Defnames && c.AppendDomain == o.AppendDomain && c.IPv4Only == o.IPv4Only &&
+		c.maxTTL() == o.maxTTL() && c.negativeTTL() == o.negativeTTL() && c.minTTL() == o.minTTL() && c.cacheSize() == o.cacheSize()
 }
 
 func (c *Config) retransmit() time.Duration { return positive(c.Retransmit, defaultRetransmit) }

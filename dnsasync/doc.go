@@ -19,7 +19,7 @@
 // Positive answers are cached for the smallest TTL of the records that led to them, within
 // MinTTL and MaxTTL, and not at all if that is 0; that there is no such name or address,
 // for what the zone's SOA says, within NegativeTTL; that name servers failed, for five
-// seconds.
+// seconds. A resolver that takes another's place inherits its cache.
 //
 // A reply is accepted only from the server that was asked, to the port and with the
 // identifier that were chosen at random, and if it repeats the question; of its records

@@ -10,7 +10,7 @@ import (
 // A Lookup is a name whose addresses, or an address whose names, are wanted. It belongs to
 // whoever asked, who calls Result when woken, and need not be closed.
 type Lookup struct {
-	resolver *Resolver
+	loop     *loop.Loop
 	waker    *loop.Waker
 	question *question // that it waits for; nil: none
 	index    int       // in the question's list
@@ -48,7 +48,7 @@ func (l *Lookup) Result() (answer Answer, done bool, err error) {
 	}
 	answer = Answer{Addrs: e.addrs, Names: e.names, TTL: -1, Took: l.took, Cached: l.cached}
 	if !e.expires.IsZero() {
-		answer.TTL = max(e.expires.Sub(l.resolver.loop.Now()), 0)
+		answer.TTL = max(e.expires.Sub(l.loop.Now()), 0)
 	}
 	if e.err != nil {
 		return answer, true, e.err
@@ -70,7 +70,7 @@ func (l *Lookup) Cancel() {
 func (l *Lookup) settle(e *entry) {
 	l.question = nil
 	l.entry = e
-	l.took = l.resolver.loop.Now().Sub(l.began)
+	l.took = l.loop.Now().Sub(l.began)
 	l.waker.Wake()
 }
 
@@ -90,7 +90,7 @@ func (r *Resolver) newDoneLookup() *doneLookup {
 	}
 	d := &r.block[0]
 	r.block = r.block[1:]
-	d.entry.hit = Lookup{resolver: r, entry: &d.entry, cached: true}
+	d.entry.hit = Lookup{loop: r.loop, entry: &d.entry, cached: true}
 	return d
 }
 

@@ -255,7 +255,7 @@ func (q *question) end() {
 
 // join returns a Lookup that waits for the question.
 func (q *question) join(w *loop.Waker, whole bool) *Lookup {
-	l := &Lookup{resolver: q.resolver, waker: w, question: q, index: len(q.lookups), whole: whole}
+	l := &Lookup{loop: q.resolver.loop, waker: w, question: q, index: len(q.lookups), whole: whole}
 	l.began = q.resolver.loop.Now()
 	q.lookups = append(q.lookups, l)
 	if q.first != nil {

@@ -22,7 +22,7 @@ type Resolver struct {
 	log     *slog.Logger
 	random  random
 	servers []*server
-	cache   cache
+	cache   *cache
 
 	questions map[key]*question // that a Lookup may join
 	asked     map[uint16]*query // that wait for a name server, by identifier
@@ -68,6 +68,15 @@ func New(l *loop.Loop, c Config) *Resolver {
 		r.servers = append(r.servers, &server{resolver: r, index: i, addr: at})
 	}
 	return r
+}
+
+// Inherit has the resolver know what another on its loop has found out, if it would have asked the same servers for the
+// same and kept it for as long; else it begins with nothing. From then on both have one cache. It is called once, before
+// the resolver is used by others than its owner.
+func (r *Resolver) Inherit(from *Resolver) {
+	if r.config.findsAs(&from.config) {
+		r.cache = from.cache
+	}
 }
 
 // Lookup asks for the addresses of a name; w is woken when they are known. What needs no

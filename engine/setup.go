@@ -61,6 +61,7 @@ func (w *worker) use(s *setup) {
 	if w.setup != nil {
 		w.setup.replaced = true
 		s.inheritPools(w.setup)
+		s.resolver.Inherit(w.setup.resolver)
 		w.retired = append(w.retired, w.setup)
 	}
 	w.setup = s
