@@ -53,6 +53,9 @@ type Config struct {
 	// IPv4Only asks for no IPv6 addresses (no-aaaa in resolv.conf). False: both
 	// families are asked at the same time.
 	IPv4Only bool
+	// Prefer is the family whose addresses come first, where there are some of both and both are known in
+	// time (prefer_family). AnyFamily: that whose answer came first, as in Squid.
+	Prefer Family
 
 	// Log gets a line when a name server stops answering or fails, and when it answers
 	// again. nil: nothing is logged.
@@ -61,6 +64,18 @@ type Config struct {
 	// Others are for tests.
 	Random io.Reader
 }
+
+// A Family is that of addresses.
+type Family uint8
+
+const (
+	AnyFamily Family = iota
+	IPv4
+	IPv6
+)
+
+// qtype is what is asked for addresses of the family; 0: of any.
+func (f Family) qtype() uint16 { return [...]uint16{AnyFamily: 0, IPv4: typeA, IPv6: typeAAAA}[f] }
 
 const (
 	defaultPort        = 53
@@ -103,7 +118,7 @@ func (c *Config) searches() bool {
 // findsAs reports whether o leads to the same answers, kept for as long: what stands in the hosts file is not kept.
 func (c *Config) findsAs(o *Config) bool {
 	return slices.Equal(c.servers(), o.servers()) && slices.Equal(c.Search, o.Search) && c.ndots() == o.ndots() &&
-		c.Defnames == o.Defnames && c.AppendDomain == o.AppendDomain && c.IPv4Only == o.IPv4Only &&
+		c.Defnames == o.Defnames && c.AppendDomain == o.AppendDomain && c.IPv4Only == o.IPv4Only && c.Prefer == o.Prefer &&
 		c.maxTTL() == o.maxTTL() && c.negativeTTL() == o.negativeTTL() && c.minTTL() == o.minTTL() && c.cacheSize() == o.cacheSize()
 }
 

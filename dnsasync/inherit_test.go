@@ -26,6 +26,7 @@ func TestInherit(t *testing.T) {
 		{"dns_defnames", func(c *Config) { c.Defnames = true }, false},
 		{"append_domain", func(c *Config) { c.AppendDomain = ".a.test" }, false},
 		{"one family", func(c *Config) { c.IPv4Only = true }, false},
+		{"another family first", func(c *Config) { c.Prefer = IPv6 }, false},
 		{"positive_dns_ttl", func(c *Config) { c.MaxTTL = time.Minute }, false},
 		{"negative_dns_ttl", func(c *Config) { c.NegativeTTL = time.Second }, false},
 		{"another lower limit", func(c *Config) { c.MinTTL = time.Second }, false},

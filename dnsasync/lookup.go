@@ -24,7 +24,7 @@ type Lookup struct {
 // An Answer is what a Lookup found. Its slices belong to the resolver and never change;
 // the caller does not change them either.
 type Answer struct {
-	// Addrs are the addresses of a name. Those of the family whose answer came first
+	// Addrs are the addresses of a name. Those of the family that is preferred, or else whose answer came first,
 	// are first, third, fifth and so on, as Squid tries them, and within a family they
 	// are in the order of the name server's answer; those of a hosts file are in the
 	// order of the file.

@@ -202,14 +202,18 @@ func (q *question) outcome() (*entry, time.Duration) {
 	}
 	now := q.resolver.loop.Now()
 	ttl := q.first.expires.Sub(now)
-	var second []netip.Addr
+	first, second := q.first.addrs, []netip.Addr(nil)
 	for _, p := range q.queries {
-		if p != q.first && p.state == queryFound {
-			second, ttl = p.addrs, min(ttl, p.expires.Sub(now))
+		if p == q.first || p.state != queryFound {
+			continue
+		}
+		second, ttl = p.addrs, min(ttl, p.expires.Sub(now))
+		if p.qtype == q.resolver.config.Prefer.qtype() {
+			first, second = second, first
 		}
 	}
 	e := q.resolver.newEntry(q.key, ttl)
-	e.addrs, e.names = interleave(q.first.addrs, second), q.first.names
+	e.addrs, e.names = interleave(first, second), q.first.names
 	return e, ttl
 }
 

@@ -1,6 +1,7 @@
 package dnsasync
 
 import (
+	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
@@ -102,6 +103,38 @@ func TestFirstAnswerLeads(t *testing.T) {
 	server.asked("A too", "A www.example").answers("www.example. 300 IN A 192.0.2.1")
 	if answer := c.gets("IPv6 came first", "2001:db8::1", "192.0.2.1", "2001:db8::2"); answer.Took != 20*time.Millisecond {
 		t.Errorf("it took %v", answer.Took)
+	}
+}
+
+// The preferred family leads, whichever answer came first, if it is there in time.
+func TestPreferredFamilyLeads(t *testing.T) {
+	for _, row := range []struct {
+		prefer Family
+		early  string // whose answer comes first
+		late   time.Duration
+		want   []string
+	}{
+		{IPv4, "AAAA", 40 * time.Millisecond, []string{"192.0.2.1", "2001:db8::1", "192.0.2.2"}},
+		{IPv4, "A", 40 * time.Millisecond, []string{"192.0.2.1", "2001:db8::1", "192.0.2.2"}},
+		{IPv6, "A", 40 * time.Millisecond, []string{"2001:db8::1", "192.0.2.1", "192.0.2.2"}},
+		{AnyFamily, "AAAA", 40 * time.Millisecond, []string{"2001:db8::1", "192.0.2.1", "192.0.2.2"}},
+		{IPv6, "A", 100 * time.Millisecond, []string{"192.0.2.1", "192.0.2.2"}},
+	} {
+		w := newWorld(t, Config{Prefer: row.prefer})
+		server := w.nameServer(1)
+		c := w.looks("www.example")
+		answers := map[string][]string{"A": {"www.example. 300 IN A 192.0.2.1", "www.example. 300 IN A 192.0.2.2"}, "AAAA": {"www.example. 300 IN AAAA 2001:db8::1"}}
+		server.asked("both go out", row.early+" www.example").answers(answers[row.early]...)
+		w.passes(row.late)
+		for kind, records := range answers {
+			if kind != row.early {
+				server.asked("both go out", kind+" www.example").answers(records...)
+			}
+		}
+		c.gets(fmt.Sprintf("%d is preferred, %s came first", row.prefer, row.early), row.want...)
+		if row.late > familyGrace {
+			w.looks("www.example").gets("the next time", "2001:db8::1", "192.0.2.1", "192.0.2.2")
+		}
 	}
 }
 

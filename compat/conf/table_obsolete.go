@@ -8,7 +8,7 @@ var tableObsolete = []Directive{
 	{Name: "external_refresh_check", Type: "obsolete", Treat: Obsolete, Note: "Remove this line. There is no cache."},
 	{Name: "location_rewrite_program", Aliases: []string{"location_rewrite_access", "location_rewrite_children", "location_rewrite_concurrency"}, Type: "obsolete", Treat: Obsolete, Note: "Remove this line. Location fields are not rewritten; use url_rewrite_program on the requests."},
 	{Name: "refresh_stale_hit", Type: "obsolete", Treat: Obsolete, Note: "Remove this line. There is no cache."},
-	{Name: "dns_v4_first", Type: "obsolete", Treat: Obsolete, Note: "Remove this line. Addresses of both families are tried."},
+	{Name: "dns_v4_first", Type: "obsolete", Treat: Obsolete, Note: "Remove this line. Addresses of both families are tried; `#exaproxy prefer_family ipv4` has those of IPv4 tried first."},
 	{Name: "cache_peer_domain", Aliases: []string{"cache_host_domain"}, Type: "obsolete", Treat: Obsolete, Note: "Replace this line with a dstdomain acl and cache_peer_access."},
 	{Name: "ie_refresh", Type: "obsolete", Treat: Obsolete, Note: "Remove this line. There is no cache to refresh from."},
 	{Name: "sslproxy_cafile", Type: "obsolete", Treat: Done, Note: "Replace this line with tls_outgoing_options cafile=. It is followed all the same."},

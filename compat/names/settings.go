@@ -48,6 +48,9 @@ func (s *Settings) Directives() directive.Set {
 		"positive_dns_ttl":        directive.Wait(&s.MaxTTL),
 		"negative_dns_ttl":        directive.Wait(&s.NegativeTTL),
 		"client_names":            directive.OnOff(&s.ClientNames),
+		"prefer_family": directive.OneOf(&s.Prefer, map[string]dnsasync.Family{
+			"any": dnsasync.AnyFamily, "ipv4": dnsasync.IPv4, "ipv6": dnsasync.IPv6,
+		}, "prefer_family: '%s' is not any, ipv4 or ipv6"),
 	}
 }
 
