@@ -12,10 +12,13 @@ import (
 // Config asks the name server of this machine and has no hosts file. A Config may be shared by
 // several resolvers: none of them changes it.
 type Config struct {
-	// Servers are asked in this order: the first, and when it stays silent, refuses or
+	// Servers are asked in this order, those that do not answer after all others: the first, and when it stays silent, refuses or
 	// fails, the next (dns_nameservers, or nameserver in resolv.conf). None: 127.0.0.1,
 	// port 53. Port 0 is 53. More than 64 are not used.
 	Servers []netip.AddrPort
+
+	// Rotate has the servers take turns in being the first, by question (options rotate in resolv.conf).
+	Rotate bool
 
 	// Search are the domains that are tried behind names with fewer than Ndots dots
 	// when Defnames is set (search in resolv.conf). None: names are asked as they are.

@@ -10,7 +10,8 @@
 // done when Lookup returns: addresses written as such, names of the hosts file, what is
 // cached, what can be no name. Everything else joins the question in flight for the same
 // name or becomes one. A question asks for both families at once, a query each. A
-// query goes to the name servers in their order: to the next one when a server is silent
+// query goes to the name servers in their order, to those that do not answer after the
+// others: to the next one when a server is silent
 // for Retransmit (doubled in each round), refuses, fails, or sends a malformed reply; by
 // TCP when the reply did not fit a datagram. When both families are there, or 50 ms after
 // the first, the Lookups are settled and the answer is cached; a family that comes later
@@ -23,7 +24,8 @@
 //
 // A reply is accepted only from the server that was asked, to the port and with the
 // identifier that were chosen at random, and if it repeats the question; of its records
-// only those count to which the question leads. The package does not validate signatures,
+// only those count to which the question leads. When more messages come in a server's
+// name than it was sent, it is asked by TCP. The package does not validate signatures,
 // does not ask the roots itself, and knows nothing of proxies; it keeps 64 records of each
 // type for a name at most.
 //

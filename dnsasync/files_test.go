@@ -61,6 +61,7 @@ func TestResolvConf(t *testing.T) {
 		fmt.Fprintln(&b, "retransmit:", config.Retransmit)
 		fmt.Fprintln(&b, "timeout:   ", config.Timeout)
 		fmt.Fprintln(&b, "IPv4 only: ", config.IPv4Only)
+		fmt.Fprintln(&b, "rotate:    ", config.Rotate)
 		fmt.Fprintln(&b, "error:     ", err)
 		golden(t, path, b.String())
 	})

@@ -25,6 +25,7 @@ type query struct {
 	sent        time.Time // last
 	due         time.Time // when to ask the next server
 	current     int       // index of the server asked last; -1: none
+	again       *server   // that is to be asked next; nil: the first in order
 	awaitsReply bool      // of that server
 	tries       []try     // by server
 
@@ -52,6 +53,7 @@ const (
 type try struct {
 	socket *socket // the last by which the server was asked
 	stream *stream // likewise
+	asked  int     // times that it was this server's turn
 	edns   bool    // was asked with EDNS
 	failed bool    // the server is not asked again
 }
@@ -65,7 +67,7 @@ func (p *query) start(name string) {
 	now := p.question.resolver.loop.Now()
 	p.name, p.aliases, p.state, p.miss = name, 0, queryAsking, 0
 	p.ttl, p.negativeTTL = unknownTTL, unknownTTL
-	p.began, p.due, p.current, p.sends, p.awaitsReply = now, now, -1, 0, false
+	p.began, p.due, p.current, p.again, p.sends, p.awaitsReply = now, now, -1, nil, 0, false
 	clear(p.tries)
 }
 
@@ -110,6 +112,8 @@ func (p *query) send(now time.Time) {
 		if err == nil {
 			if p.sends > 0 {
 				r.stats.Retransmits++
+			} else {
+				p.probe(now)
 			}
 			p.due = now.Add(p.interval())
 			p.sends++
@@ -119,19 +123,6 @@ func (p *query) send(now time.Time) {
 		p.tries[s.index].failed = true
 	}
 	p.finishMissed(ServerFailure, p.lastServer())
-}
-
-// next returns the server after the one asked last that has not failed; nil: all have.
-func (p *query) next() *server {
-	servers := p.question.resolver.servers
-	for i := 1; i <= len(servers); i++ {
-		at := (p.current + i) % len(servers)
-		if !p.tries[at].failed {
-			p.current = at
-			return servers[at]
-		}
-	}
-	return nil
 }
 
 // interval is how long to wait for the server that is asked now: dns_retransmit_interval,
@@ -182,7 +173,7 @@ func (p *query) follow(s *server, m *reply) {
 
 // askAgain makes the same server the next one, at once.
 func (p *query) askAgain(s *server) {
-	p.current, p.awaitsReply = s.index-1, false
+	p.again, p.awaitsReply = s, false
 	p.due = p.question.resolver.loop.Now()
 }
 
@@ -198,6 +189,7 @@ func (p *query) retryByTCP(s *server) {
 		p.serverFailed(s)
 		return
 	}
+	p.tries[s.index].detachSocket() // what comes by UDP from now on is not believed
 	p.sent, p.last, p.current, p.awaitsReply = now, byTCP, s.index, true
 	p.due = now.Add(p.interval())
 }
@@ -263,12 +255,16 @@ func (p *query) unregister() {
 
 // detach ends the waiting for replies by socket and stream.
 func (t *try) detach() {
-	if t.socket != nil {
-		t.socket.queryDone()
-		t.socket = nil
-	}
+	t.detachSocket()
 	if t.stream != nil {
 		t.stream.waiting--
 		t.stream = nil
+	}
+}
+
+func (t *try) detachSocket() {
+	if t.socket != nil {
+		t.socket.queryDone()
+		t.socket = nil
 	}
 }

@@ -30,6 +30,7 @@ type question struct {
 
 	candidates []string // names still to be tried if the present one does not exist
 	queries    []*query // one for each type of record
+	from       int      // index of the server that is first in order
 	first      *query   // whose addresses came first
 
 	miss    ErrorKind      // the worst of the candidates; 0: none yet
@@ -50,6 +51,10 @@ const (
 // happens within Lookup.
 func newQuestion(r *Resolver, k key) *question {
 	q := &question{resolver: r, key: k, deadline: r.loop.Now().Add(r.config.timeout())}
+	if r.config.Rotate {
+		q.from = r.turn % len(r.servers)
+		r.turn++
+	}
 	q.waker = r.loop.NewWaker(q)
 	q.timer = r.loop.NewTimer(q.waker)
 	types := []uint16{typeA, typeAAAA}

@@ -19,7 +19,7 @@ const (
 )
 
 // ReadResolvConf reads resolv.conf(5) into the fields that it speaks of: Servers,
-// Search, Ndots, IPv4Only, and, when its options name them, Retransmit (timeout) and
+// Search, Ndots, IPv4Only, Rotate, and, when its options name them, Retransmit (timeout) and
 // Timeout (timeout × attempts × servers). The other fields are zero. Without a
 // nameserver line the server is 127.0.0.1.
 //
@@ -113,6 +113,8 @@ func (c *resolvConf) option(option string) {
 		}
 	case "no-aaaa":
 		c.config.IPv4Only = true
+	case "rotate":
+		c.config.Rotate = true
 	case "debug", "edns0", "trust-ad", "single-request", "single-request-reopen",
 		"no-check-names", "no-reload", "no-tld-query", "inet6", "ip6-bytestring", "ip6-dotint", "no-ip6-dotint":
 		// Without effect here: EDNS is always used, each query has its own identifier, and

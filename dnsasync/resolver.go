@@ -27,6 +27,7 @@ type Resolver struct {
 	questions map[key]*question // that a Lookup may join
 	asked     map[uint16]*query // that wait for a name server, by identifier
 	count     uint64            // of the queries so far, to put them in order
+	turn      int               // of the questions so far, if servers take turns
 	madeRoom  time.Time         // last
 
 	stats   Stats // all but what the method Stats adds
@@ -71,11 +72,15 @@ func New(l *loop.Loop, c Config) *Resolver {
 }
 
 // Inherit has the resolver know what another on its loop has found out, if it would have asked the same servers for the
-// same and kept it for as long; else it begins with nothing. From then on both have one cache. It is called once, before
+// same and kept it for as long; else it begins with nothing. From then on both have one cache. It knows how the servers answer, too. It is called once, before
 // the resolver is used by others than its owner.
 func (r *Resolver) Inherit(from *Resolver) {
-	if r.config.findsAs(&from.config) {
-		r.cache = from.cache
+	if !r.config.findsAs(&from.config) {
+		return
+	}
+	r.cache = from.cache
+	for i, s := range r.servers {
+		s.health = from.servers[i].health
 	}
 }
 

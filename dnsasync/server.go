@@ -2,6 +2,7 @@ package dnsasync
 
 import (
 	"net/netip"
+	"time"
 
 	"exaproxy/engine/canary"
 	"exaproxy/engine/loop"
@@ -12,14 +13,21 @@ type server struct {
 	resolver *Resolver
 	index    int // among the resolver's
 	addr     netip.AddrPort
-	noEDNS   bool
 	socket   *socket // for the next datagram; nil: none yet
 	draining int     // older sockets by which replies are expected
 	stream   *stream // nil: none yet
-	silences int     // queries not answered in time since its last reply
-	failing  [2]bool // by transport: as logged last
+	health
 
 	queries, replies uint64
+}
+
+// health is what is known of how a name server answers.
+type health struct {
+	noEDNS   bool
+	silences int       // queries not answered in time since its last reply
+	failing  [2]bool   // by transport: as logged last
+	probed   time.Time // when it was asked last although it does not answer
+	forgery  loop.Limiter
 }
 
 // transport is how a server is asked.
@@ -96,17 +104,18 @@ func (s *server) queryFor(message []byte) *query {
 	return s.resolver.asked[id]
 }
 
-// receive handles a message for a query, if it is a reply to it.
-func (s *server) receive(p *query, message []byte, by transport) {
+// receive handles a message for a query, and reports whether it is a reply to it.
+func (s *server) receive(p *query, message []byte, by transport) bool {
 	m, err := readReply(message, p.name, p.qtype)
 	if err != nil {
 		s.drop()
-		return
+		return false
 	}
 	s.replies++
 	s.recordAnswer(by)
 	s.resolver.stats.code(m.code, p.sends)
 	p.handleReply(s, &m, by)
+	return true
 }
 
 // drop counts a message that is not accepted.
@@ -135,6 +144,17 @@ func (s *server) recordAnswer(by transport) {
 	if s.failing[by] {
 		s.failing[by] = false
 		s.resolver.log.Info("name server answers again", "server", s.addr, "by", by)
+	}
+}
+
+// forgeryEvery is how often forged messages are logged.
+const forgeryEvery = time.Minute
+
+// recordForgery records that others send messages in the server's name.
+func (s *server) recordForgery() {
+	r := s.resolver
+	if _, ok := s.forgery.Allow(r.loop.Now(), forgeryEvery); ok {
+		r.log.Warn("somebody sends messages in the name of a name server: it is asked by TCP", "server", s.addr)
 	}
 }
 

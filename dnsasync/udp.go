@@ -17,6 +17,8 @@ type socket struct {
 	waker   *loop.Waker
 	opened  time.Time
 	sent    int // datagrams
+	replies int
+	strays  int // messages that were no reply
 	waiting int // queries
 }
 
@@ -25,6 +27,8 @@ const (
 	maxAge       = time.Minute
 	maxDraining  = 4  // sockets of a server that wait for their last replies
 	maxDatagrams = 64 // read in one run
+	// maxStrays is how many messages more than it was sent a server may seem to send: networks repeat datagrams.
+	maxStrays = 16
 )
 
 func newSocket(s *server) (*socket, error) {
@@ -115,16 +119,38 @@ func (k *socket) receive(message []byte) {
 	p := k.server.queryFor(message)
 	if p == nil || p.tries[k.server.index].socket != k {
 		k.server.drop()
+		k.server.recordSign(message)
+		k.stray()
 		return
 	}
-	k.server.receive(p, message, byUDP)
+	if k.server.receive(p, message, byUDP) {
+		k.replies++
+	} else {
+		k.stray()
+	}
+}
+
+// stray counts a message that was no reply. A server sends as many messages as it was sent, those for queries that are over
+// among them. Whoever sends more guesses at identifiers: the port is known, and given up (RFC 5452 section 9.3).
+func (k *socket) stray() {
+	k.strays++
+	late := k.sent - k.replies - k.waiting
+	if k.strays > max(late, 0)+maxStrays {
+		k.server.recordForgery()
+		k.abandon(func(p *query) { p.retryByTCP(k.server) })
+	}
 }
 
 // fail closes the socket, because the kernel reports that the server cannot be reached, and
 // sends the queries that wait for a reply to the next server.
 func (k *socket) fail(err error) {
+	k.server.recordFailure(byUDP, err)
+	k.abandon(func(p *query) { p.serverFailed(k.server) })
+}
+
+// abandon closes the socket, and then does something with the queries that wait for a reply by it.
+func (k *socket) abandon(then func(*query)) {
 	s := k.server
-	s.recordFailure(byUDP, err)
 	if s.socket == k {
 		s.socket = nil
 	} else {
@@ -134,7 +160,7 @@ func (k *socket) fail(err error) {
 	for _, p := range s.resolver.waiting() {
 		if try := &p.tries[s.index]; try.socket == k {
 			try.socket = nil
-			p.serverFailed(s)
+			then(p)
 		}
 	}
 }

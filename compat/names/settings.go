@@ -112,7 +112,7 @@ func (s *Settings) finishServers(c *directive.Context) {
 	if err != nil && !skipped(c, resolvConf, err) {
 		c.Say(1, "WARNING: cannot read %s: %s", resolvConf, err)
 	}
-	s.Servers, s.Search, s.Ndots, s.IPv4Only = system.Servers, system.Search, system.Ndots, system.IPv4Only
+	s.Servers, s.Search, s.Ndots, s.IPv4Only, s.Rotate = system.Servers, system.Search, system.Ndots, system.IPv4Only, system.Rotate
 	if len(s.servers) > 0 {
 		s.Servers = s.servers
 	}
