@@ -35,6 +35,10 @@ type Config struct {
 	// Hosts is looked at before any name server is (hosts_file). nil: it is empty.
 	Hosts *Hosts
 
+	// PacketMax is the size of datagrams that servers are told we take, in bytes, between 512 and 16,383 (dns_packet_max,
+	// RFC 6891). 0: 1,232, what passes everywhere in one piece. Negative: they are told nothing, and send 512 at most.
+	PacketMax int
+
 	// Retransmit is how long a server may be silent before the next is asked; it is
 	// doubled each time that all have been asked (dns_retransmit_interval). 0: 5 s.
 	Retransmit time.Duration
@@ -89,6 +93,8 @@ const (
 	defaultCacheSize   = 16384
 	maxFailureTTL      = 5 * time.Second
 	maxServers         = 64
+	minPacket          = 512        // RFC 6891 section 6.2.3
+	maxPacket          = 16<<10 - 1 // as in Squid
 )
 
 func (c *Config) servers() []netip.AddrPort {
@@ -128,6 +134,17 @@ func (c *Config) findsAs(o *Config) bool {
 func (c *Config) retransmit() time.Duration { return positive(c.Retransmit, defaultRetransmit) }
 func (c *Config) timeout() time.Duration    { return positive(c.Timeout, defaultTimeout) }
 func (c *Config) maxTTL() time.Duration     { return positive(c.MaxTTL, defaultMaxTTL) }
+
+// packetMax is what queries announce; 0: nothing.
+func (c *Config) packetMax() int {
+	switch {
+	case c.PacketMax == 0:
+		return udpSize
+	case c.PacketMax < 0:
+		return 0
+	}
+	return min(max(c.PacketMax, minPacket), maxPacket)
+}
 
 func (c *Config) negativeTTL() time.Duration {
 	if c.NegativeTTL == 0 {

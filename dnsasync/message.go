@@ -27,8 +27,8 @@ const (
 
 const (
 	headerSize = 12
-	// udpSize is the size that queries announce: what passes unfragmented everywhere (DNS
-	// flag day 2020). More is read if it comes.
+	// udpSize is the size that queries announce if nothing else was configured: what passes unfragmented
+	// everywhere (DNS flag day 2020). More is read if it comes.
 	udpSize     = 1232
 	udpBuffer   = 4096
 	queryBuffer = headerSize + 255 + 4 + 11 + 1 // the longest name, EDNS, and one byte that Pack wants
@@ -67,14 +67,14 @@ func messageID(b []byte) (id uint16, ok bool) {
 }
 
 // packQuery returns the query for records of a type, in buf if there is room. The name
-// is without a dot at its end. edns announces udpSize (RFC 6891).
-func packQuery(buf []byte, id uint16, name string, qtype uint16, edns bool) ([]byte, error) {
+// is without a dot at its end. size is what it announces by EDNS (RFC 6891); 0: it has none.
+func packQuery(buf []byte, id uint16, name string, qtype uint16, size int) ([]byte, error) {
 	m := dns.Msg{
 		MsgHdr:   dns.MsgHdr{Id: id, RecursionDesired: true},
 		Question: []dns.Question{{Name: name + ".", Qtype: qtype, Qclass: dns.ClassINET}},
 	}
-	if edns {
-		m.SetEdns0(udpSize, false)
+	if size > 0 {
+		m.SetEdns0(uint16(size), false)
 	}
 	return m.PackBuffer(buf)
 }

@@ -78,14 +78,14 @@ func TestMessageCutAnywhere(t *testing.T) {
 func TestQueryOfTheLongestName(t *testing.T) {
 	name := strings.Repeat("a.", 126) + "b"
 	buffer := make([]byte, queryBuffer)
-	data, err := packQuery(buffer, 1, name, typeAAAA, true)
+	data, err := packQuery(buffer, 1, name, typeAAAA, udpSize)
 	if err != nil || len(data) != queryBuffer-1 {
 		t.Errorf("%d bytes, error %v; want %d", len(data), err, queryBuffer-1)
 	}
 	if &data[0] != &buffer[0] {
 		t.Error("the query is not in the buffer that was given")
 	}
-	if _, err := packQuery(buffer, 1, strings.Repeat("a", 64), typeA, true); err == nil {
+	if _, err := packQuery(buffer, 1, strings.Repeat("a", 64), typeA, udpSize); err == nil {
 		t.Error("a label of 64 bytes was packed")
 	}
 }
@@ -136,7 +136,7 @@ func FuzzMessage(f *testing.F) {
 	for _, data := range loops() {
 		f.Add(data)
 	}
-	query, err := packQuery(nil, 1, "www.example", typeA, true)
+	query, err := packQuery(nil, 1, "www.example", typeA, udpSize)
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -249,6 +249,34 @@ func TestServerWithoutEDNS(t *testing.T) {
 	}
 }
 
+// TestPacketMax has queries announce how large a datagram may be.
+func TestPacketMax(t *testing.T) {
+	for _, row := range []struct{ max, want int }{{0, udpSize}, {-1, 0}, {1, 512}, {4096, 4096}, {65535, 16383}} {
+		config := two()
+		config.PacketMax = row.max
+		w := newWorld(t, config)
+		server := w.nameServer(1)
+		c := w.looks("www.example")
+		q := server.asked("a query", "A www.example")
+		size := 0
+		if e := q.IsEdns0(); e != nil {
+			size = int(e.UDPSize())
+		}
+		if size != row.want {
+			t.Errorf("PacketMax %d: %d bytes are announced, want %d", row.max, size, row.want)
+		}
+		m := q.reply(dns.RcodeSuccess, record)
+		for len(m.Answer)*16+33+11 <= max(row.want, minPacket)-16 { // an answer that fits
+			m.Answer = append(m.Answer, m.Answer[0])
+		}
+		m.Compress = true
+		q.send(m)
+		if answer, done, err := c.lookup.Result(); !done || err != nil || len(answer.Addrs) == 0 {
+			t.Errorf("PacketMax %d: an answer of %d bytes is not read: %v", row.max, m.Len(), err)
+		}
+	}
+}
+
 // forgeries are messages that are no reply to the query.
 var forgeries = []struct {
 	name  string

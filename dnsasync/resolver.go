@@ -57,7 +57,7 @@ func New(l *loop.Loop, c Config) *Resolver {
 		loop: l, config: c, domain: []byte(strings.ToLower(c.AppendDomain)),
 		log: c.Log, random: random{source: c.Random}, cache: newCache(c.cacheSize()),
 		questions: map[key]*question{}, asked: map[uint16]*query{},
-		name: make([]byte, 0, maxName), message: make([]byte, queryBuffer), input: make([]byte, udpBuffer),
+		name: make([]byte, 0, maxName), message: make([]byte, queryBuffer), input: make([]byte, max(udpBuffer, c.packetMax())),
 	}
 	if r.log == nil {
 		r.log = slog.New(slog.DiscardHandler)

@@ -47,7 +47,7 @@ const silencesBeforeWarning = 3
 // ask sends a query by UDP. A datagram for which there is no room now counts as sent and lost.
 func (s *server) ask(p *query) error {
 	r := s.resolver
-	message, err := packQuery(r.message, p.id, p.name, p.qtype, !s.noEDNS)
+	message, err := packQuery(r.message, p.id, p.name, p.qtype, s.edns())
 	if err != nil {
 		return err // an alias that cannot be a name
 	}
@@ -63,7 +63,7 @@ func (s *server) ask(p *query) error {
 	if try.socket != nil {
 		try.socket.queryDone()
 	}
-	try.socket, try.edns, p.size = k, !s.noEDNS, len(message)
+	try.socket, try.edns, p.size = k, s.edns() > 0, len(message)
 	k.waiting++
 	s.queries++
 	return nil
@@ -76,7 +76,7 @@ func (s *server) askByTCP(p *query) error {
 		return nil
 	}
 	r := s.resolver
-	message, err := packQuery(r.message, p.id, p.name, p.qtype, !s.noEDNS)
+	message, err := packQuery(r.message, p.id, p.name, p.qtype, s.edns())
 	if err != nil {
 		return err
 	}
@@ -90,9 +90,17 @@ func (s *server) askByTCP(p *query) error {
 	}
 	s.stream.send(message)
 	canary.Spoil(message, canary.Query, 0)
-	try.stream, try.edns, p.size = s.stream, !s.noEDNS, len(message)
+	try.stream, try.edns, p.size = s.stream, s.edns() > 0, len(message)
 	s.queries++
 	return nil
+}
+
+// edns is the size that queries to the server announce; 0: none.
+func (s *server) edns() int {
+	if s.noEDNS {
+		return 0
+	}
+	return s.resolver.config.packetMax()
 }
 
 // queryFor returns the query to which a message claims to be the reply.

@@ -6,7 +6,7 @@ var tableMiscellaneous = []Directive{
 	{Name: "allow_underscore", Type: "onoff", Treat: Accepted, Default: "on", Note: "steers check_hostnames"},
 	{Name: "dns_retransmit_interval", Type: "time_msec", Treat: Done, Default: "5 seconds"},
 	{Name: "dns_timeout", Type: "time_msec", Treat: Done, Default: "30 seconds"},
-	{Name: "dns_packet_max", Type: "b_ssize_t", Treat: Accepted, Note: "answers that do not fit a datagram are asked for over TCP"},
+	{Name: "dns_packet_max", Type: "b_ssize_t", Treat: Done, Default: "1232 bytes", Note: "by default 1232, where Squid announces nothing; `none`: nothing, so that longer answers are asked for by TCP; Squid announces it when it asks for IPv6 addresses only"},
 	{Name: "dns_defnames", Type: "onoff", Treat: Done, Default: "off"},
 	{Name: "dns_multicast_local", Type: "onoff", Treat: NotYet, Default: "off", NoOp: []string{"off"}, Note: "names in .local are asked of the name servers only"},
 	{Name: "dns_nameservers", Type: "SBufList", Words: Strings, Treat: Done},

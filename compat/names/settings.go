@@ -45,6 +45,7 @@ func (s *Settings) Directives() directive.Set {
 		"dns_defnames":            directive.OnOff(&s.Defnames),
 		"append_domain":           s.setAppendDomain,
 		"hosts_file":              s.setHosts,
+		"dns_packet_max":          s.setPacketMax,
 		"positive_dns_ttl":        directive.Wait(&s.MaxTTL),
 		"negative_dns_ttl":        directive.Wait(&s.NegativeTTL),
 		"client_names":            directive.OnOff(&s.ClientNames),
@@ -68,6 +69,15 @@ func (s *Settings) setServers(c *directive.Context, l *conf.Line) error {
 		s.servers = append(s.servers, at)
 	}
 	return nil
+}
+
+// setPacketMax has none, and no bytes at all, announce nothing.
+func (s *Settings) setPacketMax(c *directive.Context, l *conf.Line) error {
+	n, err := c.Args(l).Size("bytes")
+	if s.PacketMax = int(min(n, 1<<16)); n <= 0 {
+		s.PacketMax = -1
+	}
+	return err
 }
 
 func (s *Settings) setHosts(c *directive.Context, l *conf.Line) error {

@@ -29,6 +29,16 @@ func TestSettings(t *testing.T) {
 	}
 }
 
+func TestPacketMax(t *testing.T) {
+	for line, want := range map[string]int{"": 0, "dns_packet_max none": -1, "dns_packet_max 0": -1, "dns_packet_max 1400 bytes": 1400, "dns_packet_max 9 GB": 1 << 16} {
+		s := Defaults()
+		compattest.MustRead(t, acl.NewSet(), s.Directives(), line)
+		if s.PacketMax != want {
+			t.Errorf("%q sets %d, want %d", line, s.PacketMax, want)
+		}
+	}
+}
+
 func TestWhatCannotBe(t *testing.T) {
 	s := Defaults()
 	if _, err := compattest.Read(acl.NewSet(), s.Directives(), "append_domain a.test"); err == nil {
