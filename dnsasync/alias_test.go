@@ -86,6 +86,22 @@ func TestAliasesInACircle(t *testing.T) {
 	c.fails("its own alias", NoAddress)
 }
 
+// TestNamesOfURLs looks up all that may stand in the place of a host in a URL.
+func TestNamesOfURLs(t *testing.T) {
+	for name, onWire := range map[string]string{
+		"a~b.example": "a~b.example", "B\u00fc.example": `b\195\188.example`, "b\xfc.example": `b\252.example`,
+		"a!$&'()*+,;=b.example": `a!$&\'\(\)*+,\;=b.example`,
+	} {
+		w := newWorld(t, Config{IPv4Only: true, Search: []string{"test"}, Defnames: true, Ndots: 2})
+		server := w.nameServer(1)
+		c := w.looks(name)
+		server.asked("with a domain", "A "+onWire+".test").says(codeNoSuchName, soa)
+		server.asked("by its bytes", "A "+onWire).answers(onWire + ". 300 IN A 192.0.2.1")
+		c.gets("as others", "192.0.2.1")
+		w.looks(name).gets("from the cache", "192.0.2.1")
+	}
+}
+
 func TestAliasOfAnyBytes(t *testing.T) {
 	w := newWorld(t, Config{IPv4Only: true})
 	server := w.nameServer(1)

@@ -3,6 +3,7 @@ package dnsasync
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"net/netip"
 	"strings"
 
@@ -78,6 +79,30 @@ func packQuery(buf []byte, id uint16, name string, qtype uint16, size int) ([]by
 	}
 	return m.PackBuffer(buf)
 }
+
+// presented is a name as the dns package writes and reads it: most bytes that are neither letters nor digits are escaped
+// (RFC 1035 section 5.1).
+func presented(name string) string {
+	if strings.IndexFunc(name, func(c rune) bool { return c > '~' || strings.ContainsRune(escaped, c) }) < 0 {
+		return name
+	}
+	var b strings.Builder
+	for i := range len(name) {
+		switch c := name[i]; {
+		case c > '~':
+			fmt.Fprintf(&b, `\%03d`, c)
+		case strings.IndexByte(escaped, c) >= 0:
+			b.WriteByte('\\')
+			fallthrough
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
+// escaped are those bytes of inURL that get a backslash.
+const escaped = "'();"
 
 // readReply reads the reply to the question for a name and type. errNotOurs: it is for
 // another question, or nothing can be read, and nothing in it is to be believed.

@@ -14,9 +14,8 @@ const (
 
 // canonical appends name to dst in lower case and without the dot at its end, which
 // makes it rooted. ok is false if it can be no host's name: names are labels of 1 to 63
-// letters, digits, hyphens and underscores (which RFC 1123 does not allow, but which are
-// used), with dots between them, 253 bytes in all.
-func canonical(dst []byte, name string) (out []byte, rooted, ok bool) {
+// bytes that may stand there, with dots between them, 253 bytes in all.
+func canonical(dst []byte, name string, may *[256]bool) (out []byte, rooted, ok bool) {
 	if n := len(name); n > 0 && name[n-1] == '.' {
 		name, rooted = name[:n-1], true
 	}
@@ -29,7 +28,7 @@ func canonical(dst []byte, name string) (out []byte, rooted, ok bool) {
 		switch {
 		case c == '.' && label > 0:
 			label = -1
-		case c == '.' || !inName(c) || label == maxLabel:
+		case c == '.' || !may[c] || label == maxLabel:
 			return dst, rooted, false
 		}
 		label++
@@ -38,8 +37,21 @@ func canonical(dst []byte, name string) (out []byte, rooted, ok bool) {
 	return dst, rooted, label > 0
 }
 
-func inName(c byte) bool {
-	return 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '-' || c == '_'
+var (
+	// inName are the bytes that may stand in the name of a host, in small letters: letters, digits, hyphens, and underscores,
+	// which RFC 1123 does not allow, but which are used.
+	inName = bytesOf("abcdefghijklmnopqrstuvwxyz0123456789-_", 256)
+	// inURL are those that may stand in a name that is looked up: what may stand in the host of a URL (RFC 3986 section
+	// 3.2.2), and raw UTF-8, which some put there.
+	inURL = bytesOf("abcdefghijklmnopqrstuvwxyz0123456789-_~!$&'()*+,;=", 0x80)
+)
+
+// bytesOf marks the bytes of set, and those from some on.
+func bytesOf(set string, from int) (marked [256]bool) {
+	for i := range marked {
+		marked[i] = i >= from || strings.IndexByte(set, byte(i)) >= 0
+	}
+	return marked
 }
 
 func lower(c byte) byte {
@@ -49,9 +61,9 @@ func lower(c byte) byte {
 	return c
 }
 
-// hostName returns the canonical form of a name in a string of its own.
+// hostName returns the canonical form of a host's name in a string of its own.
 func hostName(name string) (string, bool) {
-	out, _, ok := canonical(make([]byte, 0, len(name)), name)
+	out, _, ok := canonical(make([]byte, 0, len(name)), name, &inName)
 	return string(out), ok
 }
 
@@ -124,8 +136,8 @@ func (c *Config) candidates(name string, rooted bool) []string {
 // fitting appends name under each of the domains to list, if that is a name.
 func fitting(list []string, name string, domains []string) []string {
 	for _, domain := range domains {
-		if longer, ok := hostName(name + "." + domain); ok {
-			list = append(list, longer)
+		if longer, _, ok := canonical(nil, name+"."+domain, &inURL); ok {
+			list = append(list, string(longer))
 		}
 	}
 	return list

@@ -13,7 +13,7 @@ type query struct {
 	question *question
 	qtype    uint16
 	state    queryState
-	name     string // asked for: a candidate, or where its aliases lead
+	name     string // asked for: a candidate, or where its aliases lead; as messages are read
 	aliases  int    // that were asked for on their own
 
 	id          uint16 // on the wire, while asking
@@ -65,7 +65,7 @@ func newQuery(q *question, qtype uint16) *query {
 // start makes the query ask for a name, from the start.
 func (p *query) start(name string) {
 	now := p.question.resolver.loop.Now()
-	p.name, p.aliases, p.state, p.miss = name, 0, queryAsking, 0
+	p.name, p.aliases, p.state, p.miss = presented(name), 0, queryAsking, 0
 	p.ttl, p.negativeTTL = unknownTTL, unknownTTL
 	p.began, p.due, p.current, p.again, p.sends, p.awaitsReply = now, now, -1, nil, 0, false
 	clear(p.tries)

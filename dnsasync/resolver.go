@@ -100,7 +100,7 @@ func (r *Resolver) lookup(name string, w *loop.Waker, whole bool) *Lookup {
 		r.stats.Names.Numeric++
 		return r.literalLookup(addr)
 	}
-	canonical, rooted, ok := canonical(r.name[:0], name)
+	canonical, rooted, ok := canonical(r.name[:0], name, &inURL)
 	if !ok {
 		r.stats.Names.Invalid++
 		return r.failedLookup(&Error{Name: strings.Clone(name), Kind: BadName})
