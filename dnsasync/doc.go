@@ -25,7 +25,7 @@
 // A reply is accepted only from the server that was asked, to the port and with the
 // identifier that were chosen at random, and if it repeats the question; of its records
 // only those count to which the question leads. When more messages come in a server's
-// name than it was sent, it is asked by TCP. The package does not validate signatures,
+// name than it was sent, it is asked from another port, and in the end by TCP. The package does not validate signatures,
 // does not ask the roots itself, and knows nothing of proxies; it keeps 64 records of each
 // type for a name at most.
 //

@@ -22,8 +22,9 @@ func (q *inquiry) forges(n int) {
 	q.server.w.settle()
 }
 
-// Somebody who guesses at identifiers gets a few guesses at a port; then nothing that comes by UDP is believed.
-func TestGuessingEndsUDP(t *testing.T) {
+// Somebody who guesses at identifiers gets a few guesses at a port; if he finds the next ones, too, nothing that comes by UDP
+// is believed.
+func TestGuessing(t *testing.T) {
 	w := newWorld(t, two())
 	server := w.nameServer(1)
 	second := w.nameServer(2)
@@ -33,8 +34,18 @@ func TestGuessingEndsUDP(t *testing.T) {
 	if server.tcp.Accept() != nil {
 		t.Error("networks repeat datagrams")
 	}
+	for range maxGuessed {
+		q.forges(200)
+		q.answers("www.example. 300 IN A 192.0.2.66")
+		c.waits("a right guess is too late")
+		before := q
+		q = server.asked("from another port", "A www.example")
+		if q.from == before.from || q.Id == before.Id {
+			t.Errorf("it is asked from %v with %d, and again from %v with %d", before.from, before.Id, q.from, q.Id)
+		}
+	}
 	q.forges(200)
-	stream := server.accepts("somebody guesses")
+	stream := server.accepts("somebody finds each port")
 	q.answers("www.example. 300 IN A 192.0.2.66")
 	c.waits("a right guess is too late")
 	server.askedByTCP("the same query", stream, "A www.example")[0].answers(record)
@@ -58,7 +69,9 @@ func TestGuessingWhereThereIsNoTCP(t *testing.T) {
 	first, second := w.nameServer(1), w.nameServer(2)
 	first.tcp.Close()
 	c := w.looks("www.example")
-	first.asked("by UDP", "A www.example").forges(100)
+	for range 1 + maxGuessed {
+		first.asked("by UDP", "A www.example").forges(100)
+	}
 	second.asked("the next", "A www.example").answers(record)
 	c.gets("from the second", "192.0.2.1")
 }

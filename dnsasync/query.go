@@ -15,6 +15,7 @@ type query struct {
 	state    queryState
 	name     string // asked for: a candidate, or where its aliases lead; as messages are read
 	aliases  int    // that were asked for on their own
+	guessed  int    // times that somebody guessed at the identifier
 
 	id          uint16 // on the wire, while asking
 	order       uint64 // among all queries
@@ -65,7 +66,7 @@ func newQuery(q *question, qtype uint16) *query {
 // start makes the query ask for a name, from the start.
 func (p *query) start(name string) {
 	now := p.question.resolver.loop.Now()
-	p.name, p.aliases, p.state, p.miss = presented(name), 0, queryAsking, 0
+	p.name, p.aliases, p.guessed, p.state, p.miss = presented(name), 0, 0, queryAsking, 0
 	p.ttl, p.negativeTTL = unknownTTL, unknownTTL
 	p.began, p.due, p.current, p.again, p.sends, p.awaitsReply = now, now, -1, nil, 0, false
 	clear(p.tries)
@@ -164,11 +165,30 @@ const maxFollowed = 8
 
 // follow asks the same server where an alias leads.
 func (p *query) follow(s *server, m *reply) {
-	p.unregister()
 	p.aliases++
 	p.name, p.ttl = m.target, min(p.ttl, m.ttl)
-	p.sends = 0 // and with that a new identifier
+	p.askAnew(s)
+}
+
+// askAnew asks the same server once more, with another identifier.
+func (p *query) askAnew(s *server) {
+	p.unregister()
+	p.sends = 0
 	p.askAgain(s)
+}
+
+// maxGuessed is how often a query is asked anew by UDP because somebody has guessed at its identifier.
+const maxGuessed = 3
+
+// evade has a query whose port has become known be asked by another, with another identifier, and in the end by TCP.
+func (p *query) evade(s *server) {
+	p.guessed++
+	if p.guessed <= maxGuessed {
+		p.askAnew(s)
+	} else {
+		p.retryByTCP(s)
+	}
+	p.question.waker.Wake()
 }
 
 // askAgain makes the same server the next one, at once.

@@ -162,7 +162,7 @@ const forgeryEvery = time.Minute
 func (s *server) recordForgery() {
 	r := s.resolver
 	if _, ok := s.forgery.Allow(r.loop.Now(), forgeryEvery); ok {
-		r.log.Warn("somebody sends messages in the name of a name server: it is asked by TCP", "server", s.addr)
+		r.log.Warn("somebody sends messages in the name of a name server: it is asked from another port", "server", s.addr)
 	}
 }
 

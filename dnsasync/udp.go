@@ -137,7 +137,7 @@ func (k *socket) stray() {
 	late := k.sent - k.replies - k.waiting
 	if k.strays > max(late, 0)+maxStrays {
 		k.server.recordForgery()
-		k.abandon(func(p *query) { p.retryByTCP(k.server) })
+		k.abandon(func(p *query) { p.evade(k.server) })
 	}
 }
 
