@@ -3,8 +3,8 @@ package dnsasync
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/miekg/dns"
@@ -12,9 +12,14 @@ import (
 
 // What a query may ask for (RFC 1035 section 3.2.2, RFC 3596 section 2.1).
 const (
-	typeA    = dns.TypeA
-	typePTR  = dns.TypePTR
-	typeAAAA = dns.TypeAAAA
+	typeA     = dns.TypeA
+	typeCNAME = dns.TypeCNAME
+	typeSOA   = dns.TypeSOA
+	typeOPT   = dns.TypeOPT
+	typePTR   = dns.TypePTR
+	typeAAAA  = dns.TypeAAAA
+
+	classInternet = dns.ClassINET
 )
 
 // What a name server may say of a query (RFC 1035 section 4.1.1, RFC 6891 section 9).
@@ -37,7 +42,15 @@ const (
 	maxAliases  = 16                            // that are followed in one answer
 	signBitTTL  = 1 << 31                       // RFC 2181 section 8: such a TTL is zero
 	unknownTTL  = ^uint32(0)
-	responseBit = 0x80
+
+	// of the header's third byte
+	responseBit      = 0x80
+	opcodeBits       = 0x78
+	authoritativeBit = 0x04
+	truncatedBit     = 0x02
+	// of its fourth
+	recursionBit = 0x80
+	codeBits     = 0x0f
 )
 
 // A reply is what is used of a name server's message.
@@ -72,7 +85,7 @@ func messageID(b []byte) (id uint16, ok bool) {
 func packQuery(buf []byte, id uint16, name string, qtype uint16, size int) ([]byte, error) {
 	m := dns.Msg{
 		MsgHdr:   dns.MsgHdr{Id: id, RecursionDesired: true},
-		Question: []dns.Question{{Name: name + ".", Qtype: qtype, Qclass: dns.ClassINET}},
+		Question: []dns.Question{{Name: name + ".", Qtype: qtype, Qclass: classInternet}},
 	}
 	if size > 0 {
 		m.SetEdns0(uint16(size), false)
@@ -80,163 +93,203 @@ func packQuery(buf []byte, id uint16, name string, qtype uint16, size int) ([]by
 	return m.PackBuffer(buf)
 }
 
-// presented is a name as the dns package writes and reads it: most bytes that are neither letters nor digits are escaped
+// presented is a name as the dns package writes and reads it: bytes that are neither letters nor digits are escaped
 // (RFC 1035 section 5.1).
 func presented(name string) string {
-	if strings.IndexFunc(name, func(c rune) bool { return c > '~' || strings.ContainsRune(escaped, c) }) < 0 {
+	if plain(name) {
 		return name
 	}
-	var b strings.Builder
-	for i := range len(name) {
-		switch c := name[i]; {
-		case c > '~':
-			fmt.Fprintf(&b, `\%03d`, c)
-		case strings.IndexByte(escaped, c) >= 0:
-			b.WriteByte('\\')
-			fallthrough
-		default:
-			b.WriteByte(c)
+	var out []byte
+	for label := range strings.SplitSeq(name, ".") {
+		if len(out) > 0 {
+			out = append(out, '.')
+		}
+		for i := range len(label) {
+			out = appendPresented(out, label[i])
 		}
 	}
-	return b.String()
+	return string(out)
 }
 
-// escaped are those bytes of inURL that get a backslash.
-const escaped = "'();"
+func plain(name string) bool {
+	for i := range len(name) {
+		if !unescaped[name[i]] && name[i] != '.' {
+			return false
+		}
+	}
+	return true
+}
+
+// unescaped are the bytes that stand for themselves in a label.
+var unescaped = func() (marked [256]bool) {
+	for c := '!'; c <= '~'; c++ {
+		marked[c] = !strings.ContainsRune(`.'@;()"\`, c)
+	}
+	return marked
+}()
+
+func appendPresented(dst []byte, c byte) []byte {
+	switch {
+	case unescaped[c]:
+		return append(dst, c)
+	case c < ' ' || c > '~':
+		return append(dst, '\\', '0'+c/100, '0'+c/10%10, '0'+c%10)
+	}
+	return append(dst, '\\', c)
+}
 
 // readReply reads the reply to the question for a name and type. errNotOurs: it is for
 // another question, or nothing can be read, and nothing in it is to be believed.
 func readReply(b []byte, name string, qtype uint16) (reply, error) {
-	var m dns.Msg
-	failed := m.Unpack(b)
-	if !m.Response || m.Opcode != dns.OpcodeQuery || !answersQuestion(&m, name, qtype) {
+	if len(b) < headerSize || b[2]&(responseBit|opcodeBits) != responseBit {
 		return reply{}, errNotOurs
 	}
-	r := reply{code: m.Rcode, truncated: m.Truncated, edns: m.IsEdns0() != nil, negativeTTL: unknownTTL}
+	m := wire{bytes: b}
+	at, ours := m.question(name, qtype)
+	if !ours {
+		return reply{}, errNotOurs
+	}
+	r := reply{code: int(b[3] & codeBits), truncated: b[2]&truncatedBit != 0, negativeTTL: unknownTTL}
+	whole := r.readSections(&m, at)
 	switch {
+	case m.count(questions) == 0 && (r.code == codeSuccess || r.code == codeNoSuchName || m.count(answers) > 0):
+		// A server that does not understand a query, or does not want it, may leave the question out; it can
+		// harm only itself with that.
+		return reply{}, errNotOurs
 	case r.truncated:
 		// What there is may end in the middle of a record; all of it comes again by TCP.
-	case failed != nil || !complete(b, &m):
-		r.malformed = true
-	default:
-		r.read(&m, name, qtype)
+	case !whole || !r.read(&m, name, qtype):
+		return reply{code: r.code, edns: r.edns, malformed: true, negativeTTL: unknownTTL}, nil
 	}
 	return r, nil
 }
 
-// complete reports whether there are as many records as the header says. Unpack is content
-// with less if the message ends between two of them.
-func complete(b []byte, m *dns.Msg) bool {
-	return int(binary.BigEndian.Uint16(b[6:])) == len(m.Answer) &&
-		int(binary.BigEndian.Uint16(b[8:])) == len(m.Ns) &&
-		int(binary.BigEndian.Uint16(b[10:])) == len(m.Extra)
+// sameName compares a name as messages are read with one of ours. Both are ASCII, as other bytes are escaped, so that EqualFold
+// compares as RFC 4343 says.
+func sameName(theirs []byte, ours string) bool {
+	return len(theirs) == len(ours) && strings.EqualFold(string(theirs), ours)
 }
 
-// answersQuestion compares the question. A server that does not understand a query, or does not
-// want it, may leave the question out; it can harm only itself with that.
-func answersQuestion(m *dns.Msg, name string, qtype uint16) bool {
-	if len(m.Question) == 0 {
-		return m.Rcode != codeSuccess && m.Rcode != codeNoSuchName && len(m.Answer) == 0
+// readSections finds where the sections begin, and looks for EDNS. It reports whether there are as many records as
+// the header says.
+func (r *reply) readSections(m *wire, at int) (whole bool) {
+	for s := answers; s <= extras; s++ {
+		m.begins[s] = at
+		for range m.count(s) {
+			record, ok := m.resource(at)
+			if !ok {
+				return false
+			}
+			if at = record.end; s == extras && record.kind == typeOPT && !r.edns {
+				r.edns = true
+				r.code |= int(record.ttl>>24) << 4 // RFC 6891 section 6.1.3
+			}
+		}
 	}
-	q := m.Question[0]
-	return len(m.Question) == 1 && q.Qtype == qtype && q.Qclass == dns.ClassINET && sameName(q.Name, name)
+	return true
 }
 
-// sameName compares a name in a message, which has a dot at its end, with one of ours. Both are
-// ASCII, as Unpack escapes other bytes, so that EqualFold compares as RFC 4343 says.
-func sameName(theirs, ours string) bool {
-	return len(theirs) == len(ours)+1 && theirs[len(ours)] == '.' && strings.EqualFold(theirs[:len(ours)], ours)
-}
-
-func (r *reply) read(m *dns.Msg, name string, qtype uint16) {
+// read reads what the reply says, and reports whether that makes sense.
+func (r *reply) read(m *wire, name string, qtype uint16) (ok bool) {
 	r.ttl = unknownTTL
-	owner := r.follow(m.Answer, name)
-	r.collect(m.Answer, owner, qtype)
-	r.readNegativeTTL(m.Ns)
+	aliases, ok := m.aliases()
+	if !ok {
+		return false
+	}
+	owner := r.follow(aliases, name)
+	if !r.collect(m, owner, qtype) || !r.readNegativeTTL(m) {
+		return false
+	}
 	found := len(r.addrs) > 0 || len(r.names) > 0
 	if r.alias && !found && r.negativeTTL == unknownTTL {
 		r.target = owner
 	}
-	r.referral = r.code == codeSuccess && len(m.Answer) == 0 && r.negativeTTL == unknownTTL &&
-		!m.Authoritative && !m.RecursionAvailable
+	r.referral = r.code == codeSuccess && m.count(answers) == 0 && r.negativeTTL == unknownTTL &&
+		m.bytes[2]&authoritativeBit == 0 && m.bytes[3]&recursionBit == 0
+	return true
 }
 
 // follow returns the name to which the aliases in the answer lead. One that leads in a
 // circle is left after maxAliases.
-func (r *reply) follow(answer []dns.RR, name string) string {
+func (r *reply) follow(aliases []alias, name string) string {
 	for range maxAliases {
-		alias := aliasOf(answer, name)
-		if alias == nil {
+		i := slices.IndexFunc(aliases, func(a alias) bool { return strings.EqualFold(a.owner, name) })
+		if i < 0 {
 			return name
 		}
 		r.alias = true
-		r.limitTTL(alias.Hdr.Ttl)
-		name = strings.TrimSuffix(alias.Target, ".")
+		r.limitTTL(aliases[i].ttl)
+		name = aliases[i].target
 	}
 	return name
 }
 
-func aliasOf(answer []dns.RR, name string) *dns.CNAME {
-	for _, record := range answer {
-		alias, ok := record.(*dns.CNAME)
-		if ok && alias.Hdr.Class == dns.ClassINET && sameName(alias.Hdr.Name, name) {
-			return alias
-		}
-	}
-	return nil
-}
-
 // collect adds the records of the type that was asked for and of the name to which the
-// aliases led; others prove nothing.
-func (r *reply) collect(answer []dns.RR, owner string, qtype uint16) {
-	for _, record := range answer {
-		h := record.Header()
-		if h.Rrtype != qtype || h.Class != dns.ClassINET || !sameName(h.Name, owner) {
+// aliases led; others prove nothing. It reports whether they are well formed.
+func (r *reply) collect(m *wire, owner string, qtype uint16) (ok bool) {
+	var buffer [nameBuffer]byte
+	for record := range m.section(answers) {
+		if record.kind != qtype || record.class != classInternet {
+			continue
+		}
+		name, _, ok := m.name(buffer[:0], record.owner)
+		if !ok {
+			return false
+		}
+		if !sameName(name, owner) {
 			continue
 		}
 		if len(r.addrs)+len(r.names) == maxRecords {
-			return
+			return true
 		}
-		if r.add(record) {
-			r.limitTTL(h.Ttl)
+		if !r.add(m, record) {
+			return false
 		}
 	}
+	return true
 }
 
 // add keeps what a record says, unless it makes no sense. Names are kept only if hosts
-// may have them, for they end up in access lists and logs.
-func (r *reply) add(record dns.RR) bool {
-	switch record := record.(type) {
-	case *dns.A:
-		addr, ok := netip.AddrFromSlice(record.A)
-		if ok {
-			r.addrs = append(r.addrs, addr.Unmap())
-		}
-		return ok
-	case *dns.AAAA:
-		addr, ok := netip.AddrFromSlice(record.AAAA)
-		if ok {
-			r.addrs = append(r.addrs, addr.Unmap())
-		}
-		return ok
-	case *dns.PTR:
-		name, ok := hostName(record.Ptr)
-		if ok {
+// may have them, for they end up in access lists and logs. It reports whether the record is well formed.
+func (r *reply) add(m *wire, record resource) (ok bool) {
+	data := m.bytes[record.data:record.end]
+	switch {
+	case record.kind == typeA && len(data) == 4, record.kind == typeAAAA && len(data) == 16:
+		addr, _ := netip.AddrFromSlice(data)
+		r.addrs = append(r.addrs, addr.Unmap())
+		r.limitTTL(record.ttl)
+		return true
+	case record.kind == typePTR:
+		var buffer [nameBuffer]byte
+		text, end, ok := m.name(buffer[:0], record.data)
+		if name, may := hostName(string(text)); ok && may {
 			r.names = append(r.names, name)
+			r.limitTTL(record.ttl)
 		}
-		return ok
+		return ok && end == record.end
 	}
 	return false
 }
 
-// readNegativeTTL reads for how long a missing answer may be cached (RFC 2308 section 5).
-func (r *reply) readNegativeTTL(records []dns.RR) {
-	for _, record := range records {
-		if soa, ok := record.(*dns.SOA); ok {
-			r.negativeTTL = min(seconds(soa.Hdr.Ttl), seconds(soa.Minttl))
-			return
+// readNegativeTTL reads for how long a missing answer may be cached (RFC 2308 section 5). It reports whether what says so is
+// well formed.
+func (r *reply) readNegativeTTL(m *wire) (ok bool) {
+	const numbers = 20 // bytes, the last four of which are the minimum
+	for record := range m.section(authorities) {
+		if record.kind != typeSOA {
+			continue
 		}
+		at, ok := m.skipName(record.data)
+		if ok {
+			at, ok = m.skipName(at)
+		}
+		if !ok || at+numbers != record.end {
+			return false
+		}
+		r.negativeTTL = min(seconds(record.ttl), seconds(binary.BigEndian.Uint32(m.bytes[record.end-4:])))
+		return true
 	}
+	return true
 }
 
 func (r *reply) limitTTL(ttl uint32) { r.ttl = min(r.ttl, seconds(ttl)) }

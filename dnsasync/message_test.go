@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -136,6 +138,9 @@ func FuzzMessage(f *testing.F) {
 	for _, data := range loops() {
 		f.Add(data)
 	}
+	for _, data := range hostileMessages(600) {
+		f.Add(data)
+	}
 	query, err := packQuery(nil, 1, "www.example", typeA, udpSize)
 	if err != nil {
 		f.Fatal(err)
@@ -159,8 +164,53 @@ func FuzzMessage(f *testing.F) {
 				t.Fatalf("identifier %d, reply %v: and yet it was read", id, isReply)
 			}
 			checkReply(t, &r, qtype)
+			checkAgainstOthers(t, &r, data, qtype)
 		}
 	})
+}
+
+// checkAgainstOthers compares what was found with what a reader of all records finds, of messages that both can read.
+func checkAgainstOthers(t *testing.T, r *reply, data []byte, qtype uint16) {
+	t.Helper()
+	var m dns.Msg
+	if r.truncated || r.malformed || m.Unpack(data) != nil || len(m.Answer) != int(binary.BigEndian.Uint16(data[6:])) {
+		return
+	}
+	owner, aliases := "www.example.", 0
+	for range maxAliases {
+		for _, rr := range m.Answer {
+			if a, ok := rr.(*dns.CNAME); ok && a.Hdr.Class == dns.ClassINET && strings.EqualFold(a.Hdr.Name, owner) {
+				owner, aliases = a.Target, aliases+1
+				break
+			}
+		}
+	}
+	var found []string
+	for _, rr := range m.Answer {
+		if h := rr.Header(); h.Rrtype != qtype || h.Class != dns.ClassINET || !strings.EqualFold(h.Name, owner) || len(found) == maxRecords {
+			continue
+		}
+		switch rr := rr.(type) {
+		case *dns.A:
+			found = append(found, rr.A.String())
+		case *dns.AAAA:
+			found = append(found, rr.AAAA.String())
+		case *dns.PTR:
+			if name, ok := hostName(rr.Ptr); ok {
+				found = append(found, name)
+			}
+		}
+	}
+	ours := slices.Clone(r.names)
+	for _, addr := range r.addrs {
+		ours = append(ours, net.IP(addr.AsSlice()).String())
+	}
+	if len(m.Answer) <= maxKept && !slices.Equal(found, ours) {
+		t.Fatalf("it leads to %q, another reader says %q", ours, found)
+	}
+	if r.alias != (aliases > 0) {
+		t.Fatalf("aliases: %v, another reader finds %d", r.alias, aliases)
+	}
 }
 
 func checkReply(t *testing.T, r *reply, qtype uint16) {

@@ -108,6 +108,51 @@ func TestStreamCutAnywhere(t *testing.T) {
 	}
 }
 
+// TestStreamCutInTwo has answers be read wherever they are cut.
+func TestStreamCutInTwo(t *testing.T) {
+	for cut, size := 1, 2; cut < size; cut++ {
+		w, server, clients := truncating(t, "a.example", "b.example")
+		end := server.accepts("one stream")
+		var data []byte
+		for _, q := range server.askedByTCP("both", end, "A a.example", "A b.example") {
+			message, err := q.reply(codeSuccess, q.Question[0].Name+" 300 IN A 192.0.2.1").Pack()
+			if err != nil {
+				t.Fatal(err)
+			}
+			data = append(append(data, byte(len(message)>>8), byte(len(message))), message...)
+		}
+		size = len(data)
+		end.Write(data[:cut])
+		w.passes(time.Second)
+		end.Write(data[cut:])
+		w.settle()
+		for _, c := range clients {
+			c.gets(fmt.Sprintf("cut after %d bytes", cut), "192.0.2.1")
+		}
+		w.resolver.Close()
+	}
+}
+
+// A stream that ends in the middle of the first answer has failed.
+func TestStreamThatEndsMidway(t *testing.T) {
+	for _, end := range []func(*looptest.End){(*looptest.End).Close, (*looptest.End).CloseWrite, (*looptest.End).Reset} {
+		w, server, clients := truncating(t, "www.example")
+		second := w.nameServer(2)
+		stream := server.accepts("one stream")
+		message, err := server.askedByTCP("one", stream, "A www.example")[0].reply(codeSuccess, record).Pack()
+		if err != nil {
+			t.Fatal(err)
+		}
+		stream.Write(append([]byte{0, byte(len(message))}, message[:len(message)-1]...))
+		w.settle()
+		clients[0].waits("for the rest")
+		end(stream)
+		w.settle()
+		second.asked("the next server", "A www.example").answers(record)
+		clients[0].gets("from the second", "192.0.2.1")
+	}
+}
+
 func TestStreamWithoutRoom(t *testing.T) {
 	w := newWorld(t, two())
 	server := w.nameServer(1)
