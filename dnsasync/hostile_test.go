@@ -75,3 +75,30 @@ func BenchmarkHostileMessages(b *testing.B) {
 		})
 	}
 }
+
+// TestHostileAnswersByTCP has names be found after each such message.
+func TestHostileAnswersByTCP(t *testing.T) {
+	for name, data := range hostileMessages(65535) {
+		w, server, clients := truncating(t, "www.example")
+		second := w.nameServer(2)
+		end := server.accepts("one stream")
+		q := server.askedByTCP("one", end, "A www.example")[0]
+		binary.BigEndian.PutUint16(data, q.Id)
+		q.sendBytes(data)
+		w.settle()
+		if _, done, _ := clients[0].lookup.Result(); !done {
+			second.receive() // it was malformed, or an alias is asked for
+			server.receive()
+			if len(server.held)+len(second.held) == 0 {
+				t.Errorf("%s: the question hangs", name)
+			}
+			server.forgets()
+			second.forgets()
+		}
+		c := w.looks("other.example")
+		server.asked("another name", "A other.example").truncates()
+		server.askedByTCP("by the same stream", end, "A other.example")[0].answers("other.example. 300 IN A 192.0.2.1")
+		c.gets("after "+name, "192.0.2.1")
+		w.resolver.Close()
+	}
+}

@@ -23,7 +23,7 @@ const (
 const (
 	maxWireName = 255             // RFC 1035 section 2.3.4
 	nameBuffer  = 4 * maxWireName // as text, if each byte is escaped
-	maxPointers = 32              // that lead to one name; each shortens it by a label at least
+	maxPointers = 32              // that lead to one name
 	maxKept     = 4 * maxAliases  // aliases of an answer
 	recordHead  = 2 + 2 + 4 + 2   // type, class, TTL, length of the data
 	pointerBits = 0xc0            // RFC 1035 section 4.1.4
