@@ -10,6 +10,7 @@ func (t *transaction) decide(d Decision) stage {
 		return t.allowed()
 	case Rewrite:
 		t.request.Rewritten, t.request.WasRewritten = d.Target, true
+		t.request.appendDomain(&t.request.Rewritten, t.setup.config.Names.AppendDomain)
 		return t.allowed()
 	case Challenge: // whoever is to come again with credentials must see that in the answer itself
 		t.setReply(*d.Reply)

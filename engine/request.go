@@ -270,6 +270,21 @@ func (r *Request) keepHost(t *h1.Target) []byte {
 	return r.scratch[at:len(r.scratch):len(r.scratch)]
 }
 
+// longestHost is that of a domain name (RFC 1035 section 2.3.4).
+const longestHost = 253
+
+// appendDomain puts append_domain behind a host without a dot, as Squid does: access lists, helpers, logs and servers are to
+// know whom it means.
+func (r *Request) appendDomain(t *h1.Target, domain string) {
+	host := t.Host
+	if domain == "" || len(host) == 0 || t.IPv6 || bytes.IndexByte(host, '.') >= 0 || len(host)+len(domain) > longestHost {
+		return
+	}
+	at := len(r.scratch)
+	r.scratch = append(append(r.scratch, host...), domain...)
+	t.Host = r.scratch[at:len(r.scratch):len(r.scratch)]
+}
+
 // hostOfTarget has the Host field be what the request asks for, before anybody judges or is told of it: beside a URL, or
 // with CONNECT, the field counts for nothing (RFC 9112, section 3.2.2). As in Squid one that is not there is not added.
 func (r *Request) hostOfTarget() {

@@ -108,6 +108,7 @@ func (t *transaction) accepted() stage {
 		t.keepClient, t.unparsable = false, true
 		return t.failWith(f)
 	}
+	r.appendDomain(&r.Target, t.setup.config.Names.AppendDomain)
 	body, err := h1.RequestBody(&r.Request)
 	if err == nil {
 		err = r.CheckExpect()

@@ -93,7 +93,7 @@ func (s *Settings) setAppendDomain(c *directive.Context, l *conf.Line) error {
 	if !strings.HasPrefix(word, ".") {
 		return conf.Invalid{fmt.Sprintf("FATAL: append_domain: '%s' must begin with a '.'", word)}
 	}
-	s.AppendDomain = word
+	s.AppendDomain = strings.TrimRight(strings.ToLower(word), ".") // as hosts are compared
 	return nil
 }
 
