@@ -130,7 +130,7 @@ func (r *Resolver) Reverse(addr netip.Addr, w *loop.Waker) *Lookup {
 		r.stats.Addrs.Invalid++
 		return r.failedLookup(&Error{Name: addr.String(), Kind: BadName})
 	}
-	if names := r.config.Hosts.at(addr); names != nil {
+	if names := r.hostsNames(addr); names != nil {
 		r.stats.Addrs.Hits++
 		return r.foundLookup(nil, names)
 	}
@@ -160,6 +160,21 @@ func (r *Resolver) hostsAddrs(name []byte) []netip.Addr {
 		return hosts.named(host)
 	}
 	return nil
+}
+
+// hostsNames are the names of an address in the hosts file, those without a dot with append_domain, as in Squid.
+func (r *Resolver) hostsNames(addr netip.Addr) []string {
+	names := r.config.Hosts.at(addr)
+	if len(r.domain) == 0 || names == nil {
+		return names
+	}
+	names = slices.Clone(names)
+	for i, name := range names {
+		if strings.IndexByte(name, '.') < 0 {
+			names[i] = name + string(r.domain)
+		}
+	}
+	return names
 }
 
 // ask starts a question about a key.

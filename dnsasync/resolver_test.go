@@ -370,6 +370,17 @@ func TestReverse(t *testing.T) {
 	}
 }
 
+func TestReverseOfHostsWithADomain(t *testing.T) {
+	hosts, err := ReadHosts(strings.NewReader("192.0.2.80 printer lp.example\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newWorld(t, Config{Hosts: hosts, AppendDomain: ".Corp.example"})
+	for range 2 {
+		w.looksBack("192.0.2.80").gets("append_domain is for hosts, too", "printer.corp.example", "lp.example")
+	}
+}
+
 func TestReverseThroughAlias(t *testing.T) {
 	w := newWorld(t, Config{})
 	server := w.nameServer(1)
