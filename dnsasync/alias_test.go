@@ -1,6 +1,7 @@
 package dnsasync
 
 import (
+	"fmt"
 	"testing"
 	"time"
 )
@@ -84,6 +85,41 @@ func TestAliasesInACircle(t *testing.T) {
 		server.asked("itself", "A self.example").answers("self.example. 300 IN CNAME self.example.")
 	}
 	c.fails("its own alias", NoAddress)
+}
+
+// TestLongChainOfAliases has chains be followed beyond what is read of one answer, but not for ever.
+func TestLongChainOfAliases(t *testing.T) {
+	for _, row := range []struct{ length, asked int }{{maxAliases - 1, 1}, {3 * maxAliases, 3}, {100 * maxAliases, 1 + maxFollowed}} {
+		w := newWorld(t, Config{IPv4Only: true})
+		server := w.nameServer(1)
+		c := w.looks("n0.example")
+		asked := 0
+		for server.receive(); len(server.held) > 0; server.receive() {
+			var from int
+			q := server.held[0]
+			if _, err := fmt.Sscanf(q.what(), "A n%d.example", &from); err != nil {
+				t.Fatal(err)
+			}
+			server.held = server.held[1:]
+			var records []string
+			for n := from; n < row.length && n < from+2*maxAliases; n++ { // more than are followed
+				records = append(records, fmt.Sprintf("n%d.example. 300 IN CNAME n%d.example.", n, n+1))
+			}
+			if from+2*maxAliases > row.length {
+				records = append(records, fmt.Sprintf("n%d.example. 300 IN A 192.0.2.1", row.length))
+			}
+			asked++
+			q.answers(records...)
+		}
+		if asked != row.asked {
+			t.Errorf("a chain of %d: asked %d times, want %d", row.length, asked, row.asked)
+		}
+		if row.asked > maxFollowed {
+			c.fails("too long a chain", NoAddress)
+		} else {
+			c.gets("at the end of the chain", "192.0.2.1")
+		}
+	}
 }
 
 // TestNamesOfURLs looks up all that may stand in the place of a host in a URL.
