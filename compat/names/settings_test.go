@@ -4,6 +4,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -43,6 +44,9 @@ func TestWhatCannotBe(t *testing.T) {
 	s := Defaults()
 	if _, err := compattest.Read(acl.NewSet(), s.Directives(), "append_domain a.test"); err == nil {
 		t.Error("a domain without a dot is taken")
+	}
+	if _, err := compattest.Read(acl.NewSet(), s.Directives(), "prefer_family ipv5"); err == nil || !strings.Contains(err.Error(), "'ipv5' is not any, ipv4 or ipv6") {
+		t.Errorf("a family that is none is %v", err)
 	}
 	_, err := compattest.Read(acl.NewSet(), s.Directives(), "dns_nameservers 192.0.2.1\ndns_nameservers 192.0.2.2 ns.test")
 	if err == nil || err.Error() != "FATAL: dns_nameservers: 'ns.test' is not an address" {
