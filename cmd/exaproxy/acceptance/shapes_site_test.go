@@ -25,12 +25,18 @@ type sites struct {
 	t       testing.TB
 	l       net.Listener
 	mu      sync.Mutex
-	heard   map[string][]*string // by the server's address, what came on each of its connections
+	heard   map[string][]*heard // by the server's address, what came on each of its connections
 	replies map[string]siteReply
 	plain   map[string]func(string) string // how what is not the same twice is told, by address
 	serving sync.WaitGroup
 	ready   chan struct{} // closed when the maps are filled
 	last    chan struct{} // closed when the last connection was accepted
+}
+
+// A heard is what came on one connection.
+type heard struct {
+	text     string
+	requests []wire
 }
 
 // A siteReply is what a server sends as its answer to the first request that is not for what we know.
@@ -45,7 +51,7 @@ func newSites(t testing.TB) *sites {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &sites{t: t, l: l, heard: map[string][]*string{}, replies: map[string]siteReply{}, plain: map[string]func(string) string{}, ready: make(chan struct{}), last: make(chan struct{})}
+	s := &sites{t: t, l: l, heard: map[string][]*heard{}, replies: map[string]siteReply{}, plain: map[string]func(string) string{}, ready: make(chan struct{}), last: make(chan struct{})}
 	go s.accept()
 	t.Cleanup(func() { l.Close() })
 	return s
@@ -75,7 +81,7 @@ func (s *sites) accept() {
 			}
 			continue
 		}
-		heard := new(string)
+		heard := new(heard)
 		s.mu.Lock()
 		s.heard[at] = append(s.heard[at], heard)
 		reply, plain := s.replies[at], s.plain[at]
@@ -103,51 +109,50 @@ func (s *sites) settle() {
 }
 
 // at is what the server at an address has heard, connection by connection.
-func (s *sites) at(address string) string {
+func (s *sites) at(address string) (text string, requests []wire) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var all strings.Builder
 	for _, heard := range s.heard[address] {
-		if all.Len() > 0 && *heard != "" {
-			all.WriteString("(on another connection)\n")
+		if text != "" && heard.text != "" {
+			text += "(on another connection)\n"
 		}
-		all.WriteString(*heard)
+		text += heard.text
+		requests = append(requests, heard.requests...)
 	}
-	return all.String()
+	return text, requests
 }
 
-// serveSite answers requests and returns them as text.
-func serveSite(conn halfCloser, reply siteReply, plain func(string) string) string {
+// serveSite answers requests, and returns what it has heard.
+func serveSite(conn halfCloser, reply siteReply, plain func(string) string) (h heard) {
 	defer conn.Close()
-	var heard strings.Builder
 	var in []byte
 	buf := make([]byte, 64<<10)
 	for {
 		w, rest, ok := cutWire(in, "")
 		if ok && w.whole {
-			heard.WriteString(w.text(plain))
+			h.text += w.text(plain)
+			h.requests = append(h.requests, w)
 			in = bytes.Clone(rest)
 			if ends := answerShape(conn, w, reply); !ends {
 				continue
 			}
 			conn.CloseWrite()
 			io.Copy(io.Discard, conn)
-			return heard.String()
+			return h
 		}
 		n, err := conn.Read(buf)
 		in = append(in, buf[:n]...)
 		switch {
 		case err == nil:
+			continue
 		case ok: // how much of it has come depends on who is faster
-			return heard.String() + printable(plain(w.start)) + "\n(the rest does not come)\n"
+			h.text += printable(plain(w.start)) + "\n(the rest does not come)\n"
+		case len(in) > 0 && in[0] == '\x16':
+			h.text += "(TLS)\n"
 		case len(in) > 0:
-			if in[0] == '\x16' {
-				return heard.String() + "(TLS)\n"
-			}
-			return heard.String() + "(no request) " + printable(plain(string(in))) + "\n"
-		default:
-			return heard.String()
+			h.text += "(no request) " + printable(plain(string(in))) + "\n"
 		}
+		return h
 	}
 }
 

@@ -34,6 +34,7 @@ var manners = []manner{fresh, kept}
 // A shaped is what came of a shape, for each who saw something of it.
 type shaped struct {
 	helper, server, client string
+	requests               []wire // that reached the server
 }
 
 // A talk is one shape in one manner, with a client and a server that have no other.
@@ -62,6 +63,13 @@ shutdown_lifetime 1 second
 // tell has all shapes told to a program, in each manner, and returns what came of each.
 func tell(t *testing.T, p program, shapes []shape) map[string]shaped {
 	t.Helper()
+	return tellBefore(t, nil, p, shapes)
+}
+
+// tellBefore does the same with another server before those of the shapes: before starts it at a port of all their addresses, from which
+// it passes on to another port of the same address.
+func tellBefore(t *testing.T, before func(t *testing.T, port, to string), p program, shapes []shape) map[string]shaped {
+	t.Helper()
 	var talks []talk
 	for _, s := range shapes {
 		for _, m := range manners {
@@ -69,18 +77,23 @@ func tell(t *testing.T, p program, shapes []shape) map[string]shaped {
 		}
 	}
 	sites := newSites(t)
+	port := sites.port()
+	if before != nil {
+		port = freePort(t)
+		before(t, port, sites.port())
+	}
 	dir := world(t)
 	var hosts strings.Builder
-	port := freePort(t)
+	front := freePort(t)
 	for _, k := range talks {
 		sites.replies[k.server()] = siteReply{k.reply, k.ends}
-		sites.plain[k.server()] = k.plainly(sites.port(), port)
+		sites.plain[k.server()] = k.plainly(port, front)
 		sites.plain[k.second()] = sites.plain[k.server()]
 		fmt.Fprintf(&hosts, "%s %s\n%s %s\n", k.server(), k.name(), k.second(), k.other())
 	}
 	writeFile(t, dir, "hosts", hosts.String())
 	close(sites.ready)
-	x := start(t, p, dir, nameServer(t)+shapesConf+base+"http_port 127.0.0.1:"+port+"\n")
+	x := start(t, p, dir, nameServer(t)+shapesConf+base+"http_port 127.0.0.1:"+front+"\n")
 	x.quiet = true // the differences say it all
 	clients := make([]string, len(talks))
 	turns := make(chan int)
@@ -88,7 +101,7 @@ func tell(t *testing.T, p program, shapes []shape) map[string]shaped {
 	for range 48 { // most of the time is waiting
 		all.Go(func() {
 			for i := range turns {
-				clients[i] = x.shaped(talks[i], sites)
+				clients[i] = x.shaped(talks[i], port, sites.plain[talks[i].server()])
 			}
 		})
 	}
@@ -105,10 +118,11 @@ func tell(t *testing.T, p program, shapes []shape) map[string]shaped {
 	lines := x.file("lines")
 	told := map[string]shaped{}
 	for i, k := range talks {
+		server, requests := sites.at(k.server())
 		told[k.shape.name+", "+string(k.manner)] = shaped{
 			helper: k.behindWarm(questionsOf(lines, k.client(), sites.plain[k.server()])),
-			server: k.behindWarm(sites.at(k.server())),
-			client: k.behindWarm(clients[i]),
+			server: k.behindWarm(server),
+			client: k.behindWarm(clients[i]), requests: requests,
 		}
 	}
 	return told
@@ -151,7 +165,7 @@ func plainRequest(path string) string {
 }
 
 // shaped has one talk with a proxy, and returns what the client reads.
-func (x *proxy) shaped(k talk, sites *sites) string {
+func (x *proxy) shaped(k talk, port string, plain func(string) string) string {
 	conn, err := x.dialFrom(k.client())
 	if err != nil {
 		x.t.Errorf("%s cannot be asked: %v", x.cmd.Path, err)
@@ -159,7 +173,7 @@ func (x *proxy) shaped(k talk, sites *sites) string {
 	}
 	defer conn.Close()
 	conn.SetDeadline(time.Now().Add(map[bool]time.Duration{false: time.Minute, true: 10 * time.Second}[k.stays]))
-	c, port := &shapeClient{conn: conn}, sites.port()
+	c := &shapeClient{conn: conn}
 	fill := strings.NewReplacer("{o}", k.name()+":"+port, "{h}", k.name(), "{p}", port).Replace
 	raw, methods := k.raw, ""
 	if raw == "" {
@@ -177,7 +191,7 @@ func (x *proxy) shaped(k talk, sites *sites) string {
 	}
 	c.say(fill(raw) + fill(behind))
 	c.readTo(sayingOf(second))
-	return c.text(strings.Fields(methods), sites.plain[k.server()])
+	return c.text(strings.Fields(methods), plain)
 }
 
 // methodsOf are the methods of the requests in a shape.
