@@ -11,8 +11,8 @@ func replyShapes() []shape {
 		replyFieldShapes(), replyMeaningShapes())
 }
 
-// answered makes shapes of names and what servers answer, in turn. They let the connection be.
-func answered(of ...string) []shape {
+// replying makes shapes of names and what servers answer, in turn. They let the connection be.
+func replying(of ...string) []shape {
 	var all []shape
 	for i := 0; i < len(of); i += 2 {
 		all = append(all, shape{name: of[i], reply: of[i+1]})
@@ -22,7 +22,7 @@ func answered(of ...string) []shape {
 
 // closing is the same for servers that close the connection then.
 func closing(of ...string) []shape {
-	all := answered(of...)
+	all := replying(of...)
 	for i := range all {
 		all[i].ends = true
 	}
@@ -46,7 +46,7 @@ func begun(first string) string { return first + "\r\nContent-Length: 3\r\n\r\na
 func repliedChunks(body string) string { return replies("Transfer-Encoding: chunked\r\n", body) }
 
 func statusShapes() []shape {
-	return slices.Concat(answered(
+	return slices.Concat(replying(
 		"the plainest reply", begun("HTTP/1.1 200 OK"),
 		"status 299", begun("HTTP/1.1 299 Yay"),
 		"status 404", begun("HTTP/1.1 404 Not Found"),
@@ -89,14 +89,14 @@ func statusShapes() []shape {
 		"NULs", "\x00\x00\x00\x00",
 		"HTTP/1.0", begun("HTTP/1.0 200 OK"),
 		"HTTP/1.0 without a length", "HTTP/1.0 200 OK\r\n\r\nabc",
-	), answered(
+	), replying(
 		"HTTP/1.0, kept", "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 3\r\n\r\nabc",
 	))
 }
 
 func replyLengthShapes() []shape {
 	of := func(value string) string { return replies("Content-Length:"+value+"\r\n", "abc") }
-	return slices.Concat(answered(
+	return slices.Concat(replying(
 		"length 0", replies("Content-Length: 0\r\n", ""),
 		"length with leading zeros", of(" 003"),
 		"length without a space", of("3"),
@@ -148,7 +148,7 @@ func replyCodingShapes() []shape {
 }
 
 func replyChunkShapes() []shape {
-	return slices.Concat(answered(
+	return slices.Concat(replying(
 		"chunks", repliedChunks("3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"),
 		"no chunks", repliedChunks("0\r\n\r\n"),
 		"a chunk's size with leading zeros", repliedChunks("00000000000000003\r\nabc\r\n0\r\n\r\n"),
@@ -184,7 +184,7 @@ func bodilessShapes() []shape {
 	of := func(status, fields, body string) string {
 		return "HTTP/1.1 " + status + "\r\n" + fields + "\r\n" + body
 	}
-	return slices.Concat(answered(
+	return slices.Concat(replying(
 		"204", of("204 No Content", "", ""),
 		"204 with length 0", of("204 No Content", "Content-Length: 0\r\n", ""),
 		"204 with a length", of("204 No Content", "Content-Length: 5\r\n", ""),
@@ -199,7 +199,7 @@ func bodilessShapes() []shape {
 		"205 with a body", of("205 Reset Content", "Content-Length: 3\r\n", "abc"),
 		"206", of("206 Partial Content", "Content-Range: bytes 0-2/10\r\nContent-Length: 3\r\n", "abc"),
 		"416", of("416 Range Not Satisfiable", "Content-Range: bytes */10\r\nContent-Length: 0\r\n", ""),
-	), askedBy(sends("HEAD", "", ""), answered(
+	), askedBy(sends("HEAD", "", ""), replying(
 		"HEAD with a length", replies("Content-Length: 5\r\n", ""),
 		"HEAD that is chunked", replies("Transfer-Encoding: chunked\r\n", ""),
 		"HEAD without a length", replies("", ""),
@@ -211,7 +211,7 @@ func bodilessShapes() []shape {
 
 func interimShapes() []shape {
 	final := begun("HTTP/1.1 200 OK")
-	return slices.Concat(answered(
+	return slices.Concat(replying(
 		"100 that nobody asked for", "HTTP/1.1 100 Continue\r\n\r\n"+final,
 		"100 with a length", "HTTP/1.1 100 Continue\r\nContent-Length: 3\r\n\r\n"+final,
 		"100 that is chunked", "HTTP/1.1 100 Continue\r\nTransfer-Encoding: chunked\r\n\r\n"+final,
@@ -223,10 +223,10 @@ func interimShapes() []shape {
 		"100 in HTTP/1.0", "HTTP/1.0 100 Continue\r\n\r\n"+final,
 	), closing(
 		"100 and no more", "HTTP/1.1 100 Continue\r\n\r\n",
-	), askedBy(posts("Expect: 100-continue\r\nContent-Length: 3\r\n", "abc"), answered(
+	), askedBy(posts("Expect: 100-continue\r\nContent-Length: 3\r\n", "abc"), replying(
 		"100 that was asked for", "HTTP/1.1 100 Continue\r\n\r\n"+final,
 		"417", "HTTP/1.1 417 Expectation Failed\r\nContent-Length: 0\r\n\r\n",
-	)), askedBy("GET http://{o}/first HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", answered(
+	)), askedBy("GET http://{o}/first HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", replying(
 		"103 for HTTP/1.0", "HTTP/1.1 103 Early Hints\r\n\r\n"+final,
 		"chunks for HTTP/1.0", repliedChunks(chunked3),
 	)))
@@ -242,7 +242,7 @@ func endShapes() []shape {
 		"until the end and empty", replies("", ""),
 		"until the end, and Connection: close", replies("Connection: close\r\n", "abc"),
 		"more than the length, and an end", replies("Content-Length: 3\r\n", "abcdef"),
-	), answered(
+	), replying(
 		"more than the length", replies("Content-Length: 3\r\n", "abcdef"),
 		"another reply behind the length", replies("Content-Length: 3\r\n", "abc")+replies("Content-Length: 8\r\n", "smuggled"),
 		"another reply behind chunks", repliedChunks(chunked3)+replies("Content-Length: 8\r\n", "smuggled"),
@@ -254,7 +254,7 @@ func endShapes() []shape {
 
 func replyFieldShapes() []shape {
 	of := func(fields string) string { return replies(fields+"Content-Length: 3\r\n", "abc") }
-	return answered(
+	return replying(
 		"a folded field", of("X: a\r\n b\r\n"),
 		"a field folded with a tab", of("X: a\r\n\tb\r\n"),
 		"a folded first field", of(" X: a\r\n"),
@@ -286,7 +286,7 @@ func replyFieldShapes() []shape {
 
 func replyMeaningShapes() []shape {
 	of := func(fields string) string { return replies(fields+"Content-Length: 3\r\n", "abc") }
-	return answered(
+	return replying(
 		"Connection: close", of("Connection: close\r\n"),
 		"Connection: keep-alive", of("Connection: keep-alive\r\nKeep-Alive: timeout=5\r\n"),
 		"Connection lists a field", of("Connection: X\r\nX: a\r\nY: b\r\n"),

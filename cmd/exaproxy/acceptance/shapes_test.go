@@ -51,6 +51,7 @@ func TestShapesBesideSquid(t *testing.T) {
 		if len(left) == 0 {
 			break
 		}
+		t.Logf("%d shapes are tried once more, the first of them %s", len(left), left[0].name)
 	}
 	for _, s := range left {
 		if t.Failed() && len(found[s.name]) == 0 {
@@ -127,7 +128,7 @@ func differingLines(theirs, ours string) string {
 	return out.String()
 }
 
-// judged holds what servers receive of us to what the helper was asked: the same requests in the same order, but for what is said in tunnels.
+// judged holds what servers receive of us to what the helper was asked, but for what is said in tunnels.
 func judged(t *testing.T, name string, ours map[string]shaped) {
 	t.Helper()
 	for _, m := range manners {
@@ -135,17 +136,12 @@ func judged(t *testing.T, name string, ours map[string]shaped) {
 		if strings.HasPrefix(o.helper, "CONNECT ") {
 			continue
 		}
-		questions, last := o.helper, ""
 		for request := range strings.SplitSeq(o.server, "\n") {
 			method, target, is := strings.Cut(request, " /")
 			if !is || !strings.HasSuffix(target, " HTTP/1.1") {
 				continue
 			}
-			question := method + " http://SITE:PORT/" + strings.TrimSuffix(target, " HTTP/1.1") + "\n"
-			_, after, asked := strings.Cut(questions, question)
-			if asked {
-				last, questions = question, after
-			} else if question != last { // what is asked once may be sent once more
+			if question := method + " http://SITE:PORT/" + strings.TrimSuffix(target, " HTTP/1.1") + "\n"; !strings.Contains(o.helper, question) {
 				t.Errorf("%s, %s: a server receives %q, and the helper was asked %q", name, m, request, o.helper)
 			}
 		}

@@ -98,7 +98,7 @@ func tellBefore(t *testing.T, before func(t *testing.T, port, to string), p prog
 	clients := make([]string, len(talks))
 	turns := make(chan int)
 	var all sync.WaitGroup
-	for range 48 { // most of the time is waiting
+	for range 160 { // most of the time is waiting
 		all.Go(func() {
 			for i := range turns {
 				clients[i] = x.shaped(talks[i], port, sites.plain[talks[i].server()])
