@@ -56,6 +56,7 @@ url_rewrite_children 4 startup=4 idle=1
 request_timeout 5 seconds
 request_start_timeout 5 seconds
 read_timeout 5 seconds
+dns_timeout 3 seconds
 client_idle_pconn_timeout 5 seconds
 shutdown_lifetime 1 second
 `
