@@ -21,7 +21,7 @@ var forwardedAllTheSame = map[string][]string{
 		"two spaces behind the method", "a tab behind the method", "two spaces before the version", "a tab before the version",
 		"a vertical tab before the version", "a form feed behind the method"},
 	"uri_whitespace strip": {"a space in the URL", "a tab in the URL", "a version in the URL", "target /a\\vb", "target /a\\fb"},
-	"HTTP/0.9":             {"no version", "no version and an empty line", "no version and fields", "no version and a space"},
+	"HTTP/0.9":             {"no version", "no version and an empty line", "no version and fields"},
 	"the URL says the host: what Host says is replaced, RFC 9112, section 3.2.2": {"a Host twice", "two Hosts", "two Hosts, the other first"},
 	"escapes go on as they are: browsers send them so":                           {"target /%", "target /%z", "target /%zz", "target /%u002e"},
 	"a fragment goes on as a part of the URL, as it was judged":                  {"target without a path, a fragment"},
