@@ -12,5 +12,8 @@
 // Helpers that others have written for Squid decide in configurations of testdata/helpers (realhelpers_test.go). Where
 // EXAPROXY_PEERS is "required", as in CI, one that is missing fails its test.
 //
+// Some 800 shapes of requests and replies are bytes that go through both programs (shapes_test.go); where these differ stands in
+// testdata/differences.txt, with reasons.
+//
 // TestStorm plays scenes of minutes with "make storm", of seconds otherwise (storm_test.go).
 package acceptance

@@ -12,7 +12,7 @@ import (
 // understood a request.
 var serversBehind = []struct {
 	name   string
-	before func(t *testing.T, port, to string)
+	before serverBefore
 	says   func(w wire) string // what is in X-Understood if it has understood it as it is
 }{{"nginx", nginxBefore, methodHostTarget}, {"haproxy", haproxyBefore, methodHostTarget}, {"apache", apacheBefore, methodHostLine}}
 
@@ -20,11 +20,11 @@ var serversBehind = []struct {
 // have understood. They may refuse some.
 func TestServersUnderstandWhatWasJudged(t *testing.T) {
 	shapes := requestShapes()
-	alone := tell(t, exaproxy(), shapes)
+	alone := tell(t, telling{program: exaproxy()}, shapes)
 	for _, s := range serversBehind {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			behind := tellBefore(t, s.before, exaproxy(), shapes)
+			behind := tell(t, telling{program: exaproxy(), before: s.before}, shapes)
 			same, refused := 0, 0
 			for _, name := range sortedKeys(alone) {
 				if strings.Contains(alone[name].helper, "CONNECT ") {

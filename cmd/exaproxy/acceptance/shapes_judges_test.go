@@ -12,33 +12,50 @@ import (
 
 // forwardedAllTheSame are the requests that go on though neither net/http nor the grammar of RFC 9112 takes them, by why they do. All of
 // them go on in Squid too, and each is written anew, so that servers see nothing of it.
-var forwardedAllTheSame = map[string][]string{
-	"equal lengths count as one: RFC 9112, section 6.3": {"a list of one length", "a list of one length with spaces"},
-	"leading zeros change no size":                      {"a chunk's size of 17 digits"},
-	"recipients may retain them: RFC 9110, section 5.5": {"a value with a control character", "a value with DEL", "a value with a vertical tab"},
-	"relaxed_header_parser: empty lines in front":       {"five empty lines in front", "a bare LF in front"},
-	"relaxed_header_parser: white space between the words of the first line; RFC 9112, section 3": {
+var forwardedAllTheSame = []struct {
+	why    string
+	strict bool // with relaxed_header_parser off, too
+	shapes []string
+}{
+	{"equal lengths count as one: RFC 9112, section 6.3", true, []string{"a list of one length", "a list of one length with spaces"}},
+	{"leading zeros change no size", true, []string{"a chunk's size of 17 digits"}},
+	{"recipients may retain them: RFC 9110, section 5.5", true, []string{"a value with a control character", "a value with DEL", "a value with a vertical tab"}},
+	{"empty lines in front: RFC 9112, section 2.2", true, []string{"five empty lines in front"}},
+	{"relaxed_header_parser: empty lines in front", false, []string{"a bare LF in front"}},
+	{"relaxed_header_parser: white space between the words of the first line, RFC 9112, section 3", false, []string{
 		"two spaces behind the method", "a tab behind the method", "two spaces before the version", "a tab before the version",
-		"a vertical tab before the version", "a form feed behind the method"},
-	"uri_whitespace strip": {"a space in the URL", "a tab in the URL", "a version in the URL", "target /a\\vb", "target /a\\fb"},
-	"HTTP/0.9":             {"no version", "no version and an empty line", "no version and fields"},
-	"the URL says the host: what Host says is replaced, RFC 9112, section 3.2.2": {"a Host twice", "two Hosts", "two Hosts, the other first"},
-	"escapes go on as they are: browsers send them so":                           {"target /%", "target /%z", "target /%zz", "target /%u002e"},
-	"a fragment goes on as a part of the URL, as it was judged":                  {"target without a path, a fragment"},
-	"it is answered 503, and the connection kept":                                {"a user with a hash"},
+		"a vertical tab before the version", "a form feed behind the method"}},
+	{"uri_whitespace strip", false, []string{"a space in the URL", "a tab in the URL", "a version in the URL", "target /a\\vb", "target /a\\fb"}},
+	{"HTTP/0.9", true, []string{"no version", "no version and an empty line", "no version and fields"}},
+	{"the URL says the host, what Host says is replaced: RFC 9112, section 3.2.2", false, []string{"a Host twice", "two Hosts", "two Hosts, the other first"}},
+	{"escapes go on as they are: browsers send them so", true, []string{"target /%", "target /%z", "target /%zz", "target /%u002e"}},
+	{"a fragment goes on as a part of the URL, as it was judged", true, []string{"target without a path, a fragment"}},
+	{"it is answered 503, and the connection kept", true, []string{"a user with a hash"}},
 }
 
 // TestWhatStrictParsersRefuseIsNotForwarded holds what is forwarded to two readers of requests that have nothing in common with
 // package engine/h1: net/http, and the grammar of RFC 9112. What both refuse is not forwarded, but for a few exceptions.
 func TestWhatStrictParsersRefuseIsNotForwarded(t *testing.T) {
-	shapes := requestShapes()
-	ours := tell(t, exaproxy(), shapes)
-	exceptions := map[string]string{}
-	for reason, names := range forwardedAllTheSame {
-		for _, name := range names {
-			exceptions[name] = reason
-		}
+	for name, strict := range map[string]bool{"on": false, "off": true} {
+		t.Run("relaxed_header_parser "+name, func(t *testing.T) {
+			t.Parallel()
+			exceptions := map[string]string{}
+			for _, e := range forwardedAllTheSame {
+				for _, name := range e.shapes {
+					if e.strict || !strict {
+						exceptions[name] = e.why
+					}
+				}
+			}
+			judgeShapes(t, telling{program: exaproxy(), conf: "relaxed_header_parser " + name + "\n"}, exceptions)
+		})
 	}
+}
+
+func judgeShapes(t *testing.T, to telling, exceptions map[string]string) {
+	t.Helper()
+	shapes := requestShapes()
+	ours := tell(t, to, shapes)
 	forwarded, refused := 0, 0
 	for _, s := range shapes {
 		o := ours[s.name+", "+string(fresh)]

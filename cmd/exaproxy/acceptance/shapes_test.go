@@ -36,8 +36,8 @@ func TestShapesBesideSquid(t *testing.T) {
 	for range 3 { // a machine that was too busy proves nothing
 		var ours, theirs map[string]shaped
 		var both sync.WaitGroup
-		both.Go(func() { ours = tell(t, exaproxy(), left) })
-		both.Go(func() { theirs = tell(t, squid, left) })
+		both.Go(func() { ours = tell(t, telling{program: exaproxy()}, left) })
+		both.Go(func() { theirs = tell(t, telling{program: squid}, left) })
 		both.Wait()
 		left = slices.DeleteFunc(slices.Clone(left), func(s shape) bool {
 			found[s.name] = differenceOf(s.name, ours, theirs)

@@ -136,7 +136,8 @@ var usualOf = map[bool][]string{
 func (w wire) text(plain func(string) string) string {
 	reply := strings.HasPrefix(w.start, "HTTP/")
 	if name := w.values("X-Squid-Error"); len(name) > 0 && reply && w.whole {
-		return fmt.Sprintf("%s (page %s)\n%s", w.start, name[0], strings.Join(prefixed("Connection: ", w.values("Connection")), ""))
+		page, _, _ := strings.Cut(name[0], " ") // the errno behind it depends on whether the machine has IPv6
+		return fmt.Sprintf("%s (%s)\n%s", w.start, page, strings.Join(prefixed("Connection: ", w.values("Connection")), ""))
 	}
 	var fields []string
 	for _, line := range w.fields {

@@ -61,15 +61,19 @@ client_idle_pconn_timeout 5 seconds
 shutdown_lifetime 1 second
 `
 
-// tell has all shapes told to a program, in each manner, and returns what came of each.
-func tell(t *testing.T, p program, shapes []shape) map[string]shaped {
-	t.Helper()
-	return tellBefore(t, nil, p, shapes)
+// A telling is how shapes are told to a program.
+type telling struct {
+	program
+	conf   string // beside shapesConf
+	before serverBefore
 }
 
-// tellBefore does the same with another server before those of the shapes: before starts it at a port of all their addresses, from which
-// it passes on to another port of the same address.
-func tellBefore(t *testing.T, before func(t *testing.T, port, to string), p program, shapes []shape) map[string]shaped {
+// A serverBefore starts a server before those of the shapes, at a port of all their addresses, from which it passes on to another port of the
+// same address.
+type serverBefore func(t *testing.T, port, to string)
+
+// tell has a program told all shapes, in each manner, and returns what came of each.
+func tell(t *testing.T, to telling, shapes []shape) map[string]shaped {
 	t.Helper()
 	var talks []talk
 	for _, s := range shapes {
@@ -79,9 +83,9 @@ func tellBefore(t *testing.T, before func(t *testing.T, port, to string), p prog
 	}
 	sites := newSites(t)
 	port := sites.port()
-	if before != nil {
+	if to.before != nil {
 		port = freePort(t)
-		before(t, port, sites.port())
+		to.before(t, port, sites.port())
 	}
 	dir := world(t)
 	var hosts strings.Builder
@@ -94,7 +98,7 @@ func tellBefore(t *testing.T, before func(t *testing.T, port, to string), p prog
 	}
 	writeFile(t, dir, "hosts", hosts.String())
 	close(sites.ready)
-	x := start(t, p, dir, nameServer(t)+shapesConf+base+"http_port 127.0.0.1:"+front+"\n")
+	x := start(t, to.program, dir, nameServer(t)+shapesConf+to.conf+base+"http_port 127.0.0.1:"+front+"\n")
 	x.quiet = true // the differences say it all
 	clients := make([]string, len(talks))
 	turns := make(chan int)
@@ -112,7 +116,7 @@ func tellBefore(t *testing.T, before func(t *testing.T, port, to string), p prog
 	close(turns)
 	all.Wait()
 	if x.hasEnded() {
-		t.Fatalf("%s has ended: %v", p.path, x.err)
+		t.Fatalf("%s has ended: %v", to.path, x.err)
 	}
 	x.end()
 	sites.settle()
