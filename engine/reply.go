@@ -189,7 +189,8 @@ func (t *transaction) composeReply(body *h1.Body, recode recoding) {
 func (t *transaction) reusable(body *h1.Body) {
 	unframed := body.Framing() == h1.UntilClose
 	head := &t.client.worker.head
-	odd := t.up.body.Framing() != h1.NoBody && t.request.HasOddBody() // the server may take it for another request
+	sent := t.up.body.Framing() != h1.NoBody && t.up.body.Length() != 0
+	odd := sent && t.request.HasOddBody() // the server may take it for another request
 	t.keepUpstream = h1.KeepAlive(head.Major, head.Minor, &head.Header) && !unframed && !body.Conflict() && !odd &&
 		!t.setup.config.NoServerPersistence && !t.request.IsConnect()
 	// A server that answers before it has read all may not read the rest.
