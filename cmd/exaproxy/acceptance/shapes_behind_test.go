@@ -19,12 +19,12 @@ var serversBehind = []struct {
 // TestServersUnderstandWhatWasJudged has requests of all shapes go through us to servers of others: what they understand is what we
 // have understood. They may refuse some.
 func TestServersUnderstandWhatWasJudged(t *testing.T) {
-	shapes := requestShapes()
-	alone := tell(t, telling{program: exaproxy()}, shapes)
+	shapes, names := requestShapes(), nameServer(t)
+	alone := tell(t, telling{program: exaproxy(), conf: names}, shapes)
 	for _, s := range serversBehind {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			behind := tell(t, telling{program: exaproxy(), before: s.before}, shapes)
+			behind := tell(t, telling{program: exaproxy(), conf: names, before: s.before}, shapes)
 			same, refused := 0, 0
 			for _, name := range sortedKeys(alone) {
 				if strings.Contains(alone[name].helper, "CONNECT ") {

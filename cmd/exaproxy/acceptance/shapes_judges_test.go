@@ -47,7 +47,7 @@ func TestWhatStrictParsersRefuseIsNotForwarded(t *testing.T) {
 					}
 				}
 			}
-			judgeShapes(t, telling{program: exaproxy(), conf: "relaxed_header_parser " + name + "\n"}, exceptions)
+			judgeShapes(t, telling{program: exaproxy(), conf: nameServer(t) + "relaxed_header_parser " + name + "\n"}, exceptions)
 		})
 	}
 }

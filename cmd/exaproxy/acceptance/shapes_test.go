@@ -18,6 +18,7 @@ var updateDifferences = flag.Bool("differences", false, "write testdata/differen
 // but for the differences that testdata/differences.txt has. One that is not there fails, and so does one that is there no more.
 func TestShapesBesideSquid(t *testing.T) {
 	squid := squid(t)
+	names := nameServer(t)
 	known := readDifferences(t)
 	found := map[string]string{}
 	var shapes []shape
@@ -36,8 +37,8 @@ func TestShapesBesideSquid(t *testing.T) {
 	for range 3 { // a machine that was too busy proves nothing
 		var ours, theirs map[string]shaped
 		var both sync.WaitGroup
-		both.Go(func() { ours = tell(t, telling{program: exaproxy()}, left) })
-		both.Go(func() { theirs = tell(t, telling{program: squid}, left) })
+		both.Go(func() { ours = tell(t, telling{program: exaproxy(), conf: names}, left) })
+		both.Go(func() { theirs = tell(t, telling{program: squid, conf: names}, left) })
 		both.Wait()
 		left = slices.DeleteFunc(slices.Clone(left), func(s shape) bool {
 			found[s.name] = differenceOf(s.name, ours, theirs)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"strings"
 	"sync"
@@ -64,7 +65,7 @@ shutdown_lifetime 1 second
 // A telling is how shapes are told to a program.
 type telling struct {
 	program
-	conf   string // beside shapesConf
+	conf   string // beside shapesConf; it names name servers
 	before serverBefore
 }
 
@@ -84,7 +85,7 @@ func tell(t *testing.T, to telling, shapes []shape) map[string]shaped {
 	sites := newSites(t)
 	port := sites.port()
 	if to.before != nil {
-		port = freePort(t)
+		port = freeEverywhere(t)
 		to.before(t, port, sites.port())
 	}
 	dir := world(t)
@@ -98,7 +99,7 @@ func tell(t *testing.T, to telling, shapes []shape) map[string]shaped {
 	}
 	writeFile(t, dir, "hosts", hosts.String())
 	close(sites.ready)
-	x := start(t, to.program, dir, nameServer(t)+shapesConf+to.conf+base+"http_port 127.0.0.1:"+front+"\n")
+	x := start(t, to.program, dir, to.conf+shapesConf+base+"http_port 127.0.0.1:"+front+"\n")
 	x.quiet = true // the differences say it all
 	clients := make([]string, len(talks))
 	turns := make(chan int)
@@ -131,6 +132,21 @@ func tell(t *testing.T, to telling, shapes []shape) map[string]shaped {
 		}
 	}
 	return told
+}
+
+// freeEverywhere is a port that nobody has at any address, below those that the kernel gives to clients.
+func freeEverywhere(t *testing.T) string {
+	t.Helper()
+	for range 100 {
+		l, err := net.Listen("tcp4", fmt.Sprint("0.0.0.0:", 20000+rand.IntN(12000)))
+		if err == nil {
+			l.Close()
+			_, port, _ := net.SplitHostPort(l.Addr().String())
+			return port
+		}
+	}
+	t.Fatal("no port is free")
+	return ""
 }
 
 // plainly replaces what is not the same twice.
