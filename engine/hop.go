@@ -62,6 +62,10 @@ type Hop struct {
 	// hop has one (cache_peer).
 	Peer    Peer
 	Connect time.Duration // how long one address may take (connect-timeout=); 0: as Timeouts.Connect says
+	// Standby is how many connections to the hop are kept ready for requests to come, by this worker (standby=), and Room
+	// whether there may be one more now (nil: there may).
+	Standby int
+	Room    func() bool
 	// Elsewhere says that Route has another hop if this one comes to nothing. Then what it refuses to do, or fails to
 	// do before it has said anything, is asked of the other.
 	Elsewhere bool

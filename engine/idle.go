@@ -14,21 +14,25 @@ type hopConns struct {
 	newest *upstream // of the idle ones
 	idle   int
 	open   int // idle or in use
+
+	standby *standby // that wants some to be idle; nil: none does
 }
 
 // An idlePool keeps a worker's idle upstream connections: by hop, the newest first, since it is
 // the least likely to be closed while it is taken; and all of them in the order of their
 // age, so that one timer is enough to end those that waited too long.
 type idlePool struct {
-	loop    *loop.Loop
-	hops    map[hopKey]*hopConns
-	oldest  *upstream
-	newest  *upstream
-	count   int
-	waker   *loop.Waker
-	timer   *loop.Timer
-	limit   int           // for each hop
-	maximum time.Duration // of idleness
+	loop *loop.Loop
+	hops map[hopKey]*hopConns
+
+	standbys map[hopKey]*standby
+	oldest   *upstream
+	newest   *upstream
+	count    int
+	waker    *loop.Waker
+	timer    *loop.Timer
+	limit    int           // for each hop
+	maximum  time.Duration // of idleness
 }
 
 // idleMost bounds the idle connections of a worker over all hops: a client that asks for ever
@@ -36,7 +40,7 @@ type idlePool struct {
 const idleMost = 1024
 
 func newIdlePool(l *loop.Loop) *idlePool {
-	p := &idlePool{loop: l, hops: map[hopKey]*hopConns{}}
+	p := &idlePool{loop: l, hops: map[hopKey]*hopConns{}, standbys: map[hopKey]*standby{}}
 	p.waker = l.NewWaker(p)
 	p.timer = l.NewTimer(p.waker)
 	return p
@@ -58,15 +62,24 @@ func (p *idlePool) opened(end End, h *Hop, remote netip.AddrPort) *upstream {
 	c := p.find(h)
 	if c == nil {
 		c = &hopConns{key: h.key(), owner: h.owner}
+		c.standby = p.standbys[c.key]
 		p.hops[c.key] = c
 	}
 	c.open++
 	return &upstream{end: end, pool: p, hop: c, remote: remote, born: p.loop.Now(), pinned: len(h.Addrs) > 0}
 }
 
+// wakeStandby has who keeps connections to the hop ready look whether there are enough.
+func (h *hopConns) wakeStandby() {
+	if h.standby != nil {
+		h.standby.waker.Wake()
+	}
+}
+
 // closed forgets a connection, and its hop with the last one.
 func (p *idlePool) closed(u *upstream) {
 	u.hop.open--
+	u.hop.wakeStandby()
 	if u.hop.open == 0 {
 		delete(p.hops, u.hop.key)
 	}
@@ -145,6 +158,7 @@ func (p *idlePool) remove(u *upstream) {
 	}
 	h.idle--
 	p.count--
+	h.wakeStandby()
 	notice(u.whose, PeerBusy)
 	if u.newer != nil {
 		u.newer.older = u.older

@@ -38,6 +38,7 @@ func (w *worker) prepare(c *Config, ports []opened) (*change, error) {
 // commit has the worker follow the new configuration. It cannot fail.
 func (ch *change) commit(ports []opened) {
 	w := ch.worker
+	w.endStandbys()
 	w.use(ch.setup)
 	w.recount()
 	kept := make(map[*listener]bool, len(ch.listeners))

@@ -39,6 +39,9 @@ func (t *transaction) route() stage {
 		t.hop.TLS.Config = t.setup.config.OutgoingTLS
 	}
 	t.chosen()
+	if t.hop.Standby > 0 {
+		t.client.worker.keepReady(t.setup, &t.hop)
+	}
 	if t.reuse() {
 		return sending
 	}

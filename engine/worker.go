@@ -150,6 +150,7 @@ func (w *worker) shutDown(lifetime time.Duration) (begun bool) {
 	w.hurried = w.leaving && lifetime <= 0
 	if begun = !w.leaving; begun {
 		w.leaving = true
+		w.endStandbys()
 		w.stopListening()
 		w.eachClient(func(c *client) {
 			if c.tx == nil && (c.phase == idling || c.phase == announcing) {

@@ -30,7 +30,7 @@ var tableNetwork = []Directive{
 	{Name: "sslcrtd_children", Type: "HelperChildConfig", Treat: Accepted, Default: "32 startup=5 idle=1", Note: "certificates are made in the proxy itself"},
 	{Name: "sslcrtvalidator_program", Type: "eol", Words: ToEnd, Treat: NotYet, Harmful: true, Note: "servers are verified without a helper, which could refuse more of them"},
 	{Name: "sslcrtvalidator_children", Type: "HelperChildConfig", Treat: Accepted, Default: "32 startup=5 idle=1 concurrency=1", Note: "steers sslcrtvalidator_program, which is refused"},
-	{Name: "cache_peer", Type: "peer", Treat: Done, Note: "parents, and servers by originserver: see docs/peers.md; siblings are asked for nothing; no ICP, HTCP or cache digests; standby= has no effect; login=NEGOTIATE is refused"},
+	{Name: "cache_peer", Type: "peer", Treat: Done, Note: "parents, and servers by originserver: see docs/peers.md; siblings are asked for nothing; no ICP, HTCP or cache digests; login=NEGOTIATE is refused"},
 	{Name: "cache_peer_access", Type: "peer_access", Treat: Done, Note: "acls that would have to wait count by what is known already"},
 	{Name: "neighbor_type_domain", Type: "hostdomaintype", Treat: Done},
 	{Name: "dead_peer_timeout", Type: "time_t", Treat: Accepted, Default: "10 seconds", Note: noICP},

@@ -18,6 +18,7 @@ type link struct {
 	identity string        // whose connections they are: those to a peer serve no request that goes there otherwise
 	connect  time.Duration // how long one address may take
 	idle     int           // connections of the worker that wait for a request
+	standby  int           // of them are kept ready, its share of standby=
 
 	probe *engine.Probe // nil: the worker does not try whether it has come back
 }
@@ -92,11 +93,19 @@ func (l *link) hasRoom() bool {
 	return l.most <= 0 || l.idle > 0 || int(l.state.open.Load()) < l.most
 }
 
+// mayOpen says whether there may be one more connection to it that nobody has asked for.
+func (l *link) mayOpen() bool {
+	return l.state.alive() && (l.most <= 0 || int(l.state.open.Load()) < l.most)
+}
+
 // hop is the way to the peer.
 func (l *link) hop(code string) engine.Hop {
 	h := engine.Hop{
 		Host: l.hostname, Port: l.port, Proxy: !l.origin, Identity: l.identity, Hierarchy: code, Peer: l,
-		Connect: l.connect, Credentials: l.login.passes && !l.origin, Challenges: l.login.answers,
+		Connect: l.connect, Standby: l.standby, Credentials: l.login.passes && !l.origin, Challenges: l.login.answers,
+	}
+	if l.standby > 0 {
+		h.Room = l.mayOpen
 	}
 	if l.tls != nil {
 		h.TLS = engine.TLS{ServerName: l.serverName, Config: l.tls}

@@ -173,9 +173,6 @@ func (o *reader) finish(icp uint16) error {
 	if p.kind == parent && icp != 0 && !o.noQuery {
 		c.Say(1, "NOTICE: cache_peer %s is not asked by ICP or HTCP: it is taken as with no-query, which may be added", p.name)
 	}
-	if p.standing > 0 {
-		c.Say(1, "NOTICE: cache_peer %s: standby=%d has no effect: connections are made when they are needed, and kept", p.name, p.standing)
-	}
 	return o.finishTLS()
 }
 

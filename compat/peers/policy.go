@@ -48,6 +48,7 @@ func NewPolicy(c Config) *Policy {
 	}
 	for i, peer := range c.Settings.peers {
 		l := &link{peer: peer, state: &c.Shared.states[i], policy: p, hostname: []byte(peer.host), identity: "cache_peer " + peer.name}
+		l.standby = (peer.standing + c.Services.Workers - 1) / max(c.Services.Workers, 1)
 		if l.connect = peer.timeout; l.connect <= 0 {
 			l.connect = c.Settings.connectTimeout
 		}
