@@ -1,32 +1,38 @@
 package errpage
 
 import (
+	"path/filepath"
+
 	"exaproxy/compat/directive"
 )
 
 // Settings are what a configuration says of error pages.
 type Settings struct {
 	Directory  string // error_directory; "" for the built-in pages
+	Default    string // error_default_language
+	LogMissing bool   // error_log_languages
 	Stylesheet string // what is in err_page_stylesheet; "" for the built-in one
 	Text       string // err_html_text, HTML
 	MailData   bool   // email_err_data
 	Contact    string // cache_mgr
-	Pages      *Pages // those of Directory, or the built-in ones
+	Pages      *Pages // the built-in ones, and those of files
 
 	stylesheet string // err_page_stylesheet
 }
 
 // Defaults are Squid's.
-func Defaults() Settings { return Settings{MailData: true, Contact: "webmaster"} }
+func Defaults() Settings { return Settings{MailData: true, LogMissing: true, Contact: "webmaster"} }
 
 // Directives are the setters.
 func (s *Settings) Directives() directive.Set {
 	return directive.Set{
-		"error_directory":     directive.Text(&s.Directory),
-		"err_page_stylesheet": directive.Text(&s.stylesheet),
-		"err_html_text":       directive.Rest(&s.Text),
-		"email_err_data":      directive.OnOff(&s.MailData),
-		"cache_mgr":           directive.Text(&s.Contact),
+		"error_directory":        directive.Text(&s.Directory),
+		"error_default_language": directive.Text(&s.Default),
+		"error_log_languages":    directive.OnOff(&s.LogMissing),
+		"err_page_stylesheet":    directive.Text(&s.stylesheet),
+		"err_html_text":          directive.Rest(&s.Text),
+		"email_err_data":         directive.OnOff(&s.MailData),
+		"cache_mgr":              directive.Text(&s.Contact),
 	}
 }
 
@@ -42,12 +48,25 @@ func (s *Settings) Finish(c *directive.Context, custom []string) {
 		}
 		s.Stylesheet = string(style)
 	}
-	if s.Directory == "" {
-		return
-	}
-	var warnings []error
-	s.Pages, warnings = Load(s.Directory, custom, c.ReadFile)
-	for _, warning := range warnings {
+	s.setDefault(c)
+	for _, warning := range s.Pages.Load(s.Directory, custom, c.ReadFile) {
 		c.Say(1, "ERROR: %s", warning)
+	}
+}
+
+// setDefault chooses the language of those who want none that there is. An error_directory whose folder has the name of a
+// language, as the folders of Squid's translations have, says it too, for the pages that it has not.
+func (s *Settings) setDefault(c *directive.Context) {
+	if s.Default != "" {
+		if l := lookUp([]byte(s.Default), nil); l != nil {
+			s.Pages.standIn = l
+			return
+		}
+		c.Say(1, "WARNING: error_default_language: there are no pages in '%s', but in: %s. Those of a folder are shown by error_directory", s.Default, languageCodes())
+	}
+	if s.Directory != "" {
+		if l := lookUp([]byte(filepath.Base(s.Directory)), nil); l != nil {
+			s.Pages.standIn = l
+		}
 	}
 }

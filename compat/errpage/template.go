@@ -14,12 +14,12 @@ type piece struct {
 // Squid's words.
 func compile(name, page string) (t template, warnings []error) {
 	text := 0 // where the text of the present piece begins
-	for i := 0; i+1 < len(page); i++ {
+	for i := 0; i < len(page); i++ {
 		if page[i] != '%' {
 			continue
 		}
-		if _, ok := codes[page[i+1]]; !ok {
-			warnings = append(warnings, fmt.Errorf("%s: Unsupported error page %%code near %.20s", name, page[i:]))
+		if i+1 == len(page) || codes[page[i+1]].value == nil {
+			warnings = append(warnings, fmt.Errorf("%s: Unsupported error page %%code near %s", name, near(page[i:])))
 			continue
 		}
 		t = append(t, piece{text: page[text:i], code: page[i+1]})
@@ -27,6 +27,14 @@ func compile(name, page string) (t template, warnings []error) {
 		text = i + 1
 	}
 	return append(t, piece{text: page[text:]}), warnings
+}
+
+// near is the beginning of what a complaint is about, cut as Squid cuts it.
+func near(s string) string {
+	if len(s) > 15 {
+		return s[:15] + "..."
+	}
+	return s
 }
 
 // append appends the page filled in.

@@ -36,7 +36,7 @@ type code struct {
 }
 
 // codes are the codes of Squid 5 for pages.
-var codes = map[byte]code{
+var codes = [256]code{
 	'a': {value: userName}, 'A': {value: localAddress}, 'b': {value: localPort}, 'B': {value: ftpURL},
 	'c': {value: pageName}, 'D': {value: detail}, 'e': {value: errno}, 'E': {value: errnoText},
 	'f': {value: constant("nothing")}, 'F': {value: constant("nothing")}, 'g': {value: constant("")},
