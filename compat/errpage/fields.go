@@ -24,6 +24,7 @@ type Head struct {
 	Media    string // the type of the page, if it is not ContentType
 	Length   int    // of the page in bytes
 	Language string // of the page, if it was chosen for the client: Page.Language
+	Fits     bool   // what kind of page it is depends on what the client wants to use it for
 	LookedUp bool   // as LookedUp returns it
 	Bare     bool   // the answer to a CONNECT that was accepted and then failed, with fewer fields
 	Now      time.Time
@@ -39,8 +40,12 @@ func (id *Identity) AppendError(dst []byte, h *Head) []byte {
 	dst = append(dst, "X-Squid-Error: "...)
 	dst = append(append(dst, h.Page...), ' ')
 	dst = appendNumber(dst, "", h.Errno)
-	if h.Language != "" {
+	if h.Fits {
+		dst = append(dst, "Vary: Accept, Accept-Language, Sec-Fetch-Dest\r\n"...)
+	} else if h.Language != "" {
 		dst = append(dst, "Vary: Accept-Language\r\n"...)
+	}
+	if h.Language != "" {
 		dst = appendField(dst, "Content-Language: ", h.Language)
 	}
 	dst = append(dst, h.Challenges...)

@@ -35,7 +35,7 @@ func (p *Policy) Page(r *engine.Request, f *engine.Failure, m *decision.Memory) 
 // Write makes a page the reply in m.
 func (p *Policy) Write(m *decision.Memory, r *engine.Request, f *engine.Failure, name string, status int) {
 	bare := tunnelFailed(r, f)
-	head := Head{Page: name, Errno: Errno(f), LookedUp: LookedUp(f), Bare: bare, Media: ContentType, Now: p.Now()}
+	head := Head{Page: name, Errno: Errno(f), LookedUp: LookedUp(f), Bare: bare, Media: ContentType, Fits: p.Settings.Fitted, Now: p.Now()}
 	last := bare
 	if status == Challenges(r) && p.Challenge != nil {
 		p.challenges, last = p.Challenge(p.challenges[:0], r)
@@ -52,6 +52,12 @@ func (p *Policy) Write(m *decision.Memory, r *engine.Request, f *engine.Failure,
 
 // body appends the body of a page, and says in head what it is.
 func (p *Policy) body(dst []byte, r *engine.Request, f *engine.Failure, head *Head) []byte {
+	if p.Settings.Fitted && head.Challenges == nil && refused(f) {
+		if k := fit(r); k != nil {
+			head.Media = k.media
+			return append(dst, k.body...)
+		}
+	}
 	page := p.Settings.Pages.Choose(head.Page, r, p.missing)
 	head.Language = page.Language
 	return page.Append(dst, p.values(r, f))

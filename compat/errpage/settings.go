@@ -15,6 +15,7 @@ type Settings struct {
 	Text       string // err_html_text, HTML
 	MailData   bool   // email_err_data
 	Contact    string // cache_mgr
+	Fitted     bool   // fitted_pages
 	Pages      *Pages // the built-in ones, and those of files
 
 	stylesheet string // err_page_stylesheet
@@ -33,6 +34,7 @@ func (s *Settings) Directives() directive.Set {
 		"err_html_text":          directive.Rest(&s.Text),
 		"email_err_data":         directive.OnOff(&s.MailData),
 		"cache_mgr":              directive.Text(&s.Contact),
+		"fitted_pages":           directive.OnOff(&s.Fitted),
 	}
 }
 
