@@ -15,7 +15,7 @@ import (
 // A Denial is what a client gets whom a certain acl keeps out (deny_info): a page, a redirect,
 // or a reset of its connection.
 type Denial struct {
-	Page   string // the name of an error page, ERR_…
+	Page   string // the name of an error page, ERR_… or NNN:ERR_…
 	Status int    // 0: the page's own; of a redirect 302, or 307 for methods other than GET and HEAD
 	URL    string // with %codes; a redirect
 	Reset  bool   // TCP_RESET
@@ -88,7 +88,7 @@ func parseDenial(word string) (*Denial, error) {
 	case redirect:
 		d.URL = rest
 	default:
-		d.Page = rest
+		d.Page = word
 	}
 	if d.Status != 0 && (redirect && (d.Status < 300 || d.Status > 399) || d.Status < 200 || d.Status > 599) {
 		return nil, conf.Invalid{fmt.Sprintf("FATAL: status %d is not valid on '%s'", d.Status, word)}

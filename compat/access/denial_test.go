@@ -14,7 +14,7 @@ func TestParseDenial(t *testing.T) {
 		ok   bool
 	}{
 		{"ERR_X", Denial{Page: "ERR_X"}, true},
-		{"404:ERR_X", Denial{Page: "ERR_X", Status: 404}, true},
+		{"404:ERR_X", Denial{Page: "404:ERR_X", Status: 404}, true},
 		{"http://block.test/", Denial{URL: "http://block.test/"}, true},
 		{"307:http://block.test/", Denial{URL: "http://block.test/", Status: 307}, true},
 		{"TCP_RESET", Denial{Reset: true}, true},

@@ -85,17 +85,18 @@ func (r *reader) take(pages map[string]template, name string, places ...string) 
 type Page struct {
 	Language string // for the field Content-Language; "" if the client did not choose it, or only the administrator knows it
 
-	name string
-	own  template  // the administrator's, or
-	in   *language // ours
+	called string    // with the status that deny_info puts in front
+	name   string    // without
+	own    template  // the administrator's, or
+	in     *language // ours
 }
 
 // Choose chooses a page by its name, as Name returns it, in a language that the request's client wants. Of a page that
 // nobody has written, a neutral one stands in. Languages that there are not are told missing.
 func (p *Pages) Choose(name string, r *engine.Request, missing func(tag []byte)) Page {
-	_, name = cutStatus(name)
-	page := Page{name: name, in: p.standIn}
-	if t, ok := p.own[name]; ok {
+	page := Page{called: name, in: p.standIn}
+	_, page.name = cutStatus(name)
+	if t, ok := p.own[page.name]; ok {
 		page.own = t
 		return page
 	}
@@ -108,10 +109,11 @@ func (p *Pages) Choose(name string, r *engine.Request, missing func(tag []byte))
 
 // Append appends the page, filled in with v.
 func (p *Page) Append(dst []byte, v *Values) []byte {
-	v.page = p.name
 	if p.own != nil {
+		v.page = p.called
 		return p.own.append(dst, v)
 	}
+	v.page = p.name
 	return p.in.append(dst, p.name, v)
 }
 

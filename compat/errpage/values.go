@@ -92,7 +92,7 @@ func serverAddress(dst []byte, v *Values) []byte {
 	return v.Failure.Remote.Addr().Unmap().AppendTo(dst)
 }
 
-// pageName is also the id of the page's body, which has no status in it.
+// pageName is also the id of the body of our own pages, which has no status in it; Squid's, in those of the administrator, has.
 func pageName(dst []byte, v *Values) []byte { return append(dst, v.page...) }
 
 func errno(dst []byte, v *Values) []byte {
