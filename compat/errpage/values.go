@@ -144,7 +144,7 @@ func requestURL(dst []byte, v *Values) []byte {
 	case v.hasTarget():
 		return r.Target.AppendURL(dst)
 	case len(r.RawTarget) > 0:
-		return append(dst, r.RawTarget...)
+		return append(dst, withoutUserinfo(r.RawTarget)...)
 	}
 	return append(dst, "error:invalid-request"...)
 }
@@ -172,7 +172,7 @@ func ftpURL(dst []byte, v *Values) []byte {
 	return requestURL(dst, v)
 }
 
-// requestHead is the request as it was understood, without the passwords in it.
+// requestHead is the request as it was understood, without the secrets in it.
 func requestHead(dst []byte, v *Values) []byte {
 	if !v.hasTarget() {
 		return append(dst, "[no request]"...)
@@ -183,17 +183,14 @@ func requestHead(dst []byte, v *Values) []byte {
 	dst = append(strconv.AppendUint(dst, uint64(r.Major), 10), '.')
 	dst = append(strconv.AppendUint(dst, uint64(r.Minor), 10), '\n')
 	r.Header.Each(func(name, value []byte) bool {
-		if !bytes.HasSuffix(bytes.ToLower(name), authorization) {
+		if !secret(name) {
 			dst = append(append(dst, name...), ": "...)
-			dst = append(append(dst, value...), '\n')
+			dst = append(append(dst, fieldValue(value)...), '\n')
 		}
 		return true
 	})
 	return dst
 }
-
-// authorization is how the fields end that carry passwords.
-var authorization = []byte("authorization")
 
 func message(dst []byte, v *Values) []byte { return append(dst, v.Message...) }
 
@@ -245,7 +242,7 @@ func failureText(dst []byte, v *Values) []byte {
 	if v.Failure == nil || v.Failure.Err == nil {
 		return append(dst, "[unknown]"...)
 	}
-	return append(dst, v.Failure.Err.Error()...)
+	return append(dst, explain(v.Failure.Err)...)
 }
 
 func stylesheet(dst []byte, v *Values) []byte { return orElse(dst, v.Stylesheet, style) }
