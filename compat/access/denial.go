@@ -124,32 +124,16 @@ func appendCode(dst []byte, code byte, r *engine.Request, pages *errpage.Policy)
 	switch code {
 	case '%':
 		return append(dst, '%'), true
-	case 'u', 'U', 's': // s is the URL in a redirect, whatever it is in a page
+	case 'u', 's': // s is the URL in a redirect, whatever it is in a page
 		return r.Effective().AppendURL(dst), true
 	case 'R':
 		return append(dst, r.Effective().Path...), true
-	case 'H':
-		return append(dst, r.Effective().Host...), true
-	case 'p':
-		return strconv.AppendUint(dst, uint64(r.Effective().Port), 10), true
-	case 'P':
-		return append(dst, r.Effective().Scheme...), true
-	case 'M':
-		return append(dst, r.Method...), true
-	case 'i':
-		return r.Sender().Addr().Unmap().AppendTo(dst), true
 	case 'a':
 		return append(dst, cmp.Or(r.User, r.External.User, "-")...), true
-	case 'h':
-		return append(dst, pages.Identity.Host...), true
-	case 'w':
-		return append(dst, pages.Settings.Contact...), true
 	case 'o':
 		return append(dst, r.External.Message...), true
-	case 'x':
-		return dst, true
 	}
-	return dst, false
+	return pages.AppendLocationCode(dst, code, r)
 }
 
 // escapeFrom escapes dst[start:] for use inside a query: all but letters, digits and -_.~.

@@ -94,10 +94,10 @@ func TestCodes(t *testing.T) {
 		{"the URL, and without its query", "%u %U", "http://origin.test:21080/a?b=c http://origin.test:21080/a?", values()},
 		{"the URL of a tunnel", "%u %U [%P] %p", "denied.test:443 https://denied.test/* [] 443", connect},
 		{"no URL", "%u %M %H %p %P [%R]", "error:invalid-request BADLINE [unknown host] [unknown port] [unknown protocol] [[no request]]", garbage},
-		{"the request without passwords", "%R", "GET /a?b=c HTTP/1.1\nUser-Agent: lab\n", values()},
+		{"the request without passwords", "%R", "GET /a?b=c HTTP/1.1\nUser-Agent: lab\n\n", values()},
 		{"the system's error", "%e %E", "111 (111) Connection refused", values()},
 		{"no error of the system", "%e %E %x", "0 [No Error] [Unknown Error Code]", connect},
-		{"the server", "%I %x", "192.0.2.7 WITH_SERVER", values()},
+		{"the server", "%I %x %D", "192.0.2.7 WITH_SERVER WITH_SERVER", values()},
 		{"no server", "%I", "[unknown]", connect},
 		{"name servers", "%z %Z", "no such name no such name", names},
 		{"no name servers", "%z %Z", "[unknown] connection refused", values()},
@@ -106,7 +106,7 @@ func TestCodes(t *testing.T) {
 		{"messages", "%m %o %O", "no such &lt;user&gt; no such &lt;user&gt; no such <user>", named},
 		{"no messages", "%m [%o]", "[not available] []", values()},
 		{"FTP", "%f %F [%g] [%B]", "nothing nothing [] []", values()},
-		{"percent", "100%% %D", "100% [No Error Detail]", values()},
+		{"percent", "100%% %D", "100% [No Error Detail]", names},
 		{"a mail link without data", "mailto:%w%W", "mailto:webmaster", values()},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -149,10 +149,10 @@ func requestURL(dst []byte, v *Values) []byte {
 	return append(dst, "error:invalid-request"...)
 }
 
-// publicURL is the URL without its query, and of a tunnel only the host.
+// publicURL is the URL without its query, and of a tunnel to the port of https only the host.
 func publicURL(dst []byte, v *Values) []byte {
 	start := len(dst)
-	if v.Request.IsConnect() && v.hasTarget() {
+	if v.Request.IsConnect() && v.Request.Target.Port == 443 {
 		dst = v.Request.Target.AppendHost(append(dst, "https://"...))
 		return append(bytes.TrimSuffix(dst, httpsPort), "/*"...)
 	}
@@ -166,6 +166,9 @@ func publicURL(dst []byte, v *Values) []byte {
 var httpsPort = []byte(":443")
 
 func ftpURL(dst []byte, v *Values) []byte {
+	if !v.hasTarget() {
+		return append(dst, "[no URL]"...)
+	}
 	if v.Request.Target.Scheme != "ftp" {
 		return dst
 	}
@@ -189,10 +192,15 @@ func requestHead(dst []byte, v *Values) []byte {
 		}
 		return true
 	})
-	return dst
+	return append(dst, '\n')
 }
 
-func message(dst []byte, v *Values) []byte { return append(dst, v.Message...) }
+func message(dst []byte, v *Values) []byte {
+	if !v.hasTarget() {
+		return append(dst, "[not available]"...)
+	}
+	return append(dst, v.Message...)
+}
 
 // authMessage is what the helper has said that judged the client's credentials.
 func authMessage(dst []byte, v *Values) []byte {
@@ -216,18 +224,26 @@ func errorDetail(dst []byte, v *Values) []byte {
 		return dst
 	case v.Failure.Kind == engine.CannotSecure:
 		return append(dst, verify.Code(v.Failure.Err)...)
-	case v.Failure.Side == engine.UpstreamSide:
+	case v.withServer():
 		return append(dst, "WITH_SERVER"...)
 	}
 	return append(dst, "[Unknown Error Code]"...)
 }
 
+// withServer says whether Squid would say that it failed with a server.
+func (v *Values) withServer() bool {
+	return v.Failure != nil && v.Failure.Side == engine.UpstreamSide && !v.Request.IsConnect()
+}
+
 // detail tells what is wrong with a server's certificates. Squid has details of other failures from nobody.
 func detail(dst []byte, v *Values) []byte {
-	if v.Failure == nil || v.Failure.Kind != engine.CannotSecure {
-		return append(dst, "[No Error Detail]"...)
+	switch {
+	case v.Failure != nil && v.Failure.Kind == engine.CannotSecure:
+		return append(dst, verify.Detail(v.Failure.Err)...)
+	case v.withServer():
+		return append(dst, "WITH_SERVER"...)
 	}
-	return append(dst, verify.Detail(v.Failure.Err)...)
+	return append(dst, "[No Error Detail]"...)
 }
 
 // nameFailure is what the name servers said.
