@@ -146,6 +146,30 @@ func TestUnknownCode(t *testing.T) {
 	}
 }
 
+// TestFormats are codes of logformat in a page: what they show is escaped, whatever their modifiers say, which Squid does not.
+func TestFormats(t *testing.T) {
+	v := values()
+	v.Request.Header.Add("X", []byte(`<"b">`))
+	for _, row := range []struct{ page, want, warning string }{
+		{"a@b @Squid{%>a} @Squid{%rm}@Squid{%ru}.", "a@b 192.0.2.1 GEThttp://origin.test:21080/a?.", ""},
+		{`@Squid{%{User-Agent}>h} @Squid{%"{X}>h} @Squid{%'{X}>h}`, `lab &lt;\&quot;b\&quot;&gt; &lt;&quot;b&quot;&gt;`, ""},
+		{"@Squid{%un} @Squid{%err_code} @Squid {x} @Squid", "- - @Squid {x} @Squid", ""},
+		{"@Squid{%un", "@Squid{%un", "T: Bad @Squid{logformat} sequence near @Squid{%un: Missing closing brace (})"},
+		{"@Squid{%bogus} %u", "@Squid{%bogus} http://origin.test:21080/a?b=c", "T: Bad @Squid{logformat} sequence near @Squid{%bogus} ...: Unsupported %code: '%bogus'"},
+		{"@Squid{%{Cookie}>h}", "@Squid{%{Cookie}>h}", "T: @Squid{logformat} near @Squid{%{Cookie...: pages show no credentials, and so neither this field nor all of them; %R has those that have none"},
+		{"@Squid{%>h}", "@Squid{%>h}", "T: @Squid{logformat} near @Squid{%>h}: pages show no credentials, and so neither this field nor all of them; %R has those that have none"},
+	} {
+		compiled, warnings := compile("T", row.page)
+		said := ""
+		if err := errors.Join(warnings...); err != nil {
+			said = err.Error()
+		}
+		if got := string(compiled.append(nil, v)); got != row.want || said != row.warning {
+			t.Errorf("%s gives %s, want %s, and the warning\n%s, want\n%s", row.page, got, row.want, said, row.warning)
+		}
+	}
+}
+
 // Every page, whoever the client is, is as it was when somebody last looked at it.
 func TestGoldenPages(t *testing.T) {
 	for _, name := range []string{"ERR_ACCESS_DENIED", "ERR_CONNECT_FAIL", "ERR_DNS_FAIL", "ERR_INVALID_URL"} {

@@ -72,3 +72,13 @@ func (s *Settings) setDefault(c *directive.Context) {
 		}
 	}
 }
+
+// NamesClients says whether a page of the administrator's has the name of its client.
+func (s *Settings) NamesClients() bool {
+	for _, t := range s.Pages.own {
+		if t.namesClients() {
+			return true
+		}
+	}
+	return false
+}

@@ -19,7 +19,10 @@ func everyCode() string {
 	for _, c := range pageCodes {
 		fmt.Fprintf(&b, "{%c}%%%c{/%c}\n", c, c, c)
 	}
-	return b.String() + "unknown %d %q."
+	for _, code := range []string{"%>a", "%ru", "%un", "%{X-None}>h", "%mt", "%Ss", "%{Accept-Language}>h"} {
+		fmt.Fprintf(&b, "@Squid{%s} ", code)
+	}
+	return b.String() + "unknown %d %q @Squid."
 }
 
 // pageRules have every kind of page of deny_info.
@@ -82,7 +85,7 @@ func TestPagesOfAnErrorDirectoryAreSquids(t *testing.T) {
 // intended are differences that we mean. Beside them %Z tells more: what is wrong.
 var intended = []string{
 	"a CONNECT to no server, head",                                                                         // the connection is closed, and we say so
-	"no URL, %A", "no URL, %M", "no HTTP, %A", "no HTTP, %M", "no HTTP, %u", "no HTTP, %U", "no HTTP, log", // we know them
+	"no URL, %A", "no URL, %M", "no HTTP, %A", "no HTTP, %M", "no HTTP, %u", "no HTTP, %U", "no HTTP, log", "no URL, the rest", "no HTTP, the rest", // we know them
 }
 
 // htmlInURLs takes out what Squid does to the codes of a URL before it escapes them: it escapes them for HTML.
@@ -111,7 +114,7 @@ func pageParts(e exchange) map[string]string {
 	})
 	slices.Sort(lines)
 	parts["%R"] = strings.Join(lines, "\n")
-	parts["the rest"] = shown.ReplaceAllString(body, "")
+	parts["the rest"] = strings.TrimSpace(shown.ReplaceAllString(body, ""))
 	for _, line := range e.log {
 		if f := strings.Fields(line); len(f) > 5 {
 			parts["log"] += f[2] + " " + f[3] + " " + strings.Join(f[5:], " ") + "\n"
