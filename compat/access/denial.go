@@ -54,6 +54,9 @@ func (s *Settings) setDenyInfo(c *directive.Context, l *conf.Line) error {
 	if err != nil {
 		return err
 	}
+	for _, code := range errpage.CheckLocation(denial.URL) {
+		c.Say(1, "ERROR: %s deny_info: Unsupported deny_info %%code near %s", l.Pos, code)
+	}
 	named := false
 	for {
 		token, ok := args.Word()
@@ -101,7 +104,7 @@ func parseDenial(word string) (*Denial, error) {
 func (d *Denial) appendURL(dst []byte, r *engine.Request, pages *errpage.Policy) []byte {
 	for i := 0; i < len(d.URL); i++ {
 		c := d.URL[i]
-		if c != '%' || i+1 == len(d.URL) {
+		if c != '%' || i+1 == len(d.URL) || errpage.IsEscape(d.URL[i+1:]) {
 			dst = append(dst, c)
 			continue
 		}

@@ -39,6 +39,7 @@ func TestDenialURL(t *testing.T) {
 		{"http://b/%H/%p/%M/%i/%a/%h", "http://b/a.test/81/GET/192.0.2.1/-/proxy.test"},
 		{"http://b/100%%", "http://b/100%"},
 		{"http://b/?x=%20y%", "http://b/?x=%20y%"},
+		{"http://b/%E2%80%94%A0/%A/", "http://b/%E2%80%94%A0/192.0.2.9/"},
 		{"http://b/?o=%o.", "http://b/?o=."},
 		{"http://b/?%e%D%E%x%S%U%B%c%W%Z%I.", "http://b/?0%5BNo%20Error%20Detail%5D%5BNo%20Error%5Dsquid%2F5.7http%3A%2F%2Fa.test%3A81%2Fp%3F."},
 		{"http://b/?T=%T", "http://b/?T=Sun%2C%2022%20Nov%202026%2009%3A57%3A10%20GMT"},

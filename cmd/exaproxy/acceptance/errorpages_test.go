@@ -84,7 +84,7 @@ func TestPagesOfAnErrorDirectoryAreSquids(t *testing.T) {
 
 // intended are differences that we mean. Beside them %Z tells more: what is wrong.
 var intended = []string{
-	"a CONNECT to no server, head",                                                                         // the connection is closed, and we say so
+	"a CONNECT to no server, head",                                                                                                                  // the connection is closed, and we say so
 	"no URL, %A", "no URL, %M", "no HTTP, %A", "no HTTP, %M", "no HTTP, %u", "no HTTP, %U", "no HTTP, log", "no URL, the rest", "no HTTP, the rest", // we know them
 }
 
