@@ -55,7 +55,7 @@ func (s *Settings) setDenyInfo(c *directive.Context, l *conf.Line) error {
 		return err
 	}
 	for _, code := range errpage.CheckLocation(denial.URL) {
-		c.Say(1, "ERROR: %s deny_info: Unsupported deny_info %%code near %s", l.Pos, code)
+		c.Say(1, "ERROR: deny_info: Unsupported deny_info %%code near %s", code)
 	}
 	named := false
 	for {

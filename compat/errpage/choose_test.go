@@ -62,7 +62,7 @@ func TestDefaultLanguage(t *testing.T) {
 	for _, row := range []struct{ conf, want, said string }{
 		{"error_default_language de", "de", ""},
 		{"error_default_language de-at", "de", ""},
-		{"error_default_language sv", "en", "WARNING: error_default_language: there are no pages in 'sv', but in: de en es fr it ja nl pl pt ru zh."},
+		{"error_default_language sv", "en", "there are no error pages in 'sv': choose one of de en es fr it ja nl pl pt ru zh, or show"},
 	} {
 		p, messages := newPolicy(t, row.conf)
 		r := compattest.NewRequest(t, "GET http://a.test/ HTTP/1.1")

@@ -3,6 +3,7 @@ package errpage
 import (
 	"path/filepath"
 
+	"exaproxy/compat/conf"
 	"exaproxy/compat/directive"
 )
 
@@ -28,7 +29,7 @@ func Defaults() Settings { return Settings{MailData: true, LogMissing: true, Con
 func (s *Settings) Directives() directive.Set {
 	return directive.Set{
 		"error_directory":        directive.Text(&s.Directory),
-		"error_default_language": directive.Text(&s.Default),
+		"error_default_language": s.setDefault,
 		"error_log_languages":    directive.OnOff(&s.LogMissing),
 		"err_page_stylesheet":    directive.Text(&s.stylesheet),
 		"err_html_text":          directive.Rest(&s.Text),
@@ -50,27 +51,33 @@ func (s *Settings) Finish(c *directive.Context, custom []string) {
 		}
 		s.Stylesheet = string(style)
 	}
-	s.setDefault(c)
+	s.Pages.standIn = s.standIn()
 	for _, warning := range s.Pages.Load(s.Directory, custom, c.ReadFile) {
 		c.Say(1, "ERROR: %s", warning)
 	}
 }
 
-// setDefault chooses the language of those who want none that there is. An error_directory whose folder has the name of a
+// setDefault takes the language of those who want none that there is.
+func (s *Settings) setDefault(c *directive.Context, l *conf.Line) error {
+	code, err := c.Args(l).String()
+	if err != nil {
+		return err
+	}
+	if s.Default = code; lookUp([]byte(code), nil) == nil {
+		c.Say(1, "WARNING: there are no error pages in '%s': choose one of %s, or show those of a folder by error_directory", code, languageCodes())
+	}
+	return nil
+}
+
+// standIn is that language. An error_directory whose folder has the name of a
 // language, as the folders of Squid's translations have, says it too, for the pages that it has not.
-func (s *Settings) setDefault(c *directive.Context) {
-	if s.Default != "" {
-		if l := lookUp([]byte(s.Default), nil); l != nil {
-			s.Pages.standIn = l
-			return
-		}
-		c.Say(1, "WARNING: error_default_language: there are no pages in '%s', but in: %s. Those of a folder are shown by error_directory", s.Default, languageCodes())
-	}
-	if s.Directory != "" {
-		if l := lookUp([]byte(filepath.Base(s.Directory)), nil); l != nil {
-			s.Pages.standIn = l
+func (s *Settings) standIn() *language {
+	for _, code := range []string{s.Default, filepath.Base(s.Directory)} {
+		if l := lookUp([]byte(code), nil); l != nil {
+			return l
 		}
 	}
+	return languages()[english]
 }
 
 // NamesClients says whether a page of the administrator's has the name of its client.
