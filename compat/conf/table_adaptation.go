@@ -10,7 +10,7 @@ var tableAdaptation = []Directive{
 	{Name: "error_log_languages", Type: "onoff", Treat: Done, Default: "on", Note: "each language once"},
 	{Name: "err_page_stylesheet", Type: "string", Treat: Done},
 	{Name: "err_html_text", Type: "eol", Words: ToEnd, Treat: Done},
-	{Name: "email_err_data", Type: "onoff", Treat: Done, Default: "on"},
+	{Name: "email_err_data", Type: "onoff", Treat: Done, Default: "off", Note: "off since security updates of Squid 5"},
 	{Name: "deny_info", Type: "denyinfo", Treat: Done},
 	{Name: "nonhierarchical_direct", Type: "onoff", Treat: Done, Default: "on"},
 	{Name: "prefer_direct", Type: "onoff", Treat: Done, Default: "off"},

@@ -22,8 +22,8 @@ type Settings struct {
 	stylesheet string // err_page_stylesheet
 }
 
-// Defaults are Squid's.
-func Defaults() Settings { return Settings{MailData: true, LogMissing: true, Contact: "webmaster"} }
+// Defaults are those of Squid 5.7 as Debian has it today: its security updates took email_err_data out.
+func Defaults() Settings { return Settings{LogMissing: true, Contact: "webmaster"} }
 
 // Directives are the setters.
 func (s *Settings) Directives() directive.Set {
