@@ -106,7 +106,7 @@ func TestCodes(t *testing.T) {
 		{"messages", "%m %o %O", "no such &lt;user&gt; no such &lt;user&gt; no such <user>", named},
 		{"no messages", "%m [%o]", "[not available] []", values()},
 		{"FTP", "%f %F [%g] [%B]", "nothing nothing [] []", values()},
-		{"percent", "100%% %D", "100% [No Error Detail]", names},
+		{"percent", "100%% %D width: 10%;", "100% [No Error Detail] width: 10%;", names},
 		{"a mail link without data", "mailto:%w%W", "mailto:webmaster", values()},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

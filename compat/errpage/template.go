@@ -96,8 +96,9 @@ func closing(s string) int {
 	return -1
 }
 
-// near is the beginning of what a complaint is about, cut as Squid cuts it.
+// near is the beginning of what a complaint is about, cut as Squid cuts it, and at the end of a line.
 func near(s string) string {
+	s, _, _ = strings.Cut(s, "\n")
 	if len(s) > 15 {
 		return s[:15] + "..."
 	}

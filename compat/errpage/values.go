@@ -49,6 +49,7 @@ var codes = [256]code{
 	't': {value: localTime}, 'T': {value: dateTime}, 'u': {value: requestURL}, 'U': {value: publicURL},
 	'w': {value: field(func(v *Values) string { return v.Contact })}, 'W': {value: mailQuery, trusted: true},
 	'x': {value: errorDetail}, 'z': {value: nameFailure}, 'Z': {value: failureText}, '%': {value: constant("%")},
+	';': {value: constant("%;")}, // of style sheets: font-size: 100%;
 }
 
 // constant makes the value of a code that always is the same.

@@ -22,7 +22,7 @@ func everyCode() string {
 	for _, code := range []string{"%>a", "%ru", "%un", "%{X-None}>h", "%mt", "%Ss", "%{Accept-Language}>h"} {
 		fmt.Fprintf(&b, "@Squid{%s} ", code)
 	}
-	return b.String() + "unknown %d %q @Squid."
+	return b.String() + "unknown %d %q 10%; @Squid."
 }
 
 // pageRules have every kind of page of deny_info.
