@@ -118,7 +118,7 @@ func newPolicy(s *Settings, services engine.Services, opened *logs.OpenedLogs, s
 
 // setPages makes those that answer with pages of our own.
 func (p *policy) setPages(s *Settings, services engine.Services) {
-	p.pages = &errpage.Policy{Settings: &s.Pages, Identity: s.Headers.Identity(s.Ports.First()), Now: services.Loop.Now}
+	p.pages = &errpage.Policy{Settings: &s.Pages, Identity: s.Headers.Identity(s.Ports.First()), Now: services.Loop.Now, Log: services.Log}
 	p.access = &access.Policy{Settings: &s.Access, Resolver: services.Resolver, Pages: p.pages, Observe: s.observe, Connections: services.ConnectionsOf}
 	p.manager = manager.NewPolicy(p.pages)
 }

@@ -161,7 +161,7 @@ func (s *Settings) sayNoHello(c *directive.Context) {
 // namesClients says whether anybody is told the names of clients: only then are they looked up.
 func (s *Settings) namesClients() bool {
 	return s.Redirector.NamesClients() || s.Logs.NamesClients() || s.External.NamesClients() || s.Auth.NamesClients() ||
-		s.Headers.NamesClients()
+		s.Headers.NamesClients() || s.Pages.NamesClients()
 }
 
 // logsReplies says whether acls of access_log or note are about the reply.

@@ -60,6 +60,10 @@ type Request struct {
 	// Notes are what the policy has to say of the request, for the log and for other questions.
 	Notes []Note
 
+	// Inside is what the client asks for in the tunnel of a refused CONNECT, while the policy makes the page that it gets
+	// there; else nil.
+	Inside *h1.Request
+
 	// Connected is the address of the server that the request's own host was connected to; invalid before, and if it goes
 	// elsewhere or through a proxy. What acls see of that host from then on is this.
 	Connected netip.Addr

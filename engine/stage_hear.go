@@ -20,6 +20,9 @@ func (t *transaction) hear() stage {
 		_, err := h1.ParseRequest(heard.bytes(), &inner, h1.Limits{Relaxed: true})
 		if wholeMessage(heard, err) {
 			t.innerMethod = inner.Method
+			if err == nil {
+				t.retell(&inner)
+			}
 			return answering
 		}
 		n, err := t.clientEnd.Read(heard.room())
@@ -31,6 +34,17 @@ func (t *transaction) hear() stage {
 		}
 		heard.w += n
 	}
+}
+
+// retell makes the page of a refusal anew, for who reads it: it is what the client asks for in its tunnel that says in
+// which language, and whether anybody reads it.
+func (t *transaction) retell(inner *h1.Request) {
+	if t.failure == nil {
+		return
+	}
+	t.request.Inside = inner
+	t.setReply(t.setup.policy.Page(t.request, t.failure))
+	t.request.Inside = nil
 }
 
 // wholeMessage says whether what was heard can be answered: a whole head, or something that is no

@@ -130,7 +130,7 @@ var walls = map[string]wall{
 		reason: "what a decision points to",
 	},
 	"compat/errpage": {
-		may: []string{"compat/conf", "compat/directive", "compat/decision", "compat/verify", "engine", "engine/h1"}, mayNot: []string{"net", "net/http", "os/exec"},
+		may: []string{"compat/conf", "compat/directive", "compat/decision", "compat/logformat", "compat/verify", "engine", "engine/h1"}, mayNot: []string{"net", "net/http", "os/exec"},
 		reason: "it fills templates",
 	},
 	"compat/access": {

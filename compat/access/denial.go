@@ -15,7 +15,7 @@ import (
 // A Denial is what a client gets whom a certain acl keeps out (deny_info): a page, a redirect,
 // or a reset of its connection.
 type Denial struct {
-	Page   string // the name of an error page, ERR_…
+	Page   string // the name of an error page, ERR_… or NNN:ERR_…
 	Status int    // 0: the page's own; of a redirect 302, or 307 for methods other than GET and HEAD
 	URL    string // with %codes; a redirect
 	Reset  bool   // TCP_RESET
@@ -54,6 +54,9 @@ func (s *Settings) setDenyInfo(c *directive.Context, l *conf.Line) error {
 	if err != nil {
 		return err
 	}
+	for _, code := range errpage.CheckLocation(denial.URL) {
+		c.Say(1, "ERROR: deny_info: Unsupported deny_info %%code near %s", code)
+	}
 	named := false
 	for {
 		token, ok := args.Word()
@@ -88,7 +91,7 @@ func parseDenial(word string) (*Denial, error) {
 	case redirect:
 		d.URL = rest
 	default:
-		d.Page = rest
+		d.Page = word
 	}
 	if d.Status != 0 && (redirect && (d.Status < 300 || d.Status > 399) || d.Status < 200 || d.Status > 599) {
 		return nil, conf.Invalid{fmt.Sprintf("FATAL: status %d is not valid on '%s'", d.Status, word)}
@@ -101,7 +104,7 @@ func parseDenial(word string) (*Denial, error) {
 func (d *Denial) appendURL(dst []byte, r *engine.Request, pages *errpage.Policy) []byte {
 	for i := 0; i < len(d.URL); i++ {
 		c := d.URL[i]
-		if c != '%' || i+1 == len(d.URL) {
+		if c != '%' || i+1 == len(d.URL) || errpage.IsEscape(d.URL[i+1:]) {
 			dst = append(dst, c)
 			continue
 		}
@@ -124,32 +127,16 @@ func appendCode(dst []byte, code byte, r *engine.Request, pages *errpage.Policy)
 	switch code {
 	case '%':
 		return append(dst, '%'), true
-	case 'u', 'U', 's': // s is the URL in a redirect, whatever it is in a page
+	case 'u', 's': // s is the URL in a redirect, whatever it is in a page
 		return r.Effective().AppendURL(dst), true
 	case 'R':
 		return append(dst, r.Effective().Path...), true
-	case 'H':
-		return append(dst, r.Effective().Host...), true
-	case 'p':
-		return strconv.AppendUint(dst, uint64(r.Effective().Port), 10), true
-	case 'P':
-		return append(dst, r.Effective().Scheme...), true
-	case 'M':
-		return append(dst, r.Method...), true
-	case 'i':
-		return r.Sender().Addr().Unmap().AppendTo(dst), true
 	case 'a':
 		return append(dst, cmp.Or(r.User, r.External.User, "-")...), true
-	case 'h':
-		return append(dst, pages.Identity.Host...), true
-	case 'w':
-		return append(dst, pages.Settings.Contact...), true
 	case 'o':
 		return append(dst, r.External.Message...), true
-	case 'x':
-		return dst, true
 	}
-	return dst, false
+	return pages.AppendLocationCode(dst, code, r)
 }
 
 // escapeFrom escapes dst[start:] for use inside a query: all but letters, digits and -_.~.

@@ -57,7 +57,7 @@ deny_info TCP_RESET reset
 		{"a.test", engine.Proceed, "", 0, ""},
 		{"plain.test", engine.Refuse, errpage.AccessDenied, 0, ""},
 		{"page.test", engine.Refuse, "ERR_TOO_BIG", 403, "X-Squid-Error: ERR_TOO_BIG 0\r\n"},
-		{"status.test", engine.Refuse, "ERR_TOO_BIG", 418, "X-Squid-Error: ERR_TOO_BIG 0\r\n"},
+		{"status.test", engine.Refuse, "418:ERR_TOO_BIG", 418, "X-Squid-Error: 418:ERR_TOO_BIG 0\r\n"},
 		{"url.test", engine.Refuse, "http://block.test/?u=%u", 302, "Location: http://block.test/?u=http%3A%2F%2Furl.test%2F\r\n"},
 	} {
 		r := compattest.NewRequest(t, "GET http://"+row.host+"/ HTTP/1.1")

@@ -32,7 +32,7 @@ const (
 	noKids         = "the workers are parts of one process"
 	noPing         = "no host is pinged"
 	noIcons        = "no page of ours uses icons"
-	noPage         = "error pages are in one language: the built-in ones, or those of error_directory"
+	errLanguages   = "one of those that the program has: de en es fr it ja nl pl pt ru zh"
 	qosNote        = "names are looked up for its acls, helpers of external acls are not asked"
 	noMulticast    = "no multicast between caches"
 	tuning         = "a setting of Squid's event loop"

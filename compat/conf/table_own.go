@@ -7,6 +7,7 @@ var tableOwn = []Directive{
 	{Name: "client_names", Type: "on|off", Treat: Done, Own: true, Default: "on", Note: "whether the names of clients are looked up for %>A, where it is used; off: only the address is told"},
 	{Name: "connect_tls", Type: "allow|deny ACL…", Treat: Done, Own: true, Default: "allow port 443", Note: "for which CONNECT requests connect_verdict auto expects the client to speak TLS in its tunnel"},
 	{Name: "connect_verdict", Type: "auto|bump|page|redirect|close", Treat: Done, Own: true, Default: "auto", Note: "how a client that asked for a tunnel learns that it is redirected or refused"},
+	{Name: "fitted_pages", Type: "on|off", Treat: Done, Own: true, Default: "off", Note: "whether a blocked image, script, style sheet, frame or request for JSON gets an empty one in place of an error page, with the same status"},
 	{Name: "guard", Type: "on|off", Treat: Done, Own: true, Default: "on", Note: "whether clients are kept from our own ports, from link-local addresses and from those where clouds keep secrets, unless an http_access line that allows them names the address by a dst acl"},
 	{Name: "helper_line_max", Type: "NUMBER", Treat: Done, Own: true, Default: "8191", Note: "bytes of the longest line that helpers are given; 0: any length"},
 	{Name: "http09", Type: "allow|deny", Treat: Done, Own: true, Default: "allow", Note: "what becomes of replies that begin with no head: they get one (`X-Transformed-From: HTTP/0.9`), and those that begin with `ICY` are relayed as such, as in Squid; or they are refused (502)"},

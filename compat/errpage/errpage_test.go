@@ -52,6 +52,12 @@ func values() *Values {
 	}
 }
 
+// show is the page of a name, chosen and filled in.
+func show(pages *Pages, name string, v *Values) string {
+	page := pages.Choose(name, v.Request, nil)
+	return string(page.Append(nil, v))
+}
+
 // fill compiles and fills in a template.
 func fill(t *testing.T, page string, v *Values) string {
 	t.Helper()
@@ -88,10 +94,10 @@ func TestCodes(t *testing.T) {
 		{"the URL, and without its query", "%u %U", "http://origin.test:21080/a?b=c http://origin.test:21080/a?", values()},
 		{"the URL of a tunnel", "%u %U [%P] %p", "denied.test:443 https://denied.test/* [] 443", connect},
 		{"no URL", "%u %M %H %p %P [%R]", "error:invalid-request BADLINE [unknown host] [unknown port] [unknown protocol] [[no request]]", garbage},
-		{"the request without passwords", "%R", "GET /a?b=c HTTP/1.1\nUser-Agent: lab\n", values()},
+		{"the request without passwords", "%R", "GET /a?b=c HTTP/1.1\nUser-Agent: lab\n\n", values()},
 		{"the system's error", "%e %E", "111 (111) Connection refused", values()},
 		{"no error of the system", "%e %E %x", "0 [No Error] [Unknown Error Code]", connect},
-		{"the server", "%I %x", "192.0.2.7 WITH_SERVER", values()},
+		{"the server", "%I %x %D", "192.0.2.7 WITH_SERVER WITH_SERVER", values()},
 		{"no server", "%I", "[unknown]", connect},
 		{"name servers", "%z %Z", "no such name no such name", names},
 		{"no name servers", "%z %Z", "[unknown] connection refused", values()},
@@ -100,7 +106,7 @@ func TestCodes(t *testing.T) {
 		{"messages", "%m %o %O", "no such &lt;user&gt; no such &lt;user&gt; no such <user>", named},
 		{"no messages", "%m [%o]", "[not available] []", values()},
 		{"FTP", "%f %F [%g] [%B]", "nothing nothing [] []", values()},
-		{"percent", "100%% %D", "100% [No Error Detail]", values()},
+		{"percent", "100%% %D width: 10%;", "100% [No Error Detail] width: 10%;", names},
 		{"a mail link without data", "mailto:%w%W", "mailto:webmaster", values()},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -130,12 +136,37 @@ func TestSettingsInPages(t *testing.T) {
 }
 
 func TestUnknownCode(t *testing.T) {
-	page, warnings := compile("/errors/ERR_X", "100 %q %u%")
-	if len(warnings) != 1 || warnings[0].Error() != "/errors/ERR_X: Unsupported error page %code near %q %u%" {
-		t.Errorf("an unknown code should be complained of in Squid's words, got %v", warnings)
+	page, warnings := compile("/errors/ERR_X", "100 %q %u and the rest%")
+	const want = "/errors/ERR_X: Unsupported error page %code near %q %u and the r...\n/errors/ERR_X: Unsupported error page %code near %"
+	if got := errors.Join(warnings...); got == nil || got.Error() != want {
+		t.Errorf("unknown codes should be complained of in Squid's words, got\n%v", got)
 	}
-	if got := string(page.append(nil, values())); got != "100 %q http://origin.test:21080/a?b=c%" {
+	if got := string(page.append(nil, values())); got != "100 %q http://origin.test:21080/a?b=c and the rest%" {
 		t.Errorf("an unknown code should stay as it is written, got %s", got)
+	}
+}
+
+// TestFormats are codes of logformat in a page: what they show is escaped, whatever their modifiers say, which Squid does not.
+func TestFormats(t *testing.T) {
+	v := values()
+	v.Request.Header.Add("X", []byte(`<"b">`))
+	for _, row := range []struct{ page, want, warning string }{
+		{"a@b @Squid{%>a} @Squid{%rm}@Squid{%ru}.", "a@b 192.0.2.1 GEThttp://origin.test:21080/a?.", ""},
+		{`@Squid{%{User-Agent}>h} @Squid{%"{X}>h} @Squid{%'{X}>h}`, `lab &lt;\&quot;b\&quot;&gt; &lt;&quot;b&quot;&gt;`, ""},
+		{"@Squid{%un} @Squid{%err_code} @Squid {x} @Squid", "- - @Squid {x} @Squid", ""},
+		{"@Squid{%un", "@Squid{%un", "T: Bad @Squid{logformat} sequence near @Squid{%un: Missing closing brace (})"},
+		{"@Squid{%bogus} %u", "@Squid{%bogus} http://origin.test:21080/a?b=c", "T: Bad @Squid{logformat} sequence near @Squid{%bogus} ...: Unsupported %code: '%bogus'"},
+		{"@Squid{%{Cookie}>h}", "@Squid{%{Cookie}>h}", "T: @Squid{logformat} near @Squid{%{Cookie...: pages show no credentials, and so neither this field nor all of them; %R has those that have none"},
+		{"@Squid{%>h}", "@Squid{%>h}", "T: @Squid{logformat} near @Squid{%>h}: pages show no credentials, and so neither this field nor all of them; %R has those that have none"},
+	} {
+		compiled, warnings := compile("T", row.page)
+		said := ""
+		if err := errors.Join(warnings...); err != nil {
+			said = err.Error()
+		}
+		if got := string(compiled.append(nil, v)); got != row.want || said != row.warning {
+			t.Errorf("%s gives %s, want %s, and the warning\n%s, want\n%s", row.page, got, row.want, said, row.warning)
+		}
 	}
 }
 
@@ -143,7 +174,7 @@ func TestUnknownCode(t *testing.T) {
 func TestGoldenPages(t *testing.T) {
 	for _, name := range []string{"ERR_ACCESS_DENIED", "ERR_CONNECT_FAIL", "ERR_DNS_FAIL", "ERR_INVALID_URL"} {
 		t.Run(name, func(t *testing.T) {
-			got, file := Default().Append(nil, name, values()), testdata+name+".html"
+			got, file := []byte(show(Default(), name, values())), testdata+name+".html"
 			if *update {
 				if err := os.WriteFile(file, got, 0o644); err != nil {
 					t.Fatal(err)
@@ -160,40 +191,16 @@ func TestGoldenPages(t *testing.T) {
 	}
 }
 
-// People and programs distinguish pages by these.
-func TestMarksOfPages(t *testing.T) {
-	pages := Default()
-	for _, text := range texts {
-		page := string(pages.Append(nil, text.name, values()))
-		for _, mark := range []string{
-			"<title>ERROR: The requested URL could not be retrieved</title>", "<body id=" + text.name + ">",
-			"<!-- " + text.name + " -->", "<p>Generated Sun, 22 Nov 2026 12:36:11 GMT by proxy.test (squid/5.7)</p>",
-		} {
-			if !strings.Contains(page, mark) {
-				t.Errorf("the page %s should have %s", text.name, mark)
-			}
-		}
-		for _, gap := range []string{"{headline}", "{what}", "{detail}", "{advice}"} {
-			if strings.Contains(page, gap) {
-				t.Errorf("the page %s has a gap where %s should be", text.name, gap)
-			}
-		}
-		if _, warnings := compile(text.name, text.page()); warnings != nil {
-			t.Errorf("the page %s should have no unknown codes: %v", text.name, warnings)
-		}
-	}
-}
-
 func TestPageWithStatus(t *testing.T) {
-	page := string(Default().Append(nil, "404:ERR_ACCESS_DENIED", values()))
+	page := show(Default(), "404:ERR_ACCESS_DENIED", values())
 	if !strings.Contains(page, "<body id=ERR_ACCESS_DENIED>") {
 		t.Errorf("a status in front of a page's name is not part of it: %s", page)
 	}
 }
 
 func TestUnknownPage(t *testing.T) {
-	page := string(Default().Append(nil, "ERR_MADE_UP", values()))
-	if !strings.Contains(page, "<body id=ERR_MADE_UP>") || !strings.Contains(page, texts[0].headline) {
+	page := show(Default(), "ERR_MADE_UP", values())
+	if !strings.Contains(page, "<body id=ERR_MADE_UP>") || !strings.Contains(page, "This page cannot be shown") {
 		t.Errorf("a neutral page should stand in for one that nobody has written, got %s", page)
 	}
 }
@@ -209,10 +216,10 @@ func TestPagesLetNoScriptIn(t *testing.T) {
 	broken := *v
 	broken.Request = request("GET "+script+" HTTP/1.1", "User-Agent: "+script)
 	pages := Default()
-	pages.templates["ALL"], _ = compile("ALL", `<a href="%u%W">%a %A %b %B %c %D %e %E %f %F %g %h %H %i %I %m %M %o %p %P %R %s %S %t %T %u %U %w %x %z %Z</a>`)
-	for name := range pages.templates {
+	pages.own["ALL"], _ = compile("ALL", `<a href="%u%W">%a %A %b %B %c %D %e %E %f %F %g %h %H %i %I %m %M %o %p %P %R %s %S %t %T %u %U %w %x %z %Z</a>`)
+	for _, name := range append(pageNames(), "ALL") {
 		for _, values := range []*Values{v, &broken} {
-			page := string(pages.Append(nil, name, values))
+			page := show(pages, name, values)
 			if strings.Contains(page, "<script") || strings.Contains(page, `"'>`) {
 				t.Errorf("the page %s lets a script in: %s", name, page)
 			}
@@ -221,24 +228,25 @@ func TestPagesLetNoScriptIn(t *testing.T) {
 }
 
 func TestLoad(t *testing.T) {
-	dir := t.TempDir()
+	dir, absolute := t.TempDir(), filepath.Join(t.TempDir(), "page")
+	if err := os.WriteFile(absolute, []byte("%M elsewhere"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	for name, page := range map[string]string{"ERR_ACCESS_DENIED": "Ask %w.", "ERR_MINE": "Mine for %i", "ERR_DNS_FAIL": "%q"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(page), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	pages, warnings := Load(dir, []string{"404:ERR_MINE", "ERR_LOST"}, os.ReadFile)
-	if pages.Language != "" {
-		t.Errorf("the language of an error_directory is not known to us, got %s", pages.Language)
-	}
+	pages := Default()
+	warnings := pages.Load(dir, []string{"404:ERR_MINE", "ERR_LOST", absolute}, os.ReadFile)
 	for name, want := range map[string]string{
-		"ERR_ACCESS_DENIED": "Ask webmaster.", "404:ERR_MINE": "Mine for 192.0.2.1", "ERR_DNS_FAIL": "%q",
+		"ERR_ACCESS_DENIED": "Ask webmaster.", "404:ERR_MINE": "Mine for 192.0.2.1", "ERR_DNS_FAIL": "%q", absolute: "GET elsewhere",
 	} {
-		if got := string(pages.Append(nil, name, values())); got != want {
+		if got := show(pages, name, values()); got != want {
 			t.Errorf("the page %s should be the administrator's, %q; it is %q", name, want, got)
 		}
 	}
-	if got := string(pages.Append(nil, "ERR_TOO_BIG", values())); !strings.Contains(got, "<body id=ERR_TOO_BIG>") {
+	if got := show(pages, "ERR_TOO_BIG", values()); !strings.Contains(got, "<body id=ERR_TOO_BIG>") {
 		t.Errorf("our own page should stand in for one that is missing, got %s", got)
 	}
 	text := errors.Join(warnings...).Error()
@@ -264,8 +272,9 @@ func TestLoadStaysInItsFolder(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "..", "secret"), []byte("secret"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	pages, _ := Load(dir, []string{"../secret"}, os.ReadFile)
-	if got := string(pages.Append(nil, "../secret", values())); got == "secret" {
+	pages := Default()
+	pages.Load(dir, []string{"../secret"}, os.ReadFile)
+	if got := show(pages, "../secret", values()); got == "secret" {
 		t.Errorf("a page's name does not lead out of error_directory, got %s", got)
 	}
 }
@@ -286,34 +295,42 @@ func TestRedirectPage(t *testing.T) {
 
 func BenchmarkPage(b *testing.B) {
 	pages, v, buf := Default(), values(), make([]byte, 0, 8192)
+	v.Request.Header.Add("Accept-Language", []byte("fr-CA,fr;q=0.9,en;q=0.5"))
 	b.ReportAllocs()
 	for b.Loop() {
-		buf = pages.Append(buf[:0], "ERR_ACCESS_DENIED", v)
+		page := pages.Choose("ERR_ACCESS_DENIED", v.Request, nil)
+		buf = page.Append(buf[:0], v)
 	}
 }
 
 // TestWhoCanMendAHandshake has the advice go by what is wrong with a certificate, but not on a page of the
 // administrator's.
 func TestWhoCanMendAHandshake(t *testing.T) {
-	own, _ := Load("/pages", nil, func(path string) ([]byte, error) {
+	const (
+		theirs    = "Only the people who run the server can mend this."
+		untrusted = "Nobody whom this proxy trusts vouches for the server"
+		revoked   = "a new list of revoked certificates"
+	)
+	own := Default()
+	own.Load("/pages", nil, func(path string) ([]byte, error) {
 		if path == "/pages/ERR_SECURE_CONNECT_FAIL" {
 			return []byte("mine"), nil
 		}
 		return nil, os.ErrNotExist
 	})
 	for kind, want := range map[verify.Kind]string{
-		verify.Expired: onlyThey, verify.WrongHost: onlyThey, verify.IsRevoked: onlyThey, verify.NoConnection: onlyThey,
-		verify.UnknownIssuer: askTrust, verify.UntrustedRoot: askTrust, verify.SelfSigned: askTrust,
-		verify.NotYetValid: "the clock of the proxy is slow", verify.CRLUnavailable: askLists, verify.CRLExpired: askLists,
+		verify.Expired: theirs, verify.WrongHost: theirs, verify.IsRevoked: theirs, verify.NoConnection: theirs,
+		verify.UnknownIssuer: untrusted, verify.UntrustedRoot: untrusted, verify.SelfSigned: untrusted,
+		verify.NotYetValid: "the clock of the proxy is slow", verify.CRLUnavailable: revoked, verify.CRLExpired: revoked,
 	} {
 		v := values()
 		fault := &verify.Fault{Kind: kind, Certificate: &x509.Certificate{}}
 		v.Failure = &engine.Failure{Kind: engine.CannotSecure, Side: engine.UpstreamSide, Err: fmt.Errorf("handshake: %w", fault)}
-		page := string(Default().Append(nil, "ERR_SECURE_CONNECT_FAIL", v))
-		if !strings.Contains(page, want) || want != onlyThey && strings.Contains(page, onlyThey) {
+		page := show(Default(), "ERR_SECURE_CONNECT_FAIL", v)
+		if !strings.Contains(page, want) || want != theirs && strings.Contains(page, theirs) {
 			t.Errorf("%v: want %q in\n%s", kind, want, page)
 		}
-		if page := string(own.Append(nil, "ERR_SECURE_CONNECT_FAIL", v)); page != "mine" {
+		if page := show(own, "ERR_SECURE_CONNECT_FAIL", v); page != "mine" {
 			t.Errorf("%v: the administrator's page is %q", kind, page)
 		}
 	}

@@ -1,6 +1,7 @@
 package errpage
 
 import (
+	"cmp"
 	"strconv"
 	"time"
 
@@ -20,8 +21,10 @@ type Identity struct {
 type Head struct {
 	Page     string // as Name returns it
 	Errno    int    // as Errno returns it
+	Media    string // the type of the page, if it is not ContentType
 	Length   int    // of the page in bytes
-	Language string // of the page, if it was chosen for the client: Pages.Language
+	Language string // of the page, if it was chosen for the client: Page.Language
+	Fits     bool   // what kind of page it is depends on what the client wants to use it for
 	LookedUp bool   // as LookedUp returns it
 	Bare     bool   // the answer to a CONNECT that was accepted and then failed, with fewer fields
 	Now      time.Time
@@ -32,13 +35,17 @@ type Head struct {
 // AppendError appends the header fields of an error reply in Squid's order, each with its
 // CRLF, but for Connection.
 func (id *Identity) AppendError(dst []byte, h *Head) []byte {
-	dst = id.appendPreamble(dst, h.Now)
+	dst = id.appendPreamble(dst, cmp.Or(h.Media, ContentType), h.Now)
 	dst = appendNumber(dst, "Content-Length: ", h.Length)
 	dst = append(dst, "X-Squid-Error: "...)
 	dst = append(append(dst, h.Page...), ' ')
 	dst = appendNumber(dst, "", h.Errno)
-	if h.Language != "" {
+	if h.Fits {
+		dst = append(dst, "Vary: Accept, Accept-Language, Sec-Fetch-Dest\r\n"...)
+	} else if h.Language != "" {
 		dst = append(dst, "Vary: Accept-Language\r\n"...)
+	}
+	if h.Language != "" {
 		dst = appendField(dst, "Content-Language: ", h.Language)
 	}
 	dst = append(dst, h.Challenges...)
@@ -51,7 +58,7 @@ func (id *Identity) AppendError(dst []byte, h *Head) []byte {
 // AppendDenial appends the header fields of a refusal by redirect (deny_info with a URL).
 // reason is the status that stands in front of the URL, or 403. location must be one line.
 func (id *Identity) AppendDenial(dst []byte, reason int, location []byte, now time.Time) []byte {
-	dst = id.appendPreamble(dst, now)
+	dst = id.appendPreamble(dst, ContentType, now)
 	dst = appendNumber(dst, "Content-Length: ", 0)
 	dst = appendLocation(dst, location)
 	dst = append(dst, "X-Squid-Error: "...)
@@ -83,7 +90,7 @@ func (id *Identity) AppendRedirect(dst, location []byte, now time.Time) []byte {
 func (id *Identity) AppendTunnelRedirect(dst, location []byte, length int, now time.Time) []byte {
 	dst = appendField(dst, "Server: ", id.Product)
 	dst = appendDate(dst, now)
-	dst = append(dst, contentType...)
+	dst = appendField(dst, "Content-Type: ", ContentType)
 	dst = appendNumber(dst, "Content-Length: ", length)
 	dst = appendLocation(dst, location)
 	return id.appendCache(dst, true)
@@ -91,8 +98,6 @@ func (id *Identity) AppendTunnelRedirect(dst, location []byte, length int, now t
 
 // ContentType is that of every page.
 const ContentType = "text/html;charset=utf-8"
-
-const contentType = "Content-Type: " + ContentType + "\r\n"
 
 // AppendPage appends the header fields of a page of the administrator's own, of a media type and
 // length bytes long.
@@ -105,11 +110,11 @@ func (id *Identity) AppendPage(dst []byte, media string, length int, now time.Ti
 }
 
 // appendPreamble appends the fields with which every page begins.
-func (id *Identity) appendPreamble(dst []byte, now time.Time) []byte {
+func (id *Identity) appendPreamble(dst []byte, media string, now time.Time) []byte {
 	dst = appendField(dst, "Server: ", id.Product)
 	dst = append(dst, "Mime-Version: 1.0\r\n"...)
 	dst = appendDate(dst, now)
-	return append(dst, contentType...)
+	return appendField(dst, "Content-Type: ", media)
 }
 
 // appendCache appends the fields about Squid's cache, and Via.

@@ -1,121 +1,120 @@
 package errpage
 
 import (
-	_ "embed"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
 
 	"exaproxy/compat/conf"
-	"exaproxy/compat/verify"
 	"exaproxy/engine"
 )
 
 // Pages are the templates that clients are shown. They are made once and then shared.
 type Pages struct {
-	// Language is that of the pages, for the field Content-Language; "" for those
-	// of an error_directory, whose language only the administrator knows.
-	Language string
-
-	templates map[string]template
-	secure    map[verify.Kind]template // of secureFail, by what is wrong with a certificate; nil if that is not ours
+	own       map[string]template // of the administrator's files, by name
+	standIn   *language           // for who says of no language that there is that he wants it; error_default_language
+	negotiate bool                // clients choose the language; not with an error_directory
 }
 
-var (
-	//go:embed page.html
-	layout string
-	//go:embed style.css
-	style string
-)
-
-// Default returns the pages in our own words.
+// Default returns the pages in our own words, English for who wants no other language.
 func Default() *Pages {
-	p := &Pages{Language: "en", templates: make(map[string]template, len(texts))}
-	for _, text := range texts {
-		p.templates[text.name], _ = compile(text.name, text.page())
-		if text.name == secureFail {
-			p.secure = text.byAdvice(secureAdvice)
-		}
-	}
-	return p
+	return &Pages{standIn: languages()[english], negotiate: true, own: make(map[string]template)}
 }
 
-// byAdvice are the pages of a text with other advice.
-func (t pageText) byAdvice(advice map[verify.Kind]string) map[verify.Kind]template {
-	pages := make(map[verify.Kind]template, len(advice))
-	for kind, words := range advice {
-		t.advice = words
-		pages[kind], _ = compile(t.name, t.page())
-	}
-	return pages
-}
+// squidTemplates is where Squid's packages put its templates, and where it looks for the pages of deny_info where there is
+// no error_directory, or where they are not in it.
+const squidTemplates = "/usr/share/squid/errors/templates"
 
-// page puts the text into the layout that all pages have.
-func (t *pageText) page() string {
-	detail := ""
-	if t.detail != "" {
-		detail = "<dt>Reason</dt><dd>" + t.detail + "</dd>\n"
-	}
-	return strings.NewReplacer("{headline}", t.headline, "{what}", t.what, "{detail}", detail, "{advice}", t.advice).Replace(layout)
-}
-
-// Load returns the pages of an error_directory: a file for each of Squid's names, and for those
-// that deny_info names besides (custom). What is missing there or cannot be read is
+// Load reads the administrator's files: of an error_directory one for each of Squid's names, and those
+// that deny_info names besides (custom), which may be absolute paths. What is missing or cannot be read is
 // warned about, and our own page stands in for it; so warnings do not keep the proxy from
 // starting. Files are read by readFile.
-func Load(dir string, custom []string, readFile func(path string) ([]byte, error)) (pages *Pages, warnings []error) {
-	pages = Default()
-	pages.Language = ""
-	names := make([]string, 0, len(texts)+len(custom))
-	for _, text := range texts[1:] { // the first has no name
-		names = append(names, text.name)
+func (p *Pages) Load(dir string, custom []string, readFile func(path string) ([]byte, error)) (warnings []error) {
+	p.negotiate = dir == ""
+	r := reader{read: readFile}
+	if dir != "" {
+		for _, name := range pageNames() {
+			r.take(p.own, name, filepath.Join(dir, name))
+		}
 	}
-	for _, name := range append(names, custom...) {
+	for _, name := range custom {
 		_, name = cutStatus(name)
-		t, more := read(dir, name, readFile)
-		warnings = append(warnings, more...)
-		if t == nil {
+		if _, there := p.own[name]; there || p.standIn.has(name) {
+			continue // Squid's name, which has been looked for
+		}
+		r.take(p.own, name, places(dir, name)...)
+	}
+	return r.warnings
+}
+
+// places are where the page of a name that is not Squid's may be.
+func places(dir, name string) []string {
+	if filepath.IsAbs(name) {
+		return []string{name}
+	}
+	file := filepath.Base(name) // a page's name does not lead out of its folder
+	if dir == "" {
+		return []string{filepath.Join(squidTemplates, file)}
+	}
+	return []string{filepath.Join(dir, file), filepath.Join(squidTemplates, file)}
+}
+
+// A reader reads templates.
+type reader struct {
+	read     func(path string) ([]byte, error)
+	warnings []error
+}
+
+// take reads the template of a name from the first of the places where there is one.
+func (r *reader) take(pages map[string]template, name string, places ...string) {
+	var missing []error
+	for _, path := range places {
+		page, err := r.read(path)
+		if err != nil {
+			missing = append(missing, fmt.Errorf("loading file '%s': %s", path, conf.SystemText(err)))
 			continue
 		}
-		if pages.templates[name] = t; name == secureFail {
-			pages.secure = nil
-		}
+		t, complaints := compile(path, string(page))
+		pages[name], r.warnings = t, append(r.warnings, complaints...)
+		return
 	}
-	return pages, warnings
+	r.warnings = append(r.warnings, missing...)
 }
 
-// read reads one template.
-func read(dir, name string, readFile func(path string) ([]byte, error)) (t template, warnings []error) {
-	path := filepath.Join(dir, filepath.Base(name))
-	page, err := readFile(path)
-	if err != nil {
-		return nil, []error{fmt.Errorf("loading file '%s': %s", path, conf.SystemText(err))}
-	}
-	return compile(path, string(page))
+// A Page is one that was chosen for a request.
+type Page struct {
+	Language string // for the field Content-Language; "" if the client did not choose it, or only the administrator knows it
+
+	called string    // with the status that deny_info puts in front
+	name   string    // without
+	own    template  // the administrator's, or
+	in     *language // ours
 }
 
-// Append appends the page of that name, as Name returns it, filled in with v. Of a page that
-// nobody has written, a neutral one stands in.
-func (p *Pages) Append(dst []byte, name string, v *Values) []byte {
-	_, name = cutStatus(name)
-	filled := *v
-	filled.page = name
-	return p.find(name, v.Failure).append(dst, &filled)
+// Choose chooses a page by its name, as Name returns it, in a language that the request's client wants. Of a page that
+// nobody has written, a neutral one stands in. Languages that there are not are told missing.
+func (p *Pages) Choose(name string, r *engine.Request, missing func(tag []byte)) Page {
+	page := Page{called: name, in: p.standIn}
+	_, page.name = cutStatus(name)
+	if t, ok := p.own[page.name]; ok {
+		page.own = t
+		return page
+	}
+	if p.negotiate {
+		page.in = choose(&wanted(r).Header, p.standIn, missing)
+		page.Language = page.in.code
+	}
+	return page
 }
 
-// find is the template of a name, in the words for what has failed.
-func (p *Pages) find(name string, f *engine.Failure) template {
-	var fault *verify.Fault
-	if name == secureFail && f != nil && errors.As(f.Err, &fault) {
-		if t, ok := p.secure[fault.Kind]; ok {
-			return t
-		}
+// Append appends the page, filled in with v.
+func (p *Page) Append(dst []byte, v *Values) []byte {
+	if p.own != nil {
+		v.page = p.called
+		return p.own.append(dst, v)
 	}
-	if t, ok := p.templates[name]; ok {
-		return t
-	}
-	return p.templates[""]
+	v.page = p.name
+	return p.in.append(dst, p.name, v)
 }
 
 // AppendRedirectPage appends a page that leads to location, for a client that believes to be in

@@ -36,7 +36,7 @@ type code struct {
 }
 
 // codes are the codes of Squid 5 for pages.
-var codes = map[byte]code{
+var codes = [256]code{
 	'a': {value: userName}, 'A': {value: localAddress}, 'b': {value: localPort}, 'B': {value: ftpURL},
 	'c': {value: pageName}, 'D': {value: detail}, 'e': {value: errno}, 'E': {value: errnoText},
 	'f': {value: constant("nothing")}, 'F': {value: constant("nothing")}, 'g': {value: constant("")},
@@ -49,6 +49,7 @@ var codes = map[byte]code{
 	't': {value: localTime}, 'T': {value: dateTime}, 'u': {value: requestURL}, 'U': {value: publicURL},
 	'w': {value: field(func(v *Values) string { return v.Contact })}, 'W': {value: mailQuery, trusted: true},
 	'x': {value: errorDetail}, 'z': {value: nameFailure}, 'Z': {value: failureText}, '%': {value: constant("%")},
+	';': {value: constant("%;")}, // of style sheets: font-size: 100%;
 }
 
 // constant makes the value of a code that always is the same.
@@ -92,7 +93,7 @@ func serverAddress(dst []byte, v *Values) []byte {
 	return v.Failure.Remote.Addr().Unmap().AppendTo(dst)
 }
 
-// pageName is also the id of the page's body, which has no status in it.
+// pageName is also the id of the body of our own pages, which has no status in it; Squid's, in those of the administrator, has.
 func pageName(dst []byte, v *Values) []byte { return append(dst, v.page...) }
 
 func errno(dst []byte, v *Values) []byte {
@@ -144,15 +145,15 @@ func requestURL(dst []byte, v *Values) []byte {
 	case v.hasTarget():
 		return r.Target.AppendURL(dst)
 	case len(r.RawTarget) > 0:
-		return append(dst, r.RawTarget...)
+		return append(dst, withoutUserinfo(r.RawTarget)...)
 	}
 	return append(dst, "error:invalid-request"...)
 }
 
-// publicURL is the URL without its query, and of a tunnel only the host.
+// publicURL is the URL without its query, and of a tunnel to the port of https only the host.
 func publicURL(dst []byte, v *Values) []byte {
 	start := len(dst)
-	if v.Request.IsConnect() && v.hasTarget() {
+	if v.Request.IsConnect() && v.Request.Target.Port == 443 {
 		dst = v.Request.Target.AppendHost(append(dst, "https://"...))
 		return append(bytes.TrimSuffix(dst, httpsPort), "/*"...)
 	}
@@ -166,13 +167,16 @@ func publicURL(dst []byte, v *Values) []byte {
 var httpsPort = []byte(":443")
 
 func ftpURL(dst []byte, v *Values) []byte {
+	if !v.hasTarget() {
+		return append(dst, "[no URL]"...)
+	}
 	if v.Request.Target.Scheme != "ftp" {
 		return dst
 	}
 	return requestURL(dst, v)
 }
 
-// requestHead is the request as it was understood, without the passwords in it.
+// requestHead is the request as it was understood, without the secrets in it.
 func requestHead(dst []byte, v *Values) []byte {
 	if !v.hasTarget() {
 		return append(dst, "[no request]"...)
@@ -183,19 +187,21 @@ func requestHead(dst []byte, v *Values) []byte {
 	dst = append(strconv.AppendUint(dst, uint64(r.Major), 10), '.')
 	dst = append(strconv.AppendUint(dst, uint64(r.Minor), 10), '\n')
 	r.Header.Each(func(name, value []byte) bool {
-		if !bytes.HasSuffix(bytes.ToLower(name), authorization) {
+		if !secret(name) {
 			dst = append(append(dst, name...), ": "...)
-			dst = append(append(dst, value...), '\n')
+			dst = append(append(dst, fieldValue(value)...), '\n')
 		}
 		return true
 	})
-	return dst
+	return append(dst, '\n')
 }
 
-// authorization is how the fields end that carry passwords.
-var authorization = []byte("authorization")
-
-func message(dst []byte, v *Values) []byte { return append(dst, v.Message...) }
+func message(dst []byte, v *Values) []byte {
+	if !v.hasTarget() {
+		return append(dst, "[not available]"...)
+	}
+	return append(dst, v.Message...)
+}
 
 // authMessage is what the helper has said that judged the client's credentials.
 func authMessage(dst []byte, v *Values) []byte {
@@ -219,18 +225,26 @@ func errorDetail(dst []byte, v *Values) []byte {
 		return dst
 	case v.Failure.Kind == engine.CannotSecure:
 		return append(dst, verify.Code(v.Failure.Err)...)
-	case v.Failure.Side == engine.UpstreamSide:
+	case v.withServer():
 		return append(dst, "WITH_SERVER"...)
 	}
 	return append(dst, "[Unknown Error Code]"...)
 }
 
+// withServer says whether Squid would say that it failed with a server.
+func (v *Values) withServer() bool {
+	return v.Failure != nil && v.Failure.Side == engine.UpstreamSide && !v.Request.IsConnect()
+}
+
 // detail tells what is wrong with a server's certificates. Squid has details of other failures from nobody.
 func detail(dst []byte, v *Values) []byte {
-	if v.Failure == nil || v.Failure.Kind != engine.CannotSecure {
-		return append(dst, "[No Error Detail]"...)
+	switch {
+	case v.Failure != nil && v.Failure.Kind == engine.CannotSecure:
+		return append(dst, verify.Detail(v.Failure.Err)...)
+	case v.withServer():
+		return append(dst, "WITH_SERVER"...)
 	}
-	return append(dst, verify.Detail(v.Failure.Err)...)
+	return append(dst, "[No Error Detail]"...)
 }
 
 // nameFailure is what the name servers said.
@@ -245,7 +259,7 @@ func failureText(dst []byte, v *Values) []byte {
 	if v.Failure == nil || v.Failure.Err == nil {
 		return append(dst, "[unknown]"...)
 	}
-	return append(dst, v.Failure.Err.Error()...)
+	return append(dst, explain(v.Failure.Err)...)
 }
 
 func stylesheet(dst []byte, v *Values) []byte { return orElse(dst, v.Stylesheet, style) }

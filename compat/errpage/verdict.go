@@ -23,6 +23,7 @@ func Verdict(d engine.Decision) string {
 		return fmt.Sprintf("%d %s", d.Reply.Status, page)
 	case engine.Refuse:
 		page, status := Name(d.Failure)
+		_, page = cutStatus(page)
 		return fmt.Sprintf("%d %s", status, page)
 	case engine.Pending, engine.Ask:
 		return "is asked about once more"

@@ -45,6 +45,16 @@ func (f *Format) Uses(code string) bool {
 // NamesClients reports whether the format has the name of the client.
 func (f *Format) NamesClients() bool { return f.Uses(">A") }
 
+// RequestFields are what the format has of the request's header: names of fields, as they are written there, and "" for all.
+func (f *Format) RequestFields() (names []string) {
+	for _, p := range f.parts {
+		if p.code != nil && (p.code.name == ">h" || p.code.name == ">ha") {
+			names = append(names, p.arg)
+		}
+	}
+	return names
+}
+
 // Append appends the line for rec to dst, without a line feed.
 func (f *Format) Append(dst []byte, rec *engine.Record) []byte {
 	if f.builtin != nil {
