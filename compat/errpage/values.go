@@ -144,7 +144,7 @@ func requestURL(dst []byte, v *Values) []byte {
 	case v.hasTarget():
 		return r.Target.AppendURL(dst)
 	case len(r.RawTarget) > 0:
-		return append(dst, r.RawTarget...)
+		return append(dst, h1.Shown(r.RawTarget)...)
 	}
 	return append(dst, "error:invalid-request"...)
 }
@@ -172,7 +172,7 @@ func ftpURL(dst []byte, v *Values) []byte {
 	return requestURL(dst, v)
 }
 
-// requestHead is the request as it was understood, without the passwords in it.
+// requestHead is the request as it was understood, without what proves who the client is.
 func requestHead(dst []byte, v *Values) []byte {
 	if !v.hasTarget() {
 		return append(dst, "[no request]"...)
@@ -183,7 +183,7 @@ func requestHead(dst []byte, v *Values) []byte {
 	dst = append(strconv.AppendUint(dst, uint64(r.Major), 10), '.')
 	dst = append(strconv.AppendUint(dst, uint64(r.Minor), 10), '\n')
 	r.Header.Each(func(name, value []byte) bool {
-		if !bytes.HasSuffix(bytes.ToLower(name), authorization) {
+		if !h1.IsCredential(name) {
 			dst = append(append(dst, name...), ": "...)
 			dst = append(append(dst, value...), '\n')
 		}
@@ -191,9 +191,6 @@ func requestHead(dst []byte, v *Values) []byte {
 	})
 	return dst
 }
-
-// authorization is how the fields end that carry passwords.
-var authorization = []byte("authorization")
 
 func message(dst []byte, v *Values) []byte { return append(dst, v.Message...) }
 

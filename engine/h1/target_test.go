@@ -50,6 +50,7 @@ var canonicalTargets = []struct {
 	{name: "underscore in host", raw: "http://a_b/", want: "http://a_b/"},
 	{name: "UTF-8 in host", raw: "http://München.example/", want: "http://münchen.example/"},
 	{name: "cache manager", raw: "cache_object://127.0.0.1/info", want: "cache_object://127.0.0.1/info"},
+	{name: "cache manager with a password", raw: "cache_object://127.0.0.1/info@secret", want: "cache_object://127.0.0.1/info"},
 	{name: "urn", raw: "URN:isbn:0451450523", want: "urn:isbn:0451450523"},
 	{name: "unknown scheme with port", raw: "foo://a:99/", want: "foo://a:99/"},
 	{name: "IPv6", raw: "http://[2001:DB8::1]:81/", want: "http://[2001:db8::1]:81/"},
@@ -138,6 +139,28 @@ func TestTargetInCanonicalForm(t *testing.T) {
 				t.Errorf("the canonical form of %q is %q, want %q", test.raw, got, test.want)
 			}
 		})
+	}
+}
+
+// TestShown has targets and request lines that cannot be parsed, which pages and logs have without user information.
+func TestShown(t *testing.T) {
+	for raw, want := range map[string]string{
+		"http://joe:secret@a:99999/p?q@r": "http://a:99999/p?q@r",
+		"http://joe@b:secret@a/":          "http://a/",
+		"joe:secret@a:443":                "a:443",
+		"GET http://joe:secret@a/ HTTP/3": "GET http://a/ HTTP/3",
+		"GET joe:secret@a/ HTTP/1.1":      "GET a/ HTTP/1.1",
+		"http://joe:secret@":              "http://",
+		"http://a\\@b/":                   "http://b/",
+		"/p@q":                            "/p@q",
+		"http://a/p@q":                    "http://a/p@q",
+		"http://a?mail=joe@b":             "http://a?mail=joe@b",
+		"@":                               "", "": "", "x": "x",
+	} {
+		came := []byte(raw)
+		if got := string(Shown(came)); got != want || string(came) != raw {
+			t.Errorf("%q: got %q, want %q", raw, got, want)
+		}
 	}
 }
 
