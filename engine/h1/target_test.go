@@ -293,9 +293,18 @@ func FuzzTarget(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, method, raw string, ws uint8) {
 		target, _, err := ParseTarget(method, []byte(raw), Whitespace(ws%5), nil)
+		shown := Shown([]byte(raw))
+		if !strings.HasSuffix(raw, string(shown[sharedPrefix(shown, raw):])) {
+			t.Fatalf("%q is shown as %q", raw, shown)
+		}
 		if err != nil {
 			kindOf(t, err)
 			return
+		}
+		if target.Form == Absolute && target.Scheme != "urn" {
+			if plain, _, err := ParseTarget(method, shown, Whitespace(ws%5), nil); err != nil || len(plain.Userinfo) > 0 || string(plain.AppendURL(nil)) != string(target.AppendURL(nil)) {
+				t.Fatalf("%q is shown as %q, which is read as %q, %v", raw, shown, plain.AppendURL(nil), err)
+			}
 		}
 		canonical := target.AppendURL(nil)
 		again, _, err := ParseTarget(method, canonical, Whitespace(ws%5), nil)
@@ -310,6 +319,14 @@ func FuzzTarget(f *testing.F) {
 			sameHostElsewhere(t, string(canonical), &target)
 		}
 	})
+}
+
+// sharedPrefix is how many bytes two texts begin with that are the same.
+func sharedPrefix(a []byte, b string) (n int) {
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	return n
 }
 
 // sameHostElsewhere fails if net/url reads another host or port in a URL that we accepted.
