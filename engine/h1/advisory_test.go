@@ -44,3 +44,35 @@ func TestAdvisoryTinyChunks(t *testing.T) {
 		}
 	}
 }
+
+// TestAdvisoryNoFaultTellsCredentials has requests with credentials be refused for each part of their head. What is said of it stands
+// on the page.
+func TestAdvisoryNoFaultTellsCredentials(t *testing.T) {
+	const line, host = "GET http://joe:SECRET@a.test/ HTTP/1.1\r\n", "Host: a.test\r\n"
+	for _, head := range []string{
+		"get http://joe:SECRET@a.test/ HTTP/1.1\r\n" + host, "G(T http://joe:SECRET@a.test/ HTTP/1.1\r\n" + host,
+		"GET http://joe:SECRET@a.test/\r\n", "POST http://joe:SECRET@a.test/\r\n", "GET http://joe:SECRET@a.test/HTTP/1.1\r\n",
+		"GET http://joe:SECRET@a.test/ HTTP/1.1 \r\n" + host, "GET http://joe:SECRET@a.test/ HTTP/2.0\r\n" + host,
+		"GET  http://joe:SECRET@a.test/ HTTP/1.1\r\n" + host, "GET http://joe:SECRET@a.test/\x01 HTTP/1.1\r\n" + host,
+		"GET http://joe:SECRET@a.test/<> HTTP/1.1\r\n" + host, "GET http://joe:SECRET@a.test:0/ HTTP/1.1\r\n" + host,
+		"GET http://joe:SECRET@a.test/ HTTP/1.1\n" + host, "CONNECT joe:SECRET@a.test:443 HTTP/1.1\r\n" + host,
+		"GET foo://joe:SECRET@a.test/ HTTP/1.1\r\n" + host, "GET joe:SECRET@a.test/ HTTP/1.1\r\n" + host, "GET http://joe:SECRET@[a]/ HTTP/1.1\r\n" + host,
+		line, line + host + host, line + "Host: joe:SECRET@a.test\r\n", line + host + "Cookie : SECRET\r\n", line + host + "Cookie: SECRET\x00\r\n",
+		line + host + "Cookie: SECRET\r\n more\r\n", line + host + " Cookie: SECRET\r\n", line + host + "Cookie: SECRET\n", line + host + "Co(kie: SECRET\r\n",
+		line + host + "Cookie: SECRET\r\nContent-Length: x\r\n", line + host + "Cookie: SECRET\r\nTransfer-Encoding: x\r\n",
+	} {
+		for _, relaxed := range []bool{true, false} {
+			var r Request
+			_, err := ParseRequest([]byte(head+"\r\n"), &r, Limits{Relaxed: relaxed})
+			if err == nil {
+				_, err = RequestBody(&r)
+			}
+			if err == nil {
+				err = r.Conforms()
+			}
+			if err != nil && strings.Contains(err.Error(), "SECRET") {
+				t.Errorf("%q, relaxed %v: %v", head, relaxed, err)
+			}
+		}
+	}
+}
