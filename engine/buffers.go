@@ -53,6 +53,7 @@ type buffers struct {
 	heads, relays loop.FreeList[buffer]
 	bulks         loop.FreeList[buffer]
 	bulky         int // large ones lent
+	odd           int // bytes of those of odd sizes that were let go of since the last trim
 	inUse         int
 	pieces        [2][]byte // of a write in two pieces
 	borrower      uint64    // in a canary build: who plays, see canary.Owner
@@ -118,12 +119,17 @@ func (p *buffers) put(b *buffer) {
 	case bulkSize:
 		p.bulky--
 		p.bulks.Put(b)
+	default:
+		p.odd += len(b.b)
 	}
 }
 
-// trim lets go of the buffers that nobody has needed since the last time, and returns how many bytes they have.
+// trim lets go of the buffers that nobody has needed since the last time, and returns how many bytes they have, and those that
+// went since by themselves: five thousand large heads leave 320 MB, and then nobody allocates.
 func (p *buffers) trim() int {
-	return len(p.heads.Trim())*headSize + len(p.relays.Trim())*relaySize + len(p.bulks.Trim())*bulkSize
+	odd := p.odd
+	p.odd = 0
+	return odd + len(p.heads.Trim())*headSize + len(p.relays.Trim())*relaySize + len(p.bulks.Trim())*bulkSize
 }
 
 // fit lends a buffer with room for n bytes; nil for none.

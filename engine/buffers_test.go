@@ -47,3 +47,20 @@ func TestBuffersOfARushAreLetGo(t *testing.T) {
 		})
 	}
 }
+
+// TestBuffersOfLargeHeadsAreCounted has those that are kept for nobody be told as let go of, once: else what a rush of large heads
+// has taken would stay with the program, which allocates nothing when it is over.
+func TestBuffersOfLargeHeadsAreCounted(t *testing.T) {
+	p := newTransaction(t, reading, given{})
+	w := p.worker
+	large := w.buffers.exactly(64 << 10)
+	size := int64(len(large.b))
+	w.buffers.put(large)
+	for _, want := range []int64{size, 0} {
+		p.engine.Trim()
+		w.loop.Turn(false)
+		if n := p.engine.Trim(); n != want {
+			t.Errorf("%d bytes were let go of, want %d", n, want)
+		}
+	}
+}

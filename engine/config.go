@@ -219,7 +219,7 @@ func orNumber(n, otherwise int) int {
 	return n
 }
 
-// heads gives the limits of a head of at most size bytes as h1 wants them.
+// heads gives the limits of a head as h1 wants them. A head of size bytes is too large already, as in Squid.
 func (l *Limits) heads(size int) h1.Limits {
-	return h1.Limits{Head: size, Whitespace: l.Whitespace, Relaxed: !l.StrictHeads}
+	return h1.Limits{Head: max(size-1, 1), Whitespace: l.Whitespace, Relaxed: !l.StrictHeads}
 }

@@ -48,9 +48,7 @@ func lastHop(r *Request) LocalReply {
 	}
 	var shown h1.Header
 	shown.CopyFrom(&r.Header)
-	for _, secret := range []string{"Authorization", "Proxy-Authorization", "Cookie"} {
-		shown.Del(secret)
-	}
+	shown.Revise(func(name, value []byte) ([]byte, bool) { return value, !h1.IsCredential(name) })
 	body := append(withoutUserinfo(r), "\r\n"...)
 	body = append(shown.AppendTo(body), "\r\n"...)
 	return LocalReply{Status: 200, Fields: fmt.Appendf(nil, "Content-Type: message/http\r\nContent-Length: %d\r\n", len(body)), Body: body}

@@ -117,12 +117,13 @@ func maxForwards(r *Request) (hops int, counted bool) {
 	return hops, err == nil && hops >= 0
 }
 
-// unescaped takes percent-encoding off; what is not well encoded stays as it is.
+// unescaped takes percent-encoding off; what is not well encoded stays as it is, and as in Squid so does a NUL, behind which
+// a server could see the end of a name.
 func unescaped(b []byte) []byte {
 	out := make([]byte, 0, len(b))
 	for i := 0; i < len(b); i++ {
 		if b[i] == '%' && i+2 < len(b) {
-			if v, err := strconv.ParseUint(string(b[i+1:i+3]), 16, 8); err == nil {
+			if v, err := strconv.ParseUint(string(b[i+1:i+3]), 16, 8); err == nil && v != 0 {
 				out = append(out, byte(v))
 				i += 2
 				continue

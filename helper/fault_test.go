@@ -3,6 +3,7 @@ package helper
 import (
 	"errors"
 	"fmt"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -302,6 +303,30 @@ func TestSpawnFails(t *testing.T) {
 	w.pass(maxRestartDelay)
 	w.writes(w.pool.started, "y\n")
 	q.wants("when it can be started", "y")
+}
+
+// TestAdvisoryForkFails has the machine have no room for a while, as by SQUID-2023:8: questions wait, those that are started
+// answer the others, and cache.log says what is missing.
+func TestAdvisoryForkFails(t *testing.T) {
+	for _, errno := range []syscall.Errno{syscall.EAGAIN, syscall.ENOMEM} {
+		w := newWorld(t, Config{Children: 3, Startup: 1, Retries: 0})
+		w.startsWith(fmt.Errorf("start redirector: %w", errno))
+		first, second, third := w.ask("a"), w.ask("b"), w.ask("c")
+		w.writes(1, "a\n")
+		first.wants("who is there answers", "a")
+		w.writes(1, "b\n")
+		second.wants("and goes on", "b")
+		tries := w.spawns
+		w.pass(10 * time.Second)
+		if w.spawns > tries+20 {
+			t.Errorf("%v: %d starts are tried in 10 s", errno, w.spawns-tries)
+		}
+		third.waits("while nobody answers")
+		w.logs("it is said", errno.Error(), 1)
+		w.startsWith(nil)
+		w.writes(1, "c\n")
+		third.wants("in the end", "c")
+	}
 }
 
 func TestLate(t *testing.T) {

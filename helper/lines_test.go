@@ -69,6 +69,38 @@ func TestLinesHoweverTheyAreCut(t *testing.T) {
 	}
 }
 
+// FuzzLines has lines come however they are cut, and be the lines of the whole.
+func FuzzLines(f *testing.F) {
+	for _, text := range []string{"OK\nERR\n", "a\r\nb\r\r\n\n\r\nhalf", "\n\n\n", "no end", "0 OK\n1 BH\n", "\r\n", "a\rb\n\x00\n"} {
+		f.Add([]byte(text), uint8(1), uint8(3))
+		f.Add([]byte(text), uint8(2), uint8(2))
+	}
+	f.Fuzz(func(t *testing.T, text []byte, one, two uint8) {
+		want := strings.Split(string(text), "\n")
+		half := want[len(want)-1]
+		want = want[:len(want)-1]
+		var l lines
+		n := 0
+		for rest := text; len(rest) > 0; one, two = two, one {
+			size := min(len(rest), int(one)+1)
+			piece := bytes.Clone(rest[:size])
+			for rest = rest[size:]; ; n++ {
+				line, after, ok := l.next(piece)
+				if !ok {
+					break
+				}
+				if n >= len(want) || string(line) != strings.TrimSuffix(want[n], "\r") {
+					t.Fatalf("line %d of %q is %q", n, text, line)
+				}
+				piece = after
+			}
+		}
+		if n != len(want) || string(l.partial()) != half {
+			t.Fatalf("%q has %d lines and %q, want %d and %q", text, n, l.partial(), len(want), half)
+		}
+	})
+}
+
 func FuzzCutNumber(f *testing.F) {
 	f.Add([]byte("7 OK"))
 	f.Add([]byte(" -0\v"))

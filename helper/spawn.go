@@ -53,6 +53,8 @@ type processSpawner struct{}
 // its own. It keeps the goroutine on its thread until the process has ended: should we be killed, that thread ends, and
 // the kernel kills the process (PR_SET_PDEATHSIG; but for a program that changes its user). A thread of the runtime's may end before.
 func (processSpawner) Spawn(c *Config, _ int) (Process, error) {
+	oneStart.Lock()
+	defer oneStart.Unlock()
 	runtime.LockOSThread()
 	process, err := spawn(c)
 	if err != nil {
@@ -63,6 +65,9 @@ func (processSpawner) Spawn(c *Config, _ int) (Process, error) {
 }
 
 func spawn(c *Config) (*process, error) {
+	if err := roomForThreads(); err != nil {
+		return nil, fmt.Errorf("start %s: %w", c.Name, err)
+	}
 	var p pipes
 	defer p.closeTheirs()
 	if err := p.open(c.PTY == PTYOn); err != nil {

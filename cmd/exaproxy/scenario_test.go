@@ -25,7 +25,8 @@ import (
 // squid.conf, and those in sections squid.conf.NAME for its verb "reconfigure NAME", the dialogue in its section script, whose language is that of
 // enginetest.World.Play. Everything runs but the network, the helpers and the clock, which are
 // the script's. The section "says", if there is one, are lines that the cache log has in the
-// end, in this order, perhaps with others between them.
+// end, in this order, perhaps with others between them. The words of the section "secrets" are told no client and no helper,
+// and stand in no log.
 func TestScenarios(t *testing.T) {
 	paths, err := filepath.Glob("../../testdata/scenarios/*.txtar")
 	if err != nil || len(paths) == 0 {
@@ -102,13 +103,14 @@ func playScenario(t *testing.T, archive *txtar.Archive, segment int) {
 	}
 	w := enginetest.NewWorld(t, config)
 	w.Configuration = func(name string) (engine.Config, error) { return load("squid.conf." + name) }
-	w.Segment, w.Security = segment, security
+	w.Segment, w.Security, w.Secrets = segment, security, strings.Fields(sections["secrets"])
 	seen := 0
 	w.Log = func() string {
 		files.Flush()
 		text, _ := os.ReadFile(access)
 		fresh := string(text[seen:])
 		checkMarks(t, "the access log", fresh)
+		w.CheckSecrets("the access log", fresh)
 		seen = len(text)
 		return fresh
 	}
@@ -116,6 +118,7 @@ func playScenario(t *testing.T, archive *txtar.Archive, segment int) {
 	w.End()
 	w.Log()
 	checkMarks(t, "the cache log", said.String())
+	w.CheckSecrets("the cache log", said.String())
 	checkSaid(t, said.String(), sections["says"])
 }
 

@@ -335,3 +335,32 @@ func TestWhoCanMendAHandshake(t *testing.T) {
 		}
 	}
 }
+
+// FuzzTemplate has any page be filled in, and what requests say be escaped in it, wherever a % ends.
+func FuzzTemplate(f *testing.F) {
+	for _, page := range []string{"%U%u%W%R%%", "%", "%%%", "%Z %", "<a href=\"%W\">%w</a>", "%!x", "%{a}b", "%\xff", "", "100% %l", "@Squid{%>a}", "@Squid{%{X}>h", "@Squid{}", "@Squid{%'{X}>h}@Squid{{}}", "%;%q@"} {
+		f.Add(page, "<b>\"'&")
+		f.Add(page, "%u%R<script>")
+	}
+	f.Fuzz(func(t *testing.T, page, said string) {
+		v := values()
+		v.MailData, v.Message = true, said
+		v.Request = request("GET http://a.test/"+strings.Map(printable, said)+" HTTP/1.1", "X: "+strings.Map(printable, said))
+		filled, _ := compile("TEST", page)
+		first := string(filled.append(nil, v))
+		if again := string(filled.append(nil, v)); first != again {
+			t.Fatalf("%q becomes %q and %q", page, first, again)
+		}
+		if !strings.Contains(page, "%O") && strings.Contains(first, "<script>") && !strings.Contains(page, "<script>") {
+			t.Fatalf("%q for %q becomes %q", page, said, first)
+		}
+	})
+}
+
+// printable leaves out what cannot be in a request line.
+func printable(r rune) rune {
+	if r <= ' ' || r >= 0x7f {
+		return -1
+	}
+	return r
+}

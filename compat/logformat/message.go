@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"exaproxy/engine"
+	"exaproxy/engine/h1"
 )
 
 // method is what the client asked for.
@@ -49,11 +50,10 @@ func requestHeader(dst []byte, _ *Format, p *part, rec *engine.Record) []byte {
 	return onlyElement(dst, start, element, separator)
 }
 
-// appendHead appends all fields of a request but the one that has a password. Who names it gets it.
+// appendHead appends all fields of a request but those that prove who the client is. Who names one gets it.
 func appendHead(dst []byte, r *engine.Request) []byte {
-	secret := r.Secret()
 	r.Header.Each(func(name, value []byte) bool {
-		if len(name) != len(secret) || !strings.EqualFold(string(name), secret) {
+		if !h1.IsCredential(name) {
 			dst = append(append(append(append(dst, name...), ": "...), value...), "\r\n"...)
 		}
 		return true

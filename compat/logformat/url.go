@@ -43,7 +43,7 @@ func appendURL(dst []byte, rec *engine.Record, t *h1.Target) []byte {
 	case len(t.Host) > 0 || len(t.Path) > 0:
 		return t.AppendURL(dst)
 	case len(rec.Request.RawTarget) > 0: // not parsed, so not to be trusted either
-		return appendEscaped(dst, rec.Request.RawTarget, true)
+		return appendEscaped(dst, h1.Shown(rec.Request.RawTarget), true)
 	}
 	return append(dst, urlOfInvalid...)
 }

@@ -76,7 +76,7 @@ func covers(name, host string) bool {
 	if above, ok := strings.CutPrefix(name, "*."); ok {
 		label, rest, _ := strings.Cut(host, ".")
 		_, notAddress := netip.ParseAddr(host)
-		return notAddress != nil && label != "" && strings.EqualFold(above, rest)
+		return notAddress != nil && label != "" && above != "" && strings.EqualFold(above, rest)
 	}
 	return strings.EqualFold(name, host)
 }

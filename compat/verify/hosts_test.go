@@ -75,3 +75,17 @@ func TestNamesOfKinds(t *testing.T) {
 		t.Errorf("kinds without names are %q", got)
 	}
 }
+
+// TestAdvisoryNamesThatCoverNothing has names on which Squid stumbled (SQUID-2023:4 is "*"), and their like: they stand for no
+// host.
+func TestAdvisoryNamesThatCoverNothing(t *testing.T) {
+	for _, name := range []string{"*", "*.", "*..", ".", "..", "**", "*.*", "**.test", ".test", "*test", "*.\x00", "\x00", "", strings.Repeat("*.", 5000), strings.Repeat("a.", 5000)} {
+		for _, c := range []*x509.Certificate{named(name, x509.Certificate{}), {DNSNames: []string{name}}} {
+			for _, host := range []string{"a.test", "test", "a", "192.0.2.1", "[2001:db8::1]", ".", "", "*", "a.", "*.test"} {
+				if IsFor(c, host) && host != name {
+					t.Errorf("%.20q is for %q", name, host)
+				}
+			}
+		}
+	}
+}

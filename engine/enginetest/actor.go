@@ -36,15 +36,25 @@ func (a *actor) write(b string) {
 func (a *actor) arrived() []byte {
 	if a.tls != nil {
 		a.got = append(a.got, a.heardTLS()...)
+		a.keepsSecrets()
 		return a.got
 	}
 	for {
 		b := a.end.Read()
 		if len(b) == 0 {
+			a.keepsSecrets()
 			return a.got
 		}
 		a.got = append(a.got, b...)
 		a.world.settle() // there is room again
+	}
+}
+
+// keepsSecrets checks what a client was told. Servers may be told what is for them.
+func (a *actor) keepsSecrets() {
+	a.world.tb.Helper()
+	if a.world.clients[a.name] == a {
+		a.world.CheckSecrets("client "+a.name, string(a.got))
 	}
 }
 

@@ -22,6 +22,7 @@ type children struct {
 
 // A child is one helper process.
 type child struct {
+	world   *World
 	pool    string // the name of its pool
 	number  int    // in it
 	serial  int    // in the world
@@ -38,7 +39,7 @@ type child struct {
 func (s *children) Spawn(of *helper.Config, _ int) (helper.Process, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c := &child{pool: of.Name, number: 1, serial: len(s.all) + 1, ended: make(chan string, 1)}
+	c := &child{world: s.world, pool: of.Name, number: 1, serial: len(s.all) + 1, ended: make(chan string, 1)}
 	for _, other := range s.all {
 		if other.pool == c.pool {
 			c.number++
@@ -149,6 +150,7 @@ func (s *children) end() {
 // read has the helper read what it was asked.
 func (c *child) read() {
 	text := c.half + string(c.end.Read())
+	c.world.CheckSecrets("helper "+c.pool, text)
 	lines := strings.SplitAfter(text, "\n")
 	c.half = lines[len(lines)-1]
 	for _, line := range lines[:len(lines)-1] {

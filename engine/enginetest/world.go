@@ -22,6 +22,8 @@ type World struct {
 	Configuration func(name string) (engine.Config, error)
 	// Security has what TLS needs, for the verbs of TLS.
 	Security Security
+	// Secrets are words that no client and no helper may be told, and that stand in no log.
+	Secrets []string
 
 	tb      testing.TB
 	kernel  *looptest.Kernel
@@ -107,6 +109,16 @@ func (w *World) begin(c engine.Config) {
 
 // Engine gives the engine, to shut it down or to reconfigure it.
 func (w *World) Engine() *engine.Engine { return w.engine }
+
+// CheckSecrets fails the test if somebody was told a secret.
+func (w *World) CheckSecrets(whom, text string) {
+	w.tb.Helper()
+	for _, secret := range w.Secrets {
+		if at := strings.Index(text, secret); at >= 0 {
+			w.tb.Errorf("%s: the secret %q is told to %s: %q", w.where, secret, whom, text[max(0, at-100):min(len(text), at+100)])
+		}
+	}
+}
 
 // settle lets everything happen that can, without the clock moving.
 func (w *World) settle() {

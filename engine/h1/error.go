@@ -8,7 +8,7 @@ import (
 var (
 	// ErrShort means that what came so far begins a message; call again when there is more.
 	ErrShort = errors.New("parse head: more bytes are needed")
-	// ErrTooLarge means that a head exceeds Limits.Head or has more than 500 fields.
+	// ErrTooLarge means that a head exceeds Limits.Head or has more than 2,000 fields.
 	ErrTooLarge = errors.New("parse head: too large")
 	// ErrNotHTTP means that a server's answer does not begin as an HTTP reply does.
 	ErrNotHTTP = errors.New("parse reply: not HTTP")

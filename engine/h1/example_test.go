@@ -68,5 +68,5 @@ func ExampleSyntaxError() {
 	if fault, ok := err.(*h1.SyntaxError); ok {
 		fmt.Println(fault.Kind, "-", err)
 	}
-	// Output: field - parse field: not a field name in "Host : a"
+	// Output: field - parse field: not a field name in "Host "
 }

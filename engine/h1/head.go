@@ -137,7 +137,7 @@ func (p *fieldReader) read(b []byte, h *Header) (n int, err error) {
 			return 0, ErrTooLarge
 		}
 		if folded(b) {
-			if value, b, err = p.join(value, b); err != nil {
+			if value, b, err = p.join(name, value, b); err != nil {
 				return 0, err
 			}
 		}
@@ -172,7 +172,7 @@ func (p *fieldReader) anyLine(b []byte) (name, value []byte, next int, err error
 		return nil, nil, 0, ErrShort
 	}
 	if !valid {
-		return nil, nil, 0, fault(BadField, "line end without CR", line)
+		return nil, nil, 0, fieldFault("line end without CR", line)
 	}
 	if len(line) == 0 {
 		return nil, nil, next, nil
@@ -184,7 +184,7 @@ func (p *fieldReader) anyLine(b []byte) (name, value []byte, next int, err error
 // split parses one field line.
 func (p *fieldReader) split(line []byte) (name, value []byte, err error) {
 	if folded(line) {
-		return nil, nil, fault(BadField, "whitespace before the name", line)
+		return nil, nil, fieldFault("whitespace before the name", line)
 	}
 	colon := bytes.IndexByte(line, ':')
 	if colon < 0 {
@@ -196,13 +196,19 @@ func (p *fieldReader) split(line []byte) (name, value []byte, err error) {
 		name = trimRight(name)
 	}
 	if !all(name, tokenChar) {
-		return nil, nil, fault(BadField, "not a field name", line)
+		return nil, nil, fieldFault("not a field name", line)
 	}
 	value = trim(line[colon+1:])
 	if !validValue(value) {
-		return nil, nil, fault(BadField, "CR or NUL", line)
+		return nil, nil, fieldFault("CR or NUL", line)
 	}
 	return name, value, nil
+}
+
+// fieldFault is what is wrong with a field line, of which no more than the name is shown: some carry passwords.
+func fieldFault(what string, line []byte) error {
+	name, _, _ := bytes.Cut(line, colon)
+	return fault(BadField, what, name)
 }
 
 // folded reports whether a line continues the one before: obs-fold, RFC 9112 section 5.2.
@@ -210,19 +216,19 @@ func folded(line []byte) bool { return len(line) > 0 && (line[0] == ' ' || line[
 
 // join joins a folded value, with one space for each fold. Requests may not fold, as readers differ
 // on what it means.
-func (p *fieldReader) join(value, b []byte) (whole, rest []byte, err error) {
+func (p *fieldReader) join(name, value, b []byte) (whole, rest []byte, err error) {
 	if !p.reply {
-		return nil, nil, fault(BadField, "folded line", value)
+		return nil, nil, fieldFault("folded line", name)
 	}
 	start := len(p.unfold)
 	p.unfold = append(p.unfold, value...)
 	for folded(b) {
 		line, next, _, valid := cutLine(b, p.relaxed)
 		if !valid {
-			return nil, nil, fault(BadField, "line end without CR", line)
+			return nil, nil, fieldFault("line end without CR", name)
 		}
 		if !validValue(line) {
-			return nil, nil, fault(BadField, "CR or NUL", line)
+			return nil, nil, fieldFault("CR or NUL", name)
 		}
 		p.unfold = append(p.unfold, ' ')
 		p.unfold = append(p.unfold, trim(line)...)

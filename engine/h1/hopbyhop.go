@@ -9,6 +9,13 @@ var hopByHop = [...]string{"Connection", "Proxy-Connection", "Keep-Alive", "TE",
 // for whom it is, which the next hop is to learn as we did.
 var protected = [...]string{"Connection", "Host", "Content-Length", "Transfer-Encoding", "X-Forwarded-For"}
 
+// credentials are the fields by which clients prove to somebody who they are.
+var credentials = [...]string{"Authorization", "Proxy-Authorization", "Cookie"}
+
+// IsCredential reports whether a field is one by which clients prove who they are (RFC 9110 section 11, RFC 6265): pages,
+// logs and the reply to a TRACE do not show it.
+func IsCredential(name []byte) bool { return oneOf(name, credentials[:]) }
+
 // RemoveHopByHop removes the fields that are about one connection only and those that Connection names.
 //
 // It leaves Transfer-Encoding and Content-Length (see Body.Declare) and the fields of proxy

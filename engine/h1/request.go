@@ -51,7 +51,7 @@ func ParseRequest(b []byte, r *Request, lim Limits) (n int, err error) {
 	}
 	r.Line = line
 	if !valid {
-		return 0, fault(BadRequestLine, "line end without CR", line)
+		return 0, fault(BadRequestLine, "line end without CR", Shown(line))
 	}
 	if err := r.parseLine(line, lim); err != nil {
 		return 0, err
@@ -67,18 +67,18 @@ func ParseRequest(b []byte, r *Request, lim Limits) (n int, err error) {
 func (r *Request) parseLine(line []byte, lim Limits) error {
 	method, target, version, ok := splitLine(line, lim.Relaxed)
 	if len(method) > maxMethod || !all(method, tokenChar) {
-		return fault(BadRequestLine, "no method", line)
+		return fault(BadRequestLine, "no method", Shown(line))
 	}
 	r.Method = methodName(method, lim.Relaxed)
 	r.RawTarget = target
 	if !ok {
-		return fault(BadRequestLine, "no target and version", line)
+		return fault(BadRequestLine, "no target and version", Shown(line))
 	}
 	if err := r.parseVersion(version); err != nil {
 		return err
 	}
 	if !lim.Relaxed && !all(target, uriChar) {
-		return fault(BadTarget, "character that must be escaped", target)
+		return fault(BadTarget, "character that must be escaped", Shown(target))
 	}
 	var err error
 	r.Target, r.canonical, err = ParseTarget(r.Method, target, lim.Whitespace, r.canonical)
@@ -127,21 +127,21 @@ func (r *Request) parseVersion(v []byte) error {
 	if v == nil {
 		if endsInVersion(r.RawTarget) {
 			r.RawTarget = nil // it is none
-			return fault(BadRequestLine, "no space before the version", r.Line)
+			return fault(BadRequestLine, "no space before the version", Shown(r.Line))
 		}
 		if r.Method != "GET" || is(r.Line[len(r.Line)-1], spaceChar) {
-			return fault(BadRequestLine, "no version", r.Line) // perhaps it was forgotten, or is on its way
+			return fault(BadRequestLine, "no version", Shown(r.Line)) // perhaps it was forgotten, or is on its way
 		}
 		r.Major, r.Minor = 0, 9
 		return nil
 	}
 	if !bytes.HasPrefix(v, httpName) {
-		return fault(BadRequestLine, "no version", r.Line)
+		return fault(BadRequestLine, "no version", Shown(r.Line))
 	}
 	if is(r.Line[len(r.Line)-1], spaceChar) {
 		// RFC 9112, section 3, would let it be. Squid refuses it, or for a GET takes the version for a
 		// part of the URL and the fields for another request.
-		return fault(BadRequestLine, "space behind the version", r.Line)
+		return fault(BadRequestLine, "space behind the version", Shown(r.Line))
 	}
 	major, minor, ok := version(v)
 	if !ok || major != 1 {

@@ -4,12 +4,14 @@ import "strings"
 
 const httpsPort = 443
 
+const cacheObject = "cache_object"
+
 // schemes are those that Squid knows, with their default ports. urn has none, and no authority.
 var schemes = [...]struct {
 	name string
 	port uint16
 }{
-	{"http", 80}, {"https", httpsPort}, {"ftp", 21}, {"cache_object", 3128}, {"urn", 0},
+	{"http", 80}, {"https", httpsPort}, {"ftp", 21}, {cacheObject, 3128}, {"urn", 0},
 	{"wais", 210}, {"whois", 43}, {"coap", 5683}, {"coaps", 5684},
 }
 

@@ -8,7 +8,7 @@ package h1
 //   - GET, HEAD and TRACE have no body (RFC 9110 sections 9.3.1, 9.3.2 and 9.3.8).
 func (r *Request) Conforms() error {
 	if known := methodName(viewOf(r.Method), true); known != r.Method {
-		return fault(BadRequestLine, "a method in other letters", r.Line)
+		return fault(BadRequestLine, "a method in other letters", Shown(r.Line))
 	}
 	if r.Major == 0 {
 		return nil
@@ -17,7 +17,7 @@ func (r *Request) Conforms() error {
 		return err
 	}
 	if body, err := RequestBody(r); err == nil && body.framing != NoBody && body.length != 0 && r.HasOddBody() {
-		return fault(BadFraming, "a body in a request that has none", r.Line)
+		return fault(BadFraming, "a body in a request that has none", Shown(r.Line))
 	}
 	return nil
 }
@@ -28,12 +28,12 @@ func (r *Request) hostConforms() error {
 	case host == nil && r.Minor == 0:
 		return nil
 	case host == nil:
-		return fault(BadField, "no Host", r.Line)
+		return fault(BadField, "no Host", Shown(r.Line))
 	case !only:
-		return fault(BadField, "several Host fields", r.Line)
+		return fault(BadField, "several Host fields", Shown(r.Line))
 	}
 	if _, _, err := ParseTarget("CONNECT", host, Deny, nil); err != nil {
-		return fault(BadField, "no host in the Host field", host)
+		return fault(BadField, "no host in the Host field", Shown(host))
 	}
 	return nil
 }

@@ -58,7 +58,7 @@ func ParseTarget(method string, raw []byte, ws Whitespace, dst []byte) (t Target
 	case len(raw) > maxURL:
 		err = p.fault("more than " + strconv.Itoa(maxURL) + " bytes")
 	case p.unprintable():
-		err = fault(BadTarget, "control character", raw)
+		err = fault(BadTarget, "control character", Shown(raw))
 	case method == "CONNECT":
 		err = p.connect()
 	case len(raw) == 1 && raw[0] == '*' && (method == "OPTIONS" || method == "TRACE"):
@@ -80,7 +80,7 @@ type targetParser struct {
 	spaces bool // there is whitespace somewhere; if the host is right, in the path
 }
 
-func (p *targetParser) fault(what string) error { return fault(BadURL, what, p.raw) }
+func (p *targetParser) fault(what string) error { return fault(BadURL, what, Shown(p.raw)) }
 
 // unprintable reports whether there are control characters other than whitespace, which it records.
 func (p *targetParser) unprintable() bool {
@@ -126,7 +126,11 @@ func (p *targetParser) absolute() error {
 	if err := p.authority(rest[:end], port); err != nil {
 		return err
 	}
-	if rest = rest[end:]; len(rest) == 0 {
+	if rest = rest[end:]; scheme == cacheObject {
+		// cache_object://HOST/PAGE@PASSWORD: a page takes no password here, and nobody else is to see it.
+		rest, _, _ = bytes.Cut(rest, at)
+	}
+	if len(rest) == 0 {
 		p.t.Path = slash
 		return nil
 	}
@@ -170,7 +174,7 @@ func (p *targetParser) authority(a []byte, port uint16) error {
 		}
 	}
 	if p.t.Port == 0 {
-		return fault(UnsupportedScheme, "unknown scheme and no port", p.raw)
+		return fault(UnsupportedScheme, "unknown scheme and no port", Shown(p.raw))
 	}
 	return p.host(host)
 }
@@ -253,6 +257,30 @@ func appendPath(dst, path []byte, ws Whitespace) []byte {
 	}
 	return dst
 }
+
+// Shown is what logs and pages may have of a request target, or of a request line, that could not be parsed: as it came, but
+// for user information (RFC 3986 section 3.2.1), in which clients write passwords.
+func Shown(raw []byte) []byte {
+	if bytes.IndexByte(raw, '@') < 0 {
+		return raw
+	}
+	start := 0
+	if i := bytes.Index(raw, schemeEnd); i >= 0 {
+		start = i + len(schemeEnd)
+	} else if i := indexClass(raw, spaceChar); i >= 0 {
+		start = i + 1
+	}
+	end := bytes.IndexAny(raw[start:], "/?#")
+	if end < 0 {
+		end = len(raw) - start
+	}
+	userinfo := bytes.LastIndexByte(raw[start:start+end], '@') + 1
+	return append(raw[:start:start], raw[start+userinfo:]...)
+}
+
+var at = []byte{'@'}
+
+var schemeEnd = []byte("://")
 
 // AppendURL appends the canonical URL: without user information and without the scheme's default port;
 // host:port for CONNECT.

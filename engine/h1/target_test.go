@@ -50,6 +50,7 @@ var canonicalTargets = []struct {
 	{name: "underscore in host", raw: "http://a_b/", want: "http://a_b/"},
 	{name: "UTF-8 in host", raw: "http://München.example/", want: "http://münchen.example/"},
 	{name: "cache manager", raw: "cache_object://127.0.0.1/info", want: "cache_object://127.0.0.1/info"},
+	{name: "cache manager with a password", raw: "cache_object://127.0.0.1/info@secret", want: "cache_object://127.0.0.1/info"},
 	{name: "urn", raw: "URN:isbn:0451450523", want: "urn:isbn:0451450523"},
 	{name: "unknown scheme with port", raw: "foo://a:99/", want: "foo://a:99/"},
 	{name: "IPv6", raw: "http://[2001:DB8::1]:81/", want: "http://[2001:db8::1]:81/"},
@@ -138,6 +139,28 @@ func TestTargetInCanonicalForm(t *testing.T) {
 				t.Errorf("the canonical form of %q is %q, want %q", test.raw, got, test.want)
 			}
 		})
+	}
+}
+
+// TestShown has targets and request lines that cannot be parsed, which pages and logs have without user information.
+func TestShown(t *testing.T) {
+	for raw, want := range map[string]string{
+		"http://joe:secret@a:99999/p?q@r": "http://a:99999/p?q@r",
+		"http://joe@b:secret@a/":          "http://a/",
+		"joe:secret@a:443":                "a:443",
+		"GET http://joe:secret@a/ HTTP/3": "GET http://a/ HTTP/3",
+		"GET joe:secret@a/ HTTP/1.1":      "GET a/ HTTP/1.1",
+		"http://joe:secret@":              "http://",
+		"http://a\\@b/":                   "http://b/",
+		"/p@q":                            "/p@q",
+		"http://a/p@q":                    "http://a/p@q",
+		"http://a?mail=joe@b":             "http://a?mail=joe@b",
+		"@":                               "", "": "", "x": "x",
+	} {
+		came := []byte(raw)
+		if got := string(Shown(came)); got != want || string(came) != raw {
+			t.Errorf("%q: got %q, want %q", raw, got, want)
+		}
 	}
 }
 
@@ -270,9 +293,18 @@ func FuzzTarget(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, method, raw string, ws uint8) {
 		target, _, err := ParseTarget(method, []byte(raw), Whitespace(ws%5), nil)
+		shown := Shown([]byte(raw))
+		if !strings.HasSuffix(raw, string(shown[sharedPrefix(shown, raw):])) {
+			t.Fatalf("%q is shown as %q", raw, shown)
+		}
 		if err != nil {
 			kindOf(t, err)
 			return
+		}
+		if target.Form == Absolute && target.Scheme != "urn" {
+			if plain, _, err := ParseTarget(method, shown, Whitespace(ws%5), nil); err != nil || len(plain.Userinfo) > 0 || string(plain.AppendURL(nil)) != string(target.AppendURL(nil)) {
+				t.Fatalf("%q is shown as %q, which is read as %q, %v", raw, shown, plain.AppendURL(nil), err)
+			}
 		}
 		canonical := target.AppendURL(nil)
 		again, _, err := ParseTarget(method, canonical, Whitespace(ws%5), nil)
@@ -287,6 +319,14 @@ func FuzzTarget(f *testing.F) {
 			sameHostElsewhere(t, string(canonical), &target)
 		}
 	})
+}
+
+// sharedPrefix is how many bytes two texts begin with that are the same.
+func sharedPrefix(a []byte, b string) (n int) {
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	return n
 }
 
 // sameHostElsewhere fails if net/url reads another host or port in a URL that we accepted.

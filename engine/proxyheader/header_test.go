@@ -150,6 +150,11 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		h, n, err := Parse(b)
+		for size := range min(len(b), 600) {
+			if _, _, early := Parse(b[:size]); early != ErrShort && (err == nil && size < n || err == ErrShort || (early == nil) != (err == nil)) {
+				t.Fatalf("of %d bytes it says %v, of all %v", size, early, err)
+			}
+		}
 		var e *Error
 		switch {
 		case err == ErrShort:

@@ -42,6 +42,8 @@ const (
 	clientHello  = 1  // type of a handshake message
 	majorVersion = 3  // of all records since SSL 3.0
 
+	old = 0x80 // bit of the first byte of SSL 2.0
+
 	serverNameExtension = 0
 	hostName            = 0
 )
@@ -116,7 +118,7 @@ func messageSize(b []byte) (size int, err error) {
 // Like says whether bytes that begin no ClientHello might still be taken for TLS by a server: records of another
 // type go before one that servers pass over, and SSL 2.0 had another form of it (RFC 5246, appendix E.2).
 func Like(b []byte) bool {
-	const firstType, lastType, old = 20, 24, 0x80
+	const firstType, lastType = 20, 24
 	switch {
 	case len(b) == 0:
 		return false
@@ -126,11 +128,17 @@ func Like(b []byte) bool {
 	return b[0]&old != 0 && (len(b) < 3 || b[2] == clientHello)
 }
 
+// undecided says whether bytes that begin no ClientHello are too few for Like.
+func undecided(b []byte) bool { return len(b) == 1 && Like(b) || len(b) == 2 && b[0]&old != 0 }
+
 // record takes one record apart: what is there of its fragment, and what follows it. The error is ErrShort
 // if not all of it is there. A client that speaks something else is known by its first byte.
 func record(b []byte, first bool) (fragment, rest []byte, err error) {
 	if len(b) > 0 && b[0] != handshake || len(b) > 1 && b[1] != majorVersion {
-		if first && !Like(b) {
+		switch {
+		case first && undecided(b):
+			return nil, nil, ErrShort
+		case first && !Like(b):
 			return nil, nil, ErrNotTLS
 		}
 		return nil, nil, ErrMalformed

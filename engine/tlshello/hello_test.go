@@ -175,7 +175,11 @@ func TestWhatIsNoHello(t *testing.T) {
 		"another message":           {change(5, 2), ErrMalformed},
 		"an alert in front":         {append([]byte{21, 3, 1, 0, 2, 1, 90}, hello...), ErrMalformed},
 		"an empty record in front":  {append([]byte{22, 3, 1, 0, 0}, hello...), ErrMalformed},
-		"the first byte of others":  {[]byte{23}, ErrMalformed},
+		"the first byte of others":  {[]byte{23}, ErrShort},
+		"another record":            {[]byte{23, 3}, ErrMalformed},
+		"like another record":       {[]byte{23, 4}, ErrNotTLS},
+		"the beginning of SSL 2.0":  {[]byte{0x80, 46}, ErrShort},
+		"in a high letter":          {[]byte{0xa1, '0', '0'}, ErrNotTLS},
 		"XMPP, in a high letter":    {[]byte{0xef, 0xbb, 0xbf, '<'}, ErrNotTLS},
 		"a message without end":     {change(6, 1), ErrMalformed},
 		"another type follows":      {second, ErrMalformed},
@@ -228,6 +232,9 @@ func FuzzParse(f *testing.F) {
 	for _, hello := range hellos(f) {
 		f.Add(hello)
 		f.Add(split(hello, 50))
+	}
+	for _, other := range []string{"", "\xa100", "\x80\x2e\x01", "\x15\x03\x01\x00\x02\x01\x5a", "\x15x", "\x16\x03\x01\x00\x00", "GET / HTTP/1.1\r\n"} {
+		f.Add([]byte(other))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		got, err := Parse(b)
