@@ -23,8 +23,8 @@ func TestAdvisoryNoCodeTellsCredentials(t *testing.T) {
 		v := values()
 		v.Request, v.MailData = request(append([]string{line}, fields...)...), true
 		for c := range codes {
-			if c == 'l' {
-				continue // the style sheet
+			if c == 'l' || codes[c].value == nil {
+				continue // the style sheet, or no code
 			}
 			if page := fill(t, fmt.Sprintf("<p>%%%c</p>", c), v); strings.Contains(page, "SECRET") {
 				t.Errorf("%s: %%%c tells\n%s", line, c, page)
