@@ -1,0 +1,151 @@
+package manager
+
+// writeAverages makes the writer of averages over some minutes.
+func writeAverages(minutes int) func(*report, []told) {
+	return func(r *report, parts []told) { r.averages(lastMinutes(parts, minutes)) }
+}
+
+// averages writes a span, by the second. As in Squid it ends with the last full minute.
+func (r *report) averages(s *span) {
+	a, b := &s.from, &s.to
+	seconds := b.at.Sub(a.at).Seconds()
+	r.when("sample_start_time", a.at)
+	r.when("sample_end_time", b.at)
+	rate := func(name string, from, to uint64) { r.printf("%s = %f/sec\n", name, ratio(float64(to-from), seconds)) }
+	none := func(names ...string) {
+		for _, name := range names {
+			rate(name, 0, 0)
+		}
+	}
+	rate("client_http.requests", a.client.requests, b.client.requests)
+	none("client_http.hits")
+	rate("client_http.errors", a.client.errors, b.client.errors)
+	rate("client_http.kbytes_in", a.client.in>>10, b.client.in>>10)
+	rate("client_http.kbytes_out", a.client.out>>10, b.client.out>>10)
+	r.median("client_http.all_median_svc_time", s.served)
+	r.median("client_http.miss_median_svc_time", s.misses)
+	for _, name := range []string{"nm", "nh", "hit"} {
+		r.printf("client_http.%s_median_svc_time = %f seconds\n", name, 0.0)
+	}
+	for _, hop := range []struct {
+		name     string
+		from, to traffic
+	}{{"server.all", a.all, b.all}, {"server.http", a.web, b.web}, {"server.ftp", traffic{}, traffic{}}, {"server.other", a.tunnels, b.tunnels}} {
+		rate(hop.name+".requests", hop.from.requests, hop.to.requests)
+		rate(hop.name+".errors", hop.from.errors, hop.to.errors)
+		rate(hop.name+".kbytes_in", hop.from.in>>10, hop.to.in>>10)
+		rate(hop.name+".kbytes_out", hop.from.out>>10, hop.to.out>>10)
+	}
+	none("icp.pkts_sent", "icp.pkts_recv", "icp.queries_sent", "icp.replies_sent", "icp.queries_recv", "icp.replies_recv", "icp.replies_queued",
+		"icp.query_timeouts", "icp.kbytes_sent", "icp.kbytes_recv", "icp.q_kbytes_sent", "icp.r_kbytes_sent", "icp.q_kbytes_recv", "icp.r_kbytes_recv")
+	r.printf("icp.query_median_svc_time = %f seconds\nicp.reply_median_svc_time = %f seconds\n", 0.0, 0.0)
+	r.median("dns.median_svc_time", s.resolved)
+	none("unlink.requests")
+	rate("page_faults", a.process.faults, b.process.faults)
+	rate("select_loops", a.turns, b.turns)
+	rate("select_fds", a.events, b.events)
+	r.printf("average_select_fd_period = %f/fd\n", ratio(seconds, float64(b.events-a.events)))
+	r.printf("median_select_fds = %f\n", s.ready.quantile(0.5))
+	none("swap.outs", "swap.ins", "swap.files_cleaned")
+	rate("aborted_requests", a.aborted, b.aborted)
+	none("syscalls.disk.opens", "syscalls.disk.closes", "syscalls.disk.reads", "syscalls.disk.writes", "syscalls.disk.seeks", "syscalls.disk.unlinks")
+	for _, call := range []struct {
+		name     string
+		from, to uint64
+	}{
+		{"accepts", a.calls.accepts, b.calls.accepts}, {"sockets", a.calls.sockets, b.calls.sockets}, {"connects", a.calls.connects, b.calls.connects},
+		{"binds", a.calls.binds, b.calls.binds}, {"closes", a.calls.closes, b.calls.closes}, {"reads", a.calls.reads, b.calls.reads},
+		{"writes", a.calls.writes, b.calls.writes}, {"recvfroms", a.calls.receives, b.calls.receives}, {"sendtos", a.calls.sends, b.calls.sends},
+	} {
+		rate("syscalls.sock."+call.name, call.from, call.to)
+	}
+	cpu := (b.process.cpu - a.process.cpu).Seconds()
+	r.printf("cpu_time = %f seconds\nwall_time = %f seconds\ncpu_usage = %f%%\n", cpu, seconds, 100*ratio(cpu, seconds))
+}
+
+// median writes the time that half of what was counted took no longer than.
+func (r *report) median(name string, h *histogram) {
+	r.printf("%s = %f seconds\n", name, h.quantile(0.5)/1000)
+}
+
+// ratio is a by b; of nothing it is nothing.
+func ratio(a, b float64) float64 {
+	if b == 0 {
+		return 0
+	}
+	return a / b
+}
+
+// writeUtilization writes how much was asked lately, and in all.
+func writeUtilization(r *report, parts []told) {
+	r.print("Cache Utilisation:\n\n")
+	minutes, hours := 0, 0
+	for i := range parts {
+		minutes, hours = len(parts[i].minutes), len(parts[i].hours)
+	}
+	for _, last := range []struct {
+		name           string
+		minutes, hours int
+	}{{"5 minutes", 5, 0}, {"15 minutes", 15, 0}, {"hour", 59, 0}, {"8 hours", 0, 8}, {"day", 0, 24}, {"3 days", 0, 71}} {
+		r.printf("Last %s:\n", last.name)
+		switch {
+		case last.minutes >= minutes && last.hours == 0, last.hours >= hours && last.minutes == 0:
+			r.print("(no values recorded yet)\n")
+		case last.hours == 0:
+			r.averages(lastMinutes(parts, last.minutes))
+		default:
+			r.averages(lastHours(parts, last.hours))
+		}
+		r.print("\n")
+	}
+	r.print("Totals since cache startup:\n")
+	r.counters(sinceStart(parts))
+}
+
+// writeServiceTimes writes how long requests took, in twentieths.
+func writeServiceTimes(r *report, parts []told) {
+	five, sixty := lastMinutes(parts, 5), lastMinutes(parts, 60)
+	none := newHistogram(serviceScale)
+	r.print("Service Time Percentiles            5 min    60 min:\n")
+	for _, row := range []struct {
+		name        string
+		five, sixty *histogram
+	}{
+		{"HTTP Requests (All):", five.served, sixty.served}, {"Cache Misses:", five.misses, sixty.misses}, {"Cache Hits:", none, none},
+		{"Near Hits:", none, none}, {"Not-Modified Replies:", none, none}, {"DNS Lookups:", five.resolved, sixty.resolved}, {"ICP Queries:", none, none},
+	} {
+		for percent := 5; percent < 100; percent += 5 {
+			share := float64(percent) / 100
+			r.printf("\t%-21s %3d%%  %8.5f %8.5f\n", row.name, percent, row.five.quantile(share)/1000, row.sixty.quantile(share)/1000)
+		}
+	}
+}
+
+// writeHistograms writes what the times since the start were, bin by bin.
+func writeHistograms(r *report, parts []told) {
+	s := sinceStart(parts)
+	none := newHistogram(serviceScale)
+	for _, row := range []struct {
+		name string
+		h    *histogram
+	}{
+		{"client_http.allSvcTime", s.served}, {"client_http.missSvcTime", s.misses}, {"client_http.nearMissSvcTime", none},
+		{"client_http.nearHitSvcTime", none}, {"client_http.hitSvcTime", none}, {"icp.querySvcTime", none}, {"icp.replySvcTime", none},
+		{"dns.svc_time", s.resolved}, {"select_fds_hist", s.ready},
+	} {
+		r.printf("%s histogram:\n", row.name)
+		r.histogram(row.h)
+	}
+}
+
+func (r *report) histogram(h *histogram) {
+	first := 0
+	if h.factor == 0 {
+		first = 1 // as Squid numbers them
+	}
+	for bin, n := range h.counted {
+		if n > 0 {
+			r.printf("\t%3d/%f\t%d\t%f\n", bin+first, h.value(bin), n, float64(n)/(h.value(bin+1)-h.value(bin)))
+		}
+	}
+}
