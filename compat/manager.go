@@ -29,7 +29,8 @@ func (s *Settings) authenticators() (all []string) {
 
 func (p *policy) shownPeers() (all []manager.Peer) {
 	p.peers.Each(func(s peers.Shown) {
-		all = append(all, manager.Peer{Kind: s.Kind, Name: s.Name, Host: s.Host, Port: s.Port, Options: s.Options, Up: s.Up, Fetches: s.Fetches, Open: s.Open})
+		all = append(all, manager.Peer{Kind: s.Kind, Name: s.Name, Host: s.Host, Port: s.Port, Options: s.Options, Up: s.Up, Fetches: s.Fetches, Kept: s.Kept,
+			Open: s.Open, Failed: s.Failed})
 	})
 	return all
 }

@@ -2,6 +2,7 @@ package manager
 
 import (
 	"net/netip"
+	"strings"
 	"time"
 
 	"exaproxy/compat/logformat"
@@ -95,7 +96,7 @@ func (n *counts) exceptional(rec *engine.Record) {
 	if rec.Aborted {
 		n.aborted++
 	}
-	if f := rec.Failure; rec.Aborted || f != nil && f.Kind != engine.BadRequest || rec.Decided == engine.Challenge {
+	if f := rec.Failure; rec.Aborted || f != nil && f.Kind != engine.BadRequest || f == nil && strings.HasPrefix(rec.Page, "ERR_") {
 		n.client.errors++
 	}
 }

@@ -17,7 +17,7 @@ var (
 
 // logarithmic is a scale from 0 to most, with bins that widen.
 func logarithmic(bins int, most float64) scale {
-	return scale{bins: bins, factor: float64(bins) / math.Log(most)}
+	return scale{bins: bins, factor: float64(bins) / math.Log1p(most)}
 }
 
 // bin is where a value belongs.

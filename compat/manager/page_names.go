@@ -58,7 +58,7 @@ func flags(e *dnsasync.Entry) string {
 	case e.Negative:
 		return " N"
 	case e.Hosts:
-		return "H "
+		return " H"
 	}
 	return "  "
 }
@@ -106,12 +106,20 @@ func writeFQDNCache(r *report, parts []lookups) {
 	r.printf("%-45.45s %3s %3s %3s %s\n", "Address", "Flg", "TTL", "Cnt", "Hostnames")
 	for i := range all {
 		e := &all[i]
-		r.printf("%-45.45s %s  %03d %3d", e.Addr, flags(e), seconds(e.TTL), len(e.Names))
+		r.printf("%-45.45s %s  %s %3d", e.Addr, flags(e), threeDigits(seconds(e.TTL)), len(e.Names))
 		for _, name := range e.Names {
 			r.print(" " + name)
 		}
 		r.print("\n")
 	}
+}
+
+// threeDigits is what C's %3.3d makes of a number.
+func threeDigits(n int) string {
+	if n < 0 {
+		return fmt.Sprintf("-%03d", -n)
+	}
+	return fmt.Sprintf("%03d", n)
 }
 
 // rcodes are the codes of replies that Squid's page has (RFC 1035, 2136, 2845, 6891).

@@ -1,6 +1,7 @@
 package manager
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"slices"
@@ -42,7 +43,7 @@ func describe(c *engine.ShownClient, now time.Time) string {
 	out := fmt.Appendf(nil, "Connection: (nil)\n\tFD %d, read %d, wrote %d\n\tFD desc: %s\n", c.Descriptor, c.In, c.Out, url)
 	out = fmt.Appendf(out, "\tin: buf (nil), used %d, free %d\n", c.Held, c.Room)
 	out = fmt.Appendf(out, "\tremote: %s\n\tlocal: %s\n\tnrequests: %d\n", r.Sender(), r.Local, c.Served)
-	out = fmt.Appendf(out, "uri %s\nlogType %s\nout.offset %d, out.size %d\nreq_sz %d\n", url, logformat.Result(rec), 0, rec.Out, rec.In)
+	out = fmt.Appendf(out, "uri %s\nlogType %s\nout.offset %d, out.size %d\nreq_sz %d\n", url, logType(rec), 0, rec.Out, rec.In)
 	out = fmt.Appendf(out, "entry (nil)/N/A\nstart %d.%06d (%f seconds ago)\nusername %s\ndelay_pool 0\n", r.Started.Unix(),
 		r.Started.Nanosecond()/1000, now.Sub(r.Started).Seconds(), cmp.Or(r.User, r.External.User, "-"))
 	return string(out)
@@ -54,4 +55,12 @@ func shownURL(r *engine.Request) []byte {
 		return r.RawTarget
 	}
 	return r.Target.AppendURL(nil)
+}
+
+// logType is what the log will say, as far as that is known.
+func logType(rec *engine.Record) string {
+	if t := &rec.Request.Target; t.Scheme == "cache_object" || bytes.HasPrefix(t.Path, place) && rec.Request.TLS == nil {
+		return logformat.Miss // a page of the manager, such as this one
+	}
+	return logformat.Result(rec)
 }

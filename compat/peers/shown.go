@@ -1,13 +1,20 @@
 package peers
 
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
 // A Shown peer is one as the cache manager tells of it.
 type Shown struct {
 	Kind, Name, Host string
 	Port             uint16
-	Options          []string
+	Options          string
 	Up               bool
-	Fetches          uint64 // requests that were sent there
-	Open             int    // connections to it
+	Fetches, Kept    uint64    // requests that were sent there, and connections that were kept after one
+	Open             int       // connections to it
+	Failed           time.Time // when one could not be made last; zero: never
 }
 
 // Each calls f for all peers, in the file's order. On a nil Policy there are none.
@@ -16,27 +23,31 @@ func (p *Policy) Each(f func(Shown)) {
 		return
 	}
 	for _, l := range p.links {
-		f(Shown{Kind: l.kind.String(), Name: l.name, Host: l.host, Port: l.port, Options: l.peer.options(), Up: l.state.alive(),
-			Fetches: l.state.fetches.Load(), Open: int(l.state.open.Load())})
+		s := Shown{Kind: l.kind.String(), Name: l.name, Host: l.host, Port: l.port, Options: l.options(), Up: l.state.alive(),
+			Fetches: l.state.fetches.Load(), Kept: l.state.kept.Load(), Open: int(l.state.open.Load())}
+		if at := l.state.failed.Load(); at != 0 {
+			s.Failed = time.Unix(at, 0)
+		}
+		f(s)
 	}
 }
 
-// options are those of the line that say how it is chosen and spoken to.
-func (p *peer) options() (all []string) {
+// options are those of the line that say how the peer is chosen and spoken to, in Squid's order. Nobody is asked by ICP.
+func (p *peer) options() string {
+	var all []string
 	for _, o := range []struct {
-		on   bool
 		name string
+		on   bool
 	}{
-		{p.isDefault, "default"}, {p.roundRobin, "round-robin"}, {p.carp, "carp"}, {p.userHash, "userhash"}, {p.sourceHash, "sourcehash"},
-		{p.weighted, "weighted-round-robin"}, {p.origin, "originserver"},
+		{"proxy-only", false}, {"no-query", true}, {"background-ping", false}, {"no-digest", false}, {"default", p.isDefault},
+		{"round-robin", p.roundRobin}, {"carp", p.carp}, {"userhash", p.userHash}, {"sourcehash", p.sourceHash},
+		{"weighted-round-robin", p.weighted}, {"multicast-responder", false}, {"multicast-siblings", false}, {"closest-only", false},
+		{"no-netdb-exchange", false}, {"no-delay", false}, {"originserver", p.origin}, {"no-tproxy", false},
+		{"connection-auth=auto", true}, {"tls-disable", p.tls == nil}, {"tls", p.tls != nil},
 	} {
-		if o.on {
+		if o.on || slices.Contains(p.ofCaches, o.name) {
 			all = append(all, o.name)
 		}
 	}
-	all = append(all, "connection-auth=auto")
-	if p.tls == nil {
-		return append(all, "tls-disable")
-	}
-	return append(all, "tls")
+	return strings.Join(all, " ")
 }
