@@ -2,6 +2,8 @@ package manager
 
 import (
 	"fmt"
+	"strings"
+	"unicode"
 
 	"exaproxy/engine"
 )
@@ -27,6 +29,16 @@ func (r *report) printf(format string, args ...any) { r.out = fmt.Appendf(r.out,
 
 // print appends lines as they are.
 func (r *report) print(text string) { r.out = append(r.out, text...) }
+
+// shown is a name that somebody has given himself, so that it cannot look like another line of a page.
+func shown(name string) string {
+	return strings.Map(func(c rune) rune {
+		if unicode.IsControl(c) {
+			return '?'
+		}
+		return c
+	}, name)
+}
 
 // about makes the two halves of a page fit: what a worker tells, and how what all have told is written.
 func about[T any](pg page, collect func(*Policy) T, write func(*report, []T)) page {

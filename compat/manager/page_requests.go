@@ -45,7 +45,7 @@ func describe(c *engine.ShownClient, now time.Time) string {
 	out = fmt.Appendf(out, "\tremote: %s\n\tlocal: %s\n\tnrequests: %d\n", r.Sender(), r.Local, c.Served)
 	out = fmt.Appendf(out, "uri %s\nlogType %s\nout.offset %d, out.size %d\nreq_sz %d\n", url, logType(rec), 0, rec.Out, rec.In)
 	out = fmt.Appendf(out, "entry (nil)/N/A\nstart %d.%06d (%f seconds ago)\nusername %s\ndelay_pool 0\n", r.Started.Unix(),
-		r.Started.Nanosecond()/1000, now.Sub(r.Started).Seconds(), cmp.Or(r.User, r.External.User, "-"))
+		r.Started.Nanosecond()/1000, now.Sub(r.Started).Seconds(), shown(cmp.Or(r.User, r.External.User, "-")))
 	return string(out)
 }
 

@@ -26,6 +26,6 @@ func writeUsers(r *report, parts [][]User) {
 	r.printf("Cached Usernames: %d\n%-15s %-9s %-9s %-9s %s\t%s\n", len(all), "Type", "State", "Check TTL", "Cache TTL", "Username", "Key")
 	r.print("--------------- --------- --------- --------- ------------------------------\n")
 	for _, u := range all {
-		r.printf("%-15s %-9s %-9d %-9d %s\t%s\n", u.Type, "Ok", seconds(u.Left), seconds(u.Left), u.Name, u.Name)
+		r.printf("%-15s %-9s %-9d %-9d %s\t%s\n", u.Type, "Ok", seconds(u.Left), seconds(u.Left), shown(u.Name), shown(u.Name))
 	}
 }
