@@ -104,16 +104,3 @@ func pushed(all []*figures, f *figures, most int) []*figures {
 	all[0] = f
 	return all
 }
-
-// minute is what the figures were n minutes before the last that has ended.
-func (h *history) minute(n int) *figures { return h.of(h.minutes, n) }
-
-// hour is the same of hours.
-func (h *history) hour(n int) *figures { return h.of(h.hours, n) }
-
-func (h *history) of(all []*figures, n int) *figures {
-	if n < len(all) {
-		return all[n]
-	}
-	return h.began
-}

@@ -8,20 +8,34 @@ func writeAverages(minutes int) func(*report, []told) {
 // averages writes a span, by the second. As in Squid it ends with the last full minute.
 func (r *report) averages(s *span) {
 	a, b := &s.from, &s.to
-	seconds := b.at.Sub(a.at).Seconds()
 	r.when("sample_start_time", a.at)
 	r.when("sample_end_time", b.at)
-	rate := func(name string, from, to uint64) { r.printf("%s = %f/sec\n", name, ratio(float64(to-from), seconds)) }
-	none := func(names ...string) {
-		for _, name := range names {
-			rate(name, 0, 0)
-		}
-	}
-	rate("client_http.requests", a.client.requests, b.client.requests)
-	none("client_http.hits")
-	rate("client_http.errors", a.client.errors, b.client.errors)
-	rate("client_http.kbytes_in", a.client.in>>10, b.client.in>>10)
-	rate("client_http.kbytes_out", a.client.out>>10, b.client.out>>10)
+	r.averageTraffic(s)
+	r.rate(s, "icp.", 0, 0, "pkts_sent", "pkts_recv", "queries_sent", "replies_sent", "queries_recv", "replies_recv", "replies_queued", "query_timeouts",
+		"kbytes_sent", "kbytes_recv", "q_kbytes_sent", "r_kbytes_sent", "q_kbytes_recv", "r_kbytes_recv")
+	r.printf("icp.query_median_svc_time = %f seconds\nicp.reply_median_svc_time = %f seconds\n", 0.0, 0.0)
+	r.median("dns.median_svc_time", s.resolved)
+	r.rate(s, "", 0, 0, "unlink.requests")
+	r.rate(s, "", a.process.faults, b.process.faults, "page_faults")
+	r.rate(s, "", a.turns, b.turns, "select_loops")
+	r.rate(s, "", a.events, b.events, "select_fds")
+	r.printf("average_select_fd_period = %f/fd\n", ratio(s.seconds(), float64(b.events-a.events)))
+	r.printf("median_select_fds = %f\n", s.ready.quantile(0.5))
+	r.rate(s, "swap.", 0, 0, "outs", "ins", "files_cleaned")
+	r.rate(s, "", a.aborted, b.aborted, "aborted_requests")
+	r.averageCalls(s)
+	cpu := (b.process.cpu - a.process.cpu).Seconds()
+	r.printf("cpu_time = %f seconds\nwall_time = %f seconds\ncpu_usage = %f%%\n", cpu, s.seconds(), 100*ratio(cpu, s.seconds()))
+}
+
+// averageTraffic writes what clients asked, and what was asked of servers.
+func (r *report) averageTraffic(s *span) {
+	a, b := &s.from, &s.to
+	r.rate(s, "client_http.", a.client.requests, b.client.requests, "requests")
+	r.rate(s, "client_http.", 0, 0, "hits")
+	r.rate(s, "client_http.", a.client.errors, b.client.errors, "errors")
+	r.rate(s, "client_http.", a.client.in>>10, b.client.in>>10, "kbytes_in")
+	r.rate(s, "client_http.", a.client.out>>10, b.client.out>>10, "kbytes_out")
 	r.median("client_http.all_median_svc_time", s.served)
 	r.median("client_http.miss_median_svc_time", s.misses)
 	for _, name := range []string{"nm", "nh", "hit"} {
@@ -30,38 +44,39 @@ func (r *report) averages(s *span) {
 	for _, hop := range []struct {
 		name     string
 		from, to traffic
-	}{{"server.all", a.all, b.all}, {"server.http", a.web, b.web}, {"server.ftp", traffic{}, traffic{}}, {"server.other", a.tunnels, b.tunnels}} {
-		rate(hop.name+".requests", hop.from.requests, hop.to.requests)
-		rate(hop.name+".errors", hop.from.errors, hop.to.errors)
-		rate(hop.name+".kbytes_in", hop.from.in>>10, hop.to.in>>10)
-		rate(hop.name+".kbytes_out", hop.from.out>>10, hop.to.out>>10)
+	}{{"server.all.", a.all, b.all}, {"server.http.", a.web, b.web}, {"server.ftp.", traffic{}, traffic{}}, {"server.other.", a.tunnels, b.tunnels}} {
+		r.rate(s, hop.name, hop.from.requests, hop.to.requests, "requests")
+		r.rate(s, hop.name, hop.from.errors, hop.to.errors, "errors")
+		r.rate(s, hop.name, hop.from.in>>10, hop.to.in>>10, "kbytes_in")
+		r.rate(s, hop.name, hop.from.out>>10, hop.to.out>>10, "kbytes_out")
 	}
-	none("icp.pkts_sent", "icp.pkts_recv", "icp.queries_sent", "icp.replies_sent", "icp.queries_recv", "icp.replies_recv", "icp.replies_queued",
-		"icp.query_timeouts", "icp.kbytes_sent", "icp.kbytes_recv", "icp.q_kbytes_sent", "icp.r_kbytes_sent", "icp.q_kbytes_recv", "icp.r_kbytes_recv")
-	r.printf("icp.query_median_svc_time = %f seconds\nicp.reply_median_svc_time = %f seconds\n", 0.0, 0.0)
-	r.median("dns.median_svc_time", s.resolved)
-	none("unlink.requests")
-	rate("page_faults", a.process.faults, b.process.faults)
-	rate("select_loops", a.turns, b.turns)
-	rate("select_fds", a.events, b.events)
-	r.printf("average_select_fd_period = %f/fd\n", ratio(seconds, float64(b.events-a.events)))
-	r.printf("median_select_fds = %f\n", s.ready.quantile(0.5))
-	none("swap.outs", "swap.ins", "swap.files_cleaned")
-	rate("aborted_requests", a.aborted, b.aborted)
-	none("syscalls.disk.opens", "syscalls.disk.closes", "syscalls.disk.reads", "syscalls.disk.writes", "syscalls.disk.seeks", "syscalls.disk.unlinks")
-	for _, call := range []struct {
-		name     string
-		from, to uint64
-	}{
-		{"accepts", a.calls.accepts, b.calls.accepts}, {"sockets", a.calls.sockets, b.calls.sockets}, {"connects", a.calls.connects, b.calls.connects},
-		{"binds", a.calls.binds, b.calls.binds}, {"closes", a.calls.closes, b.calls.closes}, {"reads", a.calls.reads, b.calls.reads},
-		{"writes", a.calls.writes, b.calls.writes}, {"recvfroms", a.calls.receives, b.calls.receives}, {"sendtos", a.calls.sends, b.calls.sends},
-	} {
-		rate("syscalls.sock."+call.name, call.from, call.to)
-	}
-	cpu := (b.process.cpu - a.process.cpu).Seconds()
-	r.printf("cpu_time = %f seconds\nwall_time = %f seconds\ncpu_usage = %f%%\n", cpu, seconds, 100*ratio(cpu, seconds))
 }
+
+// averageCalls writes how often the kernel was asked for what. Logs are written by others than workers.
+func (r *report) averageCalls(s *span) {
+	a, b := &s.from.calls, &s.to.calls
+	r.rate(s, "syscalls.disk.", 0, 0, "opens", "closes", "reads", "writes", "seeks", "unlinks")
+	r.rate(s, "syscalls.sock.", a.accepts, b.accepts, "accepts")
+	r.rate(s, "syscalls.sock.", a.sockets, b.sockets, "sockets")
+	r.rate(s, "syscalls.sock.", a.connects, b.connects, "connects")
+	r.rate(s, "syscalls.sock.", a.binds, b.binds, "binds")
+	r.rate(s, "syscalls.sock.", a.closes, b.closes, "closes")
+	r.rate(s, "syscalls.sock.", a.reads, b.reads, "reads")
+	r.rate(s, "syscalls.sock.", a.writes, b.writes, "writes")
+	r.rate(s, "syscalls.sock.", a.receives, b.receives, "recvfroms")
+	r.rate(s, "syscalls.sock.", a.sends, b.sends, "sendtos")
+}
+
+// rate writes by how much numbers have grown in a second of a span.
+func (r *report) rate(s *span, group string, from, to uint64, names ...string) {
+	grown := float64(to - min(from, to)) // what a request that goes on has moved may turn out to be less
+	for _, name := range names {
+		r.printf("%s%s = %f/sec\n", group, name, ratio(grown, s.seconds()))
+	}
+}
+
+// seconds is how long the span is.
+func (s *span) seconds() float64 { return s.to.at.Sub(s.from.at).Seconds() }
 
 // median writes the time that half of what was counted took no longer than.
 func (r *report) median(name string, h *histogram) {

@@ -22,8 +22,10 @@ func collectFigures(p *Policy) told {
 
 // at is what the figures were so many minutes, or hours, before the last that has ended.
 func (t *told) at(all []*figures, n int) *figures {
-	h := history{began: t.began}
-	return h.of(all, n)
+	if n < len(all) {
+		return all[n]
+	}
+	return t.began
 }
 
 // A sum is what all workers have counted.
@@ -61,7 +63,7 @@ func (s *sum) add(f *figures) {
 	s.events += f.events
 }
 
-// A pair of moments: two sums, and what was counted between them.
+// A span is what two moments were, and what was counted between them.
 type span struct {
 	from, to                        sum
 	served, misses, resolved, ready *histogram

@@ -40,7 +40,7 @@ func writeInfo(r *report, parts []general) {
 	r.print("Internal Data Structures:\n\t     0 StoreEntries\n\t     0 StoreEntries with MemObjects\n\t     0 Hot Object Cache Items\n\t     0 on-disk objects\n")
 }
 
-// Version is the one of Squid whose pages these are.
+// version is the one of Squid whose pages these are.
 const version = "5.7"
 
 func (r *report) head(s *span) {

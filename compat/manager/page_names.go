@@ -42,7 +42,7 @@ func known(parts []lookups, addresses bool) (all []dnsasync.Entry) {
 	return all
 }
 
-// asked adds up how lookups of all workers were answered.
+// totals adds up how lookups of all workers were answered.
 func totals(parts []lookups, of func(*lookups) *dnsasync.LookupStats) (all dnsasync.LookupStats) {
 	for i := range parts {
 		s := of(&parts[i])
