@@ -6,7 +6,21 @@ import "math"
 type scale struct {
 	bins   int
 	factor float64 // bins to a unit of the logarithm; 0: a bin for each number
+	cells  []cell
 }
+
+// A cell is a piece of a scale, narrower than a bin, so that no more than two have a part in it: a logarithm costs each
+// request more than all else that is counted of it.
+type cell struct {
+	above float64 // what is not below it belongs to the next bin; where that begins
+	bin   uint16  // of the rest
+}
+
+// cellBits is how much of a number less than its cell is: with 64 cells from each power of two to the next.
+const cellBits = 52 - 6
+
+// firstCell is where the cells begin: at 1, which stands for 0.
+var firstCell = math.Float64bits(1) >> cellBits
 
 // Times are in milliseconds.
 var (
@@ -17,12 +31,24 @@ var (
 
 // logarithmic is a scale from 0 to most, with bins that widen.
 func logarithmic(bins int, most float64) scale {
-	return scale{bins: bins, factor: float64(bins) / math.Log1p(most)}
+	s := scale{bins: bins, factor: float64(bins) / math.Log1p(most)}
+	last := math.Float64bits(most+1)>>cellBits - firstCell
+	for i := range last + 1 {
+		begins := math.Float64frombits((i + firstCell) << cellBits)
+		bin := min(int(s.factor*math.Log(begins)+0.5), bins-1)
+		s.cells = append(s.cells, cell{math.Exp((float64(bin) + 0.5) / s.factor), uint16(bin)})
+	}
+	return s
 }
 
 // bin is where a value belongs.
-func (s scale) bin(v float64) int {
-	return min(int(s.factor*math.Log1p(max(v, 0))+0.5), s.bins-1)
+func (s *scale) bin(v float64) int {
+	one := 1 + max(v, 0)
+	c := &s.cells[min(int(math.Float64bits(one)>>cellBits-firstCell), len(s.cells)-1)]
+	if one >= c.above {
+		return min(int(c.bin)+1, s.bins-1)
+	}
+	return int(c.bin)
 }
 
 // value is where a bin begins.

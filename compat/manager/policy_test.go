@@ -13,7 +13,7 @@ import (
 )
 
 // newPolicy is one for a configuration, without an engine.
-func newPolicy(t *testing.T, text string) *Policy {
+func newPolicy(t testing.TB, text string) *Policy {
 	t.Helper()
 	var s Settings
 	compattest.MustRead(t, acl.NewSet(), s.Directives(), text)
