@@ -3,9 +3,9 @@ package manager
 import (
 	"cmp"
 	"fmt"
-	"net/netip"
 	"path"
 	"slices"
+	"strings"
 
 	"exaproxy/engine"
 	"exaproxy/helper"
@@ -24,7 +24,7 @@ type opened struct {
 func collectDescriptors(p *Policy) (all []opened) {
 	view := p.Services.View
 	view.EachPort(func(s engine.ShownPort) {
-		all = append(all, opened{number: s.Descriptor, kind: "Socket", waits: true, remote: address(s.Addr), describe: "HTTP Socket"})
+		all = append(all, opened{number: s.Descriptor, kind: "Socket", waits: true, remote: s.Addr.String(), describe: "HTTP Socket"})
 	})
 	view.EachClient(func(c *engine.ShownClient) {
 		o := opened{number: c.Descriptor, kind: "Socket", in: c.In, out: c.Out, waits: true, remote: c.Connection.Client.String(), describe: "Reading next request"}
@@ -55,12 +55,9 @@ func collectDescriptors(p *Policy) (all []opened) {
 	return all
 }
 
-// address is a port's as Squid writes it.
-func address(a netip.AddrPort) string { return a.String() }
-
 // writeDescriptors lists what is open: what workers share is there once.
 func writeDescriptors(r *report, parts [][]opened) {
-	all := slices.Concat(parts...)
+	all := append(slices.Concat(parts...), others()...)
 	slices.SortStableFunc(all, func(a, b opened) int { return cmp.Compare(a.number, b.number) })
 	all = slices.CompactFunc(all, func(a, b opened) bool { return a.number == b.number })
 	r.print("Active file descriptors:\n")
@@ -73,6 +70,26 @@ func writeDescriptors(r *report, parts [][]opened) {
 		}
 		r.printf("%4d %-6.6s %4d %7d%s %7d%s %-21s %s\n", o.number, o.kind, 0, o.in, mark, o.out, " ", o.remote, o.describe)
 	}
+}
+
+// others are all descriptors of the process, for those that are not the business of workers.
+func others() (all []opened) {
+	for number, what := range descriptors() {
+		o := opened{number: number, kind: "Unknown", describe: what}
+		kind, _, _ := strings.Cut(what, ":")
+		switch {
+		case number < 3:
+			o.kind, o.describe = "Log", [...]string{"stdin", "stdout", "stderr"}[number]
+		case strings.HasPrefix(what, "/"):
+			o.kind = "File"
+		case kind == "socket":
+			o.kind = "Socket"
+		case kind == "pipe":
+			o.kind = "Pipe"
+		}
+		all = append(all, o)
+	}
+	return all
 }
 
 // connections are a worker's to next hops.

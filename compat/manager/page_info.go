@@ -112,7 +112,10 @@ func (r *report) openDescriptors() {
 	if most == 0 {
 		most = descriptorLimit()
 	}
-	open, largest := descriptors()
+	open, largest := 0, 0
+	for sys := range descriptors() {
+		open, largest = open+1, max(largest, sys)
+	}
 	r.printf("File descriptor usage for squid:\n\tMaximum number of file descriptors:   %d\n\tLargest file desc currently in use:   %4d\n"+
 		"\tNumber of file desc currently in use: %4d\n\tFiles queued for open:                   0\n\tAvailable number of file descriptors: %4d\n"+
 		"\tReserved number of file descriptors:   100\n\tStore Disk files open:                   0\n", most, largest, open, most-open)

@@ -33,27 +33,33 @@ func measureMemory() memory {
 	return memory{samples[0].Value.Uint64(), samples[1].Value.Uint64(), samples[2].Value.Uint64()}
 }
 
-// descriptors are how many the process has open, and the largest of them; /proc knows.
-func descriptors() (open, largest int) {
-	dir, err := syscall.Open("/proc/self/fd", syscall.O_RDONLY|syscall.O_DIRECTORY|syscall.O_CLOEXEC, 0)
+// descriptors are those that the process has open, and what they are: paths of files, or the kernel's words for what has
+// none (proc(5)).
+func descriptors() map[int]string {
+	all := make(map[int]string)
+	const place = "/proc/self/fd"
+	dir, err := syscall.Open(place, syscall.O_RDONLY|syscall.O_DIRECTORY|syscall.O_CLOEXEC, 0)
 	if err != nil {
-		return 0, 0
+		return all
 	}
 	defer syscall.Close(dir)
-	buf := make([]byte, 8192)
-	var names []string
+	buf, link := make([]byte, 8192), make([]byte, 512)
 	for {
 		n, err := syscall.ReadDirent(dir, buf)
 		if err != nil || n <= 0 {
-			break
+			return all
 		}
-		for _, _, names = syscall.ParseDirent(buf[:n], -1, names[:0]); len(names) > 0; names = names[1:] {
-			if sys, err := strconv.Atoi(names[0]); err == nil && sys != dir {
-				open, largest = open+1, max(largest, sys)
+		_, _, names := syscall.ParseDirent(buf[:n], -1, nil)
+		for _, name := range names {
+			sys, err := strconv.Atoi(name)
+			if err != nil || sys == dir {
+				continue
+			}
+			if n, err := syscall.Readlink(place+"/"+name, link); err == nil {
+				all[sys] = string(link[:n])
 			}
 		}
 	}
-	return open, largest
 }
 
 // descriptorLimit is how many the process may have open (getrlimit(2)).
