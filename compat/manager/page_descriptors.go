@@ -75,7 +75,7 @@ func writeDescriptors(r *report, parts [][]opened) {
 // others are all descriptors of the process, for those that are not the business of workers.
 func others() (all []opened) {
 	for number, what := range descriptors() {
-		o := opened{number: number, kind: "Unknown", describe: what}
+		o := opened{number: number, kind: "None", describe: what}
 		kind, _, _ := strings.Cut(what, ":")
 		switch {
 		case number < 3:
