@@ -1,11 +1,13 @@
 package manager
 
 import (
+	"io"
 	"strings"
 	"testing"
 
 	"exaproxy/compat/acl"
 	"exaproxy/compat/compattest"
+	"exaproxy/compat/conf"
 	"exaproxy/compat/decision"
 	"exaproxy/compat/directive"
 	"exaproxy/compat/errpage"
@@ -96,6 +98,25 @@ cachemgr_passwd other all`)
 		if d.Action != engine.Serve || d.Reply.Status != row.status || !strings.Contains(string(d.Reply.Fields), row.has) {
 			t.Errorf("%s %s: it decides %v, %d with\n%s", row.ask, row.field, d.Action, m.Reply.Status, m.Reply.Fields)
 		}
+	}
+}
+
+// TestConfig shows the lines that set something, without the passwords of the manager.
+func TestConfig(t *testing.T) {
+	p := newPolicy(t, "")
+	lines, err := conf.Parse("squid.conf", conf.Options{Open: func(string) (io.ReadCloser, error) {
+		return io.NopCloser(strings.NewReader("http_port 3128\ncachemgr_passwd secret info menu\nif false\nvia off\nendif\n# a comment\n")), nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range lines {
+		p.Settings.Show(&lines[i])
+	}
+	r := &report{p: p}
+	writeConfig(r)
+	if want := "http_port 3128\ncachemgr_passwd XXXXXXXXXX info menu\n"; string(r.out) != want {
+		t.Errorf("it shows\n%s\nwant\n%s", r.out, want)
 	}
 }
 

@@ -46,7 +46,7 @@ func (s *Settings) setPassword(c *directive.Context, l *conf.Line) error {
 	for _, page := range words[1:] {
 		if _, taken := s.named(page); taken {
 			c.Say(0, "ERROR: action '%s' (line %d) already has a password", page, l.Pos.Line)
-		} else if page != allPages && find(page) == nil {
+		} else if words[0] != disabled && page != allPages && find(page) == nil {
 			c.Say(1, "WARNING: cachemgr_passwd: the cache manager has no page '%s'", page)
 		}
 	}
@@ -80,8 +80,11 @@ func (s *Settings) password(page string) (word string, ok bool) {
 	return "", false
 }
 
-// Show keeps a line of the configuration for the page config. Squid shows no passwords of its own there, and we none at all.
+// Show keeps a line that sets something for the page config, but for the passwords of this package.
 func (s *Settings) Show(l *conf.Line) {
+	if l.Type != conf.Setting {
+		return
+	}
 	text := l.Text
 	if l.Directive != nil && l.Directive.Name == "cachemgr_passwd" && len(l.Tokens) > 0 {
 		words := make([]string, 0, len(l.Tokens))
