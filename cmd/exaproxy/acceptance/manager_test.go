@@ -44,16 +44,16 @@ var (
 	varying  = regexp.MustCompile(`(?m)^(?:Name: | ?#(?: #){1,5} *\S*$| +(?:NONE|TCP)_|#\.# +N? ).*\n`) // as many as there are
 )
 
-// shape is a page without what may differ: the names of lines, their order and their units.
-func shape(page string) string {
+// pageShape is a page without what may differ: the names of lines, their order and their units.
+func pageShape(page string) string {
 	page = entries.ReplaceAllString(page, "entry …")
 	page = ownWords.ReplaceAllString(dates.ReplaceAllString(page, "DATE"), "$1…")
 	return blanks.ReplaceAllString(numbers.ReplaceAllString(page, "#"), " ")
 }
 
-// lineShapes are the kinds of lines of a page that has as many as there are things to tell of.
-func lineShapes(page string) string {
-	lines := strings.Split(shape(page), "\n")
+// pageLines are the kinds of lines of a page that has as many as there are things to tell of.
+func pageLines(page string) string {
+	lines := strings.Split(pageShape(page), "\n")
 	slices.Sort(lines)
 	return strings.Join(slices.Compact(lines), "\n")
 }
@@ -115,18 +115,18 @@ func TestManagerPagesAreSquids(t *testing.T) {
 	}
 	ours, theirs := pages[0], pages[1]
 	for _, page := range managerPages {
-		differ(t, page, varying.ReplaceAllString(shape(ours[page]), ""), varying.ReplaceAllString(shape(theirs[page]), ""))
+		differ(t, page, varying.ReplaceAllString(pageShape(ours[page]), ""), varying.ReplaceAllString(pageShape(theirs[page]), ""))
 	}
 	equalNumbers := []string{"client_http.requests", "client_http.hits", "client_http.errors", "client_http.kbytes_in", "client_http.hit_kbytes_out",
 		"server.all.requests", "server.all.kbytes", "server.http", "server.ftp", "server.other.requests", "server.other.kbytes", "icp", "unlink", "swap"}
 	differ(t, "counters", strings.Join(startingWith(ours["counters"], equalNumbers...), "\n"), strings.Join(startingWith(theirs["counters"], equalNumbers...), "\n"))
 	counted := []string{"    HTTP Requests", "        NONE", "        TCP"}
 	differ(t, "client_list", strings.Join(startingWith(ours["client_list@secret"], counted...), "\n"), strings.Join(startingWith(theirs["client_list@secret"], counted...), "\n"))
-	partOf(t, "active_requests", lineShapes(ours["active_requests"]), lineShapes(theirs["active_requests"]))
+	partOf(t, "active_requests", pageLines(ours["active_requests"]), pageLines(theirs["active_requests"]))
 	partOf(t, "menu", ours["menu"], theirs["menu"])
 	for _, page := range []string{"filedescriptors", "histograms", "ipcache"} {
 		ours, theirs := strings.Split(ours[page], "\n"), strings.Split(theirs[page], "\n")
-		if shape(ours[0]) != shape(theirs[0]) || shape(ours[1]) != shape(theirs[1]) {
+		if pageShape(ours[0]) != pageShape(theirs[0]) || pageShape(ours[1]) != pageShape(theirs[1]) {
 			t.Errorf("%s begins with %q, Squid's with %q", page, ours[:2], theirs[:2])
 		}
 	}
