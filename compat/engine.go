@@ -6,6 +6,7 @@ import (
 	"exaproxy/compat/children"
 	"exaproxy/compat/external"
 	"exaproxy/compat/logs"
+	"exaproxy/compat/manager"
 	"exaproxy/compat/peers"
 	"exaproxy/engine"
 	"exaproxy/engine/loop"
@@ -47,6 +48,7 @@ func (s *Settings) Engine(log *logs.CacheLog, files *logs.Files) (*Setup, error)
 type shared struct {
 	external external.Exchange
 	peers    *peers.Shared
+	managers manager.Workers
 	alerts   loop.SharedLimiter // of forged names
 }
 

@@ -74,6 +74,7 @@ func Load(path string, o Overrides) (*Settings, error) {
 			became = l.goOn(&lines[i], err)
 		}
 		l.judged(&lines[i], became)
+		s.Manager.Show(&lines[i])
 	}
 	if broken != nil {
 		return nil, l.reject(broken)

@@ -113,6 +113,7 @@ func newPolicy(s *Settings, services engine.Services, opened *logs.OpenedLogs, s
 	p.notes = &notes.Policy{Settings: &s.Notes, Match: p.matchKnown}
 	p.logs = opened.NewPolicy(services.Loop, p.matchKnown)
 	p.logsReplies = s.logsReplies()
+	p.setManager(s, services, &shared.managers)
 	return p
 }
 
@@ -120,7 +121,6 @@ func newPolicy(s *Settings, services engine.Services, opened *logs.OpenedLogs, s
 func (p *policy) setPages(s *Settings, services engine.Services) {
 	p.pages = &errpage.Policy{Settings: &s.Pages, Identity: s.Headers.Identity(s.Ports.First()), Now: services.Loop.Now, Log: services.Log}
 	p.access = &access.Policy{Settings: &s.Access, Resolver: services.Resolver, Pages: p.pages, Observe: s.observe, Connections: services.ConnectionsOf}
-	p.manager = manager.NewPolicy(p.pages)
 }
 
 // setHelpers makes those that decide for access lists.
@@ -141,6 +141,7 @@ func (p *policy) Close() {
 	p.auth.Close()
 	p.external.Close()
 	p.peers.Close()
+	p.manager.Close()
 	p.logs.Close()
 }
 
@@ -180,7 +181,7 @@ func (p *policy) Foreign(r *engine.Request, f *engine.Failure) engine.Action {
 }
 
 // Admit asks, in this order, who the client is, whether one that was diverted to us asks for whom it wanted to
-// reach, whether the request is for the cache manager, whether http_access allows it, and whether it has gone round in a loop.
+// reach, whether http_access allows the request, whether it is for the cache manager, and whether it has gone round in a loop.
 func (p *policy) Admit(r *engine.Request) engine.Decision {
 	if p.indirect.Follows() && p.indirect.Follow(r, &p.states.of(r).indirect) == engine.Pending {
 		return engine.Decision{Action: engine.Pending}
@@ -200,14 +201,18 @@ func (p *policy) admit(r *engine.Request, st *requestState) engine.Decision {
 	if d := p.intercept.Admit(r, &st.intercept, &st.decision); d.Action != engine.Proceed {
 		return d
 	}
-	if d := p.manager.Admit(r, &st.decision); d.Action != engine.Proceed {
-		return d
+	if st.manager.Begun() {
+		return p.manager.Answer(r, &st.manager, &st.decision)
 	}
+	manages := p.manager.Asks(r)
 	if !st.intercept.NameAdmitted() {
 		if d := p.access.Admit(r, &st.access, &st.decision); d.Action != engine.Proceed {
 			return d
 		}
 		st.intercept.AdmitName()
+	}
+	if manages {
+		return p.manager.Answer(r, &st.manager, &st.decision)
 	}
 	if st.intercept.Forged() {
 		if d := p.admitAddress(r, st); d.Action != engine.Proceed {

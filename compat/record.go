@@ -27,5 +27,6 @@ func (p *policy) Record(rec *engine.Record) {
 	}
 	p.notes.Annotate(rec.Request)
 	p.logs.Record(rec)
+	p.manager.Record(rec)
 	p.states.release(rec.Request)
 }

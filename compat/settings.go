@@ -18,6 +18,7 @@ import (
 	"exaproxy/compat/indirect"
 	"exaproxy/compat/intercept"
 	"exaproxy/compat/logs"
+	"exaproxy/compat/manager"
 	"exaproxy/compat/names"
 	"exaproxy/compat/notes"
 	"exaproxy/compat/outgoing"
@@ -61,6 +62,7 @@ type Settings struct {
 	Outgoing   outgoing.Settings
 	Packets    packets.Settings
 	Peers      peers.Settings
+	Manager    manager.Settings
 	Notes      notes.Settings
 	Pages      errpage.Settings
 	Logs       logs.Settings
@@ -93,7 +95,7 @@ func (s *Settings) directives() directive.Set {
 		"configuration_includes_quoted_values": directive.Nothing, // package conf follows it
 	}
 	for _, feature := range []interface{ Directives() directive.Set }{
-		&s.Program, &s.Ports, &s.Connection, &s.Indirect, &s.Names, &s.Headers, &s.Upgrade, &s.Auth, &s.External, &s.Access, &s.Guard, &s.Intercept, &s.Redirector, &s.ReportOnly, &s.Verdict, &s.Tunnel, &s.Bump, &s.Certs, &s.Outgoing, &s.Peers, &s.Packets, &s.Pages, &s.Notes, &s.Logs,
+		&s.Program, &s.Ports, &s.Connection, &s.Indirect, &s.Names, &s.Headers, &s.Upgrade, &s.Auth, &s.External, &s.Access, &s.Guard, &s.Intercept, &s.Redirector, &s.ReportOnly, &s.Verdict, &s.Tunnel, &s.Bump, &s.Certs, &s.Outgoing, &s.Peers, &s.Manager, &s.Packets, &s.Pages, &s.Notes, &s.Logs,
 	} {
 		all.Add(feature.Directives())
 	}

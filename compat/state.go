@@ -7,6 +7,7 @@ import (
 	"exaproxy/compat/decision"
 	"exaproxy/compat/indirect"
 	"exaproxy/compat/intercept"
+	"exaproxy/compat/manager"
 	"exaproxy/compat/peers"
 	"exaproxy/compat/redirector"
 	"exaproxy/engine"
@@ -24,6 +25,7 @@ type requestState struct {
 	intercept  intercept.State
 	redirector redirector.State
 	peers      peers.State
+	manager    manager.State
 	adapted    adapted
 }
 
@@ -36,6 +38,7 @@ func (st *requestState) reset() bool {
 	st.access.Reset()
 	st.intercept.Reset()
 	st.peers.Reset()
+	st.manager.Reset()
 	st.adapted = adapted{}
 	st.redirector = redirector.State{}
 	st.indirect = indirect.State{}

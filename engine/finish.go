@@ -76,15 +76,20 @@ func (t *transaction) giveRecord() {
 	}
 	t.recorded = true
 	t.recall()
-	rec, now := &t.record, t.now()
-	t.spend(now)
+	t.spend(t.now())
+	t.sum(&t.record)
+	t.setup.policy.Record(&t.record)
+}
+
+// sum fills in what a record says of the transaction as a whole.
+func (t *transaction) sum(rec *Record) {
+	now := t.now()
 	rec.Request = t.request
 	rec.Ended, rec.Took = now, now.Sub(t.began)
 	rec.Failure = t.failure
 	rec.In = int64(len(t.head)) + t.up.moved
 	rec.Out = t.down.out
 	rec.UpstreamIn, rec.UpstreamOut = t.down.in, t.up.out
-	t.setup.policy.Record(rec)
 }
 
 // carryOver gives the client the bytes that were read beyond the request's end: they begin

@@ -31,13 +31,17 @@ type idlePool struct {
 	count    int
 	waker    *loop.Waker
 	timer    *loop.Timer
-	limit    int           // for each hop
-	maximum  time.Duration // of idleness
+	limit    int              // for each hop
+	maximum  time.Duration    // of idleness
+	uses     [usesMost]uint64 // connections that have ended, by how many requests they had served
 }
 
 // idleMost bounds the idle connections of a worker over all hops: a client that asks for ever
 // more hosts may not use up the descriptors.
 const idleMost = 1024
+
+// usesMost is for connections that have served that many requests and more.
+const usesMost = 256
 
 func newIdlePool(l *loop.Loop) *idlePool {
 	p := &idlePool{loop: l, hops: map[hopKey]*hopConns{}, standbys: map[hopKey]*standby{}}
@@ -58,7 +62,7 @@ func (p *idlePool) find(h *Hop) *hopConns {
 }
 
 // opened makes an upstream of a new connection to a hop.
-func (p *idlePool) opened(end End, h *Hop, remote netip.AddrPort) *upstream {
+func (p *idlePool) opened(end End, fd *loop.FD, h *Hop, remote netip.AddrPort) *upstream {
 	c := p.find(h)
 	if c == nil {
 		c = &hopConns{key: h.key(), owner: h.owner}
@@ -66,7 +70,7 @@ func (p *idlePool) opened(end End, h *Hop, remote netip.AddrPort) *upstream {
 		p.hops[c.key] = c
 	}
 	c.open++
-	return &upstream{end: end, pool: p, hop: c, remote: remote, born: p.loop.Now(), pinned: len(h.Addrs) > 0}
+	return &upstream{end: end, fd: fd, pool: p, hop: c, remote: remote, born: p.loop.Now(), pinned: len(h.Addrs) > 0}
 }
 
 // wakeStandby has who keeps connections to the hop ready look whether there are enough.

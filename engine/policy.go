@@ -215,6 +215,10 @@ type Services struct {
 	// ConnectionsOf is how many connections clients of an address have, if Config.CountConnections asks for that.
 	ConnectionsOf func(netip.Addr) int
 
+	// Lasting is the policies' own: what one of the worker leaves there its successors find.
+	Lasting *any
+	View    View // what the worker has in hand
+
 	Worker  int // 0, 1, …
 	Workers int // how many there are: what is limited for the whole proxy is divided among them
 }

@@ -116,6 +116,9 @@ type Connection struct {
 	// State is the policy's own, kept between the requests of the connection. Policy.Disconnected
 	// is told of the end.
 	State any
+	// Tally is the policy's own too: where it counts the connection's requests. Nobody is told of its end, and the
+	// policy of a newer setup finds it.
+	Tally any
 }
 
 // An External is what a helper that decided about a request has said beside that (external_acl_type); "" is nothing.

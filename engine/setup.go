@@ -22,6 +22,7 @@ type setup struct {
 func (w *worker) newSetup(c *Config) (*setup, error) {
 	s := &setup{config: c, resolver: dnsasync.New(w.loop, c.Names)}
 	services := Services{Loop: w.loop, Resolver: s.resolver, Log: c.logger(), Worker: w.number, Workers: len(w.engine.workers)}
+	services.Lasting, services.View = &w.lasting, View{w}
 	services.ConnectionsOf = w.connectionsOf
 	services.Probe = func(h *Hop) *Probe { return w.newProbe(s, h) }
 	if c.Helper != nil {

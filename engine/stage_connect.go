@@ -33,7 +33,7 @@ func (t *transaction) connect() stage {
 		t.handshake = tlsend.Client(w.loop, fd, t.setup.config.clientTLS(&t.hop, server), w.engine.fetches, t.waker)
 		end = t.handshake
 	}
-	u := w.idle.opened(end, &t.hop, t.dialer.remote)
+	u := w.idle.opened(end, fd, &t.hop, t.dialer.remote)
 	u.whose, t.dialer.whose = t.dialer.whose, nil
 	u.shown = server
 	if t.setup.config.KeepOutgoing {

@@ -96,7 +96,7 @@ func (p *played) idleTo(h Hop) *upstream {
 		p.t.Fatal("the idle connection is not connected: ", err)
 	}
 	p.server = p.port.Accept()
-	u := p.worker.idle.opened(fd, &h, serverAddr)
+	u := p.worker.idle.opened(fd, fd, &h, serverAddr)
 	u.used = 1
 	// Nothing is readable there: a server that has said nothing.
 	fd.Read(make([]byte, 1))

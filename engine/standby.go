@@ -97,7 +97,7 @@ func (b *standby) connected(fd *loop.FD) {
 		end = b.handshake
 		b.timer.Set(or(b.hop.Connect, b.setup.config.Timeouts.connect()))
 	}
-	u := w.idle.opened(end, &b.hop, b.dialer.remote)
+	u := w.idle.opened(end, fd, &b.hop, b.dialer.remote)
 	u.whose, b.dialer.whose = b.dialer.whose, nil
 	u.shown = server
 	if b.setup.config.KeepOutgoing {

@@ -12,6 +12,7 @@ import (
 // it when the server does.
 type upstream struct {
 	end    End
+	fd     *loop.FD    // the socket
 	waker  *loop.Waker // of the idle upstream; in use, the end wakes the transaction
 	pool   *idlePool
 	hop    *hopConns
@@ -68,6 +69,7 @@ func (u *upstream) close() {
 		return
 	}
 	u.end.Close()
+	u.pool.uses[min(u.used, len(u.pool.uses)-1)]++
 	notice(u.whose, PeerClosed)
 	u.waker.Retire()
 	u.pool.closed(u)

@@ -25,6 +25,8 @@ type worker struct {
 	owners    uint64 // clients that have connections of their own, so far
 	idle      *idlePool
 
+	lasting any // of the policies, one after the other
+
 	clients *client // all of them, linked
 	open    int     // how many
 

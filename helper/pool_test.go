@@ -275,7 +275,7 @@ func TestStats(t *testing.T) {
 		s.Answers != 1 || s.Service != 3*time.Second || len(s.Each) != 1 {
 		t.Errorf("the pool's numbers are wrong: %+v", s)
 	}
-	want := ChildStats{Number: 1, Descriptor: w.child(1).sys[0], PID: 1001, Questions: 2, Answers: 1,
+	want := ChildStats{Number: 1, Descriptor: w.child(1).sys[0], PID: 1001, Questions: 2, Answers: 1, Read: 8, Written: 17,
 		Pending: 1, Time: 4 * time.Second, Offset: 4, Oldest: "first"}
 	if s.Each[0] != want {
 		t.Errorf("the child's numbers: got  %+v\nwant %+v", s.Each[0], want)

@@ -30,6 +30,7 @@ type ChildStats struct {
 	PID        int // 0: none yet
 
 	Questions, Answers, Late uint64
+	Read, Written            uint64 // bytes of answers, and of questions
 
 	Starting bool // it has not begun to read its input
 	Busy     bool // it can take no more questions
@@ -80,10 +81,13 @@ func (c *child) stats() ChildStats {
 		Questions: c.asked, Answers: c.answered, Late: c.late,
 		Starting: c.comesUp(), Busy: c.state == serving && !c.hasRoom(), Writing: c.sent < len(c.out),
 		Closing: c.state == exiting, Shutdown: c.state == draining, Reserved: c.talk != nil,
-		Pending: c.channels.n, Time: c.lastService, Offset: len(c.in.partial()),
+		Written: c.writtenBytes, Pending: c.channels.n, Time: c.lastService, Offset: len(c.in.partial()),
 	}
 	if c.process != nil {
 		s.Descriptor, s.PID = c.process.Questions(), c.process.PID()
+	}
+	if c.answers != nil {
+		s.Read, _ = c.answers.Moved()
 	}
 	if q := c.channels.oldest(); q != nil {
 		s.Time, s.Oldest = c.pool.loop.Now().Sub(q.assignedAt), string(q.text)

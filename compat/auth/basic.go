@@ -161,3 +161,10 @@ func (p *basicProver) close() {
 	}
 	clear(p.asked)
 }
+
+// eachKnown implements knower.
+func (p *basicProver) eachKnown(f func(user string, until time.Time)) {
+	for _, l := range p.logins.byKey {
+		f(l.user, l.until)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
+	"time"
 	"unicode/utf8"
 
 	"exaproxy/compat/acl"
@@ -161,3 +162,10 @@ func (d *digestProver) inform(r *engine.Request, credentials []byte, h *h1.Heade
 
 // close implements prover.
 func (d *digestProver) close() { d.users.close() }
+
+// eachKnown implements knower.
+func (d *digestProver) eachKnown(f func(user string, until time.Time)) {
+	for _, u := range d.users.byKey {
+		f(u.name, u.until)
+	}
+}

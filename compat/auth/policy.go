@@ -47,6 +47,19 @@ func NewPolicy(s *Settings, services engine.Services, memory Memory) *Policy {
 	return p
 }
 
+// EachKnown calls f for the users whose credentials are good by what their scheme remembers, and for how long they are.
+func (p *Policy) EachKnown(f func(scheme, user string, left time.Duration)) {
+	for _, s := range p.schemes {
+		if k, ok := s.prover.(knower); ok {
+			k.eachKnown(func(user string, until time.Time) {
+				if left := until.Sub(p.loop.Now()); left > 0 {
+					f(s.name, user, left)
+				}
+			})
+		}
+	}
+}
+
 // Addresses counts from where users come; nil if nobody wants to know.
 func (p *Policy) Addresses() *addresses { return p.addresses }
 

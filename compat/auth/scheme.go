@@ -1,6 +1,8 @@
 package auth
 
 import (
+	"time"
+
 	"exaproxy/compat/acl"
 	"exaproxy/compat/conf"
 	"exaproxy/compat/directive"
@@ -47,6 +49,11 @@ type prover interface {
 type informer interface {
 	// inform edits the head of the reply. What it adds lives as long as the request.
 	inform(r *engine.Request, credentials []byte, h *h1.Header)
+}
+
+// A knower is a prover that remembers whose credentials are good.
+type knower interface {
+	eachKnown(f func(user string, until time.Time))
 }
 
 // A session is what a prover keeps of a connection whose requests it judges all together (Connection.begin): a

@@ -131,6 +131,15 @@ const section = 29
 // PoolName is what Squid calls the helpers of a scheme.
 func PoolName(scheme string) string { return scheme + "authenticator" }
 
+// EachPool calls do with the name of every pool of helpers.
+func (s *Settings) EachPool(do func(name string)) {
+	for _, n := range s.schemes {
+		if n.common().Whole() {
+			do(PoolName(n.name))
+		}
+	}
+}
+
 // Configure gives the engine the pools of helpers. c.Log is set.
 func (s *Settings) Configure(c *engine.Config, p children.Process) {
 	for _, n := range s.schemes {

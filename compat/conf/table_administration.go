@@ -10,7 +10,7 @@ var tableAdministration = []Directive{
 	{Name: "httpd_suppress_version_string", Type: "onoff", Treat: Done, Default: "off"},
 	{Name: "visible_hostname", Type: "string", Treat: Done},
 	{Name: "unique_hostname", Type: "string", Treat: Done},
-	{Name: "hostname_aliases", Type: "wordlist", Words: Strings, Treat: NotYet, Note: "only visible_hostname is taken for a name of this proxy"},
+	{Name: "hostname_aliases", Type: "wordlist", Words: Strings, Treat: Done, Note: "for requests for the cache manager's pages"},
 	{Name: "umask", Type: "int", Treat: Done, Default: "027"},
 	{Name: "announce_period", Type: "time_t", Treat: Accepted, Default: "0", Cache: true, Note: "the registry of caches is gone"},
 	{Name: "announce_host", Type: "string", Treat: Accepted, Default: "tracker.ircache.net", Cache: true, Note: "the registry of caches is gone"},

@@ -109,6 +109,20 @@ func (id *Identity) AppendPage(dst []byte, media string, length int, now time.Ti
 	return append(dst, "Cache-Control: no-store\r\n"...)
 }
 
+// AppendReport appends the header fields of a page of the cache manager, of a media type and length bytes long, which is
+// good for this moment only.
+func (id *Identity) AppendReport(dst []byte, media string, length int, now time.Time) []byte {
+	dst = appendField(dst, "Server: ", id.Product)
+	dst = append(dst, "Mime-Version: 1.0\r\n"...)
+	dst = appendDate(dst, now)
+	dst = appendField(dst, "Content-Type: ", media)
+	dst = appendNumber(dst, "Content-Length: ", length)
+	date := now.UTC().Format(h1.DateLayout)
+	dst = appendField(dst, "Expires: ", date)
+	dst = appendField(dst, "Last-Modified: ", date)
+	return id.appendCache(dst, true)
+}
+
 // appendPreamble appends the fields with which every page begins.
 func (id *Identity) appendPreamble(dst []byte, media string, now time.Time) []byte {
 	dst = appendField(dst, "Server: ", id.Product)

@@ -92,6 +92,16 @@ func isTag(tag []byte) bool {
 	return len(tag) > 1 && len(tag) <= longestTag
 }
 
+// WriteLookedUp makes a page the reply in m, as one that was looked for in vain. challenge are fields that ask for
+// credentials, each with its CRLF; nil: none do.
+func (p *Policy) WriteLookedUp(m *decision.Memory, r *engine.Request, f *engine.Failure, name string, status int, challenge []byte) {
+	pages := p.Settings.Pages
+	body := pages.Append(m.Reply.Body[:0], name, p.values(r, f))
+	head := Head{Page: name, Length: len(body), Language: pages.Language, LookedUp: true, Challenges: challenge, Now: p.Now()}
+	fields := p.Identity.AppendError(m.Reply.Fields[:0], &head)
+	m.Reply = engine.LocalReply{Status: status, Fields: fields, Body: body, Page: name, ContentType: ContentType}
+}
+
 // Challenges is the status of an answer that asks a client who it is: of a proxy, or of what it takes for a server.
 func Challenges(r *engine.Request) int {
 	if r.Accelerated() {

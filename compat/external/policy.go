@@ -96,6 +96,14 @@ func (t *asked) key(line []byte) key {
 	return k
 }
 
+// Remembered is how many answers of a type are remembered.
+func (p *Policy) Remembered(name string) int {
+	if t := p.asked[name]; t != nil {
+		return t.known.Len()
+	}
+	return 0
+}
+
 // report tells, not too often, what went wrong.
 func (t *asked) report(what string) {
 	more, ok := t.told.Allow(t.loop.Now(), time.Second)

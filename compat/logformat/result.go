@@ -5,7 +5,7 @@ import "exaproxy/engine"
 // The request statuses of Squid that a proxy without a cache can have.
 const (
 	untried     = "NONE_NONE"
-	miss        = "TCP_MISS"
+	Miss        = "TCP_MISS"
 	denied      = "TCP_DENIED"
 	deniedReply = "TCP_DENIED_REPLY"
 	redirect    = "TCP_REDIRECT"
@@ -14,14 +14,14 @@ const (
 
 // resultCode returns Squid's name for what became of the request (%Ss).
 func resultCode(rec *engine.Record) string {
-	name := baseResultCode(rec)
+	name := Result(rec)
 	if !rec.Aborted || rec.Unread {
 		return name
 	}
 	switch name {
 	case untried:
 		return "NONE_NONE_ABORTED"
-	case miss:
+	case Miss:
 		return "TCP_MISS_ABORTED"
 	case denied:
 		return "TCP_DENIED_ABORTED"
@@ -34,8 +34,8 @@ func resultCode(rec *engine.Record) string {
 // forbidden is the status of what is refused.
 const forbidden = 403
 
-// baseResultCode is the code without the suffix for a client that left.
-func baseResultCode(rec *engine.Record) string {
+// Result is Squid's name for what became of the request, without the suffix for a client that left.
+func Result(rec *engine.Record) string {
 	failed := func(k engine.FailureKind) bool { return rec.Failure != nil && rec.Failure.Kind == k }
 	switch {
 	case rec.Decided == engine.Redirect:
@@ -48,9 +48,9 @@ func baseResultCode(rec *engine.Record) string {
 	case rec.Tunnel, refusedByParent(rec):
 		return tunnelled
 	case rec.Decided == engine.Serve, failed(engine.Looping):
-		return miss // Squid's own pages are objects that it did not find in its cache
+		return Miss // Squid's own pages are objects that it did not find in its cache
 	case rec.Forwarded && !rec.Request.IsConnect():
-		return miss
+		return Miss
 	}
 	return untried // unread, refused as malformed, or a CONNECT that led nowhere
 }

@@ -35,6 +35,7 @@ func (l *link) Notice(what engine.PeerEvent, why error) {
 		l.state.open.Add(-1)
 	case engine.PeerIdle:
 		l.idle++
+		l.state.kept.Add(1)
 	case engine.PeerBusy:
 		l.idle--
 	case engine.PeerReached:
@@ -53,6 +54,7 @@ func (l *link) Notice(what engine.PeerEvent, why error) {
 
 // unreached notes a failure, with Squid's lines. A dead peer fails in silence.
 func (l *link) unreached() {
+	l.state.failed.Store(l.policy.now().Unix())
 	was, died := l.state.unreached()
 	if was {
 		l.policy.log.Info(fmt.Sprintf("TCP connection to %s/%d failed", l.host, l.port))

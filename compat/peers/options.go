@@ -52,6 +52,7 @@ func (o *reader) option(word string) error {
 		*flags[word] = true
 		return nil
 	case caches[word]:
+		p.ofCaches = append(p.ofCaches, word)
 		return nil
 	case word == "front-end-https" || word == "front-end-https=on":
 		p.frontEnd = always

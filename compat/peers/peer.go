@@ -27,7 +27,8 @@ type peer struct {
 	key                              key  // carp-key=
 	failLimit                        int  // connect-fail-limit=
 	timeout                          time.Duration
-	domain                           string // forceddomain=
+	ofCaches                         []string // options that only concern caches
+	domain                           string   // forceddomain=
 	login                            login
 	frontEnd                         frontEnd
 

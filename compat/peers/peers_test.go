@@ -34,7 +34,7 @@ cache_peer [2001:db8::1] parent 80 0 connect-fail-limit=0 login=* front-end-http
 	want := peer{
 		host: "parent.test", port: 3128, name: "One", kind: parent, isDefault: true, roundRobin: true, weighted: true, carp: true, userHash: true,
 		sourceHash: true, origin: true, weight: 3, baseTime: 5, most: 7, standing: 2, key: key{scheme: true, port: true}, failLimit: 9,
-		timeout: 4 * time.Second, domain: "www.test", frontEnd: ofHTTPS,
+		timeout: 4 * time.Second, ofCaches: []string{"no-digest"}, domain: "www.test", frontEnd: ofHTTPS,
 	}
 	login := p.login
 	got := *p

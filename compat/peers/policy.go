@@ -95,6 +95,7 @@ func (p *Policy) Route(r *engine.Request, st *State, steered bool) engine.Route 
 			route = p.direct(r)
 		} else {
 			route.Hop = w.to.hop(w.code)
+			w.to.state.fetches.Add(1)
 		}
 		if route.Action == engine.Refuse && !last && (route.Failure == nil || route.Failure.Kind != engine.Refused) {
 			continue // its name leads nowhere; a parent may know better

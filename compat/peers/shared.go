@@ -17,6 +17,9 @@ type Shared struct {
 type state struct {
 	lives     atomic.Int32       // failures until it is dead; 0: it is dead
 	open      atomic.Int32       // connections to it
+	fetches   atomic.Uint64      // requests that were sent there
+	kept      atomic.Uint64      // connections that were kept after a request
+	failed    atomic.Int64       // when a connection could not be made last, in seconds; 0: never
 	turns     atomic.Int64       // how often it was its turn
 	untrusted loop.SharedLimiter // of what is logged of handshakes with it
 	probing   atomic.Bool        // somebody is trying whether it has come back

@@ -23,6 +23,7 @@ type FD struct {
 	slot    int32
 	typ     Type
 	state   state
+	in, out uint64 // bytes so far
 }
 
 // state is what an FD remembers.
@@ -102,6 +103,7 @@ func (f *FD) Read(p []byte) (int, error) {
 	if err == ErrAgain && f.state&urgent != 0 {
 		n, err = f.readAtMark(p)
 	}
+	f.read(n)
 	switch {
 	case err == ErrAgain:
 		f.state &^= readable
@@ -185,6 +187,7 @@ func (f *FD) writeRest(p [][]byte, n int) (int, error) {
 
 // finishWrite records and returns how a write of all bytes ended, of which n were written.
 func (f *FD) finishWrite(n, all int, err error) (int, error) {
+	f.wrote(n)
 	if err == nil && n < all {
 		err = ErrAgain
 	}
@@ -233,6 +236,7 @@ func (f *FD) CloseWrite() error {
 // ignored. It does nothing on a nil FD or one that is closed.
 func (f *FD) Close() {
 	if f.Open() {
+		f.loop.activity.Closes++
 		f.loop.kernel.Close(f.release())
 	}
 }
@@ -241,6 +245,7 @@ func (f *FD) Close() {
 // regular end: with RST. It does nothing on a nil FD or one that is closed.
 func (f *FD) Reset() {
 	if f.Open() {
+		f.loop.activity.Closes++
 		f.loop.kernel.Reset(f.release())
 	}
 }

@@ -55,6 +55,7 @@ func (ln *Listener) Accept() (*FD, Peer, error) {
 		return nil, Peer{}, ErrAgain
 	}
 	l := ln.fd.loop
+	l.activity.Accepts++
 	sys, peer, err := l.kernel.Accept(int(ln.fd.sys))
 	for connectionGone(err) {
 		sys, peer, err = l.kernel.Accept(int(ln.fd.sys))

@@ -31,6 +31,8 @@ type Loop struct {
 	onPanic func(fault any, t Task)
 	current Task      // that runs now, or ran last
 	yielded time.Time // when the scheduler last had a chance to run others
+
+	activity Activity
 }
 
 // New returns a loop on a kernel, which it owns from now on.
@@ -113,6 +115,7 @@ func (l *Loop) Turn(wait bool) bool {
 	n := l.kernel.Wait(l.events, until)
 	l.now = l.kernel.Now() // one clock reading a turn
 	l.timers.now = l.now.Sub(l.timers.start)
+	l.activity.turned(n)
 	for _, e := range l.events[:n] {
 		l.table.dispatch(e)
 	}

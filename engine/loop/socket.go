@@ -11,6 +11,7 @@ import (
 func (l *Loop) Dial(s DialSpec, w *Waker) (*FD, error) {
 	s.Remote = unmap(s.Remote)
 	s.Local = unmap(s.Local)
+	l.activity.dialled(&s)
 	sys, err := l.kernel.Connect(s)
 	if err != nil {
 		return nil, fmt.Errorf("connect %v: %w", s.Remote, err)
