@@ -16,7 +16,7 @@ func (p *policy) Interpret(r *engine.Request, line []byte, err error) engine.Dec
 	if !st.adapted.waits {
 		d = p.interpret(r, st, line, err)
 	}
-	if p.access.Settings.JudgesAdapted() && (d.Action == engine.Proceed || d.Action == engine.Rewrite) {
+	if p.access.Settings.JudgesAdapted() && (d.Action == engine.Proceed || d.Action == engine.Rewrite || d.Action == engine.Redirect) {
 		d = p.admitAdapted(r, st, d)
 	}
 	if d.Action == engine.Proceed && !st.needed() {

@@ -9,8 +9,8 @@ const crowd = 128
 // which the request is made again.
 func (t *transaction) holdLess() {
 	r := t.request
-	if r == nil || t.setup.helpers.Unanswered() < crowd {
-		return
+	if r == nil || t.client.in == nil || t.setup.helpers.Unanswered() < crowd {
+		return // or a diverted client that has said nothing
 	}
 	moved := t.shrinkBuffer()
 	switch {

@@ -189,14 +189,18 @@ func (t *transaction) composeReply(body *h1.Body, recode recoding) {
 func (t *transaction) reusable(body *h1.Body) {
 	unframed := body.Framing() == h1.UntilClose
 	head := &t.client.worker.head
-	sent := t.up.body.Framing() != h1.NoBody && t.up.body.Length() != 0
-	odd := sent && t.request.HasOddBody() // the server may take it for another request
-	t.keepUpstream = h1.KeepAlive(head.Major, head.Minor, &head.Header) && !unframed && !body.Conflict() && !odd &&
+	t.keepUpstream = h1.KeepAlive(head.Major, head.Minor, &head.Header) && !unframed && !body.Conflict() && !t.hasOddBody() &&
 		!t.setup.config.NoServerPersistence && !t.request.IsConnect()
 	// A server that answers before it has read all may not read the rest.
 	if t.client.worker.leaving || t.up.body.Conflict() || !t.uploaded() || head.ICY {
 		t.keepClient = false
 	}
+}
+
+// hasOddBody says whether the request has a body that a server may take for another request. Such a server is told to close,
+// and gets nothing else over the connection.
+func (t *transaction) hasOddBody() bool {
+	return t.up.body.Framing() != h1.NoBody && t.up.body.Length() != 0 && t.request.HasOddBody()
 }
 
 // frame makes the head say how the body is framed for this client.
@@ -211,6 +215,7 @@ func (t *transaction) frame(h *h1.Header, body *h1.Body, recode recoding) {
 		t.keepClient = false
 	case body.Framing() == h1.UntilClose:
 		t.keepClient = false
+		h.Del("Transfer-Encoding") // identity
 		h.Del("Content-Length")
 	default:
 		body.Declare(h)

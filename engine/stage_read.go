@@ -13,7 +13,8 @@ func (t *transaction) read() stage {
 	if c.connection.Port.Tunnels && c.served == 1 {
 		return t.divert()
 	}
-	if c.in == nil {
+	if c.in == nil && c.receive() != nil {
+		c.putIfEmpty()
 		return t.silentClient()
 	}
 	for range headReads {

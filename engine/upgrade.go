@@ -17,7 +17,7 @@ var (
 // HTTP/1.0 offer nothing.
 func (t *transaction) offer(h *h1.Header) (connection []byte) {
 	r := t.request
-	if r.IsConnect() {
+	if r.IsConnect() || t.hasOddBody() {
 		return closeIt // a tunnel is nothing that could be kept
 	}
 	if !r.Header.Has("Upgrade") || r.Major != 1 || r.Minor == 0 || t.up.body.Framing() != h1.NoBody ||

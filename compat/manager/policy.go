@@ -141,10 +141,7 @@ func (p *Policy) opens(name string, given []byte) bool {
 func asked(r *engine.Request) (name string, word []byte) {
 	rest := r.Target.Path
 	if r.Target.Scheme == "cache_object" {
-		rest, word, _ = bytes.Cut(bytes.TrimPrefix(rest, []byte("/")), []byte("@"))
-		if i := bytes.IndexByte(r.Target.Path, '@'); i < 0 {
-			word = nil
-		}
+		rest, word = bytes.TrimPrefix(rest, []byte("/")), r.Target.Userinfo
 		if name, _, _ := bytes.Cut(rest, []byte("?")); len(name) == 0 {
 			return "menu", word // as squidclient asks for it
 		}

@@ -16,9 +16,21 @@ func TestLike(t *testing.T) {
 		"junk\r\nGET / http/1.1\r\n":         {true, false},
 		"POST /\x00 HTTP/1.1":                {true, false},
 		"\x13BitTorrent":                     {false, false},
+		"\xa0":                               {true, true},
 		"\x00":                               {false, false},
 		"\xff\r\nHTTP/":                      {true, false},
-		"OPTIONS rtsp://a.test RTSP/1.0\r\n": {false, false},
+		"OPTIONS rtsp://a.test RTSP/1.0\r\n": {true, false},
+		"POST /x\r\nHost: b.test\r\n":        {true, false},
+		"\xa0GET /x\r\n":                     {true, false},
+		"\x0b\x1cGET\x1c/x\r\n":              {true, false},
+		"GET\xa0/x\r\n":                      {true, false},
+		"\xa0GE":                             {true, true},
+		"frob\xa0/x\r\n":                     {true, false},
+		"FROB http://a.test/\r\n":            {true, false},
+		"FROB *\r\n":                         {true, false},
+		"junk\r\nSOURCE /x RTSP/1.0\r\n":     {true, false},
+		"USER a 0 * :b\r\n":                  {false, false},
+		"STREAM <stream xmlns='a://b'>\r\n":  {false, false},
 	} {
 		if Like([]byte(said)) != want.like || want.like && Unfinished([]byte(said)) != want.unfinished {
 			t.Errorf("%q: like a request %v, unfinished %v", said, Like([]byte(said)), Unfinished([]byte(said)))

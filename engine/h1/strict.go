@@ -16,7 +16,7 @@ func (r *Request) Conforms() error {
 	if err := r.hostConforms(); err != nil {
 		return err
 	}
-	if body, err := RequestBody(r); err == nil && body.framing != NoBody && body.length != 0 && r.HasOddBody() {
+	if body, err := RequestBody(r); err == nil && body.framing != NoBody && body.length != 0 && r.hasNoBody() {
 		return fault(BadFraming, "a body in a request that has none", Shown(r.Line))
 	}
 	return nil
@@ -53,8 +53,7 @@ func (r *Request) CheckExpect() error {
 	return err
 }
 
-// HasOddBody says whether a body, if there is one, means nothing to the request's method. A server that does not look for
-// one takes it for the next request.
-func (r *Request) HasOddBody() bool {
+// hasNoBody says whether a request of the method never has a body.
+func (r *Request) hasNoBody() bool {
 	return r.Method == "GET" || r.Method == "HEAD" || r.Method == "TRACE"
 }
