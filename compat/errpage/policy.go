@@ -95,11 +95,11 @@ func isTag(tag []byte) bool {
 // WriteLookedUp makes a page the reply in m, as one that was looked for in vain. challenge are fields that ask for
 // credentials, each with its CRLF; nil: none do.
 func (p *Policy) WriteLookedUp(m *decision.Memory, r *engine.Request, f *engine.Failure, name string, status int, challenge []byte) {
-	head := Head{Page: name, LookedUp: true, Challenges: challenge, Media: ContentType, Fits: p.Settings.Fitted, Now: p.Now()}
-	body := p.body(m.Reply.Body[:0], r, f, &head)
-	head.Length = len(body)
+	page := p.Settings.Pages.Choose(name, r, p.missing)
+	body := page.Append(m.Reply.Body[:0], p.values(r, f))
+	head := Head{Page: name, Length: len(body), Language: page.Language, LookedUp: true, Challenges: challenge, Media: ContentType, Now: p.Now()}
 	fields := p.Identity.AppendError(m.Reply.Fields[:0], &head)
-	m.Reply = engine.LocalReply{Status: status, Fields: fields, Body: body, Page: name, ContentType: head.Media}
+	m.Reply = engine.LocalReply{Status: status, Fields: fields, Body: body, Page: name, ContentType: ContentType}
 }
 
 // Challenges is the status of an answer that asks a client who it is: of a proxy, or of what it takes for a server.

@@ -139,11 +139,11 @@ func (p *Policy) opens(name string, given []byte) bool {
 
 // asked is the page that is asked for, and the password that was given; nil: none.
 func asked(r *engine.Request) (name string, word []byte) {
-	rest := r.Target.Path
+	rest, _, _ := bytes.Cut(r.Target.Path, []byte("?"))
 	if r.Target.Scheme == "cache_object" {
-		rest, word = bytes.TrimPrefix(rest, []byte("/")), r.Target.Userinfo
-		if name, _, _ := bytes.Cut(rest, []byte("?")); len(name) == 0 {
-			return "menu", word // as squidclient asks for it
+		rest, word = bytes.TrimPrefix(rest, []byte("/")), behindPage(r.RawTarget)
+		if len(rest) == 0 {
+			rest = []byte("menu") // as squidclient asks for it
 		}
 	} else {
 		rest = bytes.TrimPrefix(rest, place)
@@ -152,11 +152,20 @@ func asked(r *engine.Request) (name string, word []byte) {
 		}
 		rest = rest[1:]
 	}
-	rest, _, _ = bytes.Cut(rest, []byte("?"))
 	if len(word) == 0 {
 		word = ofBasic(r.Header.Get("Authorization"))
 	}
 	return string(rest), word
+}
+
+// behindPage is the password in cache_object://HOST/PAGE@PASSWORD, which is no part of the Target, so that nobody else sees it.
+func behindPage(raw []byte) []byte {
+	_, rest, _ := bytes.Cut(raw, []byte("://"))
+	if path := bytes.IndexByte(rest, '/'); path >= 0 {
+		_, word, _ := bytes.Cut(rest[path:], []byte("@"))
+		return word
+	}
+	return nil
 }
 
 // ofBasic is the password of credentials (RFC 7617), whoever the user; nil if there are none.

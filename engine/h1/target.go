@@ -26,7 +26,7 @@ const (
 type Target struct {
 	Form     Form
 	Scheme   string // lower case; empty but for Absolute
-	Userinfo []byte // as sent, still escaped; nil if none; of cache_object the password behind the page
+	Userinfo []byte // as sent, still escaped; nil if none
 	Host     []byte // lower case, without brackets and trailing dots; an IPv6 address in its shortest form
 	IPv6     bool   // Host is an IPv6 address
 	Port     uint16 // as sent or the scheme's; 443 for a CONNECT without one; 0 if there is no authority
@@ -127,11 +127,8 @@ func (p *targetParser) absolute() error {
 		return err
 	}
 	if rest = rest[end:]; scheme == cacheObject {
-		// cache_object://HOST/PAGE@PASSWORD
-		page, password, given := bytes.Cut(rest, at)
-		if rest = page; given {
-			p.t.Userinfo = password
-		}
+		// cache_object://HOST/PAGE@PASSWORD: the password is nobody's business but the cache manager's, which looks for it itself.
+		rest, _, _ = bytes.Cut(rest, at)
 	}
 	if len(rest) == 0 {
 		p.t.Path = slash
