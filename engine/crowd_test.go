@@ -93,3 +93,21 @@ func (p *played) answer(t *testing.T, first *helper.Question) {
 	p.turn()
 	p.wants(p.play(), interpreting)
 }
+
+// A diverted client that has said nothing has no head that could be held in less.
+func TestASilentClientInACrowd(t *testing.T) {
+	p, first := crowded(t, crowd, longPost, nil)
+	p.answer(t, first)
+	p = newTransaction(t, asking, given{helped: true, policy: questioned("line", Ask)})
+	pool := p.worker.setup.helpers
+	for range crowd {
+		pool.Ask([]byte("another"), nil)
+	}
+	p.worker.buffers.put(p.client.in)
+	p.client.in, p.head = nil, nil
+	p.turn()
+	p.wants(p.play(), asking)
+	if p.request == nil {
+		t.Error("its request is given back, which no head can be read for again")
+	}
+}
