@@ -1,6 +1,8 @@
 package compat
 
 import (
+	"fmt"
+
 	"exaproxy/compat/acl"
 	"exaproxy/compat/conf"
 	"exaproxy/compat/directive"
@@ -117,6 +119,9 @@ func (l *loader) line(line *conf.Line) (became LineFate, err error) {
 	if l.o.Echo {
 		l.o.Say(1, line.Echo())
 	}
+	if line.Lost != "" {
+		l.o.Say(0, fmt.Sprintf("WARNING: %s: the last line of the file ends in a backslash, and is lost, as in Squid: %s", line.Pos.File, line.Lost))
+	}
 	if line.Broken != nil {
 		return InTheWay, line.Broken
 	}
@@ -162,6 +167,9 @@ func (l *loader) reject(err error) error {
 func (l *loader) finish(s *Settings) error {
 	l.checker.End(l.report)
 	if len(l.found.lines) > 0 {
+		if l.o.Whole {
+			l.sayAll(s.checkProgram(!l.o.KeepUser))
+		}
 		err := &Rejected{Fatal: l.found.bungled, text: l.found.verdict(s.Path)}
 		l.o.Say(0, "FATAL: "+err.text)
 		return err
@@ -170,16 +178,14 @@ func (l *loader) finish(s *Settings) error {
 	if report, ok := err.(conf.Report); ok { // of a line
 		return l.reject(report)
 	}
-	wrong := []error{err}
-	if err == nil {
-		wrong = nil
-		if !l.o.KeepUser {
-			wrong = s.checkHelpers()
-		}
+	var wrong []error
+	if err != nil {
+		wrong = []error{err}
 	}
-	for _, err := range wrong {
-		l.o.Say(0, "FATAL: "+err.Error())
+	if err == nil || l.o.Whole {
+		wrong = append(wrong, s.checkProgram(!l.o.KeepUser)...)
 	}
+	l.sayAll(wrong)
 	switch {
 	case len(wrong) > 0:
 		return &Rejected{Fatal: true, text: wrong[0].Error()}
@@ -187,4 +193,11 @@ func (l *loader) finish(s *Settings) error {
 		l.o.Say(1, "NOTICE: "+s.Path+" can be used")
 	}
 	return nil
+}
+
+// sayAll logs what is wrong with the whole.
+func (l *loader) sayAll(wrong []error) {
+	for _, err := range wrong {
+		l.o.Say(0, "FATAL: "+err.Error())
+	}
 }

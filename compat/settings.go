@@ -105,9 +105,6 @@ func (s *Settings) directives() directive.Set {
 // finish has each feature judge its settings as a whole, after the last line. An error is why the
 // configuration cannot be used.
 func (s *Settings) finish(c *directive.Context, commandLine []string) error {
-	if err := s.Program.Finish(); err != nil {
-		return err
-	}
 	if err := s.Auth.Finish(c); err != nil {
 		return err
 	}
@@ -179,6 +176,17 @@ func (s *Settings) HasKeys() bool {
 // from the addresses of clients (IP_TRANSPARENT).
 func (s *Settings) NeedsNetRaw() bool {
 	return s.Packets.Marks() || slices.ContainsFunc(s.Ports, func(p engine.Port) bool { return p.Mode == engine.TPROXY })
+}
+
+// checkProgram returns what is wrong with the user whom the proxy becomes, or else, with helpers, why he cannot run them.
+func (s *Settings) checkProgram(helpers bool) []error {
+	if err := s.Program.Finish(); err != nil {
+		return []error{err}
+	}
+	if !helpers {
+		return nil
+	}
+	return s.checkHelpers()
 }
 
 // checkHelpers returns why helpers cannot be run by the user whom the proxy becomes.

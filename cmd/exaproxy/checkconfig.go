@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	_ "embed"
 	"encoding/json"
@@ -9,8 +10,12 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"os"
 	"os/signal"
+	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -48,6 +53,14 @@ type configReport struct {
 	Said    []string            `json:"said,omitempty"` // of the whole file
 	Helpers []checkedHelper     `json:"helpers,omitempty"`
 	Ports   []checkedPort       `json:"ports,omitempty"`
+	Files   []checkedFile       `json:"files,omitempty"`
+}
+
+// A checkedFile is a file that the proxy writes, and whether it can be there.
+type checkedFile struct {
+	Path  string `json:"path"`
+	For   string `json:"for"`   // the directive
+	State string `json:"state"` // "can be there", or why not
 }
 
 // A checkedHelper is a helper, and what came of a question to it.
@@ -57,6 +70,7 @@ type checkedHelper struct {
 	State   string             `json:"state"` // "answers", "not tried", "at fault"
 	Detail  string             `json:"detail,omitempty"`
 	Took    float64            `json:"seconds,omitempty"`
+	Stderr  []string           `json:"stderr,omitempty"` // of one at fault, the beginning
 	Faults  []helpertest.Fault `json:"faults,omitempty"`
 }
 
@@ -130,6 +144,7 @@ func (c *configCheck) run(ctx context.Context, stderr io.Writer) {
 	for _, p := range settings.Ports {
 		found.Ports = append(found.Ports, checkPort(p))
 	}
+	found.checkFiles(settings)
 	if err := becomeHelpersUser(settings); err != nil {
 		found.Usable, found.Verdict = false, err.Error()
 		return
@@ -141,7 +156,7 @@ func (c *configCheck) run(ctx context.Context, stderr io.Writer) {
 		found.Helpers = append(found.Helpers, c.tryHelper(ctx, &p))
 	}
 	if found.faulty() {
-		found.Verdict += ", but for the helpers that are at fault"
+		found.Verdict += ", but for what is at fault"
 	}
 }
 
@@ -174,6 +189,8 @@ func (c *configCheck) tryHelper(ctx context.Context, p *helpertest.Program) chec
 		return h
 	}
 	patience := time.Duration(c.timeout) * time.Second
+	var heard heardLines
+	p.Config.Stderr = &heard
 	o := helpertest.Options{Patience: patience, Start: patience, Log: slog.New(slog.DiscardHandler)}
 	report, err := helpertest.Try(ctx, p, helpertest.Source{Lines: strings.NewReader(probes[p.Kind] + "\n")}, false, o, func(r helpertest.Row) {
 		if h.Detail = r.Does; r.Err != nil {
@@ -185,7 +202,7 @@ func (c *configCheck) tryHelper(ctx context.Context, p *helpertest.Program) chec
 		h.Detail = err.Error()
 	}
 	if err != nil || len(report.Faults) > 0 {
-		h.State = "at fault"
+		h.State, h.Stderr = atFault, heard.first()
 	}
 	if len(report.Faults) > 0 && strings.HasSuffix(h.Detail, report.Faults[0].First) {
 		h.Detail = ""
@@ -212,14 +229,75 @@ func checkPort(p engine.Port) checkedPort {
 	return c
 }
 
-// faulty says whether a helper is at fault.
+const (
+	atFault    = "at fault"
+	canBeThere = "can be there"
+)
+
+// faulty says whether a helper or a file is at fault.
 func (r *configReport) faulty() bool {
-	for _, h := range r.Helpers {
-		if h.State == "at fault" {
-			return true
+	return slices.ContainsFunc(r.Helpers, func(h checkedHelper) bool { return h.State == atFault }) ||
+		slices.ContainsFunc(r.Files, func(f checkedFile) bool { return f.State != canBeThere })
+}
+
+// checkFiles looks whether the files that the proxy writes can be where the configuration has them. Nothing is written.
+func (r *configReport) checkFiles(s *compat.Settings) {
+	check := func(directive, path string) {
+		if path != "" {
+			r.Files = append(r.Files, checkedFile{path, directive, whyNot(path)})
 		}
 	}
-	return false
+	check("cache_log", s.Logs.CacheLog)
+	for _, log := range s.Logs.AccessLogs {
+		check("access_log", log.Path)
+	}
+	if s.Logs.KeyLog != nil {
+		check("tls_key_log", s.Logs.KeyLog.Path)
+	}
+	check("pid_filename", s.Program.PIDFile)
+}
+
+// whyNot says why there can be no file at a path, or that there can.
+func whyNot(path string) string {
+	folder, err := os.Stat(filepath.Dir(path))
+	switch {
+	case err != nil:
+		return "there is no folder " + filepath.Dir(path)
+	case !folder.IsDir():
+		return filepath.Dir(path) + " is no folder"
+	}
+	if facts, err := os.Stat(path); err == nil && facts.IsDir() {
+		return "it is a folder"
+	}
+	return canBeThere
+}
+
+// heardLines are what a helper writes to its standard error, on another goroutine.
+type heardLines struct {
+	mu   sync.Mutex
+	text []byte
+}
+
+// Write implements io.Writer.
+func (h *heardLines) Write(p []byte) (int, error) {
+	const most = 4 << 10
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.text = append(h.text, p[:min(len(p), most-len(h.text))]...)
+	return len(p), nil
+}
+
+// first are the first lines.
+func (h *heardLines) first() (lines []string) {
+	const most = 10
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for line := range bytes.Lines(h.text) {
+		if len(lines) < most {
+			lines = append(lines, helpertest.Printable(bytes.TrimRight(line, "\n"), 200))
+		}
+	}
+	return lines
 }
 
 // show shows what was found.

@@ -104,9 +104,13 @@ func TestCheckConfigTriesHelpersAndPorts(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	conf := "http_port 127.0.0.1:0\nhttp_port " + taken.Addr().String() + "\nhttp_access deny all\nurl_rewrite_program " + helper + "\n"
+	conf := "cache_log none\naccess_log none\npid_filename none\nhttp_port 127.0.0.1:0\nhttp_port " + taken.Addr().String() + "\nhttp_access deny all\nurl_rewrite_program " + helper + "\n"
 	if os.Geteuid() == 0 {
 		conf += "cache_effective_user root\n"
+	}
+	broken := filepath.Join(dir, "broken")
+	if err := os.WriteFile(broken, []byte("#!/bin/sh\necho no database >&2\nexit 3\n"), 0o755); err != nil {
+		t.Fatal(err)
 	}
 	status, text, report := checked(t, conf, "--timeout", "60")
 	if status != 0 || !report.Usable || len(report.Helpers) != 1 || report.Helpers[0].State != "answers" {
@@ -115,8 +119,12 @@ func TestCheckConfigTriesHelpersAndPorts(t *testing.T) {
 	if len(report.Ports) != 2 || report.Ports[0].State != "free" || !strings.HasPrefix(report.Ports[1].State, "in use") {
 		t.Errorf("ports %+v", report.Ports)
 	}
-	status, text, report = checked(t, conf+"auth_param basic program /bin/false\nacl u proxy_auth REQUIRED\n", "--timeout", "60")
-	if status != 1 || !report.Usable || len(report.Helpers) != 2 || report.Helpers[1].State != "at fault" || !strings.Contains(text, "but for the helpers that are at fault") {
+	status, text, report = checked(t, conf+"pid_filename "+dir+"/none/pid\naccess_log "+dir+"\n", "--no-probes")
+	if status != 1 || !report.Usable || !strings.Contains(text, dir+": it is a folder\n") || !strings.Contains(text, "/none/pid: there is no folder "+dir+"/none\n") {
+		t.Errorf("status %d, %+v\n%s", status, report, text)
+	}
+	status, text, report = checked(t, conf+"auth_param basic program "+broken+"\nacl u proxy_auth REQUIRED\n", "--timeout", "60")
+	if status != 1 || !report.Usable || len(report.Helpers) != 2 || report.Helpers[1].State != "at fault" || !strings.Contains(text, "standard error: no database") || !strings.Contains(text, "but for what is at fault") {
 		t.Errorf("status %d, %+v\n%s", status, report, text)
 	}
 }

@@ -77,6 +77,9 @@ func (r *configReport) showWorld(to io.Writer) {
 		for _, f := range h.Faults {
 			text += "\n      " + f.Kind + ": " + f.First + "\n      " + f.Advice
 		}
+		for _, line := range h.Stderr {
+			text += "\n      standard error: " + line
+		}
 		all = append(all, text)
 	}
 	section(to, "Helpers:", all)
@@ -85,6 +88,13 @@ func (r *configReport) showWorld(to io.Writer) {
 		all = append(all, p.Address+": "+p.State)
 	}
 	section(to, "Ports:", all)
+	all = nil
+	for _, f := range r.Files {
+		if f.State != canBeThere {
+			all = append(all, f.For+" "+f.Path+": "+f.State)
+		}
+	}
+	section(to, "Files:", all)
 }
 
 // section is a title and what stands below it, if there is anything.

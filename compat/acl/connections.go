@@ -26,6 +26,9 @@ func (t *connectionCount) add(v *values) error {
 		if err != nil {
 			return err
 		}
+		if most == 0 {
+			return fmt.Errorf("FATAL: ERROR: Invalid ACL: %s", v.line.Input)
+		}
 		t.most, t.given = most, true
 	}
 	return nil

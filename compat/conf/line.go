@@ -56,6 +56,7 @@ type Line struct {
 	Text  string // the whole line as Squid shows it after "Processing: "
 	Input string // the last physical line, which Squid shows after "Bungled"
 
+	Lost   string // a line behind it that ends in a backslash, and the file with it: as in Squid it sets nothing; "": none
 	Broken Report // what is wrong with the line itself, if Options.Whole; else nil
 
 	// The others are only set if Type is Setting.

@@ -163,6 +163,7 @@ func (s *source) read(in *bufio.Reader) error {
 			break
 		}
 	}
+	s.lines[len(s.lines)-1].Lost = s.pending
 	if s.ifs.open() {
 		return s.broken(s.fatal(&s.pos, "if-statement without 'endif'"))
 	}

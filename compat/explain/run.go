@@ -74,7 +74,10 @@ var taken = []string{"Host", "Content-Length", "Transfer-Encoding"}
 // fields are the lines of the fields that are given.
 func (q *Request) fields() (lines []byte, err error) {
 	for _, field := range q.Header {
-		name, value, _ := strings.Cut(field, ":")
+		name, value, ok := strings.Cut(field, ":")
+		if !ok {
+			return nil, fmt.Errorf("%q is no field: expected Name: value", field)
+		}
 		lines = fmt.Appendf(lines, "%s: %s\r\n", name, strings.TrimSpace(value))
 		if slices.ContainsFunc(taken, func(t string) bool { return strings.EqualFold(t, name) }) {
 			return nil, fmt.Errorf("the field %s is not to be given: it is made of the URL, or there is none", name)

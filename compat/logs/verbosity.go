@@ -28,6 +28,9 @@ func (v *Verbosity) level(section int) int {
 func ParseVerbosity(text string) (Verbosity, error) {
 	v := Verbosity{All: 1}
 	for word := range strings.FieldsSeq(text) {
+		if strings.HasPrefix(word, "#") {
+			break // a comment
+		}
 		if strings.HasPrefix(word, "rotate=") {
 			continue
 		}
