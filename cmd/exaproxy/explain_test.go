@@ -171,3 +171,14 @@ func TestExplainNoFile(t *testing.T) {
 		t.Errorf("the status is %d: %s%s", status, out, said)
 	}
 }
+
+// TestExplainOfWhatTheHelperHasMade blames the list that refuses what the helper has let pass, behind it.
+func TestExplainOfWhatTheHelperHasMade(t *testing.T) {
+	p := newExplained(t)
+	p.write("squid.conf", p.read("squid.conf")+"acl adult urlpath_regex adult\ndeny_info http://block.test/ adult\nadapted_http_access deny adult\n")
+	_, told, _ := explains("-f", p.path("squid.conf"), "--client", "192.0.2.7", "http://good.test/adult")
+	helper, list, outcome := strings.Index(told, "\nurl_rewrite_program\n"), strings.Index(told, "\nadapted_http_access: deny\n"), strings.Index(told, "\n=> adapted_http_access answers: 302 http://block.test/\n")
+	if helper < 0 || list < helper || outcome < list || !strings.Contains(told, "and that  is for adapted_http_access to judge") {
+		t.Errorf("it tells\n%s", told)
+	}
+}

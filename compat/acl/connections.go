@@ -16,7 +16,6 @@ func newConnectionCount() tester { return &connectionCount{} }
 
 // add takes the number. The last one counts, as in Squid.
 func (t *connectionCount) add(v *values) error {
-	v.set.CountsConnections = true
 	for n, item := range v.items {
 		if n > 0 {
 			v.warn(fmt.Sprintf("WARNING: acl '%s': '%s' is left out: maxconn takes one number", v.acl, item.Text))

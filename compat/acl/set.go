@@ -26,8 +26,6 @@ type Set struct {
 	Resolve func(name string) ([]netip.Addr, error)
 	// Purge is set by Add: there is an acl of the method PURGE.
 	Purge bool
-	// CountsConnections is set by Add: there is an acl of the type maxconn.
-	CountsConnections bool
 	// Keep keeps what acls are made of, so that a Trace can say which value matched.
 	Keep bool
 

@@ -101,7 +101,7 @@ func (s *Settings) setRelaxed(c *directive.Context, l *conf.Line) error {
 
 // Finish sees whether clients have to be counted, and warns of what cannot be followed if they may not be.
 func (s *Settings) Finish(c *directive.Context) {
-	s.counted = c.ACLs.CountsConnections
+	s.counted = c.ACLs.HasType("maxconn")
 	if !s.NoClientDB {
 		return
 	}

@@ -29,6 +29,8 @@ type observer struct {
 const (
 	byAccess = "http_access"
 	byHelper = "the helper"
+	// byAdapted is the list that judges what the helper has made of a request.
+	byAdapted = "adapted_http_access"
 )
 
 // finish ends it all: what there is to tell is known.
@@ -87,7 +89,11 @@ func (o *observer) Interpret(r *engine.Request, answer []byte, err error) engine
 		if err != nil {
 			h.Error = err.Error()
 		}
-		o.decided(r, d, byHelper)
+		by := byHelper
+		if o.told.adaptedDenies() {
+			by, h.Means = byAdapted, "is for "+byAdapted+" to judge"
+		}
+		o.decided(r, d, by)
 	}
 	return d
 }
@@ -221,6 +227,7 @@ func (o *observer) redirected(to string) {
 		o.told.Access = verdict
 	case byHelper:
 		o.told.Helper.Means = verdict
+	case byAdapted:
 	default:
 		return
 	}

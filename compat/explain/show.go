@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -20,12 +21,11 @@ func (e *Explanation) Show(to io.Writer) {
 		who += ", who wanted " + e.Original
 	}
 	fmt.Fprintf(to, "%s\n  from %s\n", e.Request, who)
-	for i := range e.Lists {
-		e.Lists[i].show(to)
-	}
+	e.showLists(to, false)
 	if h := e.Helper; h != nil {
 		h.show(to)
 	}
+	e.showLists(to, true)
 	if e.Tunnel != "" {
 		fmt.Fprintf(to, "\n%s\n", e.Tunnel)
 	}
@@ -38,6 +38,20 @@ func (e *Explanation) Show(to io.Writer) {
 		fmt.Fprintf(to, "\ncache.log\n  %s\n", strings.Join(e.Messages, "\n  "))
 	}
 	fmt.Fprintf(to, "\n=> %s\n", cmp.Or(e.Outcome, "nothing is known"))
+}
+
+// showLists shows the lists that are asked before the helper, or those that are asked after it.
+func (e *Explanation) showLists(to io.Writer, after bool) {
+	for i := range e.Lists {
+		if l := &e.Lists[i]; (l.Directive == byAdapted || l.Directive == "miss_access") == after {
+			l.show(to)
+		}
+	}
+}
+
+// adaptedDenies says whether adapted_http_access has refused the request.
+func (e *Explanation) adaptedDenies() bool {
+	return slices.ContainsFunc(e.Lists, func(l List) bool { return l.Directive == byAdapted && l.Answer != "allow" })
 }
 
 func (h *Helper) show(to io.Writer) {
