@@ -5,53 +5,36 @@
 // The program makes one Engine from a Config and runs it. An engine has workers, each a whole
 // proxy on one goroutine with a loop, listeners, clients, a helper pool, a resolver and a
 // policy of its own. What a worker learns of a request it may tell the others by their loops' mailbox; they share listening
-// descriptors, log files, whose lines are appended under a lock, and the counts of digest nonces, which are words that
-// are changed atomically.
+// descriptors, log files, whose lines are appended under a lock, and some words that are changed atomically: the counts of
+// digest nonces, and when something was last logged of which one line is enough for all (loop.SharedLimiter).
 //
 // # The story
 //
 // A connection is a client. When the first bytes of a request are there, the client begins a
 // transaction, which is always in one of these stages; story.go has the switch over them, and
-// each has a file of its own.
+// each has a file of its own. Where each leads, and how long it waits, is a table in docs/architecture.md.
 //
-//	stage         it settles or waits for                goes on to                       waits at most
-//	greeting      our address, of a port on all of them  reading                          request_start_timeout
-//	              whom a diverted client wanted
-//	reading       the request's head; of a port that     admitting                        request_timeout
-//	              Tunnels nothing; Policy.Foreign, of a
-//	              diverted client that speaks no HTTP
-//	admitting     Policy.Admit                           asking                           (client_lifetime)
-//	asking        a helper's answer                      interpreting                     url_rewrite_timeout
-//	interpreting  Policy.Interpret                       routing, asking once more;       (client_lifetime)
-//	                                                     bumping, for CONNECT by a port
-//	                                                     that has Bump
-//	bumping       Policy.Bump: what becomes of a tunnel  routing, establishing, peeking,  (client_lifetime)
-//	                                                     securing, tunnelling, over
-//	peeking       the ClientHello in the tunnel          admitting; bumping, if it is     10 s
-//	                                                     none
-//	routing       Policy.Route: the next hop             resolving; sending over a        (client_lifetime)
-//	                                                     connection that was kept
-//	resolving     the addresses of the next hop          connecting; routing, if it has   dns_timeout
-//	                                                     none
-//	connecting    the first address that answers         sending; tunnelling, for         connect_timeout each, forward_timeout
-//	                                                     CONNECT; routing, if none does
-//	piercing      a proxy, to open a tunnel in which     handshaking, overhearing,        forward_timeout
-//	              the server is spoken to                tunnelling; routing, if not
-//	handshaking   TLS with the next hop, for https       sending; securing, bumping       forward_timeout
-//	overhearing   what the next hop says to a            bumping                          forward_timeout
-//	              ClientHello
-//	sending       the next hop, to take the head         relaying                         write_timeout
-//	relaying      either end                             over; resolving anew, if a kept  read_timeout of silence
-//	                                                     connection turned out dead;
-//	                                                     tunnelling, through a proxy
-//	checking      what a client says in its tunnel       tunnelling, over                 10 s
-//	tunnelling    either end                             over                             read_timeout of silence
-//	establishing  the client, to take its 200            peeking, routing, securing,      write_timeout
-//	                                                     hearing
-//	securing      the first byte in the tunnel, or TLS   hearing; over, and on with the   5 s, 30 s
-//	                                                     requests in the tunnel
-//	hearing       what a client says in its tunnel       answering                        5 s
-//	answering     the client, to take a reply of ours    over                             write_timeout
+//	greeting      our address, or whom a diverted client wanted
+//	reading       the request's head; or what a diverted client says that is none
+//	admitting     Policy.Admit
+//	asking        a helper's answer
+//	interpreting  Policy.Interpret
+//	bumping       Policy.Bump: what becomes of a tunnel
+//	peeking       the ClientHello in the tunnel
+//	routing       Policy.Route: the next hop
+//	resolving     the addresses of the next hop
+//	connecting    the first address that answers
+//	piercing      a proxy, to open a tunnel in which the server is spoken to
+//	handshaking   TLS with the next hop
+//	overhearing   what the next hop says to a ClientHello
+//	sending       the next hop, to take the head
+//	relaying      either end
+//	checking      what a client says in its tunnel
+//	tunnelling    either end
+//	establishing  the client, to take its 200
+//	securing      the first byte in the tunnel, or TLS
+//	hearing       what a client says in its tunnel
+//	answering     the client, to take a reply of ours
 //
 // A stage function does what can be done now and returns the stage that follows; returning
 // its own means that it waits. It looks before it acts, so it may be played for nothing: that
