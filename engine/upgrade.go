@@ -20,12 +20,16 @@ func (t *transaction) offer(h *h1.Header) (connection []byte) {
 	if r.IsConnect() || t.hasOddBody() {
 		return closeIt // a tunnel is nothing that could be kept
 	}
+	otherwise := keepAlive
+	if t.setup.config.NoServerPersistence {
+		otherwise = closeIt
+	}
 	if !r.Header.Has("Upgrade") || r.Major != 1 || r.Minor == 0 || t.up.body.Framing() != h1.NoBody ||
 		!r.Header.HasToken("Connection", "upgrade") {
-		return keepAlive
+		return otherwise
 	}
 	if t.offered = t.setup.policy.Upgrade(r); t.offered == nil {
-		return keepAlive
+		return otherwise
 	}
 	h.Add("Upgrade", t.offered)
 	return upgradeIt
