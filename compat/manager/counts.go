@@ -16,10 +16,11 @@ type counts struct {
 	view engine.View
 	loop *loop.Loop
 
-	client   traffic     // of requests that are over
-	web      traffic     // of next hops, without tunnels
-	tunnels  traffic     // of tunnels
-	aborted  uint64      // requests whose client has left
+	client   traffic // of requests that are over
+	web      traffic // of next hops, without tunnels
+	tunnels  traffic // of tunnels
+	aborted  uint64  // requests whose client has left
+	hellos   hellos
 	served   [300]uint32 // requests by how long they took (serviceScale)
 	misses   [300]uint32 // of them those that went on to a server, or were answered by a page of the manager
 	resolved [300]uint32 // requests by how long they waited for name servers, if they did (namesScale)
@@ -30,6 +31,21 @@ type counts struct {
 
 // traffic is how much was asked of somebody, and moved. In and out are bytes as seen by us.
 type traffic struct{ requests, errors, in, out uint64 }
+
+// hellos are tunnels whose ClientHello was looked at, and those of them that have an encrypted one inside (ECH), or pretend to.
+type hellos struct{ seen, encrypted uint64 }
+
+func (h *hellos) add(o hellos) { h.seen, h.encrypted = h.seen+o.seen, h.encrypted+o.encrypted }
+
+// hello counts that of a tunnel.
+func (h *hellos) hello(c *engine.Connection) {
+	if c == nil || c.Hello == nil {
+		return
+	}
+	if h.seen++; c.Hello.Encrypted {
+		h.encrypted++
+	}
+}
 
 // countsOf are a worker's: those of the policy before, or new ones.
 func countsOf(s *engine.Services) *counts {
@@ -81,6 +97,9 @@ func (p *Policy) Record(rec *engine.Record) {
 		n.resolved[namesScale.bin(milliseconds(rec.Spent.Names))]++
 	}
 	n.exceptional(rec)
+	if rec.Request.IsConnect() {
+		n.hellos.hello(rec.Request.Connection)
+	}
 	if to := n.hop(rec); to != nil {
 		to.requests++
 		to.in += uint64(rec.UpstreamIn)

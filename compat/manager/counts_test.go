@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"exaproxy/engine"
+	"exaproxy/engine/tlshello"
 )
 
 // newRecord is of a request that went to a server, and came from an address.
@@ -39,6 +40,12 @@ func TestRecord(t *testing.T) {
 			rec.Request.Method = "CONNECT"
 			rec.UpstreamIn, rec.UpstreamOut, rec.Failure = 0, 0, &engine.Failure{Kind: engine.CannotConnect, Side: engine.UpstreamSide, Err: errors.New("no")}
 		},
+		func(rec *engine.Record) { // a tunnel that was looked into
+			rec.Request.Method, rec.Request.Connection.Hello = "CONNECT", &tlshello.Hello{Encrypted: true}
+		},
+		func(rec *engine.Record) { // a request in it
+			rec.Request.Connection.Hello = &tlshello.Hello{Encrypted: true}
+		},
 		func(rec *engine.Record) { // a page of the manager's that is not there
 			rec.Forwarded, rec.UpstreamIn, rec.UpstreamOut, rec.Decided, rec.Page, rec.Status = false, 0, 0, engine.Serve, "ERR_INVALID_URL", 404
 		},
@@ -52,13 +59,13 @@ func TestRecord(t *testing.T) {
 		p.Record(rec)
 	}
 	n := p.counts
-	if want := (traffic{requests: 5, errors: 3, in: 500, out: 5 * 2048}); n.client != want {
+	if want := (traffic{requests: 7, errors: 3, in: 700, out: 7 * 2048}); n.client != want {
 		t.Errorf("of clients: %+v, want %+v", n.client, want)
 	}
-	if n.web.requests != 2 || n.web.errors != 0 || n.tunnels.requests != 1 || n.tunnels.errors != 1 || n.aborted != 1 {
+	if n.web.requests != 3 || n.web.errors != 0 || n.hellos != (hellos{1, 1}) || n.tunnels.requests != 2 || n.tunnels.errors != 1 || n.aborted != 1 {
 		t.Errorf("of servers: %+v, of tunnels: %+v, aborted %d", n.web, n.tunnels, n.aborted)
 	}
-	if got := n.clients[netip.MustParseAddr("192.0.2.7")].results; got != [...]uint64{3, 3, 0, 0, 0, 0} {
+	if got := n.clients[netip.MustParseAddr("192.0.2.7")].results; got != [...]uint64{4, 4, 0, 0, 0, 0} {
 		t.Errorf("results of the client: %v", got)
 	}
 }

@@ -11,6 +11,7 @@ type figures struct {
 	at                   time.Time
 	client, web, tunnels traffic
 	aborted              uint64
+	hellos               hellos
 	calls                calls
 	process              process
 	turns, events        uint64
@@ -26,7 +27,7 @@ type calls struct {
 // figures are what n is at a moment, with what requests that are not over have moved so far.
 func (n *counts) figures(at time.Time) *figures {
 	a := n.loop.Activity()
-	f := &figures{at: at, client: n.client, web: n.web, tunnels: n.tunnels, aborted: n.aborted, process: measure(),
+	f := &figures{at: at, client: n.client, web: n.web, tunnels: n.tunnels, aborted: n.aborted, hellos: n.hellos, process: measure(),
 		turns: a.Turns(), events: a.Events,
 		calls:  calls{a.Accepts, a.Sockets, a.Connects, a.Binds, a.Closes, a.Reads, a.Writes, a.Receives, a.Sends},
 		served: curveOf(n.served[:]), misses: curveOf(n.misses[:]), resolved: curveOf(n.resolved[:]), ready: curveOf(a.Ready[:])}

@@ -33,6 +33,7 @@ type sum struct {
 	at                        time.Time
 	client, web, tunnels, all traffic
 	aborted                   uint64
+	hellos                    hellos
 	calls                     calls
 	process                   process
 	turns, events             uint64
@@ -58,6 +59,7 @@ func (s *sum) add(f *figures) {
 	s.all.add(f.web)
 	s.all.add(f.tunnels)
 	s.aborted += f.aborted
+	s.hellos.add(f.hellos)
 	s.calls.add(f.calls)
 	s.turns += f.turns
 	s.events += f.events
@@ -125,6 +127,8 @@ func (r *report) counters(s *span) {
 	r.counter("swap.ins", 0)
 	r.counter("swap.files_cleaned", 0)
 	r.counter("aborted_requests", c.aborted)
+	r.counter("exaproxy.client_hellos", c.hellos.seen)
+	r.counter("exaproxy.client_hellos_encrypted", c.hellos.encrypted)
 }
 
 // notHere are counters of ICP, of digests of caches, and of unlinkd.
