@@ -104,6 +104,9 @@ func section(to io.Writer, title string, all []string) {
 	}
 	fmt.Fprintf(to, "\n%s\n", title)
 	for _, text := range all {
-		fmt.Fprintf(to, "  %s\n", text)
+		fmt.Fprint(to, "  ")
+		for line := range strings.SplitSeq(text, "\n") {
+			fmt.Fprintln(to, harmless(line))
+		}
 	}
 }

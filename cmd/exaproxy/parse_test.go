@@ -93,3 +93,11 @@ func insider(line string) bool {
 	}
 	return strings.Contains(line, " cannot be used: ")
 }
+
+func TestMessagesSteerNoTerminal(t *testing.T) {
+	var b bytes.Buffer
+	say(&b, "acl\ta\x1b[2J\xff ü")
+	if got := b.String(); !strings.HasSuffix(got, "| acl\ta\\x1b[2J\\xff ü\n") {
+		t.Errorf("it prints %q", got)
+	}
+}
