@@ -62,10 +62,6 @@ type Hop struct {
 	// hop has one (cache_peer).
 	Peer    Peer
 	Connect time.Duration // how long one address may take (connect-timeout=); 0: as Timeouts.Connect says
-	// Standby is how many connections to the hop are kept ready for requests to come, by this worker (standby=), and Room
-	// whether there may be one more now (nil: there may).
-	Standby int
-	Room    func() bool
 	// Elsewhere says that Route has another hop if this one comes to nothing. Then what it refuses to do, or fails to
 	// do before it has said anything, is asked of the other.
 	Elsewhere bool
@@ -75,6 +71,8 @@ type Hop struct {
 type Peer interface {
 	// PeerName is what the configuration calls it.
 	PeerName() string
+	// Standby is how many connections to it are to wait for requests to come, by this worker (standby=); 0: none, or no more now.
+	Standby() int
 	// Notice tells of a connection to it; why is known of a PeerInsecure. It must not block.
 	Notice(what PeerEvent, why error)
 }

@@ -39,7 +39,7 @@ func (t *transaction) route() stage {
 		t.hop.TLS.Config = t.setup.config.OutgoingTLS
 	}
 	t.chosen()
-	if t.hop.Standby > 0 {
+	if t.hop.Peer != nil && t.hop.Peer.Standby() > 0 {
 		t.client.worker.keepReady(t.setup, &t.hop)
 	}
 	if t.reuse() {

@@ -7,7 +7,7 @@ import (
 	"exaproxy/engine/tlsend"
 )
 
-// A standby keeps connections to a next hop ready, beside those that requests open (Hop.Standby): when one of them is taken, or
+// A standby keeps connections to a next hop ready, beside those that requests open (Peer.Standby): when one of them is taken, or
 // ends, another is opened, one after the other. It begins with the first request to the hop, and ends with the setup. It
 // belongs to its worker's goroutine, and is a task of its own.
 type standby struct {
@@ -83,7 +83,7 @@ func (b *standby) wants() bool {
 		idle = c.idle
 	}
 	limit := w.limits.accept
-	return idle < min(b.hop.Standby, w.idle.limit) && (limit == 0 || w.loop.Watched() < limit/2) && (b.hop.Room == nil || b.hop.Room())
+	return idle < min(b.hop.Peer.Standby(), w.idle.limit) && (limit == 0 || w.loop.Watched() < limit/2)
 }
 
 // connected takes a new connection.
@@ -140,13 +140,11 @@ func (b *standby) failed(why error) {
 	b.dialer.release()
 	b.fresh.close()
 	b.fresh, b.handshake = nil, nil
-	switch {
-	case b.hop.Peer == nil:
-	case why != nil:
-		b.hop.Peer.Notice(PeerInsecure, why)
-	default:
-		b.hop.Peer.Notice(PeerUnreached, nil)
+	what := PeerUnreached
+	if why != nil {
+		what = PeerInsecure
 	}
+	b.hop.Peer.Notice(what, why)
 	b.rests = true
 	b.timer.Set(standbyRest)
 }

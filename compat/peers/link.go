@@ -95,19 +95,19 @@ func (l *link) hasRoom() bool {
 	return l.most <= 0 || l.idle > 0 || int(l.state.open.Load()) < l.most
 }
 
-// mayOpen says whether there may be one more connection to it that nobody has asked for.
-func (l *link) mayOpen() bool {
-	return l.state.alive() && (l.most <= 0 || int(l.state.open.Load()) < l.most)
+// Standby is the worker's share of standby=, if there may be one more connection that nobody has asked for.
+func (l *link) Standby() int {
+	if l.standby == 0 || !l.state.alive() || l.most > 0 && int(l.state.open.Load()) >= l.most {
+		return 0
+	}
+	return l.standby
 }
 
 // hop is the way to the peer.
 func (l *link) hop(code string) engine.Hop {
 	h := engine.Hop{
 		Host: l.hostname, Port: l.port, Proxy: !l.origin, Identity: l.identity, Hierarchy: code, Peer: l,
-		Connect: l.connect, Standby: l.standby, Credentials: l.login.passes && !l.origin, Challenges: l.login.answers,
-	}
-	if l.standby > 0 {
-		h.Room = l.mayOpen
+		Connect: l.connect, Credentials: l.login.passes && !l.origin, Challenges: l.login.answers,
 	}
 	if l.tls != nil {
 		h.TLS = engine.TLS{ServerName: l.serverName, Config: l.tls}

@@ -167,7 +167,7 @@ func logRequests() []asked {
 		{name: "deny_info 303", raw: get(origin + "/info303")},
 		{name: "deny_info TCP_RESET", raw: get(origin + "/inforeset")},
 		{name: "deny_info page", raw: get(origin + "/infopage")},
-		{name: "deny_info status", raw: get(origin + "/infostatus"), deliberate: "the page is named as in deny_info, without the status"},
+		{name: "deny_info status", raw: get(origin + "/infostatus")},
 		{name: "deny_info URL for CONNECT", raw: request("CONNECT", "infohost.test:443")},
 
 		{name: "redirected 302", raw: get(origin + "/redir302")},

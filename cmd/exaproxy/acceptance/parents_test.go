@@ -30,13 +30,20 @@ type parent struct {
 	l     net.Listener
 }
 
+// lasting are the ports that tests have.
+var lasting sync.Map
+
 // lastingPort is a port that nobody has, and that the kernel gives to no connection while nobody listens there.
 func lastingPort(t testing.TB) string {
 	t.Helper()
 	for range 1000 {
 		port := strconv.Itoa(15000 + rand.IntN(15000)) // below net.ipv4.ip_local_port_range
-		if l, err := net.Listen("tcp", "127.0.0.1:"+port); err == nil {
-			l.Close()
+		l, err := net.Listen("tcp", "127.0.0.1:"+port)
+		if err != nil {
+			continue
+		}
+		l.Close()
+		if _, taken := lasting.LoadOrStore(port, true); !taken {
 			return port
 		}
 	}

@@ -32,8 +32,8 @@ var peerLines = []string{
 var (
 	parseDate = regexp.MustCompile(`(?m)^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d(\| ?)? *`)
 	parseOwn  = regexp.MustCompile(`^(Startup: |Processing|Set Current|Initializing|Not currently OK|storeDirWrite|Squid Cache|CPU Usage|Maximum Res|Page faults|` +
-		`Requiring client|Finished|Took|NOTICE|ExaProxy|WARNING: .* has no effect$)`)
-	ourPlace = regexp.MustCompile(` \(\S+ line \d+\)$`)
+		`Requiring client|Finished|Took|NOTICE|ExaProxy|WARNING: .* has no effect$|FATAL: \S+ cannot be used: |\S+: cannot be judged before )`)
+	ourPlace = regexp.MustCompile(`(: correct it, or take it out)? \(\S+ line \d+\)$|: its line, or its name=, has to stand above$`)
 )
 
 // parsedPeers is what a program says of a configuration, but for what is its own affair.
