@@ -33,6 +33,9 @@ func withoutUserinfo(url []byte) []byte {
 	if at < 0 {
 		return url
 	}
+	if bytes.HasPrefix(bytes.ToLower(url), cacheObject) { // a password stands behind its page
+		return url[:bytes.IndexByte(url, '@')]
+	}
 	scheme, _, ok := bytes.Cut(url[:at], doubleSlash)
 	if !ok || bytes.IndexByte(scheme, ':') != len(scheme)-1 {
 		return url[at+1:]
@@ -40,7 +43,7 @@ func withoutUserinfo(url []byte) []byte {
 	return append(append(bytes.Clone(scheme), doubleSlash...), url[at+1:]...)
 }
 
-var doubleSlash = []byte("//")
+var doubleSlash, cacheObject = []byte("//"), []byte("cache_object:")
 
 // fieldValue is the value of a field that may be shown, without the user information of a URL in it.
 func fieldValue(value []byte) []byte {

@@ -20,6 +20,8 @@ func TestWithoutUserinfo(t *testing.T) {
 		{"joe:se//cret@a.test:443", "a.test:443"},
 		{"//joe:secret@a.test/", "//a.test/"},
 		{"@", ""},
+		{"Cache_object://h:99999/menu@secret", "Cache_object://h:99999/menu"},
+		{"cache_object:/h/menu@se@cret", "cache_object:/h/menu"},
 	} {
 		if got := string(withoutUserinfo([]byte(row.url))); got != row.want {
 			t.Errorf("%s becomes %q, want %q", row.url, got, row.want)

@@ -19,7 +19,7 @@ type tally struct {
 var resultOrder = [...]string{"NONE_NONE", "TCP_MISS", "TCP_DENIED", "TCP_DENIED_REPLY", "TCP_REDIRECT", "TCP_TUNNEL"}
 
 // mostClients is how many addresses a worker keeps: whoever has not asked anything for longest is forgotten.
-const mostClients = 1 << 16
+const mostClients = 1 << 13
 
 // ofClient counts a request for its client's address. The connection remembers where.
 func (n *counts) ofClient(rec *engine.Record, result string) {

@@ -101,12 +101,13 @@ func (r *report) pool(s *helper.Stats) {
 		s.Queue, s.Service.Milliseconds())
 	r.printf("%7s\t%7s\t%7s\t%11s\t%11s\t%11s\t%6s\t%7s\t%7s\t%7s\n", "ID #", "FD", "PID", "# Requests", "# Replies", "# Timed-out", "Flags", "Time", "Offset", "Request")
 	for i := range s.Each {
-		r.child(&s.Each[i])
+		r.child(&s.Each[i], strings.HasSuffix(s.Name, "authenticator"))
 	}
 	r.print("\nFlags key:\n   B\tBUSY\n   W\tWRITING\n   C\tCLOSING\n   R\tRESERVED\n   S\tSHUTDOWN PENDING\n   P\tPLACEHOLDER\n")
 }
 
-func (r *report) child(c *helper.ChildStats) {
+// child writes how one helper is doing. Of a question by which somebody proves who he is (secret) the first word is shown.
+func (r *report) child(c *helper.ChildStats, secret bool) {
 	flag := func(on bool, letter string) string {
 		if on {
 			return letter
@@ -114,7 +115,10 @@ func (r *report) child(c *helper.ChildStats) {
 		return " "
 	}
 	flags := flag(c.Busy || c.Pending > 0, "B") + flag(c.Writing, "W") + flag(c.Closing, "C") + flag(c.Reserved, "R") + flag(c.Shutdown, "S") + " "
-	oldest := cmp.Or(strings.TrimRight(c.Oldest, "\n"), "(none)")
+	oldest := cmp.Or(shown(strings.TrimRight(c.Oldest, "\n")), "(none)")
+	if first, _, more := strings.Cut(oldest, " "); more && secret {
+		oldest = first + " XXXXXXXXXX"
+	}
 	r.printf("%7d\t%7d\t%7d\t%11d\t%11d\t%11d\t%s\t%7.3f\t%7d\t%s\n", c.Number, c.Descriptor, c.PID, c.Questions, c.Answers, c.Late, flags,
 		c.Time.Seconds(), c.Offset, oldest)
 }

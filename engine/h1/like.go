@@ -84,12 +84,14 @@ func isBlank(c byte) bool {
 }
 
 // mentionsHTTP says whether the name of the protocol is somewhere in b, in letters of any case.
-func mentionsHTTP(b []byte) bool {
-	const name = "HTTP/"
-	for i := range max(0, len(b)-len(name)+1) {
-		if equalFold(b[i:i+len(name)], name) {
-			return true
+func mentionsHTTP(b []byte) bool { return indexFold(b, "HTTP/") >= 0 }
+
+// indexFold is where a text begins in b, in letters of any case; -1: nowhere.
+func indexFold(b []byte, text string) int {
+	for i := range max(0, len(b)-len(text)+1) {
+		if equalFold(b[i:i+len(text)], text) {
+			return i
 		}
 	}
-	return false
+	return -1
 }

@@ -265,6 +265,13 @@ func Shown(raw []byte) []byte {
 		return raw
 	}
 	start := 0
+	if i := indexFold(raw, cacheObject+":"); i >= 0 { // a password stands behind its page
+		at := bytes.IndexByte(raw[i:], '@')
+		if at < 0 {
+			return raw
+		}
+		return raw[: i+at : i+at]
+	}
 	if i := bytes.Index(raw, schemeEnd); i >= 0 {
 		start = i + len(schemeEnd)
 	} else if i := indexClass(raw, spaceChar); i >= 0 {

@@ -145,17 +145,20 @@ func TestTargetInCanonicalForm(t *testing.T) {
 // TestShown has targets and request lines that cannot be parsed, which pages and logs have without user information.
 func TestShown(t *testing.T) {
 	for raw, want := range map[string]string{
-		"http://joe:secret@a:99999/p?q@r": "http://a:99999/p?q@r",
-		"http://joe@b:secret@a/":          "http://a/",
-		"joe:secret@a:443":                "a:443",
-		"GET http://joe:secret@a/ HTTP/3": "GET http://a/ HTTP/3",
-		"GET joe:secret@a/ HTTP/1.1":      "GET a/ HTTP/1.1",
-		"http://joe:secret@":              "http://",
-		"http://a\\@b/":                   "http://b/",
-		"/p@q":                            "/p@q",
-		"http://a/p@q":                    "http://a/p@q",
-		"http://a?mail=joe@b":             "http://a?mail=joe@b",
-		"@":                               "", "": "", "x": "x",
+		"http://joe:secret@a:99999/p?q@r":                 "http://a:99999/p?q@r",
+		"http://joe@b:secret@a/":                          "http://a/",
+		"joe:secret@a:443":                                "a:443",
+		"GET http://joe:secret@a/ HTTP/3":                 "GET http://a/ HTTP/3",
+		"GET joe:secret@a/ HTTP/1.1":                      "GET a/ HTTP/1.1",
+		"http://joe:secret@":                              "http://",
+		"http://a\\@b/":                                   "http://b/",
+		"/p@q":                                            "/p@q",
+		"GET Cache_Object://h:99999/menu@secret HTTP/1.0": "GET Cache_Object://h:99999/menu",
+		"cache_object:/h/menu@se@cret":                    "cache_object:/h/menu",
+		"cache_object://h/menu":                           "cache_object://h/menu",
+		"http://a/p@q":                                    "http://a/p@q",
+		"http://a?mail=joe@b":                             "http://a?mail=joe@b",
+		"@":                                               "", "": "", "x": "x",
 	} {
 		came := []byte(raw)
 		if got := string(Shown(came)); got != want || string(came) != raw {
