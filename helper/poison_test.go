@@ -102,6 +102,31 @@ func TestWhatWasNeverAskedIsNotGivenUp(t *testing.T) {
 	}
 }
 
+// While children end as soon as they start, none is started before the one that is left has answered something: it is asked,
+// however little is known of what waits.
+func TestOnlyChildIsAskedWhatIsUnknown(t *testing.T) {
+	w := newWorld(t, Config{Children: 4, Startup: 4, Retries: 2})
+	for n := range 10 {
+		q := w.ask(good(n))
+		w.plays()
+		q.Cancel()
+	}
+	w.ask(poisoned(1))
+	w.plays()
+	for w.pool.health.unprovoked < alarmThreshold {
+		w.pass(minRestartDelay << w.pool.health.earlyExits)
+		for _, c := range w.pool.children {
+			c.process.(*actor).exit("exit status 1")
+		}
+		w.settle()
+	}
+	w.pass(minRestartDelay << w.pool.health.earlyExits)
+	if now := w.l.Now(); len(w.pool.children) != 1 || w.pool.mayStart() || !w.pool.storm.rages(now) {
+		t.Fatalf("%d children are there, want one that is to answer in a storm", len(w.pool.children))
+	}
+	w.ask("~~~ unlike any other ~~~").within(time.Second)
+}
+
 // Questions of which children ended are given up if they are many, or after a time; those that were not
 // asked wait.
 func TestPoisonIsBounded(t *testing.T) {

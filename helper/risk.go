@@ -211,7 +211,7 @@ func (q *Question) safer(than *Question) bool {
 // mayVenture reports whether one more child may be given a question like which none was answered: a quarter
 // of them, or one, is kept for those of which it is known that they do no harm.
 func (p *Pool) mayVenture() bool {
-	if p.target == 1 || p.answered.lines == 0 {
+	if p.target == 1 || p.answered.lines == 0 || p.waitsForTest() {
 		return true
 	}
 	kept := 0
@@ -257,7 +257,7 @@ func (p *Pool) dispatchRisky() {
 // or one, are to be missing at a time. A single child is risked when nobody else waits for it, and for one of
 // those that are like each other now and then only.
 func (p *Pool) mayRisk() bool {
-	if p.waitsForTest() {
+	if p.backlog.n == 0 && p.waitsForTest() {
 		return true
 	}
 	missing := p.target - p.active
@@ -270,9 +270,9 @@ func (p *Pool) mayRisk() bool {
 }
 
 // waitsForTest reports whether no child is started before one that is ready, and is asked nothing, has answered (see
-// mayStart), and only risky questions are left to ask it.
+// mayStart).
 func (p *Pool) waitsForTest() bool {
-	if p.backlog.n > 0 || p.health.timer.Armed() || p.mayStart() {
+	if p.health.timer.Armed() || p.mayStart() {
 		return false
 	}
 	for _, c := range p.children {
