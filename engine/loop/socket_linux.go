@@ -87,6 +87,10 @@ func (k *linux) Accept(sys int) (int, Peer, error) {
 	}
 }
 
+// datagramBuffer is how many bytes of datagrams may wait to be read, with what the kernel needs for each: a server that
+// was stuck answers all that it was asked at once.
+const datagramBuffer = 4 << 20
+
 func (k *linux) Connect(s DialSpec) (sys int, err error) {
 	socketType := unix.SOCK_STREAM
 	if s.Type == Datagram {
@@ -99,6 +103,7 @@ func (k *linux) Connect(s DialSpec) (sys int, err error) {
 	local := s.Local.IsValid()
 	err = setAll(sys,
 		setting{s.Type == Stream, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1},
+		setting{s.Type == Datagram, unix.SOL_SOCKET, unix.SO_RCVBUF, datagramBuffer}, // as much of it as net.core.rmem_max lets
 		setting{s.Mark != 0, unix.SOL_SOCKET, unix.SO_MARK, s.Mark},
 		setting{s.TOS != 0 && six, unix.IPPROTO_IPV6, unix.IPV6_TCLASS, s.TOS},
 		setting{s.TOS != 0 && !six, unix.IPPROTO_IP, unix.IP_TOS, s.TOS},

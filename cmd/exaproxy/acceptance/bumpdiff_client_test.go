@@ -57,7 +57,7 @@ func (c *conversation) note(format string, args ...any) {
 // hold has the conversation, to its end.
 func (c *conversation) hold() {
 	defer c.conn.Close()
-	c.conn.SetDeadline(time.Now().Add(time.Minute))
+	c.conn.SetDeadline(time.Now().Add(3 * time.Minute))
 	authority := net.JoinHostPort(c.site.name, c.site.port())
 	if c.kind.byAddress {
 		authority = c.site.addr

@@ -19,12 +19,12 @@ const bumpConf = `workers 1
 logformat bump %>p:%>lp %Ss/%03>Hs %rm %ru %ssl::bump_mode %ssl::>sni %Sh/%<a %err_code %err_detail
 access_log stdio:{dir}/bump.log bump
 tls_outgoing_options cafile={dir}/sites.pem
-request_start_timeout 4 seconds
-request_timeout 8 seconds
-connect_timeout 3 seconds
-forward_timeout 10 seconds
-read_timeout 5 seconds
-dns_timeout 5 seconds
+request_start_timeout 12 seconds
+request_timeout 24 seconds
+connect_timeout 9 seconds
+forward_timeout 30 seconds
+read_timeout 15 seconds
+dns_timeout 15 seconds
 url_rewrite_program {helper} -record {dir}/lines -rules {dir}/rules
 url_rewrite_children 3 startup=3
 url_rewrite_extras "%>p:%>lp %>a/%>A %un %>rm myip=%la sni=%ssl::>sni"
@@ -74,12 +74,13 @@ type bumpWorld struct {
 	other *site // where the helper leads
 	plain *site // and this one speaks no TLS
 	talks []*conversation
+	used  map[string]bool // ports of clients, with that of the proxy
 }
 
 // newBumpWorld starts all that cases need.
 func newBumpWorld(t *testing.T, p program, own string, g bumpGroup) *bumpWorld {
 	t.Helper()
-	w := &bumpWorld{t: t, cases: g.cases, ports: map[string]string{}}
+	w := &bumpWorld{t: t, cases: g.cases, ports: map[string]string{}, used: map[string]bool{}}
 	ca, dir := newSiteCA(t), world(t)
 	writeFile(t, dir, "sites.pem", ca.pem())
 	writeFile(t, dir, "hosts", w.startSites(ca))
@@ -177,13 +178,26 @@ func (w *bumpWorld) dial(i int) (talk *conversation, slow bool) {
 	if !ok {
 		w.t.Fatalf("there is no client %q", c.client)
 	}
-	conn, err := net.Dial("tcp", "127.0.0.1:"+w.ports[c.rules])
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	conn := w.connect(w.ports[c.rules])
 	talk = &conversation{conn: watchConn(w.t, "a client", conn), kind: kind, site: w.sites[i], path: c.path}
 	w.talks = append(w.talks, talk)
 	return talk, kind.says != nil || siteKinds[c.site].greeting != nil || siteKinds[c.site].asksClient
+}
+
+// connect connects to a port, from one that no conversation with it was from: their lines are told apart by both.
+func (w *bumpWorld) connect(port string) net.Conn {
+	w.t.Helper()
+	for {
+		conn, err := net.Dial("tcp", "127.0.0.1:"+port)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if between := conn.LocalAddr().String() + port; !w.used[between] {
+			w.used[between] = true
+			return conn
+		}
+		defer conn.Close() // only now, or the next had the same again
+	}
 }
 
 // settled waits until the proxy has written what it has to say of conversations that are over: until nothing

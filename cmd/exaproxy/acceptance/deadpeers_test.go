@@ -51,10 +51,11 @@ func TestDeadAndRevivedPeers(t *testing.T) {
 		}
 		one.start()
 		x.eventually("uses its first parent again", 10*time.Second, func() bool { return asks() == "p1" })
+		x.eventually("says so", 10*time.Second, func() bool { return strings.Contains(x.said(), "Detected REVIVED Parent: p1") })
 		said[name] = lifeLines(x, one)
 	}
 	ours, theirs := strings.Join(said["ours"], "\n"), strings.Join(said["Squid's"], "\n")
-	if ours != theirs || !strings.Contains(ours, "Detected DEAD Parent: p1\nDetected REVIVED Parent: p1") {
+	if ours != theirs || !strings.HasSuffix(ours, "Detected DEAD Parent: p1\nDetected REVIVED Parent: p1") {
 		t.Errorf("cache.log says\n%s\nand Squid's\n%s", ours, theirs)
 	}
 }

@@ -26,7 +26,7 @@ func TestTwoThousandClientsWaitForASlowNameServer(t *testing.T) {
 		if q.Question[0].Qtype == dns.TypeA {
 			reply.Answer = []dns.RR{aRecord(q.Question[0].Name, "127.0.0.1")}
 		}
-		time.AfterFunc(delay+rand.N(time.Second), func() { w.WriteMsg(reply) }) // not all at once: no socket would hold them
+		time.AfterFunc(delay+rand.N(3*time.Second), func() { w.WriteMsg(reply) }) // not all at once: no socket would hold them
 	}))
 	if !ok {
 		t.Skip("this test needs a name server of its own, at port 53, which it may not open")
