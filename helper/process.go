@@ -1,9 +1,7 @@
 package helper
 
 import (
-	"encoding/binary"
 	"os"
-	"runtime"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -28,11 +26,11 @@ const (
 
 // A process is a Process of this machine. Its goroutine, the one in Wait, waits for three
 // things at once: standard error, the process's end, and Kill or Look. Until the process is ready it also looks
-// at it every now and then.
+// at it every now and then. It holds no thread while it waits.
 type process struct {
 	os                         *os.Process
 	questions, answers, stderr int
-	wakeup                     *os.File // eventfd: Kill or Look was called
+	awaited                    awaited // also woken by Kill and Look
 	log                        lineWriter
 	input                      inputWatch
 	started                    time.Time
@@ -57,30 +55,22 @@ func (p *process) PID() int       { return p.os.Pid }
 // not another's.
 func (p *process) Kill(grace time.Duration) {
 	p.grace.Store(int64(grace))
-	p.wake()
+	p.awaited.wake()
 }
 
 // Look has the process's goroutine look at it.
 func (p *process) Look(seen func(reading bool)) {
 	p.seen.Store(&seen)
-	p.wake()
-}
-
-// wake has the process's goroutine see what is wanted.
-func (p *process) wake() {
-	one := [8]byte{}
-	binary.NativeEndian.PutUint64(one[:], 1)
-	p.wakeup.Write(one[:]) // closed once the process has ended
+	p.awaited.wake()
 }
 
 // Wait copies what the process writes to its standard error until it ends. Processes that it has left
 // behind may still hold its descriptors; no more of their standard error is read than is there at that
 // moment. ready is called once, when the process is seen to be ready for its input.
 func (p *process) Wait(ready func()) Ending {
-	defer runtime.UnlockOSThread() // of Spawn
 	p.ready, p.started = ready, time.Now()
 	p.looked = p.started
-	if err := p.os.WithHandle(func(pidfd uintptr) { p.watch(int32(pidfd)) }); err != nil {
+	if err := p.os.WithHandle(func(pidfd uintptr) { p.watch(int(pidfd)) }); err != nil {
 		p.watch(-1) // before Linux 5.4
 	}
 	p.copyStderr()
@@ -90,7 +80,7 @@ func (p *process) Wait(ready func()) Ending {
 	}
 	unix.Close(p.stderr)
 	state, err := p.os.Wait()
-	p.wakeup.Close()
+	p.awaited.close()
 	if err != nil {
 		return Ending{How: err.Error(), Failed: !p.killed}
 	}
@@ -149,23 +139,15 @@ func (p *process) staysBlind(seen sighting) bool {
 }
 
 // watch returns when the process has ended. Without a pidfd (-1) it polls for that.
-func (p *process) watch(pidfd int32) {
-	wait := []unix.PollFd{
-		{Fd: int32(p.stderr), Events: unix.POLLIN},
-		{Fd: int32(p.wakeup.Fd()), Events: unix.POLLIN},
-		{Fd: pidfd, Events: unix.POLLIN}, // negative: ignored, see poll(2)
-	}
-	for !p.ended() {
-		_, err := unix.Poll(wait, p.pollTimeout(pidfd, p.lookAgain()))
-		if err != nil { // EINTR
-			continue
+func (p *process) watch(pidfd int) {
+	polls := pidfd < 0 || p.awaited.add(pidfd) != nil
+	for stderr := true; !p.ended(); {
+		p.awaited.wait(p.patience(polls, p.lookAgain()))
+		if stderr && !p.copyStderr() {
+			stderr = false
+			p.awaited.remove(p.stderr)
 		}
-		if wait[0].Revents != 0 && !p.copyStderr() {
-			wait[0].Fd = -1
-		}
-		if wait[1].Revents != 0 {
-			p.obey()
-		}
+		p.obey()
 		if p.killed && !time.Now().Before(p.killAt) {
 			p.signal(syscall.SIGKILL)
 			p.killAt = time.Now().Add(killAgain)
@@ -175,8 +157,6 @@ func (p *process) watch(pidfd int32) {
 
 // obey does what Kill and Look have asked for.
 func (p *process) obey() {
-	var times [8]byte
-	unix.Read(int(p.wakeup.Fd()), times[:])
 	if seen := p.seen.Swap(nil); seen != nil {
 		(*seen)(p.input.onlyReads())
 	}
@@ -193,19 +173,15 @@ func (p *process) obey() {
 	}
 }
 
-// pollTimeout returns how many milliseconds poll may wait, and no longer than until if that is not
-// negative; -1 for ever.
-func (p *process) pollTimeout(pidfd int32, until time.Duration) int {
+// patience returns how long the goroutine may wait, and no longer than until if that is not negative; negative: for ever.
+func (p *process) patience(polls bool, until time.Duration) time.Duration {
 	if p.killed {
-		until = max(time.Until(p.killAt), 0) + time.Millisecond
+		until = max(time.Until(p.killAt), 0)
 	}
-	if pidfd < 0 && (until < 0 || until > exitPollInterval) {
+	if polls && (until < 0 || until > exitPollInterval) {
 		until = exitPollInterval
 	}
-	if until < 0 {
-		return -1
-	}
-	return int(until / time.Millisecond)
+	return until
 }
 
 // ended reports whether the process has ended, and does not reap it.

@@ -6,7 +6,6 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"runtime"
 	"syscall"
 	"time"
 
@@ -50,42 +49,37 @@ type Ending struct {
 type processSpawner struct{}
 
 // Spawn starts the program with nothing of ours but descriptors 0, 1 and 2, in a session of
-// its own. It keeps the goroutine on its thread until the process has ended: should we be killed, that thread ends, and
-// the kernel kills the process (PR_SET_PDEATHSIG; but for a program that changes its user). A thread of the runtime's may end before.
+// its own. Should we be killed, the kernel kills it (PR_SET_PDEATHSIG; but for a program that changes its user).
 func (processSpawner) Spawn(c *Config, _ int) (Process, error) {
-	oneStart.Lock()
-	defer oneStart.Unlock()
-	runtime.LockOSThread()
 	process, err := spawn(c)
 	if err != nil {
-		runtime.UnlockOSThread()
-		return nil, err // not a nil *process
+		return nil, fmt.Errorf("start %s: %w", c.Name, err) // not a nil *process
 	}
 	return process, nil
 }
 
-func spawn(c *Config) (*process, error) {
-	if err := roomForThreads(); err != nil {
-		return nil, fmt.Errorf("start %s: %w", c.Name, err)
+func spawn(c *Config) (p *process, err error) {
+	p = &process{log: lineWriter{to: c.Stderr, limit: c.stderrLimit}}
+	p.grace.Store(-1)
+	var pipes pipes
+	defer pipes.closeTheirs()
+	if err = pipes.open(c.PTY == PTYOn); err == nil {
+		err = p.awaited.open()
 	}
-	var p pipes
-	defer p.closeTheirs()
-	if err := p.open(c.PTY == PTYOn); err != nil {
-		p.closeOurs()
-		return nil, fmt.Errorf("start %s: %w", c.Name, err)
+	if err == nil {
+		err = p.awaited.add(pipes.stderr)
 	}
-	started, err := startProgram(c, p.theirs[:])
+	if err == nil {
+		p.os, err = startProgram(c, pipes.theirs[:])
+	}
 	if err != nil {
-		p.closeOurs()
-		return nil, fmt.Errorf("start %s: %w", c.Name, err)
+		pipes.closeOurs()
+		p.awaited.close()
+		return nil, err
 	}
-	process := &process{
-		os: started, wakeup: p.wakeup, log: lineWriter{to: c.Stderr, limit: c.stderrLimit},
-		questions: p.questions, answers: p.answers, stderr: p.stderr,
-		input: newInputWatch(started.Pid, p.questions, int(p.theirs[1].Fd())),
-	}
-	process.grace.Store(-1)
-	return process, nil
+	p.questions, p.answers, p.stderr = pipes.questions, pipes.answers, pipes.stderr
+	p.input = newInputWatch(p.os.Pid, p.questions, int(pipes.theirs[1].Fd()))
+	return p, nil
 }
 
 // startProgram starts the program of c.
@@ -104,9 +98,9 @@ func startProgram(c *Config, files []*os.File) (*os.Process, error) {
 		Dir: c.Dir, Env: c.Env, Files: files,
 		Sys: &syscall.SysProcAttr{Setsid: true, Credential: c.Credential, Pdeathsig: syscall.SIGKILL},
 	}
-	started, err := os.StartProcess(path, c.Argv, attr)
+	started, err := forker.start(path, c.Argv, attr)
 	if errors.Is(err, syscall.ENOEXEC) { // a script without "#!" is the shell's, as in execvp(3)
-		started, err = os.StartProcess("/bin/sh", append([]string{"sh", path}, c.Argv[1:]...), attr)
+		started, err = forker.start("/bin/sh", append([]string{"sh", path}, c.Argv[1:]...), attr)
 	}
 	if err != nil {
 		return nil, explain(c, err)
@@ -131,7 +125,6 @@ func explain(c *Config, err error) error {
 type pipes struct {
 	theirs                     [3]*os.File // standard input, output, error; blocking
 	questions, answers, stderr int         // our ends; non-blocking
-	wakeup                     *os.File    // eventfd: wakes the child's goroutine
 }
 
 // open makes the pipes. Every end is close-on-exec: the child gets duplicates of its own.
@@ -148,15 +141,7 @@ func (p *pipes) open(terminal bool) (err error) {
 	} else {
 		p.answers, p.theirs[1], err = pipeFrom()
 	}
-	if err != nil {
-		return err
-	}
-	wakeup, err := unix.Eventfd(0, unix.EFD_CLOEXEC)
-	if err != nil {
-		return os.NewSyscallError("eventfd", err)
-	}
-	p.wakeup = os.NewFile(uintptr(wakeup), "eventfd")
-	return nil
+	return err
 }
 
 // pipeTo makes a pipe to the child.
@@ -207,5 +192,4 @@ func (p *pipes) closeOurs() {
 			unix.Close(sys)
 		}
 	}
-	p.wakeup.Close()
 }
