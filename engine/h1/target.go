@@ -264,15 +264,12 @@ func Shown(raw []byte) []byte {
 	if bytes.IndexByte(raw, '@') < 0 {
 		return raw
 	}
-	start := 0
-	if i := indexFold(raw, cacheObject+":"); i >= 0 { // a password stands behind its page
-		at := bytes.IndexByte(raw[i:], '@')
-		if at < 0 {
-			return raw
+	start, managers := 0, indexFold(raw, cacheObject+":")
+	if managers >= 0 {
+		for start = managers + len(cacheObject+":"); start < len(raw) && raw[start] == '/'; {
+			start++
 		}
-		return raw[: i+at : i+at]
-	}
-	if i := bytes.Index(raw, schemeEnd); i >= 0 {
+	} else if i := bytes.Index(raw, schemeEnd); i >= 0 {
 		start = i + len(schemeEnd)
 	} else if i := indexClass(raw, spaceChar); i >= 0 {
 		start = i + 1
@@ -281,8 +278,11 @@ func Shown(raw []byte) []byte {
 	if end < 0 {
 		end = len(raw) - start
 	}
-	userinfo := bytes.LastIndexByte(raw[start:start+end], '@') + 1
-	return append(raw[:start:start], raw[start+userinfo:]...)
+	rest := raw[start+bytes.LastIndexByte(raw[start:start+end], '@')+1:]
+	if managers >= 0 {
+		rest, _, _ = bytes.Cut(rest, at) // a password stands behind its page
+	}
+	return append(raw[:start:start], rest...)
 }
 
 var at = []byte{'@'}
