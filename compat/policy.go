@@ -288,19 +288,19 @@ func (p *policy) way(r *engine.Request, failed []engine.Attempt) engine.Route {
 }
 
 // direct is the way to the server that a request's URL names, or to the one that a helper named in its place.
-func (p *policy) direct(r *engine.Request) engine.Route {
-	hop := engine.Direct(r)
+func (p *policy) direct(r *engine.Request) (route engine.Route) {
+	route.Hop = engine.Direct(r)
 	st := kept(r)
 	if st != nil {
-		p.redirector.Steer(&st.redirector, &hop)
+		p.redirector.Steer(&st.redirector, &route.Hop)
 	}
-	if f := access.Pin(r, &hop); f != nil {
+	if f := access.Pin(r, &route.Hop); f != nil {
 		return engine.Route{Action: engine.Refuse, Failure: f}
 	}
 	if r.Original().IsValid() {
-		p.divert(r, st, &hop)
+		p.divert(r, st, &route.Hop)
 	}
-	return engine.Route{Hop: hop}
+	return route
 }
 
 // Permit keeps clients from addresses that are the proxy's machine's business.

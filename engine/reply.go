@@ -120,10 +120,7 @@ func (t *transaction) interim(n int) (next stage, more bool) {
 		return relaying, true // nobody waits for what may be left out
 	}
 	h := &w.outgoing
-	h.CopyFrom(&w.head.Header)
-	h1.RemoveHopByHop(h)
-	h.Del("Content-Length") // RFC 9110, section 8.6, and RFC 9112, section 6.1
-	h.Del("Transfer-Encoding")
+	h.CopyEndToEnd(&w.head.Header, "Content-Length", "Transfer-Encoding") // RFC 9110, section 8.6, and RFC 9112, section 6.1
 	if t.setup.config.EditOwn {
 		t.setup.policy.EditOwn(t.request, h)
 	}
@@ -170,15 +167,13 @@ func (t *transaction) composeReply(body *h1.Body, recode recoding) {
 	w := t.client.worker
 	h := &w.outgoing
 	t.reusable(body)
-	h.CopyFrom(&w.head.Header)
-	h1.RemoveHopByHop(h)
+	h.CopyEndToEnd(&w.head.Header, "Proxy-Authorization") // which is no field of a reply, and may be what we have said
 	if !h.Has("Date") {
 		h.Add("Date", w.date())
 	}
 	if !t.hop.Challenges && !t.request.IsConnect() {
 		h.Del("Proxy-Authenticate") // a client answers it with what it tells us
 	}
-	h.Del("Proxy-Authorization") // it is no field of a reply, and may be what we have said
 	t.setup.policy.Edit(t.request, h, Downstream)
 	t.frame(h, body, recode)
 	h.Add("Connection", t.connection())

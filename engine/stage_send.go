@@ -72,9 +72,7 @@ func (t *transaction) requestTarget() []byte {
 // 7.6.1) and adds those that the request implies.
 func (t *transaction) endToEnd() {
 	r, h := t.request, &t.client.worker.outgoing
-	h.CopyFrom(&r.Header)
-	h1.RemoveHopByHop(h)
-	h.Del("Host")
+	h.CopyEndToEnd(&r.Header, "Host")
 	if !t.hop.Credentials {
 		h.Del("Proxy-Authorization")
 	}

@@ -87,10 +87,7 @@ func (t *transaction) wasOffered(to []byte) bool {
 func (t *transaction) composeSwitch(to []byte) {
 	w := t.client.worker
 	h := &w.outgoing
-	h.CopyFrom(&w.head.Header)
-	h1.RemoveHopByHop(h)
-	h.Del("Content-Length") // RFC 9110, section 8.6
-	h.Del("Transfer-Encoding")
+	h.CopyEndToEnd(&w.head.Header, "Content-Length", "Transfer-Encoding") // RFC 9110, section 8.6
 	if t.setup.config.EditOwn {
 		t.setup.policy.EditOwn(t.request, h)
 	}

@@ -141,8 +141,11 @@ func status(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
 // mediaType is the content type without its parameters.
 func mediaType(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
 	t := rec.ContentType
-	if end := bytes.IndexAny(t, "; \t"); end >= 0 {
-		t = t[:end]
+	for i, c := range t {
+		if c == ';' || c == ' ' || c == '\t' {
+			t = t[:i]
+			break
+		}
 	}
 	return append(dst, t...)
 }

@@ -29,10 +29,7 @@ func Append(dst []byte, uri, host string, r *engine.Request) []byte {
 		dst = append(logformat.AppendEscaped(append(dst, "X-Authenticated-User: "...), user), '\n')
 	}
 	var fields h1.Header
-	fields.CopyFrom(&r.Header)
-	h1.RemoveHopByHop(&fields)
-	fields.Del("Proxy-Authorization")
-	fields.Del(r.Secret())
+	fields.CopyEndToEnd(&r.Header, "Proxy-Authorization", r.Secret())
 	dst = append(dst, "Encapsulated: req-hdr=0, null-body="...) // the last: helpers rely on that
 	dst = strconv.AppendInt(dst, int64(headLength(r, &fields, url)), 10)
 	return appendHead(append(dst, "\n\n"...), r, &fields, url)

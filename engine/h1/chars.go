@@ -12,6 +12,7 @@ const (
 	spaceChar                    // whitespace that may stray into a request line, RFC 9112 section 3
 	ctlChar                      // CTL, RFC 5234 appendix B.1
 	hexChar                      // HEXDIG of either case
+	endChar                      // what ends an authority, RFC 3986 section 3.2
 	unsafeChar                   // what uri_whitespace encode encodes, in a path that has whitespace
 )
 
@@ -38,6 +39,7 @@ func classify() (t [256]class) {
 	mark(unreserved+subDelims, hostChar)
 	mark(" \t\v\f", spaceChar)
 	mark(digits+"abcdefABCDEF", hexChar)
+	mark("/?#", endChar)
 	mark(" <>\"#{}|\\^~[]`'", unsafeChar)
 	for c := range 0x20 {
 		t[c] |= ctlChar | unsafeChar

@@ -30,7 +30,7 @@ func nameBit(name string) uint64 {
 	}
 	const caseBit = 0x20
 	first, last := name[0]|caseBit, name[len(name)-1]|caseBit
-	return 1 << ((uint(len(name))*5 + uint(first)*3 + uint(last)) % 64)
+	return 1 << ((uint(len(name)) + uint(first) + 2*uint(last)) % 64)
 }
 
 // lacks reports whether it is certain that no field has that name. If not, the fields must be searched.
@@ -205,13 +205,17 @@ func (h *Header) Revise(f func(name, value []byte) (_ []byte, keep bool)) {
 // remove removes the fields with unwanted names from index from on.
 func (h *Header) remove(from int, unwanted func(name []byte) bool) {
 	kept := from
-	for i := from; i < len(h.fields); i++ {
+	for kept < len(h.fields) && !unwanted(h.fields[kept].name) {
+		kept++
+	}
+	if kept == len(h.fields) {
+		return
+	}
+	for i := kept + 1; i < len(h.fields); i++ {
 		if unwanted(h.fields[i].name) {
 			continue
 		}
-		if kept != i {
-			h.fields[kept] = h.fields[i]
-		}
+		h.fields[kept] = h.fields[i]
 		kept++
 	}
 	clear(h.fields[kept:])

@@ -22,9 +22,23 @@ func IsCredential(name []byte) bool { return oneOf(name, credentials[:]) }
 // authentication, which belong to whoever authenticates.
 func RemoveHopByHop(h *Header) {
 	if !h.lacks("Connection") {
-		h.removeListed()
+		h.removeListed(h)
 	}
 	h.remove(0, isHopByHop)
+}
+
+// CopyEndToEnd is CopyFrom with what RemoveHopByHop leaves, without the fields of some more names.
+func (h *Header) CopyEndToEnd(src *Header, without ...string) {
+	h.Reset()
+	for i := range src.fields {
+		if name := src.fields[i].name; !isHopByHop(name) && !oneOf(name, without) {
+			h.fields = append(h.fields, src.fields[i])
+		}
+	}
+	h.bits = src.bits
+	if !src.lacks("Connection") {
+		h.removeListed(src)
+	}
 }
 
 // isHopByHop reports whether a field is about one connection only. Most names differ from these in
@@ -40,11 +54,11 @@ func isHopByHop(name []byte) bool {
 // fewListed is how many names of fields Connection may list before they are looked up in a table.
 const fewListed = 8
 
-// removeListed removes the fields that Connection names.
-func (h *Header) removeListed() {
+// removeListed removes the fields that Connection of src names.
+func (h *Header) removeListed(src *Header) {
 	var few [fewListed]string
 	n := 0
-	h.eachListed(func(name []byte) {
+	src.eachListed(func(name []byte) {
 		if n < fewListed {
 			few[n] = stringView(name)
 		}
@@ -55,20 +69,20 @@ func (h *Header) removeListed() {
 	case n <= fewListed:
 		h.remove(0, func(name []byte) bool { return oneOf(name, few[:n]) })
 	default:
-		h.removeManyListed()
+		h.removeManyListed(src)
 	}
 }
 
 // removeManyListed is for lists that somebody has made long so that we look through all fields for each
 // name in them.
-func (h *Header) removeManyListed() {
+func (h *Header) removeManyListed(src *Header) {
 	listed := make(map[string]bool, len(h.fields)) // by the names of the fields that are there, in lower case
 	var folded []byte
 	for i := range h.fields {
 		folded = appendLower(folded[:0], h.fields[i].name)
 		listed[string(folded)] = false
 	}
-	h.eachListed(func(name []byte) {
+	src.eachListed(func(name []byte) {
 		folded = appendLower(folded[:0], name)
 		if _, found := listed[string(folded)]; found {
 			listed[string(folded)] = true

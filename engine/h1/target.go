@@ -119,7 +119,7 @@ func (p *targetParser) absolute() error {
 	if !ok {
 		return p.fault("no authority")
 	}
-	end := bytes.IndexAny(rest, "/?#")
+	end := indexClass(rest, endChar)
 	if end < 0 {
 		end = len(rest)
 	}
@@ -274,7 +274,7 @@ func Shown(raw []byte) []byte {
 	} else if i := indexClass(raw, spaceChar); i >= 0 {
 		start = i + 1
 	}
-	end := bytes.IndexAny(raw[start:], "/?#")
+	end := indexClass(raw[start:], endChar)
 	if end < 0 {
 		end = len(raw) - start
 	}
