@@ -1,6 +1,9 @@
 package compat
 
-import "exaproxy/engine"
+import (
+	"exaproxy/compat/redirector"
+	"exaproxy/engine"
+)
 
 // An adapted is what the helpers have decided on, while adapted_http_access is asked about it.
 type adapted struct {
@@ -12,8 +15,10 @@ type adapted struct {
 // any longer: it may become a tunnel that lasts for days.
 func (p *policy) Interpret(r *engine.Request, line []byte, err error) engine.Decision {
 	st := p.states.of(r)
-	d := st.adapted.decision
-	if !st.adapted.waits {
+	var d engine.Decision
+	if st.adapted.waits {
+		d = st.adapted.decision
+	} else {
 		d = p.interpret(r, st, line, err)
 	}
 	if p.access.Settings.JudgesAdapted() && (d.Action == engine.Proceed || d.Action == engine.Rewrite || d.Action == engine.Redirect) {
@@ -46,13 +51,18 @@ func (p *policy) admitAdapted(r *engine.Request, st *requestState, d engine.Deci
 
 // interpret does what the redirectors said.
 func (p *policy) interpret(r *engine.Request, st *requestState, line []byte, err error) engine.Decision {
-	before := st.redirector // of the name that a client says, or of a CONNECT that was judged before its ClientHello was there
+	asking, steered := st.intercept.Asking(), st.redirector.Steers()
+	var before *redirector.State // of the name that a client says, or of a CONNECT that was judged before its ClientHello was there
+	if asking || steered {
+		said := st.redirector
+		before = &said
+	}
 	d := p.redirector.Interpret(r, line, err, &st.redirector, &st.decision)
 	switch {
-	case d.Action == engine.Proceed && st.intercept.Asking():
-		st.redirector, d = before, st.intercept.Named()
-	case d.Action == engine.Proceed && before.Steers() && !st.redirector.Steers():
-		st.redirector = before
+	case d.Action == engine.Proceed && asking:
+		st.redirector, d = *before, st.intercept.Named()
+	case d.Action == engine.Proceed && steered && !st.redirector.Steers():
+		st.redirector = *before
 	case !st.redirector.Steers() && st.intercept.AskOfAddress(r, d):
 		r.Asked = 0
 		return engine.Decision{Action: engine.Ask}
