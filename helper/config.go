@@ -72,22 +72,20 @@ type Config struct {
 }
 
 // Share returns the part of the configuration that is one worker's, of a number of workers and
-// counted from 0. Children, Startup and Idle are divided among them, unless PerWorker is set; the
-// first workers get what does not divide evenly, and each has one child at least.
+// counted from 0. Children, Startup and Idle are divided among them, unless PerWorker is set; of what does not divide
+// evenly the first workers get more Children, and all as much Startup and Idle as any: none begins without a child where
+// some are to be there. Each may have one child at least.
 func (c Config) Share(worker, workers int) Config {
 	if c.PerWorker {
 		return c
 	}
-	share := func(all int) int {
-		n := all / workers
-		if worker < all%workers {
-			n++
-		}
-		return n
+	children := c.Children / workers
+	if worker < c.Children%workers {
+		children++
 	}
-	c.Children = max(share(c.Children), 1)
-	c.Startup = share(c.Startup)
-	c.Idle = share(c.Idle)
+	c.Children = max(children, 1)
+	c.Startup = min((c.Startup+workers-1)/workers, c.Children)
+	c.Idle = min((c.Idle+workers-1)/workers, c.Children)
 	return c
 }
 

@@ -12,8 +12,8 @@ func TestShare(t *testing.T) {
 	}{
 		{"one worker has all", part{5, 3, 1}, false, []part{{5, 3, 1}}},
 		{"even", part{8, 4, 2}, false, []part{{4, 2, 1}, {4, 2, 1}}},
-		{"the first workers get what does not divide", part{8, 4, 1}, false, []part{{3, 2, 1}, {3, 1, 0}, {2, 1, 0}}},
-		{"fewer children than workers", part{2, 1, 1}, false, []part{{1, 1, 1}, {1, 0, 0}, {1, 0, 0}}},
+		{"the first workers get what does not divide", part{8, 4, 1}, false, []part{{3, 2, 1}, {3, 2, 1}, {2, 2, 1}}},
+		{"fewer children than workers", part{2, 1, 1}, false, []part{{1, 1, 1}, {1, 1, 1}, {1, 1, 1}}},
 		{"none said", part{}, false, []part{{1, 0, 0}, {1, 0, 0}}},
 		{"each worker has its own", part{5, 3, 1}, true, []part{{5, 3, 1}, {5, 3, 1}}},
 	} {
