@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"cmp"
 	"io"
 	"net/netip"
 	"time"
@@ -243,18 +242,6 @@ func (c *client) wait(d time.Duration) { c.timer.Set(c.within(d, c.worker.loop.N
 // within is d, or what is left of the client's lifetime if that is less.
 func (c *client) within(d time.Duration, now time.Time) time.Duration {
 	return max(min(d, c.ends.Sub(now)), 0)
-}
-
-// bear has packets to the client bear something else.
-func (c *client) bear(p Packets) {
-	was := &c.connection.Packets
-	if p = (Packets{cmp.Or(p.TOS, was.TOS), cmp.Or(p.Mark, was.Mark)}); p == *was {
-		return
-	}
-	*was = p
-	if err := c.fd.Bear(p.TOS, p.Mark); err != nil {
-		c.worker.log.Error("packets to clients cannot be marked as the configuration says", "client", c.connection.Client.String(), "error", err)
-	}
 }
 
 // holdState notes whose policy keeps something with the connection, which has to be told of its end.

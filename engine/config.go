@@ -68,6 +68,8 @@ type Config struct {
 	EditOwn bool
 	// ConnMarks has Connection.Mark be read; it costs a question to the kernel for each client's connection.
 	ConnMarks bool
+	// ReplyPackets are what packets to clients bear once they are answered; nil: what they have borne before.
+	ReplyPackets *ReplyPackets
 	// KeepOutgoing fills Record.Outgoing; it costs a system call for each new upstream connection.
 	KeepOutgoing bool
 	// HalfClosed keeps a client that closed its sending side (half_closed_clients).

@@ -17,9 +17,6 @@ type Route struct {
 	Failure *Failure // Refuse: why there is no way; nil if the last attempt says it
 }
 
-// Packets are what the packets of a connection bear: a type of service and a mark (SO_MARK). 0: as before.
-type Packets struct{ TOS, Mark int }
-
 // A Hop is a next hop, completely: whom to connect to, how, and as whom. Connections to it that are
 // idle serve another request only if all of that is the same, since a connection carries what was
 // agreed on it: a name that was verified, an address that was allowed, somebody's identity.

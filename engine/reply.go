@@ -34,6 +34,9 @@ func (t *transaction) gotReplyHead(received []byte, n int) (next stage, more boo
 	if !admitted {
 		return next, false
 	}
+	if r := t.setup.config.ReplyPackets; r != nil {
+		t.client.bearReply(r, t.upstream)
+	}
 	recode := t.recoding(&body)
 	t.note(received)
 	t.composeReply(&body, recode)

@@ -9,6 +9,9 @@ func (t *transaction) answer() stage {
 		return t.drop()
 	}
 	if t.down.dst == nil {
+		if r := t.setup.config.ReplyPackets; r != nil {
+			t.client.bearReply(r, nil)
+		}
 		t.down.begin(flow{dst: t.clientEnd, pre: t.composeLocalReply()})
 	}
 	switch t.down.pump(pumpBudget) {

@@ -34,7 +34,7 @@ func mayMark(s *compat.Settings) error {
 	}
 	defer unix.Close(sys)
 	if err := unix.SetsockoptInt(sys, unix.SOL_SOCKET, unix.SO_MARK, 1); err != nil {
-		return fmt.Errorf("tcp_outgoing_mark and mark_client_packet: %w: they need CAP_NET_RAW (before Linux 5.17 CAP_NET_ADMIN, which is not kept); it is kept if a mark is configured at the start, by root", err)
+		return fmt.Errorf("tcp_outgoing_mark, mark_client_packet and qos_flows mark: %w: they need CAP_NET_RAW (before Linux 5.17 CAP_NET_ADMIN, which is not kept); it is kept if a mark is configured at the start, by root", err)
 	}
 	return nil
 }
@@ -51,7 +51,7 @@ func mayAskOfConnections(s *compat.Settings) error {
 		return fmt.Errorf("capget: %w", err)
 	}
 	if data[0].Effective&(1<<unix.CAP_NET_ADMIN) == 0 {
-		return fmt.Errorf("mark_client_connection and acls of the type client_connection_mark: %w: they need CAP_NET_ADMIN; it is kept if one is configured at the start, by root", unix.EPERM)
+		return fmt.Errorf("mark_client_connection, acls of the type client_connection_mark and marks that qos_flows preserves: %w: they need CAP_NET_ADMIN; it is kept if one is configured at the start, by root", unix.EPERM)
 	}
 	return nil
 }

@@ -114,6 +114,9 @@ func playScenario(t *testing.T, archive *txtar.Archive, segment int) {
 		seen = len(text)
 		return fresh
 	}
+	if sections["script"] == "" {
+		t.Fatal("there is no script")
+	}
 	w.Play(sections["script"])
 	w.End()
 	w.Log()

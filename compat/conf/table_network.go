@@ -10,7 +10,7 @@ var tableNetwork = []Directive{
 	{Name: "tcp_outgoing_mark", Type: "acl_nfmark", Treat: Done, Note: "the proxy keeps CAP_NET_RAW for it; " + qosNote},
 	{Name: "mark_client_packet", Aliases: []string{"clientside_mark"}, Type: "acl_nfmark", Treat: Done, Note: "the proxy keeps CAP_NET_RAW for it; " + qosNote},
 	{Name: "mark_client_connection", Type: "acl_nfmark", Treat: Done, Note: "the proxy keeps CAP_NET_ADMIN for it, the right to change the packet filter; mark_client_packet and a rule 'ct mark set mark' do the same without; " + qosNote},
-	{Name: "qos_flows", Type: "QosConfig", Treat: Done, Note: "what is about hits has no effect, since there is no cache and no ICP; miss= is refused, and mark without disable-preserve-miss"},
+	{Name: "qos_flows", Type: "QosConfig", Treat: Done, Note: "all replies are misses, since there is no cache and no ICP; Linux does not tell the type of service that a server's packets bear, so that 0 is preserved; for mark the proxy keeps CAP_NET_RAW, and where marks of servers' connections are preserved CAP_NET_ADMIN, the right to change the packet filter"},
 	{Name: "tcp_outgoing_address", Type: "acl_address", Treat: Done, Note: "the first line of each family that matches; names are looked up for its acls, and what an acl of the type dst has seen is what is connected to; helpers of external acls are not asked"},
 	{Name: "host_verify_strict", Type: "onoff", Treat: Done, Default: "off", Note: "of intercept and tproxy ports; beside a URL Host counts for nothing, so there is nothing to compare"},
 	{Name: "client_dst_passthru", Type: "onoff", Treat: Done, Default: "on"},

@@ -22,6 +22,8 @@ type Settings struct {
 	toClient choice[int]           // mark_client_packet
 	headers  choice[version]       // proxy_protocol_out
 
+	flowTOS, flowMark flows // qos_flows
+
 	toConnection choice[engine.MarkChange] // mark_client_connection
 	// ReadsConnMarks says that there are acls of the type client_connection_mark.
 	ReadsConnMarks bool
@@ -48,28 +50,33 @@ func (s *Settings) Directives() directive.Set {
 		"tcp_outgoing_mark":    setter(&s.mark, readMark),
 		"mark_client_packet":   setter(&s.toClient, readMark),
 		"proxy_protocol_out":   setter(&s.headers, readVersion),
-		"qos_flows":            setFlows,
+		"qos_flows":            s.setFlows,
 
 		"mark_client_connection": setter(&s.toConnection, readChange),
 	}
 }
 
 // Marks says whether packets are marked for the packet filter, for which the proxy needs a right of root's.
-func (s *Settings) Marks() bool { return len(s.mark) > 0 || len(s.toClient) > 0 }
+func (s *Settings) Marks() bool { return len(s.mark) > 0 || len(s.toClient) > 0 || s.flowMark.active() }
 
-// ConnMarks says whether marks that the packet filter keeps with clients' connections are read or changed, for which the proxy needs
+// ConnMarks says whether marks that the packet filter keeps with connections are read or changed, for which the proxy needs
 // another.
-func (s *Settings) ConnMarks() bool { return len(s.toConnection) > 0 || s.ReadsConnMarks }
+func (s *Settings) ConnMarks() bool {
+	return len(s.toConnection) > 0 || s.ReadsConnMarks || s.flowMark.kept(allMarks) != 0
+}
 
 // Finish looks whether acls are about such marks.
 func (s *Settings) Finish(c *directive.Context) {
 	s.ReadsConnMarks = c.ACLs.HasType("client_connection_mark")
+	s.finishFlows(c)
 }
 
-// Configure has the engine read them, if acls are about them.
-func (s *Settings) Configure(c *engine.Config) { c.ConnMarks = s.ReadsConnMarks }
+// Configure has the engine read them, if acls are about them, and mark packets once a request is answered.
+func (s *Settings) Configure(c *engine.Config) {
+	c.ConnMarks, c.ReplyPackets = s.ReadsConnMarks, s.replyPackets()
+}
 
-// Empty says whether nothing is configured.
+// Empty says whether nothing is configured that depends on the request.
 func (s *Settings) Empty() bool {
 	return len(s.local[0])+len(s.local[1])+len(s.tos)+len(s.mark)+len(s.client)+len(s.toClient)+len(s.headers)+len(s.toConnection) == 0
 }
@@ -174,28 +181,4 @@ func readVersion(_ *directive.Context, l *conf.Line, word string) (version, erro
 		return 0, nil
 	}
 	return 0, conf.Invalid{fmt.Sprintf("ERROR: %s: '%s' is none of v1, v2 and none", l.Name, word)}
-}
-
-// setFlows takes qos_flows as far as it is about what comes from a cache or is told by ICP: there is neither.
-func setFlows(c *directive.Context, l *conf.Line) error {
-	marks, preserves := false, true
-	for _, t := range l.Tokens {
-		switch name, _, _ := strings.Cut(t.Text, "="); name {
-		case "mark":
-			marks = true
-		case "disable-preserve-miss":
-			preserves = false
-		case "tos", "local-hit", "sibling-hit", "parent-hit", "miss-mask":
-			// of hits; and to preserve a type of service takes a kernel that has been changed for it
-		case "miss":
-			return conf.Invalid{"ERROR: qos_flows miss= cannot be followed: clientside_tos and mark_client_packet say what packets to clients bear, by acl"}
-		default:
-			return conf.Invalid{fmt.Sprintf("ERROR: qos_flows: unknown option '%s'", t.Text)}
-		}
-	}
-	if marks && preserves {
-		return conf.Invalid{"ERROR: qos_flows mark would copy the marks of servers' connections to packets for clients, which is not done: write disable-preserve-miss behind it, and mark_client_packet for what packets to clients bear"}
-	}
-	c.Say(1, "NOTICE: qos_flows has no effect: nothing is served from a cache, and no peer is asked by ICP what it has")
-	return nil
 }

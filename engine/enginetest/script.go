@@ -30,6 +30,8 @@ import (
 //	closes, resets          the connection
 //	stalls, resumes         stops taking bytes, goes on
 //	skips      what has arrived
+//	marks 0x5f the packet filter keeps that mark with the connection from now on
+//	bears tos=0x0 mark=0x7  the packets to it bear that from now on
 //	is closed, is reset, is gone (either), is open, is silent     checks
 //
 // A client that wants 192.0.2.7:80 connects there, and is diverted to us by the packet filter (intercept, tproxy).

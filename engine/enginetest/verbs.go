@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -26,6 +27,11 @@ func (a *actor) perform(s *sentence, verb string) error {
 		return a.hears(s.text)
 	case "begins":
 		return a.beginTLS(s.text)
+	case "bears":
+		s.reason()
+		return a.bears(strings.Join(s.text, " "))
+	case "marks":
+		return a.marks(strings.Join(s.text, " "))
 	case "has":
 		s.reason()
 		return a.has(s.text)
@@ -107,6 +113,25 @@ func (a *actor) hears(text []string) error {
 	}
 	a.got = got[len(want):]
 	return nil
+}
+
+// bears checks what the packets to it bear.
+func (a *actor) bears(want string) error {
+	a.arrived()
+	tos, mark := a.end.Borne()
+	if got := fmt.Sprintf("tos=%#x mark=%#x", tos, mark); got != want {
+		return fmt.Errorf("the packets to it bear %s", got)
+	}
+	return nil
+}
+
+// marks has the packet filter keep a mark with its connection.
+func (a *actor) marks(text string) error {
+	mark, err := strconv.ParseUint(text, 0, 32)
+	if err == nil {
+		a.end.Track(uint32(mark))
+	}
+	return err
 }
 
 func (a *actor) is(state string) error {

@@ -22,8 +22,12 @@ const (
 )
 
 // ConnMark asks the kernel's table of connections. As with IsOwn the answer is there when the question was put.
-func (k *linux) ConnMark(sys int) (uint32, error) {
-	reply, err := askConntrack(sys, conntrackGet, 0, nil)
+func (k *linux) ConnMark(sys int, ours bool) (uint32, error) {
+	from, to, err := endsOf(sys, ours)
+	if err != nil {
+		return 0, err
+	}
+	reply, err := askConntrack(conntrackMessage(conntrackGet, 0, from, to, nil))
 	if err != nil {
 		return 0, err
 	}
@@ -45,22 +49,22 @@ func (k *linux) ConnMark(sys int) (uint32, error) {
 
 // SetConnMark changes an entry of that table.
 func (k *linux) SetConnMark(sys int, mark uint32) error {
-	_, err := askConntrack(sys, conntrackNew, unix.NLM_F_ACK, attribute(nil, conntrackMark, binary.BigEndian.AppendUint32(nil, mark)))
+	from, to, err := endsOf(sys, false)
+	if err != nil {
+		return err
+	}
+	change := attribute(nil, conntrackMark, binary.BigEndian.AppendUint32(nil, mark))
+	_, err = askConntrack(conntrackMessage(conntrackNew, unix.NLM_F_ACK, from, to, change))
 	return err
 }
 
-// askConntrack puts one message about the connection of a socket, and returns the answer.
-func askConntrack(sys int, kind, flags uint16, more []byte) ([]byte, error) {
-	from, to, err := endsOf(sys)
-	if err != nil {
-		return nil, err
-	}
+// askConntrack sends one message about a connection, and returns the answer.
+func askConntrack(message []byte) ([]byte, error) {
 	netlink, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, unix.NETLINK_NETFILTER)
 	if err != nil {
 		return nil, err
 	}
 	defer unix.Close(netlink)
-	message := conntrackMessage(kind, flags, from, to, more)
 	if err := unix.Sendto(netlink, message, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
 		return nil, err
 	}
@@ -80,8 +84,8 @@ func askConntrack(sys int, kind, flags uint16, more []byte) ([]byte, error) {
 	return nil, nil
 }
 
-// endsOf is who has connected to whom, before the packet filter has changed either.
-func endsOf(sys int) (from, to netip.AddrPort, err error) {
+// endsOf is who has connected to whom, before the packet filter has changed either. ours says that the socket has.
+func endsOf(sys int, ours bool) (from, to netip.AddrPort, err error) {
 	var raw unix.RawSockaddrInet6
 	size := uint32(unsafe.Sizeof(raw))
 	_, _, errno := unix.RawSyscall(unix.SYS_GETPEERNAME, uintptr(sys), uintptr(unsafe.Pointer(&raw)), uintptr(unsafe.Pointer(&size)))
@@ -89,7 +93,10 @@ func endsOf(sys int) (from, to netip.AddrPort, err error) {
 		return from, to, errno
 	}
 	local, original, err := (*linux)(nil).Names(sys)
-	if original.IsValid() {
+	switch {
+	case ours:
+		return local, fromRaw(&raw), err
+	case original.IsValid():
 		local = original
 	}
 	return fromRaw(&raw), local, err

@@ -44,15 +44,20 @@ func TestConnMarkOfAStranger(t *testing.T) {
 		t.Fatal(err)
 	}
 	raw.Control(func(sys uintptr) {
-		if mark, err := (*linux)(nil).ConnMark(int(sys)); err == nil && mark != 0 {
+		if mark, err := (*linux)(nil).ConnMark(int(sys), false); err == nil && mark != 0 {
 			t.Errorf("its mark is %#x", mark)
 		}
-		from, to, err := endsOf(int(sys))
-		if err != nil || from.String() != client.LocalAddr().String() || to.String() != l.Addr().String() {
-			t.Errorf("it is from %s to %s: %v", from, to, err)
+		for _, ours := range []bool{false, true} { // had we connected it, it would be from here to there
+			from, to, err := endsOf(int(sys), ours)
+			if ours {
+				from, to = to, from
+			}
+			if err != nil || from.String() != client.LocalAddr().String() || to.String() != l.Addr().String() {
+				t.Errorf("it is from %s to %s: %v", from, to, err)
+			}
 		}
 	})
-	if _, _, err := endsOf(-1); err == nil {
+	if _, _, err := endsOf(-1, true); err == nil {
 		t.Error("nothing is connected")
 	}
 }

@@ -23,6 +23,7 @@ type FD struct {
 	slot    int32
 	typ     Type
 	state   state
+	ours    bool   // we have connected it
 	in, out uint64 // bytes so far
 }
 

@@ -62,12 +62,13 @@ type Kernel interface {
 	// if that is another (a connection diverted by the packet filter).
 	Names(sys int) (local, original netip.AddrPort, err error)
 	// Bear has the packets of a connected socket bear a type of service (IP_TOS, IPV6_TCLASS) and a mark
-	// (SO_MARK) from now on; 0: as before.
+	// (SO_MARK) from now on; -1: as before.
 	Bear(sys int, tos, mark int) error
-	// ConnMark returns the mark that the packet filter keeps with the connection of a socket that was accepted (CONNMARK;
-	// ct mark). It does not wait. Like SetConnMark it takes CAP_NET_ADMIN, and fails where the connection is not tracked.
-	ConnMark(sys int) (uint32, error)
-	// SetConnMark changes that mark.
+	// ConnMark returns the mark that the packet filter keeps with the connection of a socket (CONNMARK; ct mark), which was
+	// accepted, or is ours: it has connected. It does not wait. Like SetConnMark it takes CAP_NET_ADMIN, and fails where the
+	// connection is not tracked.
+	ConnMark(sys int, ours bool) (uint32, error)
+	// SetConnMark changes the mark of a connection that was accepted.
 	SetConnMark(sys int, mark uint32) error
 	// IsOwn says whether what is sent to an address comes to this machine, by its routes of this
 	// moment. It does not wait.

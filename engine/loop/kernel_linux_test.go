@@ -128,23 +128,20 @@ func TestBear(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer k.Close(conn)
-			mark := 0
+			marks := [][2]int{{-1, 0}, {-1, 0}, {-1, 0}}
 			if unix.Geteuid() == 0 {
-				mark = 7
+				marks = [][2]int{{7, 7}, {-1, 7}, {0, 0}}
 			}
-			for range 2 { // the second leaves all as it is
-				if err := k.Bear(conn, 0x20, mark); err != nil {
+			for i, tos := range [][2]int{{0x20, 0x20}, {-1, 0x20}, {0, 0}} {
+				if err := k.Bear(conn, tos[0], marks[i][0]); err != nil {
 					t.Fatal(err)
 				}
-				if v, err := unix.GetsockoptInt(conn, row.level, row.opt); v != 0x20 || err != nil {
-					t.Errorf("the type of service is %#x, %v", v, err)
+				if v, err := unix.GetsockoptInt(conn, row.level, row.opt); v != tos[1] || err != nil {
+					t.Errorf("%d: the type of service is %#x, %v", i, v, err)
 				}
-				if v, err := unix.GetsockoptInt(conn, unix.SOL_SOCKET, unix.SO_MARK); v != mark || err != nil {
-					t.Errorf("the mark is %d, %v", v, err)
+				if v, err := unix.GetsockoptInt(conn, unix.SOL_SOCKET, unix.SO_MARK); v != marks[i][1] || err != nil {
+					t.Errorf("%d: the mark is %d, %v", i, v, err)
 				}
-			}
-			if err := k.Bear(conn, 0, 0); err != nil {
-				t.Error(err)
 			}
 		})
 	}

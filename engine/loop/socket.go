@@ -16,7 +16,7 @@ func (l *Loop) Dial(s DialSpec, w *Waker) (*FD, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect %v: %w", s.Remote, err)
 	}
-	f := FD{typ: s.Type, waker: w}
+	f := FD{typ: s.Type, waker: w, ours: true}
 	if s.Type == Datagram { // which need no answer to be connected
 		f.state = readable | writable
 	} else {
@@ -65,7 +65,7 @@ func (f *FD) Names() (local, original netip.AddrPort, err error) {
 	return local, original, err
 }
 
-// Bear has the packets of a connected socket bear a type of service and a mark from now on; 0: as before.
+// Bear has the packets of a connected socket bear a type of service and a mark from now on; -1: as before.
 func (f *FD) Bear(tos, mark int) error {
 	if f.state&closed != 0 {
 		return f.unready("mark")
@@ -73,16 +73,16 @@ func (f *FD) Bear(tos, mark int) error {
 	return os.NewSyscallError("mark", f.loop.kernel.Bear(int(f.sys), tos, mark))
 }
 
-// ConnMark is the mark that the packet filter keeps with the connection of an accepted socket.
+// ConnMark is the mark that the packet filter keeps with the connection of a socket.
 func (f *FD) ConnMark() (uint32, error) {
 	if f.state&closed != 0 {
 		return 0, f.unready("read the mark of")
 	}
-	mark, err := f.loop.kernel.ConnMark(int(f.sys))
+	mark, err := f.loop.kernel.ConnMark(int(f.sys), f.ours)
 	return mark, os.NewSyscallError("ctnetlink", err)
 }
 
-// SetConnMark changes it.
+// SetConnMark changes it, of an accepted socket.
 func (f *FD) SetConnMark(mark uint32) error {
 	if f.state&closed != 0 {
 		return f.unready("mark")

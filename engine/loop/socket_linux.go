@@ -177,9 +177,9 @@ func (k *linux) Bear(sys int, tos, mark int) error {
 		return err
 	}
 	return setAll(sys,
-		setting{tos != 0 && !four, unix.IPPROTO_IPV6, unix.IPV6_TCLASS, tos},
-		setting{tos != 0 && four, unix.IPPROTO_IP, unix.IP_TOS, tos},
-		setting{mark != 0, unix.SOL_SOCKET, unix.SO_MARK, mark},
+		setting{tos >= 0 && !four, unix.IPPROTO_IPV6, unix.IPV6_TCLASS, tos},
+		setting{tos >= 0 && four, unix.IPPROTO_IP, unix.IP_TOS, tos},
+		setting{mark >= 0, unix.SOL_SOCKET, unix.SO_MARK, mark},
 	)
 }
 

@@ -224,7 +224,7 @@ func TestARightForMarksIsKeptOnlyForThem(t *testing.T) {
 	}
 	writeFile(t, x.dir, "squid.conf", fill(x.dir, "tcp_outgoing_mark 7\n"+base+openPort))
 	x.signal(syscall.SIGHUP)
-	x.logs("the configuration was not changed: tcp_outgoing_mark and mark_client_packet: operation not permitted", 20*time.Second)
+	x.logs("the configuration was not changed: tcp_outgoing_mark, mark_client_packet and qos_flows mark: operation not permitted", 20*time.Second)
 
 	y := start(t, exaproxy(), world(t), "tcp_outgoing_mark 7\nurl_rewrite_program {helper} -record {dir}/lines -answer ERR\\n\nurl_rewrite_children 1 startup=1\n"+base+openPort)
 	if rights := capabilities(y.pid()); rights != 1<<unix.CAP_NET_RAW {

@@ -156,10 +156,10 @@ func (k *Kernel) Names(sys int) (local, original netip.AddrPort, err error) {
 // Bear implements loop.Kernel.
 func (k *Kernel) Bear(sys int, tos, mark int) error {
 	_, err := k.with(sys, func(d *descriptor) (int, error) {
-		if tos != 0 {
+		if tos >= 0 {
 			d.borne[0] = tos
 		}
-		if mark != 0 {
+		if mark >= 0 {
 			d.borne[1] = mark
 		}
 		return 0, nil
@@ -168,7 +168,7 @@ func (k *Kernel) Bear(sys int, tos, mark int) error {
 }
 
 // ConnMark implements loop.Kernel.
-func (k *Kernel) ConnMark(sys int) (mark uint32, err error) {
+func (k *Kernel) ConnMark(sys int, _ bool) (mark uint32, err error) {
 	_, err = k.with(sys, func(d *descriptor) (int, error) {
 		if d.connMark == nil {
 			return 0, syscall.ENOENT
