@@ -235,10 +235,10 @@ func TestWaitReturnsInTimeAndNotBefore(t *testing.T) {
 	}
 }
 
-// waits returns how long after its deadline a wait ended. One that ended before is repeated a few
+// waits returns how long after its deadline a wait ended. One that ended before is repeated some
 // times: a signal may have ended it (epoll_wait(2), EINTR), but hardly each time.
 func waits(k loop.Kernel, events []loop.Event, deadline func() time.Time) (late time.Duration) {
-	for range 5 {
+	for range 200 {
 		until := deadline()
 		k.Wait(events, until)
 		if late = k.Now().Sub(until); late >= 0 {
