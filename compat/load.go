@@ -66,6 +66,8 @@ func Load(path string, o Overrides) (*Settings, error) {
 	l.o, l.context = o, directive.NewContext(acls, o.Open, o.Say)
 	l.context.Glob = o.Glob
 	lines, broken := conf.Parse(path, o.options())
+	s.Version = conf.VersionOf(lines)
+	l.context.Version = s.Version
 	for i := range lines {
 		l.said = nil
 		became, err := l.line(&lines[i])

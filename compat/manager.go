@@ -13,6 +13,7 @@ import (
 func (p *policy) setManager(s *Settings, services engine.Services, workers *manager.Workers) {
 	c := manager.Config{
 		Settings: &s.Manager, Services: services, Workers: workers, Pages: p.pages, Ports: s.Ports, Whitespace: s.Connection.Limits.Whitespace,
+		Version: s.Version, Results: s.Logs.Results,
 		Remembered: p.external.Remembered, Clients: !s.Connection.NoClientDB, Peers: p.shownPeers, Helpers: s.authenticators(),
 	}
 	if p.auth != nil {

@@ -9,6 +9,7 @@ import (
 	"exaproxy/compat/auth"
 	"exaproxy/compat/bump"
 	"exaproxy/compat/certs"
+	"exaproxy/compat/conf"
 	"exaproxy/compat/connection"
 	"exaproxy/compat/directive"
 	"exaproxy/compat/errpage"
@@ -37,7 +38,8 @@ import (
 // Settings is what a configuration asks for, each feature's part in a field of its own. Load makes
 // it and nobody changes it afterwards: the policies of all workers read the same one.
 type Settings struct {
-	Path    string // the main file
+	Path    string       // the main file
+	Version conf.Version // squid_version
 	acls    *acl.Set
 	observe func(*acl.Trace) // of Explain
 
@@ -93,6 +95,7 @@ func defaults(acls *acl.Set) *Settings {
 func (s *Settings) directives() directive.Set {
 	all := directive.Set{
 		"configuration_includes_quoted_values": directive.Nothing, // package conf follows it
+		"squid_version":                        checkVersion,
 	}
 	for _, feature := range []interface{ Directives() directive.Set }{
 		&s.Program, &s.Ports, &s.Connection, &s.Indirect, &s.Names, &s.Headers, &s.Upgrade, &s.Auth, &s.External, &s.Access, &s.Guard, &s.Intercept, &s.Redirector, &s.ReportOnly, &s.Verdict, &s.Tunnel, &s.Bump, &s.Certs, &s.Outgoing, &s.Peers, &s.Manager, &s.Packets, &s.Pages, &s.Notes, &s.Logs,
@@ -100,6 +103,18 @@ func (s *Settings) directives() directive.Set {
 		all.Add(feature.Directives())
 	}
 	return all
+}
+
+// checkVersion judges a line of squid_version, which has been followed by then.
+func checkVersion(c *directive.Context, l *conf.Line) error {
+	word, err := c.Args(l).String()
+	if err != nil {
+		return err
+	}
+	if _, ok := conf.ParseVersion(word); !ok {
+		return conf.Invalid{fmt.Sprintf("ERROR: squid_version is 5.7, 6 or 7, not '%s'", word)}
+	}
+	return nil
 }
 
 // finish has each feature judge its settings as a whole, after the last line. An error is why the

@@ -184,6 +184,7 @@ type Limits struct {
 	PerClient     int   // connections of one address, to all workers [any number]
 	Whitespace    h1.Whitespace
 	StrictHeads   bool // relaxed_header_parser off
+	BodiesOf10    bool // requests of HTTP/1.0 have bodies as RFC 1945 wants them, as in Squid since 6
 }
 
 // or gives d, or its default if d is zero.

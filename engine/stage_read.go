@@ -117,6 +117,9 @@ func (t *transaction) accepted() stage {
 	if err == nil && limits.StrictHeads {
 		err = r.Conforms()
 	}
+	if err == nil && limits.BodiesOf10 {
+		err = r.BodyOf10()
+	}
 	if err != nil {
 		t.keepClient, t.unparsable = false, true
 		return t.fail(BadRequest, ClientSide, err)

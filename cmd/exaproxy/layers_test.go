@@ -275,7 +275,7 @@ var walls = map[string]wall{
 		reason: "it passes files and ports; of the configuration it knows the words only",
 	},
 	"cmd/exaproxy": {
-		may: []string{"cmd/exaproxy/privsep", "compat", "compat/account", "compat/authority", "compat/explain", "compat/helpertest", "compat/logs", "compat/headers", "compat/conf", "compat/program", "engine", flag, system}, mayNot: []string{"net/http"},
+		may: []string{"cmd/exaproxy/privsep", "compat", "compat/account", "compat/authority", "compat/explain", "compat/helpertest", "compat/logs", "compat/conf", "compat/program", "engine", flag, system}, mayNot: []string{"net/http"},
 		reason: "flags, signals, the pid file; all else is compat's and the engine's (it owns the logs and the rights, and says versions and errors as Squid does)",
 	},
 }

@@ -76,7 +76,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		usage(stderr, filepath.Base(args[0]))
 		return 1
 	case o.version:
-		printVersion(stdout, o.service)
+		printVersion(stdout, o)
 		return 0
 	}
 	if o.obsolete {

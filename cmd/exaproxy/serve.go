@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"exaproxy/compat"
-	"exaproxy/compat/headers"
 	"exaproxy/compat/logs"
 	"exaproxy/engine"
 )
@@ -124,7 +123,7 @@ func (s *server) hint() {
 // logStart logs who starts.
 func (s *server) logStart() {
 	s.log.Say(1, fmt.Sprintf("Starting ExaProxy version %s (compatible with Squid %s) for %s/%s",
-		version, headers.SquidVersion, runtime.GOOS, runtime.GOARCH))
+		version, s.settings.Version.Release(), runtime.GOOS, runtime.GOARCH))
 	s.log.Say(1, fmt.Sprintf("Service Name: %s", serviceName(s.o.service)))
 	s.log.Say(1, fmt.Sprintf("Process ID %d", os.Getpid()))
 	if s.o.syslog {

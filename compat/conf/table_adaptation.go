@@ -24,7 +24,7 @@ var tableAdaptation = []Directive{
 	{Name: "min_dns_poll_cnt", Type: "int", Treat: Accepted, Default: "8", Note: tuning},
 	{Name: "min_tcp_poll_cnt", Aliases: []string{"min_http_poll_cnt"}, Type: "int", Treat: Accepted, Default: "8", Note: tuning},
 	{Name: "accept_filter", Type: "string", Treat: Accepted, Note: "a setting of speed"},
-	{Name: "client_ip_max_connections", Type: "int", Treat: Done, Default: "-1", Note: "over all workers; as in Squid 5.7 a client may have one more; behind a PROXY header the client that it names is counted"},
+	{Name: "client_ip_max_connections", Type: "int", Treat: Done, Default: "-1", Note: "over all workers; as in Squid before 7 a client may have one more, with squid_version 7 not; behind a PROXY header the client that it names is counted"},
 	{Name: "tcp_recv_bufsize", Type: "b_size_t", Treat: Accepted, Default: "0 bytes", Note: "the kernel sizes the buffers of sockets"},
 	{Name: "icap_enable", Type: "onoff", Treat: NotYet, Default: "off", Harmful: true, NoOp: []string{"off"}, Note: "messages cannot be sent to ICAP services yet"},
 	{Name: "icap_connect_timeout", Type: "time_t", Treat: Accepted, Note: noICAP},

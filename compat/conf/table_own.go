@@ -22,6 +22,7 @@ var tableOwn = []Directive{
 	{Name: "reqmod_program", Type: "PROGRAM [ARGUMENT…]", Words: Strings, Treat: Done, Own: true, Default: "none", Note: "helpers that speak ExaProxy 1.x's REQMOD blocks; not beside url_rewrite_program"},
 	{Name: "reqmod_timeout", Type: "TIME [on_timeout=fail|bypass|retry]", Treat: Done, Own: true, Default: "0", Note: "as url_rewrite_timeout, for helpers of reqmod_program"},
 	{Name: "reqmod_uri", Type: "icap://HOST/PATH", Treat: Done, Own: true, Default: "icap://localhost/reqmod", Note: "what stands in the first line of each block"},
+	{Name: "squid_version", Type: "5.7|6|7", Treat: Done, Own: true, Default: "5.7", Note: "the Squid whose ways are followed where versions differ; it counts for the whole file: docs/squid_versions.md"},
 	{Name: "tunnel_check", Type: "on|off", Treat: Done, Own: true, Default: "off", Note: "whether a tunnel must begin with a TLS ClientHello for the host of the CONNECT"},
 	{Name: "tunnel_check_access", Type: "allow|deny ACL…", Treat: Done, Own: true, Default: "allow SSL_ports", Note: "which tunnels tunnel_check looks at; without an acl SSL_ports those to port 443"},
 	{Name: "url_rewrite_failure", Type: "crash=deny|pass bh=pass|deny invalid=pass|deny target=deny|pass long=deny|pass", Treat: Done, Own: true, Default: "crash=deny bh=pass invalid=pass target=deny long=deny", Note: "what becomes of a request that the helpers could not answer"},

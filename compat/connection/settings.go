@@ -70,11 +70,19 @@ func timeouts(t *engine.Timeouts) directive.Set {
 	}
 }
 
-// setConnectionsPerClient takes a number of connections. As in Squid 5.7 a client may have one more; below 0 any number.
+// setConnectionsPerClient takes a number of connections. Before Squid 7 a client may have one more; below 0 any number.
 func (s *Settings) setConnectionsPerClient(c *directive.Context, l *conf.Line) error {
 	n, err := c.Args(l).Int()
-	s.Limits.PerClient = max(n+1, 0)
-	return err
+	switch {
+	case err != nil:
+		return err
+	case n == 0 && c.Version >= conf.Squid7:
+		return conf.Invalid{fmt.Sprintf("ERROR: %s 0 lets nobody in by squid_version %s: -1 is any number", l.Name, c.Version)}
+	case c.Version < conf.Squid7:
+		n++
+	}
+	s.Limits.PerClient = max(n, 0)
+	return nil
 }
 
 func (s *Settings) setWhitespace(c *directive.Context, l *conf.Line) error {
@@ -99,8 +107,9 @@ func (s *Settings) setRelaxed(c *directive.Context, l *conf.Line) error {
 	return err
 }
 
-// Finish sees whether clients have to be counted, and warns of what cannot be followed if they may not be.
+// Finish follows the version of Squid, sees whether clients have to be counted, and warns of what cannot be followed if they may not be.
 func (s *Settings) Finish(c *directive.Context) {
+	s.Limits.BodiesOf10 = c.Version >= conf.Squid6
 	s.counted = c.ACLs.HasType("maxconn")
 	if !s.NoClientDB {
 		return

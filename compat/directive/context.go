@@ -19,6 +19,8 @@ type Context struct {
 	// ACLs are the acls of the configuration. They are complete, but not finished, when the
 	// features' Finish methods begin.
 	ACLs *acl.Set
+	// Version is that of the Squid whose ways are followed where they differ (squid_version). It is known from the first line on.
+	Version conf.Version
 
 	open    conf.Open
 	log     func(level int, text string)

@@ -26,5 +26,5 @@
 //	page := pages.Choose(name, request, nil)
 //	body := page.Append(nil, &errpage.Values{Request: request, Failure: f, Now: now, Host: "proxy.example"})
 //	fields := self.AppendError(nil, &errpage.Head{Page: name, Errno: errpage.Errno(f),
-//		Length: len(body), Language: page.Language, LookedUp: errpage.LookedUp(f), Now: now})
+//		Length: len(body), Language: page.Language, Lookup: errpage.LookupOf(r, f), Now: now})
 package errpage

@@ -15,6 +15,9 @@ type Identity struct {
 	Host    string // visible_hostname
 	Port    uint16 // the first http_port, for X-Cache-Lookup
 	Via     string // value of the Via field; "": none (via off)
+
+	// CacheStatus is our name in Cache-Status, which Squid has since 6 in the place of X-Cache and X-Cache-Lookup; "": these.
+	CacheStatus string
 }
 
 // Head is what the header fields of an error reply are made of.
@@ -25,7 +28,7 @@ type Head struct {
 	Length   int    // of the page in bytes
 	Language string // of the page, if it was chosen for the client: Page.Language
 	Fits     bool   // what kind of page it is depends on what the client wants to use it for
-	LookedUp bool   // as LookedUp returns it
+	Lookup   Lookup // as LookupOf returns it
 	Bare     bool   // the answer to a CONNECT that was accepted and then failed, with fewer fields
 	Now      time.Time
 
@@ -52,7 +55,7 @@ func (id *Identity) AppendError(dst []byte, h *Head) []byte {
 	if h.Bare {
 		return dst
 	}
-	return id.appendCache(dst, h.LookedUp)
+	return id.appendCache(dst, h.Lookup)
 }
 
 // AppendDenial appends the header fields of a refusal by redirect (deny_info with a URL).
@@ -64,7 +67,7 @@ func (id *Identity) AppendDenial(dst []byte, reason int, location []byte, now ti
 	dst = append(dst, "X-Squid-Error: "...)
 	dst = strconv.AppendInt(dst, int64(reason), 10)
 	dst = append(dst, " Access Denied\r\n"...)
-	return id.appendCache(dst, false)
+	return id.appendCache(dst, NotLooked)
 }
 
 // AppendNotCached appends the header fields of an answer without a body about a page that is in no cache.
@@ -72,28 +75,31 @@ func (id *Identity) AppendNotCached(dst []byte, now time.Time) []byte {
 	dst = appendField(dst, "Server: ", id.Product)
 	dst = appendDate(dst, now)
 	dst = appendNumber(dst, "Content-Length: ", 0)
-	return id.appendCache(dst, false)
+	if id.CacheStatus == "" {
+		return id.appendCache(dst, NotLooked) // until Squid 6 that was no lookup
+	}
+	return id.appendCache(dst, NotFound)
 }
 
 // AppendRedirect appends the header fields of a redirect that a helper asked for, which has no
 // body. location must be one line.
-func (id *Identity) AppendRedirect(dst, location []byte, now time.Time) []byte {
+func (id *Identity) AppendRedirect(dst, location []byte, l Lookup, now time.Time) []byte {
 	dst = appendField(dst, "Server: ", id.Product)
 	dst = appendDate(dst, now)
 	dst = appendNumber(dst, "Content-Length: ", 0)
 	dst = appendLocation(dst, location)
-	return id.appendCache(dst, true)
+	return id.appendCache(dst, l)
 }
 
 // AppendTunnelRedirect is AppendRedirect for a client that believes to be in a tunnel: there is
 // a body of length bytes, that of AppendRedirectPage.
-func (id *Identity) AppendTunnelRedirect(dst, location []byte, length int, now time.Time) []byte {
+func (id *Identity) AppendTunnelRedirect(dst, location []byte, length int, l Lookup, now time.Time) []byte {
 	dst = appendField(dst, "Server: ", id.Product)
 	dst = appendDate(dst, now)
 	dst = appendField(dst, "Content-Type: ", ContentType)
 	dst = appendNumber(dst, "Content-Length: ", length)
 	dst = appendLocation(dst, location)
-	return id.appendCache(dst, true)
+	return id.appendCache(dst, l)
 }
 
 // ContentType is that of every page.
@@ -111,7 +117,7 @@ func (id *Identity) AppendPage(dst []byte, media string, length int, now time.Ti
 
 // AppendReport appends the header fields of a page of the cache manager, of a media type and length bytes long, which is
 // good for this moment only.
-func (id *Identity) AppendReport(dst []byte, media string, length int, now time.Time) []byte {
+func (id *Identity) AppendReport(dst []byte, media string, length int, l Lookup, now time.Time) []byte {
 	dst = appendField(dst, "Server: ", id.Product)
 	dst = append(dst, "Mime-Version: 1.0\r\n"...)
 	dst = appendDate(dst, now)
@@ -120,7 +126,7 @@ func (id *Identity) AppendReport(dst []byte, media string, length int, now time.
 	date := now.UTC().Format(h1.DateLayout)
 	dst = appendField(dst, "Expires: ", date)
 	dst = appendField(dst, "Last-Modified: ", date)
-	return id.appendCache(dst, true)
+	return id.appendCache(dst, l)
 }
 
 // appendPreamble appends the fields with which every page begins.
@@ -132,19 +138,29 @@ func (id *Identity) appendPreamble(dst []byte, media string, now time.Time) []by
 }
 
 // appendCache appends the fields about Squid's cache, and Via.
-func (id *Identity) appendCache(dst []byte, lookedUp bool) []byte {
-	dst = appendField(dst, "X-Cache: MISS from ", id.Host)
-	if lookedUp {
-		dst = append(dst, "X-Cache-Lookup: MISS from "...)
+func (id *Identity) appendCache(dst []byte, l Lookup) []byte {
+	if id.CacheStatus != "" {
+		dst = append(dst, "Cache-Status: "...)
+		dst = append(l.AppendStatus(dst, id.CacheStatus), "\r\n"...)
 	} else {
-		dst = append(dst, "X-Cache-Lookup: NONE from "...)
+		dst = id.appendOldCache(dst, l)
 	}
-	dst = append(append(dst, id.Host...), ':')
-	dst = appendNumber(dst, "", int(id.Port))
 	if id.Via == "" {
 		return dst
 	}
 	return appendField(dst, "Via: ", id.Via)
+}
+
+// appendOldCache appends the fields of Squid before 6.
+func (id *Identity) appendOldCache(dst []byte, l Lookup) []byte {
+	dst = appendField(dst, "X-Cache: MISS from ", id.Host)
+	if l == NotLooked {
+		dst = append(dst, "X-Cache-Lookup: NONE from "...)
+	} else {
+		dst = append(dst, "X-Cache-Lookup: MISS from "...)
+	}
+	dst = append(append(dst, id.Host...), ':')
+	return appendNumber(dst, "", int(id.Port))
 }
 
 func appendField(dst []byte, name, value string) []byte {

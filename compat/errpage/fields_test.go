@@ -34,17 +34,17 @@ func TestFields(t *testing.T) {
 			page + "Content-Length: 3084\nX-Squid-Error: ERR_ACCESS_DENIED 0\n" + english + denied},
 		{"denied with another status", proxy.AppendError(nil, &Head{Page: "404:ERR_ACCESS_DENIED", Length: 3092, Language: "en", Now: noon}),
 			page + "Content-Length: 3092\nX-Squid-Error: 404:ERR_ACCESS_DENIED 0\n" + english + denied},
-		{"not connected", proxy.AppendError(nil, &Head{Page: "ERR_CONNECT_FAIL", Errno: 111, Length: 3082, Language: "en", LookedUp: true, Now: noon}),
+		{"not connected", proxy.AppendError(nil, &Head{Page: "ERR_CONNECT_FAIL", Errno: 111, Length: 3082, Language: "en", Lookup: NotFound, Now: noon}),
 			page + "Content-Length: 3082\nX-Squid-Error: ERR_CONNECT_FAIL 111\n" + english + missed},
 		{"a tunnel not connected", proxy.AppendError(nil, &Head{Page: "ERR_CONNECT_FAIL", Errno: 111, Length: 3064, Language: "en", Bare: true, Now: noon}),
 			page + "Content-Length: 3064\nX-Squid-Error: ERR_CONNECT_FAIL 111\n" + english},
-		{"a page from error_directory", proxy.AppendError(nil, &Head{Page: "ERR_TOO_BIG", Length: 3291, LookedUp: true, Now: noon}),
+		{"a page from error_directory", proxy.AppendError(nil, &Head{Page: "ERR_TOO_BIG", Length: 3291, Lookup: NotFound, Now: noon}),
 			page + "Content-Length: 3291\nX-Squid-Error: ERR_TOO_BIG 0\n" + missed},
 		{"denied by a redirect", proxy.AppendDenial(nil, 403, location, noon),
 			page + "Content-Length: 0\nLocation: http://block.test/why\nX-Squid-Error: 403 Access Denied\n" + denied},
-		{"redirected by a helper", proxy.AppendRedirect(nil, location, noon),
+		{"redirected by a helper", proxy.AppendRedirect(nil, location, NotFound, noon),
 			server + date + "Content-Length: 0\nLocation: http://block.test/why\n" + missed},
-		{"redirected in a tunnel", proxy.AppendTunnelRedirect(nil, location, 99, noon),
+		{"redirected in a tunnel", proxy.AppendTunnelRedirect(nil, location, 99, NotFound, noon),
 			server + date + "Content-Type: text/html;charset=utf-8\nContent-Length: 99\nLocation: http://block.test/why\n" + missed},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -57,7 +57,7 @@ func TestFields(t *testing.T) {
 
 func TestFieldsWithoutVia(t *testing.T) {
 	quiet := &Identity{Product: "squid", Host: "proxy.test", Port: 3128}
-	if got := lf(quiet.AppendRedirect(nil, nil, noon)); strings.Contains(got, "Via") || !strings.Contains(got, "Server: squid\n") {
+	if got := lf(quiet.AppendRedirect(nil, nil, NotFound, noon)); strings.Contains(got, "Via") || !strings.Contains(got, "Server: squid\n") {
 		t.Errorf("with via off there should be no Via, got\n%s", got)
 	}
 }
@@ -112,7 +112,7 @@ func TestName(t *testing.T) {
 			if got := fmt.Sprintf("%s %d %d", page, status, Errno(&tt.failure)); got != tt.want {
 				t.Errorf("the page, the status and the number of the error should be %s, they are %s", tt.want, got)
 			}
-			if got := LookedUp(&tt.failure); got != tt.lookedUp {
+			if got := lookedUp(&tt.failure); got != tt.lookedUp {
 				t.Errorf("whether the cache would have been looked into should be %v, it is %v", tt.lookedUp, got)
 			}
 		})

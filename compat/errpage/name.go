@@ -143,9 +143,8 @@ func Errno(f *engine.Failure) int {
 	return 0
 }
 
-// LookedUp reports whether Squid would have got as far as looking into its cache when f happened,
-// for X-Cache-Lookup.
-func LookedUp(f *engine.Failure) bool {
+// lookedUp says whether Squid would have got as far as looking into its cache when f happened.
+func lookedUp(f *engine.Failure) bool {
 	switch f.Kind {
 	case engine.BadRequest, engine.HeadTooLarge, engine.BodyTooLarge, engine.ClientGone, engine.ClientLate,
 		engine.Refused, engine.Unsupported, engine.NotAllowed, engine.HelperLost, engine.HelperLate, engine.Conflict:

@@ -35,7 +35,7 @@ func (p *Policy) Page(r *engine.Request, f *engine.Failure, m *decision.Memory) 
 // Write makes a page the reply in m.
 func (p *Policy) Write(m *decision.Memory, r *engine.Request, f *engine.Failure, name string, status int) {
 	bare := tunnelFailed(r, f)
-	head := Head{Page: name, Errno: Errno(f), LookedUp: LookedUp(f), Bare: bare, Media: ContentType, Fits: p.Settings.Fitted, Now: p.Now()}
+	head := Head{Page: name, Errno: Errno(f), Lookup: LookupOf(r, f), Bare: bare, Media: ContentType, Fits: p.Settings.Fitted, Now: p.Now()}
 	last := bare
 	if status == Challenges(r) && p.Challenge != nil {
 		p.challenges, last = p.Challenge(p.challenges[:0], r)
@@ -92,12 +92,12 @@ func isTag(tag []byte) bool {
 	return len(tag) > 1 && len(tag) <= longestTag
 }
 
-// WriteLookedUp makes a page the reply in m, as one that was looked for in vain. challenge are fields that ask for
-// credentials, each with its CRLF; nil: none do.
-func (p *Policy) WriteLookedUp(m *decision.Memory, r *engine.Request, f *engine.Failure, name string, status int, challenge []byte) {
+// WriteLookedUp makes a page the reply in m, as one that was looked for in vain, in the way that l says. challenge are fields
+// that ask for credentials, each with its CRLF; nil: none do.
+func (p *Policy) WriteLookedUp(m *decision.Memory, r *engine.Request, f *engine.Failure, name string, status int, l Lookup, challenge []byte) {
 	page := p.Settings.Pages.Choose(name, r, p.missing)
 	body := page.Append(m.Reply.Body[:0], p.values(r, f))
-	head := Head{Page: name, Length: len(body), Language: page.Language, LookedUp: true, Challenges: challenge, Media: ContentType, Now: p.Now()}
+	head := Head{Page: name, Length: len(body), Language: page.Language, Lookup: l, Challenges: challenge, Media: ContentType, Now: p.Now()}
 	fields := p.Identity.AppendError(m.Reply.Fields[:0], &head)
 	m.Reply = engine.LocalReply{Status: status, Fields: fields, Body: body, Page: name, ContentType: ContentType}
 }

@@ -1,12 +1,13 @@
 package headers
 
 import (
+	"exaproxy/compat/errpage"
 	"exaproxy/engine"
 	"exaproxy/engine/canary"
 	"exaproxy/engine/h1"
 )
 
-// Edit makes the changes of Squid's to a reply that are not a matter of HTTP: X-Cache, X-Cache-Lookup and Via. Then it
+// Edit makes the changes of Squid's to a reply that are not a matter of HTTP: X-Cache and X-Cache-Lookup, or Cache-Status, and Via. Then it
 // follows the rules of the configuration.
 func (p *Policy) Edit(r *engine.Request, h *h1.Header) {
 	if h.Has("WWW-Authenticate") {
@@ -17,8 +18,12 @@ func (p *Policy) Edit(r *engine.Request, h *h1.Header) {
 	if r.Accelerated() {
 		h.Del("Proxy-Authenticate") // there is no proxy, for the client
 	}
-	h.Add("X-Cache", p.cache)
-	h.Add("X-Cache-Lookup", p.cacheLookup)
+	if p.status[0] == nil {
+		h.Add("X-Cache", p.cache)
+		h.Add("X-Cache-Lookup", p.cacheLookup)
+	} else {
+		h.Add("Cache-Status", p.status[errpage.LookupFor(r)])
+	}
 	if p.settings.Via {
 		p.appendList(r, h, "Via", p.viaOf(r))
 	}

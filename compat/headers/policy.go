@@ -22,12 +22,13 @@ type Policy struct {
 	settings *Settings
 	log      *slog.Logger
 
-	signature   []byte    // " proxy.test (squid/5.7)"
-	via         [2][]byte // our entry in Via, by minor version
-	viaICY      []byte    // the same for a reply of Shoutcast
-	cache       []byte    // X-Cache
-	cacheLookup []byte    // X-Cache-Lookup
-	surrogate   []byte    // our entry in Surrogate-Capability
+	signature   []byte                       // " proxy.test (squid/5.7)"
+	via         [2][]byte                    // our entry in Via, by minor version
+	viaICY      []byte                       // the same for a reply of Shoutcast
+	cache       []byte                       // X-Cache
+	cacheLookup []byte                       // X-Cache-Lookup
+	status      [errpage.NotAsked + 1][]byte // Cache-Status, by what Squid would have looked up; nil: the two above are said
+	surrogate   []byte                       // our entry in Surrogate-Capability
 
 	scratch []byte // what is composed and copied on
 }
@@ -41,6 +42,11 @@ func NewPolicy(s *Settings, port uint16, log *slog.Logger) *Policy {
 	p.viaICY = []byte("ICY/0.0" + s.signature())
 	p.cache = fmt.Appendf(nil, "MISS from %s", s.VisibleName)
 	p.cacheLookup = fmt.Appendf(nil, "MISS from %s:%d", s.VisibleName, port)
+	if s.hasCacheStatus() {
+		for l := range p.status {
+			p.status[l] = errpage.Lookup(l).AppendStatus(nil, s.UniqueName)
+		}
+	}
 	p.surrogate = fmt.Appendf(nil, `%s="Surrogate/1.0"`, cmp.Or(s.Surrogate, s.VisibleName))
 	return p
 }

@@ -4,13 +4,11 @@ import (
 	"os"
 	"strings"
 
+	"exaproxy/compat/conf"
 	"exaproxy/compat/directive"
 	"exaproxy/compat/errpage"
 	"exaproxy/engine"
 )
-
-// SquidVersion is the version of Squid whose ways are followed where versions differ.
-const SquidVersion = "5.7"
 
 // Settings are what a configuration says of the header fields of messages that pass.
 type Settings struct {
@@ -20,6 +18,7 @@ type Settings struct {
 	Via         bool      // via
 	Forwarded   Forwarded // forwarded_for
 	HideVersion bool      // httpd_suppress_version_string
+	Version     conf.Version
 
 	request, reply rules
 }
@@ -60,6 +59,7 @@ func (s *Settings) Directives() directive.Set {
 
 // Finish finds out what the machine is called, if the configuration does not say.
 func (s *Settings) Finish(c *directive.Context) {
+	s.Version = c.Version
 	if s.VisibleName == "" {
 		name, err := os.Hostname()
 		if err != nil || name == "" {
@@ -78,6 +78,9 @@ func (s *Settings) Finish(c *directive.Context) {
 // Identity is how the proxy presents itself in replies of its own. port is its first http_port.
 func (s *Settings) Identity(port uint16) *errpage.Identity {
 	id := &errpage.Identity{Product: s.product(), Host: s.VisibleName, Port: port}
+	if s.hasCacheStatus() {
+		id.CacheStatus = s.UniqueName
+	}
 	if s.Via {
 		id.Via = "1.1" + s.signature()
 	}
@@ -90,8 +93,11 @@ func (s *Settings) product() string {
 	if s.HideVersion {
 		return "squid"
 	}
-	return "squid/" + SquidVersion
+	return "squid/" + s.Version.Release()
 }
+
+// hasCacheStatus says whether replies have Cache-Status in the place of X-Cache and X-Cache-Lookup.
+func (s *Settings) hasCacheStatus() bool { return s.Version >= conf.Squid6 }
 
 // signature is " proxy.test (squid/5.7)": by it a message that went through us is known.
 func (s *Settings) signature() string { return " " + s.UniqueName + " (" + s.product() + ")" }

@@ -27,7 +27,7 @@ func appendSquid(dst []byte, f *Format, rec *engine.Record) []byte {
 	dst = append(appendStamp(dst, rec.Ended.UnixMilli()), ' ')
 	dst = append(pad(dst, int(rec.Took.Milliseconds()), 6, ' '), ' ')
 	dst = append(orDash(clientAddress, dst, f, rec), ' ')
-	dst = append(append(dst, resultCode(rec)...), '/')
+	dst = append(append(dst, f.resultCode(rec)...), '/')
 	dst = append(pad(dst, rec.Status, 3, '0'), ' ')
 	dst = append(strconv.AppendInt(dst, rec.Out, 10), ' ')
 	dst = append(orDash(method, dst, f, rec), ' ')
@@ -71,7 +71,7 @@ func appendExchange(dst []byte, f *Format, rec *engine.Record) []byte {
 
 // appendOutcome writes what ends the common formats.
 func appendOutcome(dst []byte, f *Format, rec *engine.Record) []byte {
-	dst = append(append(dst, ' '), resultCode(rec)...)
+	dst = append(append(dst, ' '), f.resultCode(rec)...)
 	return hierarchy(append(dst, ':'), f, nil, rec)
 }
 

@@ -15,6 +15,8 @@ type Format struct {
 	// Headers appends the request's and the reply's header fields in brackets to a built-in
 	// format (log_mime_hdrs). Compiled formats ask for what they want.
 	Headers bool
+	// Results are the names of %Ss.
+	Results Results
 
 	builtin builtin
 	parts   []part

@@ -13,8 +13,8 @@ const (
 )
 
 // resultCode returns Squid's name for what became of the request (%Ss).
-func resultCode(rec *engine.Record) string {
-	name := Result(rec)
+func (f *Format) resultCode(rec *engine.Record) string {
+	name := f.Results.Of(rec)
 	if !rec.Aborted || rec.Unread {
 		return name
 	}
@@ -34,8 +34,14 @@ func resultCode(rec *engine.Record) string {
 // forbidden is the status of what is refused.
 const forbidden = 403
 
-// Result is Squid's name for what became of the request, without the suffix for a client that left.
-func Result(rec *engine.Record) string {
+// Results are the names for what became of requests in a version of Squid.
+type Results struct {
+	// FailedTunnels has a CONNECT that was let through and led nowhere be TCP_TUNNEL, as since Squid 6; before it is NONE_NONE.
+	FailedTunnels bool
+}
+
+// Of is Squid's name for what became of the request, without the suffix for a client that left.
+func (s Results) Of(rec *engine.Record) string {
 	failed := func(k engine.FailureKind) bool { return rec.Failure != nil && rec.Failure.Kind == k }
 	switch {
 	case rec.Decided == engine.Redirect:
@@ -51,6 +57,8 @@ func Result(rec *engine.Record) string {
 		return Miss // Squid's own pages are objects that it did not find in its cache
 	case rec.Forwarded && !rec.Request.IsConnect():
 		return Miss
+	case rec.Forwarded && s.FailedTunnels:
+		return tunnelled
 	}
 	return untried // unread, refused as malformed, or a CONNECT that led nowhere
 }
@@ -60,6 +68,6 @@ func refusedByParent(rec *engine.Record) bool {
 	return rec.Request.IsConnect() && rec.Peer != "" && rec.Failure == nil && rec.Status != 0 && rec.Decided == engine.Proceed
 }
 
-func squidResult(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
-	return append(dst, resultCode(rec)...)
+func squidResult(dst []byte, f *Format, _ *part, rec *engine.Record) []byte {
+	return append(dst, f.resultCode(rec)...)
 }

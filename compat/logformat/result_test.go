@@ -46,8 +46,17 @@ func TestResultCode(t *testing.T) {
 			Failure: failure(engine.ClientLate)}, "NONE_NONE"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := resultCode(&tt.rec); got != tt.want {
+			f := &Format{}
+			if got := f.resultCode(&tt.rec); got != tt.want {
 				t.Errorf("Squid calls this %s, not %s", tt.want, got)
+			}
+			want := tt.want
+			if tt.name == "a tunnel to nobody" {
+				want = "TCP_TUNNEL"
+			}
+			f.Results.FailedTunnels = true
+			if got := f.resultCode(&tt.rec); got != want {
+				t.Errorf("Squid 6 calls this %s, not %s", want, got)
 			}
 		})
 	}

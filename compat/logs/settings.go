@@ -18,10 +18,11 @@ type Settings struct {
 	Rotate      int                          // logfile_rotate
 	Formats     map[string]*logformat.Format // logformat, by name
 	AccessLogs  []AccessLog
-	KeyLog      *AccessLog // tls_key_log, which has no format; nil: there is none
-	StripQuery  bool       // strip_query_terms
-	MIMEHeaders bool       // log_mime_hdrs
-	Buffered    bool       // buffered_logs
+	KeyLog      *AccessLog        // tls_key_log, which has no format; nil: there is none
+	StripQuery  bool              // strip_query_terms
+	MIMEHeaders bool              // log_mime_hdrs
+	Buffered    bool              // buffered_logs
+	Results     logformat.Results // of %Ss
 }
 
 // Defaults are Squid 5.7's, as Debian builds it.
@@ -136,6 +137,7 @@ const DefaultAccessLog = "/var/log/squid/access.log"
 // Finish gives the logs what directives anywhere in the configuration say of all of them. The acls
 // are ready by then.
 func (s *Settings) Finish(c *directive.Context) {
+	s.Results.FailedTunnels = c.Version >= conf.Squid6
 	if s.CacheLog == "none" {
 		s.CacheLog = ""
 	}
@@ -148,6 +150,7 @@ func (s *Settings) Finish(c *directive.Context) {
 			c.Say(1, "WARNING: %s: access_log has an acl that may need a lookup; it matches what is known by the time of logging", log.Line)
 		}
 		log.Format.StripQuery, log.Format.Headers = s.StripQuery, s.MIMEHeaders
+		log.Format.Results = s.Results
 		if log.Rotate < 0 {
 			log.Rotate = s.Rotate
 		}

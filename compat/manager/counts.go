@@ -78,7 +78,7 @@ func (p *Policy) Record(rec *engine.Record) {
 	if !rec.Ended.Before(n.past.next) {
 		n.roll(rec.Ended)
 	}
-	result := logformat.Result(rec)
+	result := p.Results.Of(rec)
 	if n.clients != nil && rec.Request.Connection != nil {
 		n.ofClient(rec, result)
 	}

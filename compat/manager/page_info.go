@@ -40,12 +40,9 @@ func writeInfo(r *report, parts []general) {
 	r.print("Internal Data Structures:\n\t     0 StoreEntries\n\t     0 StoreEntries with MemObjects\n\t     0 Hot Object Cache Items\n\t     0 on-disk objects\n")
 }
 
-// version is the one of Squid whose pages these are.
-const version = "5.7"
-
 func (r *report) head(s *span) {
 	date := func(at time.Time) string { return at.UTC().Format(h1.DateLayout) }
-	r.printf("Squid Object Cache: Version %s\nBuild Info: ExaProxy\nService Name: squid\n", version)
+	r.printf("Squid Object Cache: Version %s\nBuild Info: ExaProxy\nService Name: squid\n", r.p.Version.Release())
 	r.printf("Start Time:\t%s\nCurrent Time:\t%s\n", date(s.from.at), date(s.to.at))
 }
 

@@ -21,7 +21,7 @@ func collectRequests(p *Policy) (all []request) {
 	now := p.Services.Loop.Now()
 	p.Services.View.EachClient(func(c *engine.ShownClient) {
 		if c.Request != nil && !c.Request.Unread {
-			all = append(all, request{describe(c, now), c.Request.Request.Started})
+			all = append(all, request{p.describe(c, now), c.Request.Request.Started})
 		}
 	})
 	return all
@@ -37,13 +37,13 @@ func writeRequests(r *report, parts [][]request) {
 	}
 }
 
-func describe(c *engine.ShownClient, now time.Time) string {
+func (p *Policy) describe(c *engine.ShownClient, now time.Time) string {
 	rec, r := c.Request, c.Request.Request
 	url := string(shownURL(r))
 	out := fmt.Appendf(nil, "Connection: (nil)\n\tFD %d, read %d, wrote %d\n\tFD desc: %s\n", c.Descriptor, c.In, c.Out, url)
 	out = fmt.Appendf(out, "\tin: buf (nil), used %d, free %d\n", c.Held, c.Room)
 	out = fmt.Appendf(out, "\tremote: %s\n\tlocal: %s\n\tnrequests: %d\n", r.Sender(), r.Local, c.Served)
-	out = fmt.Appendf(out, "uri %s\nlogType %s\nout.offset %d, out.size %d\nreq_sz %d\n", url, logType(rec), 0, rec.Out, rec.In)
+	out = fmt.Appendf(out, "uri %s\nlogType %s\nout.offset %d, out.size %d\nreq_sz %d\n", url, p.logType(rec), 0, rec.Out, rec.In)
 	out = fmt.Appendf(out, "entry (nil)/N/A\nstart %d.%06d (%f seconds ago)\nusername %s\ndelay_pool 0\n", r.Started.Unix(),
 		r.Started.Nanosecond()/1000, now.Sub(r.Started).Seconds(), shown(cmp.Or(r.User, r.External.User, "-")))
 	return string(out)
@@ -58,9 +58,9 @@ func shownURL(r *engine.Request) []byte {
 }
 
 // logType is what the log will say, as far as that is known.
-func logType(rec *engine.Record) string {
-	if t := &rec.Request.Target; t.Scheme == "cache_object" || bytes.HasPrefix(t.Path, place) && rec.Request.TLS == nil {
+func (p *Policy) logType(rec *engine.Record) string {
+	if t := &rec.Request.Target; t.Scheme == cacheObject || bytes.HasPrefix(t.Path, place) && rec.Request.TLS == nil {
 		return logformat.Miss // a page of the manager, such as this one
 	}
-	return logformat.Result(rec)
+	return p.Results.Of(rec)
 }

@@ -9,8 +9,10 @@ import (
 	"strings"
 	"time"
 
+	"exaproxy/compat/conf"
 	"exaproxy/compat/decision"
 	"exaproxy/compat/errpage"
+	"exaproxy/compat/logformat"
 	"exaproxy/engine"
 	"exaproxy/engine/h1"
 	"exaproxy/engine/loop"
@@ -29,6 +31,8 @@ type Config struct {
 	Users      func() []User    // whom the worker remembers; nil: nobody can prove who he is
 	Remembered func(string) int // how many answers of an external acl type the worker remembers
 	Clients    bool             // client_db: requests are counted by client
+	Version    conf.Version     // of the Squid whose pages these are
+	Results    logformat.Results
 }
 
 // A Policy answers requests for the cache manager, and counts what it tells. It belongs to the worker's goroutine.
@@ -51,6 +55,18 @@ func NewPolicy(c Config) *Policy {
 // Close ends what the policy has begun.
 func (p *Policy) Close() { p.Workers.leave(p) }
 
+// cacheObject is the scheme that Squid had for the manager until 6.
+const cacheObject = "cache_object"
+
+// Refuse refuses a request of that scheme where Squid has it no more: as a URL of a scheme that nobody knows.
+func (p *Policy) Refuse(r *engine.Request, m *decision.Memory) (d engine.Decision, refused bool) {
+	if p.Version < conf.Squid7 || r.Target.Scheme != cacheObject {
+		return engine.Decision{}, false
+	}
+	gone := &h1.SyntaxError{Kind: h1.UnsupportedScheme, What: cacheObject + " in Squid 7"}
+	return m.Refuse(engine.Failure{Kind: engine.BadRequest, Side: engine.ClientSide, Err: gone}), true
+}
+
 // place is how the path of a manager's page begins.
 var place = []byte("/squid-internal-mgr")
 
@@ -59,7 +75,7 @@ var place = []byte("/squid-internal-mgr")
 func (p *Policy) Asks(r *engine.Request) bool {
 	t := &r.Target
 	switch {
-	case t.Scheme == "cache_object":
+	case t.Scheme == cacheObject:
 		return true
 	case r.TLS != nil || !bytes.HasPrefix(t.Path, place): // inside a tunnel it is some server's
 		return false
@@ -140,7 +156,7 @@ func (p *Policy) opens(name string, given []byte) bool {
 // asked is the page that is asked for, and the password that was given; nil: none.
 func asked(r *engine.Request) (name string, word []byte) {
 	rest, _, _ := bytes.Cut(r.Target.Path, []byte("?"))
-	if r.Target.Scheme == "cache_object" {
+	if r.Target.Scheme == cacheObject {
 		rest, word = bytes.TrimPrefix(rest, []byte("/")), behindPage(r.RawTarget)
 		if len(rest) == 0 {
 			rest = []byte("menu") // as squidclient asks for it
@@ -182,9 +198,17 @@ func ofBasic(field []byte) []byte {
 	return word
 }
 
+// lookup is what Cache-Status says of the manager's answers: what is asked for by cache_object is not looked for.
+func lookup(r *engine.Request) errpage.Lookup {
+	if r.Target.Scheme == cacheObject {
+		return errpage.NotAsked
+	}
+	return errpage.NotFound
+}
+
 func (p *Policy) refuse(r *engine.Request, m *decision.Memory, name string, status int, challenge []byte) engine.Decision {
 	m.Failure = engine.Failure{Kind: engine.Unsupported, Side: engine.OurSide, Page: name}
-	p.Pages.WriteLookedUp(m, r, &m.Failure, name, status, challenge)
+	p.Pages.WriteLookedUp(m, r, &m.Failure, name, status, lookup(r), challenge)
 	return m.Serve()
 }
 
@@ -209,6 +233,6 @@ func (p *Policy) show(r *engine.Request, s *survey, m *decision.Memory) {
 	if late := s.missing(); late > 0 {
 		rep.printf("\n%d of %d workers did not answer within %v: what they would tell is not here.\n", late, len(s.answers), patience)
 	}
-	fields := p.Pages.Identity.AppendReport(m.Reply.Fields[:0], media, len(rep.out), p.Services.Loop.Now())
+	fields := p.Pages.Identity.AppendReport(m.Reply.Fields[:0], media, len(rep.out), lookup(r), p.Services.Loop.Now())
 	m.Reply = engine.LocalReply{Status: 200, Fields: fields, Body: rep.out, ContentType: media}
 }

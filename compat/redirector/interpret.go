@@ -160,9 +160,9 @@ func (p *Policy) redirect(r *engine.Request, st *State, m *decision.Memory) engi
 	fields, body := m.Reply.Fields[:0], m.Reply.Body[:0]
 	if r.IsConnect() && p.inTunnel(r) {
 		body = errpage.AppendRedirectPage(body, location)
-		fields = p.identity.AppendTunnelRedirect(fields, location, len(body), p.now())
+		fields = p.identity.AppendTunnelRedirect(fields, location, len(body), errpage.LookupFor(r), p.now())
 	} else {
-		fields = p.identity.AppendRedirect(fields, location, p.now())
+		fields = p.identity.AppendRedirect(fields, location, errpage.LookupFor(r), p.now())
 	}
 	m.Reply = engine.LocalReply{Status: st.answer.Status, Fields: fields, Body: body}
 	return m.Redirect(string(location))

@@ -53,6 +53,27 @@ func (r *Request) CheckExpect() error {
 	return err
 }
 
+// BodyOf10 says what is wrong with the length that a request of HTTP/1.0 or 0.9 declares, in Squid's reading of RFC 1945 since
+// 6: POST and PUT have one (section 8.3), and GET, HEAD, DELETE, LINK and UNLINK have none, not even 0 (section 7.2). Others
+// may. Errors are *SyntaxError, of kind BadFraming where it is missing.
+func (r *Request) BodyOf10() error {
+	if r.Major == 1 && r.Minor > 0 {
+		return nil
+	}
+	declared := r.Header.Has("Content-Length")
+	switch r.Method {
+	case "POST", "PUT":
+		if !declared {
+			return fault(BadFraming, "no Content-Length", Shown(r.Line))
+		}
+	case "GET", "HEAD", "DELETE", "LINK", "UNLINK":
+		if declared {
+			return fault(BadField, "Content-Length", Shown(r.Line))
+		}
+	}
+	return nil
+}
+
 // hasNoBody says whether a request of the method never has a body.
 func (r *Request) hasNoBody() bool {
 	return r.Method == "GET" || r.Method == "HEAD" || r.Method == "TRACE"

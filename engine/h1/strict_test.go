@@ -2,6 +2,31 @@ package h1
 
 import "testing"
 
+func TestBodyOf10(t *testing.T) {
+	for head, kind := range map[string]ErrorKind{
+		"POST http://a.test/ HTTP/1.0\r\n":                               BadFraming,
+		"PUT http://a.test/ HTTP/1.0\r\n":                                BadFraming,
+		"PATCH http://a.test/ HTTP/1.0\r\n":                              0,
+		"POST http://a.test/ HTTP/1.0\r\nContent-Length: 0\r\n":          0,
+		"GET http://a.test/ HTTP/1.0\r\n":                                0,
+		"GET http://a.test/ HTTP/1.0\r\nContent-Length: 0\r\n":           BadField,
+		"HEAD http://a.test/ HTTP/1.0\r\nContent-Length: 3\r\n":          BadField,
+		"DELETE http://a.test/ HTTP/1.0\r\nContent-Length: 3\r\n":        BadField,
+		"OPTIONS http://a.test/ HTTP/1.0\r\nContent-Length: 3\r\n":       0,
+		"GET http://a.test/ HTTP/1.1\r\nContent-Length: 3\r\n":           0,
+		"POST http://a.test/ HTTP/1.1\r\nTransfer-Encoding: chunked\r\n": 0,
+		"POST http://a.test/ HTTP/1.1\r\n":                               0,
+		"GET http://a.test/\r\n":                                         0,
+	} {
+		var r Request
+		if _, err := ParseRequest([]byte(head+"\r\n"), &r, Limits{}); err != nil {
+			t.Errorf("%q: %v", head, err)
+		} else if err := r.BodyOf10(); kindOf(t, err) != kind {
+			t.Errorf("%q: got %v, want a fault of kind %v", head, err, kind)
+		}
+	}
+}
+
 func TestConforms(t *testing.T) {
 	const get, host = "GET http://a.test/ HTTP/1.1\r\n", "Host: a.test\r\n"
 	for _, test := range []struct {
