@@ -70,6 +70,7 @@ func Load(path string, o Overrides) (*Settings, error) {
 	l.context.Version = s.Version
 	for i := range lines {
 		l.said = nil
+		l.newer.look(&lines[i], s.Version)
 		became, err := l.line(&lines[i])
 		if err != nil {
 			if !l.o.Whole {
@@ -113,6 +114,7 @@ type loader struct {
 	setters directive.Set
 	context *directive.Context
 	found   obstacles
+	newer   newness
 	said    []string // of the line at hand, if somebody wants to know
 }
 
@@ -139,6 +141,9 @@ func (l *loader) line(line *conf.Line) (became LineFate, err error) {
 		return WithoutEffect, nil
 	case !set:
 		return Followed, nil
+	}
+	if err := l.checkGone(line); err != nil {
+		return InTheWay, line.Bungle(err)
 	}
 	if err := l.setters.Run(l.context, line); err != nil {
 		return InTheWay, line.Bungle(err)
@@ -168,6 +173,9 @@ func (l *loader) reject(err error) error {
 // finish judges the settings as a whole, after the last line.
 func (l *loader) finish(s *Settings) error {
 	l.checker.End(l.report)
+	if l.o.Whole {
+		l.newer.say(l, s.Path)
+	}
 	if len(l.found.lines) > 0 {
 		if l.o.Whole {
 			l.sayAll(s.checkProgram(!l.o.KeepUser))

@@ -105,18 +105,6 @@ func (s *Settings) directives() directive.Set {
 	return all
 }
 
-// checkVersion judges a line of squid_version, which has been followed by then.
-func checkVersion(c *directive.Context, l *conf.Line) error {
-	word, err := c.Args(l).String()
-	if err != nil {
-		return err
-	}
-	if _, ok := conf.ParseVersion(word); !ok {
-		return conf.Invalid{fmt.Sprintf("ERROR: squid_version is 5.7, 6 or 7, not '%s'", word)}
-	}
-	return nil
-}
-
 // finish has each feature judge its settings as a whole, after the last line. An error is why the
 // configuration cannot be used.
 func (s *Settings) finish(c *directive.Context, commandLine []string) error {

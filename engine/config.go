@@ -72,6 +72,8 @@ type Config struct {
 	ReplyPackets *ReplyPackets
 	// KeepOutgoing fills Record.Outgoing; it costs a system call for each new upstream connection.
 	KeepOutgoing bool
+	// MeasureBusy fills Record.Busy; it costs two looks at the clock for each play.
+	MeasureBusy bool
 	// HalfClosed keeps a client that closed its sending side (half_closed_clients).
 	HalfClosed bool
 	// NoHTTP09 refuses replies without a head, and those of Shoutcast (http09 deny).

@@ -45,6 +45,7 @@ func (t *transaction) end() {
 
 // cancelWaits ends what the transaction waits for.
 func (t *transaction) cancelWaits() {
+	t.countTries()
 	question, lookup, dialer := t.question, t.lookup, t.dialer
 	t.question, t.lookup, t.dialer = nil, nil, nil
 	question.Cancel()
@@ -84,6 +85,7 @@ func (t *transaction) giveRecord() {
 // sum fills in what a record says of the transaction as a whole.
 func (t *transaction) sum(rec *Record) {
 	now := t.now()
+	t.played()
 	rec.Request = t.request
 	rec.Ended, rec.Took = now, now.Sub(t.began)
 	rec.Failure = t.failure

@@ -12,6 +12,7 @@ type Record struct {
 	Ended   time.Time
 	Took    time.Duration // from the request's first byte to the end
 	Spent   Spent
+	Busy    time.Duration // how long the worker was at it, if Config.MeasureBusy asks for it
 
 	Decided Action   // what the policy decided in the end: Proceed, Rewrite, Redirect, Refuse, Challenge, Serve
 	URL     string   // Redirect: where to
@@ -19,6 +20,7 @@ type Record struct {
 	Failure *Failure // nil if all went well
 
 	Unread    bool // it ended before the head of a request was there
+	Attempts  int  // connections to next hops that were tried for it, those that were there already included
 	Forwarded bool // it got as far as looking for its next hop
 	Tunnel    bool // it became a tunnel (CONNECT answered by us with 200, or 101 Switching Protocols)
 	Aborted   bool // the client left before its reply was complete

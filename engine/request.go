@@ -85,6 +85,9 @@ type Request struct {
 
 // A Connection is a client's connection, as the policy sees it. It lives as long as that.
 type Connection struct {
+	// ID is a number that no other connection has, of whatever worker; those that a worker accepts later have higher ones.
+	ID uint64
+
 	Client netip.AddrPort // the sender, or the source that its PROXY header names
 	Local  netip.AddrPort // our end, or the destination that its PROXY header names; of a connection that was diverted to us, Original
 	Port   *Port          // the listening port it came in by

@@ -10,6 +10,15 @@ import (
 
 var errConnectLate = errors.New("connecting took longer than forward_timeout allows")
 
+// countTries notes how many addresses the dialer has tried since it was last asked.
+func (t *transaction) countTries() {
+	if d := t.dialer; d != nil {
+		t.tries += d.tried
+		t.record.Attempts += d.tried
+		d.tried = 0
+	}
+}
+
 // connect opens a connection to the next hop, at the first of its addresses that answers.
 func (t *transaction) connect() stage {
 	w := t.client.worker
@@ -22,7 +31,7 @@ func (t *transaction) connect() stage {
 		t.wakeIn(wake)
 		return connecting
 	}
-	t.tries += t.dialer.tried
+	t.countTries()
 	if fd == nil || !t.sendProxyHeader(fd) {
 		return t.unconnected()
 	}

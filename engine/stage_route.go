@@ -121,6 +121,7 @@ func (t *transaction) reuse() bool {
 	}
 	u.end.SetWaker(t.waker)
 	t.use(u)
+	t.record.Attempts++
 	if u.shown != nil {
 		t.record.Server = &u.shown.agreed
 	}

@@ -59,6 +59,8 @@ type transaction struct {
 	timer     *loop.Timer
 	deadline  time.Time // of what the present stage waits for
 
+	playedFrom time.Time // in the present play; zero: nobody measures
+
 	stage   stage
 	timed   bool      // the deadline is the present stage's
 	entered time.Time // the present stage
@@ -121,6 +123,7 @@ func (t *transaction) Run() {
 
 // advance plays the transaction on from where it is, until it waits or is over.
 func (t *transaction) advance() {
+	t.playing()
 	if t.overdue() {
 		t.enter(t.giveUp())
 	} else if t.abandoned() {
@@ -130,6 +133,7 @@ func (t *transaction) advance() {
 		next := t.play()
 		if next == t.stage {
 			t.await() // it has said so to whom it waits for
+			t.played()
 			return
 		}
 		t.enter(next)

@@ -27,8 +27,9 @@ type worker struct {
 
 	lasting any // of the policies, one after the other
 
-	clients *client // all of them, linked
-	open    int     // how many
+	clients  *client // all of them, linked
+	open     int     // how many
+	accepted uint64  // so far
 
 	connections   connectionCounts // of everybody's clients
 	countWarnings loop.Limiter
@@ -94,7 +95,7 @@ func (w *worker) addClient(fd *loop.FD, from loop.Peer, l *listener) {
 		fd.Close()
 		return
 	}
-	c := &client{worker: w, listener: l, fd: fd, end: fd, bound: l.bound, connection: Connection{Client: from.Remote, Local: l.bound, Port: l.port}}
+	c := &client{worker: w, listener: l, fd: fd, end: fd, bound: l.bound, connection: Connection{ID: w.connectionID(), Client: from.Remote, Local: l.bound, Port: l.port}}
 	c.ends = w.loop.Now().Add(w.setup.config.Timeouts.lifetime())
 	c.waker = w.loop.NewWaker(c)
 	c.timer = w.loop.NewTimer(c.waker)
@@ -114,6 +115,12 @@ func (w *worker) addClient(fd *loop.FD, from loop.Peer, l *listener) {
 	c.count()
 	c.waitForRequest()
 	c.waker.Wake()
+}
+
+// connectionID numbers the connections that are accepted.
+func (w *worker) connectionID() uint64 {
+	w.accepted++
+	return w.accepted*uint64(len(w.engine.workers)) + uint64(w.number)
 }
 
 // trim lets go of memory that was needed in a rush.

@@ -75,8 +75,12 @@ var walls = map[string]wall{
 		mayNot: []string{"net/http", "os/exec"},
 		reason: "those who speak TLS in such a world (crypto/tls wants a net.Conn)",
 	},
+	"compat/spelling": {
+		mayNot: []string{"net", "net/http", "io", "time", "os", "syscall"},
+		reason: "a function of two words",
+	},
 	"compat/conf": {
-		mayNot: []string{"net", "net/http", "os/exec"},
+		may: []string{"compat/spelling"}, mayNot: []string{"net", "net/http", "os/exec"},
 		reason: "it reads text, and knows what no directive does",
 	},
 	"compat/verify": {
@@ -88,7 +92,7 @@ var walls = map[string]wall{
 		reason: "it tests requests; names are resolved by the worker's resolver (the loop's Waker is a type it holds)",
 	},
 	"compat/logformat": {
-		may: []string{"compat/openssl", "compat/verify", "engine", "engine/h1", "engine/proxyheader", "engine/tlshello"}, mayNot: []string{"net", "net/http", "os"},
+		may: []string{"compat/openssl", "compat/spelling", "compat/verify", "engine", "engine/h1", "engine/proxyheader", "engine/tlshello"}, mayNot: []string{"net", "net/http", "os"},
 		reason: "it appends to a slice of bytes",
 	},
 	"compat/lru": {

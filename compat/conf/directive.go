@@ -51,9 +51,10 @@ type Directive struct {
 	// with one of them is accepted without a message, whatever Treat is.
 	NoOp []string
 
-	Cache  bool   // Accepted: configures nothing but a cache; all such share one notice
-	OnlyIn string // versions of Squid that know it, if 5.7 does not; "" if 5.7 does
-	Own    bool   // not of Squid's
+	Cache  bool    // Accepted: configures nothing but a cache; all such share one notice
+	OnlyIn string  // versions of Squid that know it, if 5.7 does not; "" if 5.7 does
+	Own    bool    // not of Squid's
+	Since  Version // the first that knows it; Squid5 if older ones do
 }
 
 // index finds the rows by name and alias.

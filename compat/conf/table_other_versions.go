@@ -26,7 +26,7 @@ var tableOtherVersions = []Directive{
 	{Name: "redirect_concurrency", Type: "int", Treat: Done, OnlyIn: "2.6 to 3.1", Note: "write concurrency= in url_rewrite_children instead"},
 	{Name: "storeurl_access", Type: "acl_access", Treat: Accepted, Cache: true, OnlyIn: "2.7 to 3.3", Note: noCache},
 	{Name: "storeurl_rewrite_concurrency", Type: "int", Treat: Accepted, Cache: true, OnlyIn: "2.7 to 3.3", Note: noCache},
-	{Name: "cache_log_message", Type: "cache_log_message", Treat: NotYet, OnlyIn: "6 and 7", Note: "messages of cache.log cannot be chosen one by one"},
-	{Name: "paranoid_hit_validation", Type: "time_nanoseconds", Treat: Accepted, Cache: true, OnlyIn: "6 and 7", Note: noCache},
-	{Name: "tls_key_log", Type: "access_log", Treat: Done, OnlyIn: "6 and 7", Note: "the secrets of all TLS that the proxy speaks, for Wireshark; places as of access_log, and the option rotate=; acls ('if') are refused"},
+	{Name: "cache_log_message", Type: "cache_log_message", Treat: NotYet, Since: Squid6, OnlyIn: "6 and 7", Note: "messages of cache.log cannot be chosen one by one"},
+	{Name: "paranoid_hit_validation", Type: "time_nanoseconds", Treat: Accepted, Cache: true, Since: Squid6, OnlyIn: "6 and 7", Note: noCache},
+	{Name: "tls_key_log", Type: "access_log", Treat: Done, Since: Squid6, OnlyIn: "6 and 7", Note: "the secrets of all TLS that the proxy speaks, for Wireshark; places as of access_log, and the option rotate=; acls ('if') are refused"},
 }

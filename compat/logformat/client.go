@@ -62,6 +62,14 @@ func clientName(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
 	return appendAddress(dst, rec.Request.TellClient())
 }
 
+// connectionID is the number of the client's connection.
+func connectionID(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
+	if c := rec.Request.Connection; c != nil {
+		return strconv.AppendUint(dst, c.ID, 10)
+	}
+	return dst
+}
+
 func clientPort(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
 	return appendPort(dst, rec.Request.Sender())
 }

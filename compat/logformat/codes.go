@@ -14,15 +14,19 @@ type code struct {
 	user   bool    // a name that a user gave
 
 	check func(arg string) error // of its {argument}; nil: anything goes
+
+	since int // the version of Squid that had it first, if that is later than 5; else 0
+	until int // the last version that had it; 0: all have it
 }
 
 // value appends the code's value; nothing appended is written as "-".
 type value func(dst []byte, f *Format, p *part, rec *engine.Record) []byte
 
-// codes are the %codes of Squid 5, with its way of quoting each when the format names none. Those of TLS may also
+// codes are the %codes of Squid 5 to 7, with its way of quoting each when the format names none. Those of TLS may also
 // begin with tls::.
 var codes = []code{
 	{name: "%", value: constant("%")},
+	{name: byteCode, since: 7}, // is a literal by the time that a line is made
 	{name: "sn", value: sequence, number: true},
 	{name: "err_code", value: errorCode},
 	{name: "err_detail", value: errorDetail},
@@ -42,6 +46,7 @@ var codes = []code{
 	{name: ">handshake", value: noValue},
 	{name: "la", value: ifParsed(listeningAddress)},
 	{name: "lp", value: ifParsed(listeningPort), number: true},
+	{name: "transport::>connection_id", value: connectionID, number: true, since: 6},
 
 	{name: "<a", value: serverAddress},
 	{name: "<A", value: serverName},
@@ -49,6 +54,7 @@ var codes = []code{
 	{name: "<la", value: outgoingAddress},
 	{name: "oa", value: outgoingAddress},
 	{name: "<lp", value: outgoingPort, number: true},
+	{name: "request_attempts", value: attempts, number: true, since: 6},
 	{name: "<qos", value: ifContacted(toServer(func(p engine.Packets) int { return p.TOS }))},
 	{name: "<nfmark", value: ifContacted(toServer(func(p engine.Packets) int { return p.Mark }))},
 
@@ -59,14 +65,14 @@ var codes = []code{
 	{name: "tr", value: responseTime, number: true},
 	{name: "dt", value: lookupTime, number: true},
 	{name: "tS", value: startTime},
+	{name: "busy_time", value: busyTime, number: true, since: 6},
 	{name: "<pt", value: upstreamTime, number: true},
 	{name: "<tt", value: noValue},
 
 	{name: "un", value: user, user: true},
 	{name: "ul", value: login, user: true},
 	{name: "ue", value: external(func(x *engine.External) string { return x.User }), user: true},
-	{name: "ui", value: noValue, user: true},
-	{name: "us", value: noValue, user: true},
+	{name: "ui", value: noValue, user: true, until: 6},
 	{name: "et", value: external(func(x *engine.External) string { return x.Tag })},
 	{name: "ea", value: external(func(x *engine.External) string { return x.Log })},
 

@@ -6,7 +6,7 @@ import (
 )
 
 // Compile compiles the specification of a logformat directive. StripQuery is on in the result,
-// as strip_query_terms is in Squid.
+// as strip_query_terms is in Squid. What is no code of Squid 5 to 7 is an error, which names the nearest that is one.
 func Compile(spec string) (*Format, error) {
 	f := &Format{StripQuery: true}
 	context := none
@@ -39,8 +39,12 @@ func CompileExtras(spec string) (*Format, error) {
 		return nil, err
 	}
 	for i := range f.parts {
-		if p := &f.parts[i]; p.code != nil && p.code.user && p.quote == none {
+		p := &f.parts[i]
+		if p.code != nil && p.code.user && p.quote == none {
 			p.quote = urlEscape
+		}
+		if p.code == nil && p.arg != "" && strings.ContainsAny(p.literal, "\r\n") {
+			return nil, fmt.Errorf("%%byte{%s} would end the line that it is to stand in", p.arg)
 		}
 	}
 	if len(f.parts) == 0 {
@@ -72,9 +76,10 @@ func (q quoting) after(s string) quoting {
 func (p *part) compile(spec string, context quoting) (rest string, err error) {
 	s := p.modifiers(spec[1:], context)
 	s, hasArg := p.argument(s)
+	written := s
 	p.code, s = findCode(s)
-	if p.code == nil {
-		return "", fmt.Errorf("Unsupported %%code: '%s'", spec)
+	if p.code == nil || goesOn(s) {
+		return "", unsupported(spec, written, p.code)
 	}
 	if !hasArg {
 		s, _ = p.argument(s)
@@ -82,7 +87,7 @@ func (p *part) compile(spec string, context quoting) (rest string, err error) {
 	if p.code.check != nil {
 		return s, p.code.check(p.arg)
 	}
-	return s, nil
+	return s, p.replaceByte()
 }
 
 // modifiers reads what may stand between the % and the code: quoting, alignment and widths.
@@ -130,7 +135,7 @@ func number(s string) (n int, rest string, ok bool) {
 }
 
 // findCode returns the code whose name is the longest one at the beginning of s, and what
-// follows it. As in Squid the name need not end there: %transport is %tr and "ansport".
+// follows it. As in Squid the name need not end there: %03tuZ is %03tu and "Z".
 func findCode(s string) (*code, string) {
 	if after, ok := strings.CutPrefix(s, "http::"); ok && !strings.HasPrefix(after, "%") {
 		s = after

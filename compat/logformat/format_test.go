@@ -21,6 +21,8 @@ func TestCodes(t *testing.T) {
 	for _, n := range [][2]string{{"tag", "t1"}, {"b", "q r"}, {"log", "seen"}, {"b", "two"}} {
 		rec.Request.AddNote([]byte(n[0]), []byte(n[1]))
 	}
+	rec.Busy, rec.Attempts = 1234, 2
+	rec.Request.Connection.ID = 77
 	rec.Spent = engine.Spent{Names: 12 * time.Millisecond, Upstream: 7 * time.Millisecond}
 	for _, tt := range []struct{ name, format, want string }{
 		{"nothing", "", ""},
@@ -48,7 +50,8 @@ func TestCodes(t *testing.T) {
 		{"annotations", "%et %ea %{b}note %{b:;}note %note{absent}", "t1 seen q%20r,two q%20r;two -"},
 		{"all annotations", "%note", "tag:%20t1%0D%0Ab:%20q%20r%0D%0Alog:%20seen%0D%0Ab:%20two%0D%0A"},
 		{"things that there are not here", "%ssl::>sni %tls::bump_mode %icap::tt %adapt::sum_trs %proxy_protocol::>h", "- - - - -"},
-		{"a code in front of other letters", "%transport", "3ansport"},
+		{"codes in front of other letters", "%tr{}ansport %trms %{%FT%T}tg.%03tuZ %<stB", "3ansport 3ms 2026-11-22T09:57:10.605Z 269B"},
+		{"codes of Squid 6 and 7", "%busy_time %request_attempts %http::request_attempts %transport::>connection_id %byte{65}[%byte{1}]%byte{10}", "1234 2 2 77 A[\x01]\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := line(t, tt.format, rec); got != tt.want {
@@ -177,6 +180,15 @@ func TestCompileRefuses(t *testing.T) {
 		{"the rest of the format is shown", "%>a %03bogus %un", "Unsupported %code: '%03bogus %un'"},
 		{"nothing behind the sign", "%", "Unsupported %code: '%'"},
 		{"argument in the middle", "%>{X}h", "Unsupported %code: '%>{X}h'"},
+		{"a longer name", "%transport", "Unsupported %code: '%transport' (%tr with text behind it is written %tr{}ansport)"},
+		{"a slip", "%transport::>conection_id", "Unsupported %code: '%transport::>conection_id': is '%transport::>connection_id' meant? (%tr with text behind it is written %tr{}ansport::>conection_id)"},
+		{"another slip", "%>a %06busytime x", "Unsupported %code: '%06busytime x': is '%busy_time' meant?"},
+		{"a name of nothing", "%uname", "Unsupported %code: '%uname' (%un with text behind it is written %un{}ame)"},
+		{"a code that is commented out in Squid", "%us", "Unsupported %code: '%us'"},
+		{"a byte that is none", "%byte{256}", "%byte{256}: a number from 1 to 255 stands between the brackets, without zeroes before it"},
+		{"no byte", "%byte", "%byte{}: a number from 1 to 255 stands between the brackets, without zeroes before it"},
+		{"NUL", "%byte{0}", "%byte{0}: a number from 1 to 255 stands between the brackets, without zeroes before it"},
+		{"a byte in another form", "%byte{010}", "%byte{010}: a number from 1 to 255 stands between the brackets, without zeroes before it"},
 		{"argument without end", "%{User-Agent>h", "Unsupported %code: '%{User-Agent>h'"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -209,8 +221,10 @@ func TestExtras(t *testing.T) {
 			}
 		})
 	}
-	if _, err := CompileExtras("%bogus"); err == nil {
-		t.Error("extras with an unknown code should not compile")
+	for _, extras := range []string{"%bogus", "%un%byte{10}x", "%byte{13}"} {
+		if _, err := CompileExtras(extras); err == nil {
+			t.Errorf("extras %s should not compile", extras)
+		}
 	}
 }
 

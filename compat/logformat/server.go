@@ -40,6 +40,11 @@ func outgoingPort(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
 	return appendPort(dst, rec.Outgoing)
 }
 
+// attempts is how many connections to next hops were tried.
+func attempts(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
+	return strconv.AppendInt(dst, int64(rec.Attempts), 10)
+}
+
 // upstreamTime is the time from the request's sending to the reply's head.
 func upstreamTime(dst []byte, _ *Format, p *part, rec *engine.Record) []byte {
 	if rec.ReplyHead == nil && !rec.Tunnel {

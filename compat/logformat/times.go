@@ -44,6 +44,11 @@ func startTime(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
 	return appendStamp(dst, rec.Ended.Add(-rec.Took).UnixMilli())
 }
 
+// busyTime is how long the worker was at the transaction, in nanoseconds.
+func busyTime(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
+	return strconv.AppendInt(dst, rec.Busy.Nanoseconds(), 10)
+}
+
 // appendStamp appends seconds with three digits after the point.
 func appendStamp(dst []byte, ms int64) []byte {
 	dst = strconv.AppendInt(dst, ms/1000, 10)

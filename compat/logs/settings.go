@@ -174,4 +174,5 @@ func (s *Settings) NeedReply() bool {
 func (s *Settings) Configure(c *engine.Config) {
 	c.KeepReplyHeads = s.MIMEHeaders || len(s.Formats) > 0
 	c.KeepOutgoing = len(s.Formats) > 0
+	c.MeasureBusy = slices.ContainsFunc(s.AccessLogs, func(log AccessLog) bool { return log.Format.Uses("busy_time") })
 }
