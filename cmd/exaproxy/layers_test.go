@@ -266,7 +266,7 @@ var walls = map[string]wall{
 	},
 	"compat": {
 		may: []string{"compat/conf", "compat/directive", "compat/decision", "compat/acl", "compat/errpage", "compat/explain", "compat/accel", "compat/access", "compat/auth", "compat/children", "compat/external", "compat/guard", "compat/intercept", "compat/helpertest", "compat/indirect", "compat/redirector", "compat/reportonly",
-			"compat/headers", "compat/manager", "compat/logs", "compat/names", "compat/notes", "compat/packets", "compat/ports", "compat/connection", "compat/outgoing", "compat/peers", "compat/program", "compat/bump", "compat/certs", "compat/tunnel", "compat/upgrade", "compat/verdict",
+			"compat/headers", "compat/manager", "compat/logformat", "compat/logs", "compat/names", "compat/notes", "compat/packets", "compat/ports", "compat/connection", "compat/outgoing", "compat/peers", "compat/program", "compat/bump", "compat/certs", "compat/tunnel", "compat/upgrade", "compat/verdict",
 			"engine", "engine/h1", "engine/loop", "engine/tlshello", "helper"},
 		mayNot: []string{"net", "net/http", "os", "os/exec"},
 		reason: "it puts the features together, and in order",
