@@ -67,7 +67,7 @@ func Load(path string, o Overrides) (*Settings, error) {
 	l.context.Glob = o.Glob
 	lines, broken := conf.Parse(path, o.options())
 	s.Version = conf.VersionOf(lines)
-	l.context.Version = s.Version
+	l.context.Version, acls.Version = s.Version, s.Version
 	for i := range lines {
 		l.said = nil
 		l.newer.look(&lines[i], s.Version)

@@ -3,6 +3,8 @@ package acl
 import (
 	"fmt"
 	"strings"
+
+	"exaproxy/compat/conf"
 )
 
 // fieldTest is an acl of the type req_header or rep_header: patterns for a field of the request or the reply, which is
@@ -21,7 +23,10 @@ func (t *fieldTest) add(v *values) error {
 		return nil
 	}
 	name := v.items[0].Text
-	if t.name != "" && !strings.EqualFold(name, t.name) {
+	switch differs := t.name != "" && !strings.EqualFold(name, t.name); {
+	case differs && v.set.Version >= conf.Squid6:
+		return fmt.Errorf("ERROR: acl '%s' is about the field %s, and cannot be about %s too", v.acl, t.name, name)
+	case differs:
 		v.warn("ERROR: "+lineContext(v.line),
 			fmt.Sprintf("ERROR: ACL cannot match both %s and %s headers. Use 'anyof' ACL instead.", t.name, name))
 		return nil

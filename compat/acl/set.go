@@ -16,6 +16,8 @@ import (
 type Set struct {
 	// Open opens the files that values stand in. nil: os.Open.
 	Open conf.Open
+	// Version is that of the Squid whose ways are followed where they differ.
+	Version conf.Version
 	// Schemes says whether there is a way for clients to prove who they are (auth_param), so far. nil: there is none.
 	Schemes func() bool
 	// External says whether there is an external_acl_type of that name so far, and whether its helper is told who the
