@@ -52,6 +52,7 @@ const linkLocal = "to_linklocal"
 type newness struct {
 	since  conf.Version
 	places []string // what, and where
+	gone   []string // what Squid 7 has no more, and where
 	own    bool     // linkLocal is an acl of the configuration's own
 }
 
@@ -60,6 +61,9 @@ func (n *newness) look(line *conf.Line, chosen conf.Version) {
 	d := line.Directive
 	if line.Type != conf.Setting || d == nil || line.Own {
 		return
+	}
+	if code := logformat.Gone(formats(line), numberOf(conf.Squid7)); code != "" {
+		n.gone = append(n.gone, fmt.Sprintf("%%%s at %s", code, line.Pos))
 	}
 	note := func(what string, since conf.Version) {
 		if since > chosen {
@@ -86,10 +90,19 @@ func (n *newness) say(l *loader, path string) {
 	if len(n.places) == 0 {
 		return
 	}
-	shown := strings.Join(n.places[:min(len(n.places), most)], ", ")
-	if more := len(n.places) - most; more > 0 {
+	text := fmt.Sprintf("NOTICE: %s looks like one of Squid %s, and is followed as one of %s: it has %s. To have what differs be as there, write: #exaproxy squid_version %[2]s",
+		path, n.since, l.context.Version, first(n.places, most))
+	if n.since == conf.Squid7 && len(n.gone) > 0 {
+		text += ", and - in the place of what Squid 7 has no more: " + first(n.gone, most)
+	}
+	l.o.Say(1, text)
+}
+
+// first are the first n of all, and how many more there are.
+func first(all []string, n int) string {
+	shown := strings.Join(all[:min(len(all), n)], ", ")
+	if more := len(all) - n; more > 0 {
 		shown += fmt.Sprintf(" and %d more", more)
 	}
-	l.o.Say(1, fmt.Sprintf("NOTICE: %s looks like one of Squid %s, and is followed as one of %s: it has %s. To have what differs be as there, write: #exaproxy squid_version %[2]s",
-		path, n.since, l.context.Version, shown))
+	return shown
 }

@@ -237,7 +237,7 @@ http_access deny asking later users
 http_access deny asking !users
 url_rewrite_program {dir}/rewriter
 url_rewrite_children 1 startup=1 idle=1
-logformat seen %Ss/%03>Hs %rm %ru %>ru %>rs %>rd %>rP %>rp %<ru %<rd %<rP %un %Sh/%<a %la:%lp %>la:%>lp %mt
+logformat seen %Ss/%03>Hs %rm %ru %>ru %>rs %>rd %>rP %>rp %<ru %<rd %<rP %un %Sh/%<a %la:%lp %>la:%>lp %mt %rm{}ethod %rmms
 access_log stdio:{dir}/seen.log seen
 httpd_accel_surrogate_id edge
 `
