@@ -17,23 +17,12 @@ type part struct {
 	data   bool              // its values
 }
 
-// codes are those of Squid 2 and 3, as codes of logformat.
-var codes = map[string]string{
-	"LOGIN": "ul", "IDENT": "ui", "SRC": ">a", "SRCPORT": ">p", "SRCEUI48": ">eui", "SRCEUI64": ">eui",
-	"DST": ">rd", "PROTO": ">rs", "PORT": ">rP", "METHOD": ">rm", "PATH": ">rp", "URI": ">ru",
-	"MYADDR": "la", "MYPORT": "lp", "EXT_USER": "ue", "EXT_LOG": "ea", "EXT_TAG": "et", "TAG": "et",
-}
-
-// modern is a code of Squid's as one of logformat: %LOGIN, which may have modifiers, and %>{Field}.
+// modern is a code of Squid's as one of logformat: %>{Field}.
 func modern(c *directive.Context, word string) string {
 	if strings.HasPrefix(word, "%>{") || strings.HasPrefix(word, "%<{") {
 		code := map[byte]string{'>': ">ha", '<': "<h"}[word[1]]
 		c.Say(1, "WARNING: external_acl_type format %s{...} is deprecated. Use %%%s%s", word[:2], code, word[2:])
 		return "%" + code + word[2:]
-	}
-	end := strings.TrimRight(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789")
-	if code, old := codes[word[len(end):]]; old {
-		return end + code
 	}
 	return word
 }

@@ -138,6 +138,15 @@ var codes = []code{
 	{name: "ssl::<cert_errors", value: certificateErrors},
 }
 
+// legacy are the codes of external_acl_type in Squid 2 and 3, which all formats know, by those of logformat. Of two the longer
+// stands first. Only lines of external acls have something to say for the last two.
+var legacy = []struct{ name, code string }{
+	{"LOGIN", "ul"}, {"IDENT", "ui"}, {"SRCEUI48", ">eui"}, {"SRCEUI64", ">eui"}, {"SRCPORT", ">p"}, {"SRC", ">a"},
+	{"DST", ">rd"}, {"PROTO", ">rs"}, {"PORT", ">rP"}, {"METHOD", ">rm"}, {"PATH", ">rp"}, {"URI", ">ru"},
+	{"MYADDR", "la"}, {"MYPORT", "lp"}, {"EXT_USER", "ue"}, {"EXT_LOG", "ea"}, {"EXT_TAG", "et"}, {"TAG", "et"},
+	{"ACL", ""}, {"DATA", ""},
+}
+
 // unavailable are the codes of Squid's adaptation: they never have a value here.
 var unavailable = []string{
 	"rG", "adapt::<last_h", "adapt::all_trs", "adapt::sum_trs",

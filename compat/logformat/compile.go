@@ -146,6 +146,15 @@ func findCode(s string) (*code, string) {
 	if c, rest := findUnavailable(s); c != nil {
 		return c, rest
 	}
+	for _, old := range legacy {
+		if rest, ok := strings.CutPrefix(s, old.name); ok {
+			c := &code{name: old.name, value: noValue}
+			if old.code != "" {
+				c, _ = findCode(old.code)
+			}
+			return c, rest
+		}
+	}
 	var best *code
 	for i := range codes {
 		c := &codes[i]

@@ -51,6 +51,8 @@ func TestCodes(t *testing.T) {
 		{"all annotations", "%note", "tag:%20t1%0D%0Ab:%20q%20r%0D%0Alog:%20seen%0D%0Ab:%20two%0D%0A"},
 		{"things that there are not here", "%ssl::>sni %tls::bump_mode %icap::tt %adapt::sum_trs %proxy_protocol::>h", "- - - - -"},
 		{"codes in front of other letters", "%tr{}ansport %trms %{%FT%T}tg.%03tuZ %<stB", "3ansport 3ms 2026-11-22T09:57:10.605Z 269B"},
+		{"codes of external_acl_type", "%SRC %SRCPORT %DST %METHOD %MYADDR %MYPORT %PATH %PORT %PROTO %URI [%LOGIN] %EXT_USER %EXT_LOG %EXT_TAG %ACL %DATA %IDENT",
+			"127.0.0.1 44202 origin.test GET 127.0.0.1 21128 /ka1?x=1 21080 http http://origin.test:21080/ka1?x=1 [j doe] - seen t1 - - -"},
 		{"codes of Squid 6 and 7", "%busy_time %request_attempts %http::request_attempts %transport::>connection_id %byte{65}[%byte{1}]%byte{10}", "1234 2 2 77 A[\x01]\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -47,7 +47,7 @@ func unsupported(spec, written string, found *code) error {
 	if meant := nearest(name); meant != "" {
 		text += fmt.Sprintf(": is '%%%s' meant?", meant)
 	}
-	if found != nil {
+	if found != nil && strings.HasPrefix(name, found.name) {
 		text += fmt.Sprintf(" (%%%s with text behind it is written %%%s{}%s)", found.name, found.name, strings.TrimPrefix(name, found.name))
 	}
 	return fmt.Errorf("%s", text)
