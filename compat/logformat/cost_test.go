@@ -47,7 +47,7 @@ func BenchmarkAppend(b *testing.B) {
 // FuzzCompile: no format and no value leads to a panic, and what is quoted for brackets or a
 // URL is printable.
 func FuzzCompile(f *testing.F) {
-	for _, seed := range []string{apache, "%ts.%03tu %6tr %>a", "%-8.3>a|%{X:;b}>h%note{a:}%{%j%Q}tl", "%\"", "%.", "%{", "%0", "%http::%"} {
+	for _, seed := range []string{apache, "%ts.%03tu %6tr %>a", "%-8.3>a|%{X:;b}>h%note{a:}%{%j%Q}tl", "%\"", "%.", "%{", "%0", "%http::%", "%byte{9}%transport::>connection_id", "%SRCx%us%transport::>"} {
 		f.Add(seed, "j doe\r\n[%]")
 	}
 	f.Fuzz(func(t *testing.T, format, user string) {
@@ -63,6 +63,8 @@ func FuzzCompile(f *testing.F) {
 				}
 			}
 		}
+		Newer(format)
+		Gone(format, 7)
 		rec.Request = &engine.Request{}
 		if compiled, err := Compile(format); err == nil {
 			compiled.Append(nil, rec)
