@@ -201,8 +201,8 @@ func (p *policy) admit(r *engine.Request, st *requestState) engine.Decision {
 	if d := p.intercept.Admit(r, &st.intercept, &st.decision); d.Action != engine.Proceed {
 		return d
 	}
-	if d, refused := p.manager.Refuse(r, &st.decision); refused {
-		return d
+	if p.manager.Refuses(r) {
+		return p.manager.Refuse(&st.decision)
 	}
 	if st.manager.Begun() {
 		return p.manager.Answer(r, &st.manager, &st.decision)

@@ -1,18 +1,21 @@
 package engine
 
+import "time"
+
 // playing begins to measure how long the transaction is played, if anybody wants to know (Config.MeasureBusy).
 func (t *transaction) playing() {
 	if t.setup.config.MeasureBusy {
-		t.playedFrom = t.client.worker.loop.Kernel().Now()
+		w := t.client.worker
+		w.playedFrom = w.loop.Kernel().Now()
 	}
 }
 
 // played notes how long it was played until now: it waits, or is over.
 func (t *transaction) played() {
-	if t.playedFrom.IsZero() {
+	w := t.client.worker
+	if w.playedFrom.IsZero() {
 		return
 	}
-	now := t.client.worker.loop.Kernel().Now()
-	t.record.Busy += now.Sub(t.playedFrom)
-	t.playedFrom = now
+	t.record.Busy += w.loop.Kernel().Now().Sub(w.playedFrom)
+	w.playedFrom = time.Time{}
 }

@@ -20,12 +20,12 @@ type Record struct {
 	Failure *Failure // nil if all went well
 
 	Unread    bool // it ended before the head of a request was there
-	Attempts  int  // connections to next hops that were tried for it, those that were there already included
 	Forwarded bool // it got as far as looking for its next hop
 	Tunnel    bool // it became a tunnel (CONNECT answered by us with 200, or 101 Switching Protocols)
 	Aborted   bool // the client left before its reply was complete
 	Reused    bool // the upstream connection had served before
 
+	Attempts    int    // connections to next hops that were tried for it, those that were there already included
 	Status      int    // of the reply's head that the client was sent; 0 if none was
 	ContentType []byte // of that reply
 	ReplyHead   []byte // the next hop's reply head as received; nil if there was none

@@ -59,8 +59,6 @@ type transaction struct {
 	timer     *loop.Timer
 	deadline  time.Time // of what the present stage waits for
 
-	playedFrom time.Time // in the present play; zero: nobody measures
-
 	stage   stage
 	timed   bool      // the deadline is the present stage's
 	entered time.Time // the present stage
@@ -89,8 +87,8 @@ type transaction struct {
 	up, down     flow
 	offered      []byte // protocols that the next hop was offered to switch to; nil: none
 	keepUpstream bool   // the next hop's connection may serve another request
-	interims     int    // interim replies so far
 	replied      bool   // the reply's head has been composed: the client may have seen some of it
+	interims     int    // interim replies so far
 	sent         int    // how many connections it was sent over
 
 	localReply  LocalReply      // what answering gives the client
@@ -103,10 +101,10 @@ type transaction struct {
 	judgedInside bool   // by what its ClientHello says, too
 	unheard      bool   // the client has said nothing in its tunnel, and nobody knows what it will
 	inTunnel     bool   // it is the answer to what the client says in its tunnel
+	recorded     bool   // the policy has been given the record
 	innerMethod  string // the method of that
 	failure      *Failure
 	record       Record
-	recorded     bool // the policy has been given the record
 }
 
 // Run plays the transaction on, and what the client asks next if it comes to its end.

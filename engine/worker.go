@@ -31,6 +31,8 @@ type worker struct {
 	open     int     // how many
 	accepted uint64  // so far
 
+	playedFrom time.Time // since when a transaction is played, if Config.MeasureBusy asks; zero: none is
+
 	connections   connectionCounts // of everybody's clients
 	countWarnings loop.Limiter
 

@@ -58,13 +58,15 @@ func (p *Policy) Close() { p.Workers.leave(p) }
 // cacheObject is the scheme that Squid had for the manager until 6.
 const cacheObject = "cache_object"
 
-// Refuse refuses a request of that scheme where Squid has it no more: as a URL of a scheme that nobody knows.
-func (p *Policy) Refuse(r *engine.Request, m *decision.Memory) (d engine.Decision, refused bool) {
-	if p.Version < conf.Squid7 || r.Target.Scheme != cacheObject {
-		return engine.Decision{}, false
-	}
+// Refuses says whether a request is of that scheme where Squid has it no more.
+func (p *Policy) Refuses(r *engine.Request) bool {
+	return p.Version >= conf.Squid7 && r.Target.Scheme == cacheObject
+}
+
+// Refuse refuses such a request: as a URL of a scheme that nobody knows.
+func (p *Policy) Refuse(m *decision.Memory) engine.Decision {
 	gone := &h1.SyntaxError{Kind: h1.UnsupportedScheme, What: cacheObject + " in Squid 7"}
-	return m.Refuse(engine.Failure{Kind: engine.BadRequest, Side: engine.ClientSide, Err: gone}), true
+	return m.Refuse(engine.Failure{Kind: engine.BadRequest, Side: engine.ClientSide, Err: gone})
 }
 
 // place is how the path of a manager's page begins.
