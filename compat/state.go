@@ -95,7 +95,7 @@ func (s *requestStates) OfConnection(r *engine.Request, begin bool) *auth.Connec
 
 // releaseIdle releases the state of r if the request's acls have asked nobody, and nothing of it matters later.
 func (s *requestStates) releaseIdle(r *engine.Request) {
-	if st := kept(r); st != nil && !st.access.Remembers() && !st.intercept.Matters() {
+	if st := kept(r); st != nil && !st.access.Remembers() && !st.intercept.Matters() && !st.redirector.Matters() {
 		s.release(r)
 	}
 }

@@ -51,21 +51,21 @@ func (c *client) changeMark(ch MarkChange) {
 
 func (c *client) markFailed(what string, err error) {
 	c.connection.Mark = ConnMark{}
-	c.worker.markFailed("client", c.connection.Client, what, err)
+	c.worker.markFailed(&c.worker.clientMarkWarnings, "client", c.connection.Client, what, err)
 }
 
 // markOf is the mark of a connection to a next hop; 0 if nobody knows it.
 func (c *client) markOf(u *upstream) uint32 {
 	mark, err := u.fd.ConnMark()
 	if err != nil {
-		c.worker.markFailed("server", u.remote, "read (packets to clients bear nothing of it)", err)
+		c.worker.markFailed(&c.worker.serverMarkWarnings, "server", u.remote, "read (packets to clients bear nothing of it)", err)
 	}
 	return mark
 }
 
 // markFailed logs, once a minute, that the mark of somebody's connection cannot be read or changed.
-func (w *worker) markFailed(whose string, at netip.AddrPort, what string, err error) {
-	if suppressed, ok := w.markWarnings.Allow(w.loop.Now(), markWarningsEvery); ok {
+func (w *worker) markFailed(warnings *loop.Limiter, whose string, at netip.AddrPort, what string, err error) {
+	if suppressed, ok := warnings.Allow(w.loop.Now(), markWarningsEvery); ok {
 		w.log.Error(fmt.Sprintf("the mark that the packet filter keeps with a %s's connection cannot be %s%s", whose, what, loop.SinceLast(suppressed)),
 			whose, at.String(), "error", err)
 	}

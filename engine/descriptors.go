@@ -10,7 +10,7 @@ const starvedDelay = 50 * time.Millisecond
 // descriptorWarnEvery is how often it is logged that descriptors run out.
 const descriptorWarnEvery = 15 * time.Second
 
-// A helper child takes five descriptors: its three pipes, one to wake who waits for it, one for the process. The
+// A helper child takes five descriptors: its three pipes, one by which it is waited for, one for the process. The
 // loop watches two of them. While it is started it takes five more: its ends of the pipes, and a pipe that tells
 // how the start went.
 const (

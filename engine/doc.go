@@ -73,7 +73,8 @@
 //	one in Engine.Run        waits for the workers to end
 //	one per worker           the loop
 //	one per TLS handshake    computes it, fed by the loop; talks by Post
-//	one per helper child     starts it, reads its standard error, waits for its end; talks by Post
+//	one per helper child     has it started, reads its standard error, waits for its end; talks by Post
+//	one for all children     starts them, on a thread of its own
 //	one per log file         writes what the loops have appended
 //	one beside main          listens to the process that kept root's rights
 //	one in helper-test       reads its input; wakes its loop by Post

@@ -56,3 +56,29 @@ func TestPacketsOfOurPages(t *testing.T) {
 		t.Errorf("they bear %#x and %#x", tos, mark)
 	}
 }
+
+// What the next request says nothing of, packets bear as before.
+func TestBearKeepsWhatIsNotSaid(t *testing.T) {
+	p := newTransaction(t, relaying, given{})
+	for _, said := range []Packets{{0x40, 0x18}, {TOS: 0x20}, {Mark: 7}, {}} {
+		p.client.bear(said)
+	}
+	if tos, mark := p.browser.Borne(); tos != 0x20 || mark != 7 || p.client.connection.Packets != (Packets{0x20, 7}) {
+		t.Errorf("packets bear %#x %#x, noted is %+v", tos, mark, p.client.connection.Packets)
+	}
+}
+
+// That the mark of a server's connection is not known is said also where that of the client's was not.
+func TestBothMarksAreMissed(t *testing.T) {
+	said := new(strings.Builder)
+	p := newTransaction(t, relaying, given{config: func(c *Config) {
+		c.ReplyPackets, c.Log = &ReplyPackets{TOS: -1, Mark: 0xa0, Kept: 15}, slog.New(slog.NewTextHandler(said, nil))
+	}})
+	p.client.readMark()
+	p.server.WriteString(okReply)
+	p.turn()
+	p.wants(p.play(), relaying)
+	if n := strings.Count(said.String(), "server's connection cannot be read"); n != 1 {
+		t.Errorf("that is said %d times: %s", n, said)
+	}
+}

@@ -52,7 +52,7 @@ type worker struct {
 
 	faults loop.Limiter // of what is logged of faults of ours
 
-	markWarnings loop.Limiter // of marks of clients' connections
+	clientMarkWarnings, serverMarkWarnings loop.Limiter // of marks of their connections
 
 	retired []*setup       // replaced, and still used
 	pools   []*helper.Pool // that may have children

@@ -74,7 +74,7 @@ type Config struct {
 // Share returns the part of the configuration that is one worker's, of a number of workers and
 // counted from 0. Children, Startup and Idle are divided among them, unless PerWorker is set; of what does not divide
 // evenly the first workers get more Children, and all as much Startup and Idle as any: none begins without a child where
-// some are to be there. Each may have one child at least.
+// some are to be there. Each has one child at least.
 func (c Config) Share(worker, workers int) Config {
 	if c.PerWorker {
 		return c

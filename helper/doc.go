@@ -1,8 +1,8 @@
 // Package helper keeps child processes that answer lines: a line in, a line out.
 //
 // A Pool belongs to one loop and is used on that loop's goroutine only. Each child has a
-// goroutine of its own for what blocks: it starts the process, copies its standard error, waits
-// for its end, and posts start and end to the loop.
+// goroutine of its own for what blocks: it has the process started, by one thread that starts those of all pools, copies its
+// standard error, waits for its end, and posts start and end to the loop.
 //
 // A Pool lives from NewPool until it is Closed. Ask returns a Question: whoever asked is woken,
 // looks with Answer, and ends with Cancel, answered or not. In between the question waits in the

@@ -53,13 +53,13 @@ func Example() {
 
 // Eight children are divided among three workers.
 func ExampleConfig_Share() {
-	c := helper.Config{Argv: []string{"/usr/bin/rewrite"}, Children: 8, Startup: 3}
+	c := helper.Config{Argv: []string{"/usr/bin/rewrite"}, Children: 8, Startup: 4}
 	for worker := range 3 {
 		share := c.Share(worker, 3)
 		fmt.Println(share.Children, share.Startup)
 	}
 	// Output:
-	// 3 1
-	// 3 1
-	// 2 1
+	// 3 2
+	// 3 2
+	// 2 2
 }

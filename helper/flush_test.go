@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -297,7 +298,7 @@ func TestProgramsThatDoNotFlushAnswer(t *testing.T) {
 	for name, argv := range unflushed {
 		t.Run(name, func(t *testing.T) {
 			argv[0] = installed(t, argv[0])
-			s := perform(t, Config{Children: 2, Startup: 2, Argv: argv, Env: append(os.Environ(), "PYTHONUNBUFFERED=")})
+			s := perform(t, Config{Children: 2, Startup: 2, Argv: argv, Env: append(withoutVariable("PYTHONUNBUFFERED"), "PYTHONUNBUFFERED=")})
 			for _, line := range []string{"x", "y", "z"} {
 				s.answers(line, line+" answered")
 			}
@@ -377,4 +378,9 @@ func TestProgramsThatAnswerLateKeepTheirPipe(t *testing.T) {
 			})
 		}
 	}
+}
+
+// withoutVariable is this process's environment without a variable.
+func withoutVariable(name string) []string {
+	return slices.DeleteFunc(os.Environ(), func(one string) bool { return strings.HasPrefix(one, name+"=") })
 }

@@ -182,6 +182,31 @@ func TestPoisonLeavesMostChildren(t *testing.T) {
 	}
 }
 
+// A quarter of the children is kept for questions that are like those which were answered.
+func TestUnknownLeavesAQuarter(t *testing.T) {
+	w := newWorld(t, Config{Children: 8, Startup: 8, Retries: 2})
+	for n := range 10 {
+		q := w.ask(good(n))
+		w.plays()
+		q.Cancel()
+	}
+	w.ask(poisoned(1))
+	w.plays()
+	w.pass(minRestartDelay + aTick)
+	for n := range 20 {
+		w.ask(fmt.Sprintf("~~~ %c unlike %d ^^^", 'A'+n, n))
+	}
+	busy := 0
+	for _, c := range w.pool.children {
+		if c.awaited > 0 {
+			busy++
+		}
+	}
+	if busy != 6 {
+		t.Errorf("%d of 8 children are busy, want 6", busy)
+	}
+}
+
 // A child that does not answer, or writes without end, of what it was asked is lost to that question.
 func TestOtherHarmIsPoisonToo(t *testing.T) {
 	for name, harm := range map[string]func(w *world, a *actor){

@@ -209,7 +209,8 @@ func (q *Question) safer(than *Question) bool {
 }
 
 // mayVenture reports whether one more child may be given a question like which none was answered: a quarter
-// of them, or one, is kept for those of which it is known that they do no harm.
+// of them, or one, is kept for those of which it is known that they do no harm; but not the one that is to answer before others
+// are started.
 func (p *Pool) mayVenture() bool {
 	if p.target == 1 || p.answered.lines == 0 || p.waitsForTest() {
 		return true

@@ -10,7 +10,7 @@ import (
 	"exaproxy/engine"
 )
 
-// TestFlows has what Squid 5.7 gave to packets (cmd/exaproxy/acceptance has both do it).
+// TestFlows has what Squid 5.7 gave to packets; cmd/exaproxy/acceptance has both give it, for some of these.
 func TestFlows(t *testing.T) {
 	for conf, want := range map[string]*engine.ReplyPackets{
 		"qos_flows":                           nil,
@@ -31,6 +31,11 @@ func TestFlows(t *testing.T) {
 		"qos_flows mark miss=7 disable-preserve-miss":                              {TOS: -1, Mark: 7},
 		"qos_flows mark sibling-hit=7 parent-hit=0xffffffff disable-preserve-miss": {TOS: -1},
 		"qos_flows tos miss=0x40\nqos_flows mark miss=7":                           {TOS: 0x40, Mark: 7},
+		"qos_flows mark miss=0xa0/0xf0 disable-preserve-miss\nqos_flows mark":      {TOS: -1, Mark: 0xa0, Kept: 0xffffff0f},
+		"qos_flows tos local-hit=1 sibling-hit=0 disable-preserve-miss":            {TOS: 0, Mark: -1},
+		"qos_flows tos miss=0x30/0x110":                                            {TOS: 0x30, Mark: -1},
+		"qos_flows mark miss-mask=0":                                               {TOS: -1, Mark: 0},
+		"qos_flows mark miss-mask=0xf0\nqos_flows mark miss-mask=0x0f":             {TOS: -1, Mark: 0, Kept: 0x0f},
 	} {
 		var s Settings
 		compattest.MustRead(t, acl.NewSet(), s.Directives(), conf)

@@ -214,3 +214,12 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// Who a client is for a server behind an accelerator, or for a proxy, is no helper's business.
+func TestCredentialsStayWithUs(t *testing.T) {
+	r := asked(t, "GET http://a.test/x HTTP/1.0\nHost: a.test\nAuthorization: Basic eDp5\nProxy-Authorization: Basic eDp6\nX-1: 1")
+	r.User, r.Port = "joe", &engine.Port{Mode: engine.Accel}
+	if question := Append(nil, "icap://x/", "x", r); bytes.Contains(question, []byte("eDp")) {
+		t.Errorf("the helper is asked\n%s", question)
+	}
+}

@@ -237,3 +237,27 @@ func TestRevise(t *testing.T) {
 		t.Error("a field that is not kept is there")
 	}
 }
+
+// CopyEndToEnd copies what CopyFrom and RemoveHopByHop leave, however long the list in Connection is.
+func TestCopyEndToEnd(t *testing.T) {
+	for n := range 3 * fewListed {
+		fields, list := []string{"Host: h", "TE: gzip", "Proxy-Authorization: p", "Upgrade: u"}, "Connection: host"
+		for i := range n {
+			list += fmt.Sprintf(", x-Listed-%d", i)
+			fields = append(fields, fmt.Sprintf("X-listed-%d: 1", i), fmt.Sprintf("X-Kept-%d: 1", i))
+		}
+		src := headerOf(t, append(fields, list)...)
+		var want, got Header
+		got.Add("Old", []byte("x"))
+		want.CopyFrom(src)
+		RemoveHopByHop(&want)
+		want.Del("Host")
+		got.CopyEndToEnd(src, "Host")
+		if g, w := string(got.AppendTo(nil)), string(want.AppendTo(nil)); g != w {
+			t.Errorf("%d fields are listed: got %q, want %q", n, g, w)
+		}
+		if !got.Has("Proxy-Authorization") || src.Len() != len(fields)+1 {
+			t.Errorf("%d fields are listed: one is not found, or the source has changed", n)
+		}
+	}
+}

@@ -111,8 +111,11 @@ func clientsWaitWithRoomFor(t *testing.T, room int) {
 	if x.hasEnded() {
 		t.Error("the proxy has ended")
 	}
+	const reserved = 24
 	after, _ := os.ReadDir(filepath.Join("/proc", strconv.Itoa(x.pid()), "task"))
-	t.Logf("%d threads before, %d after", len(threads), len(after))
+	if len(threads) < reserved || len(after) > len(threads)+room {
+		t.Errorf("%d threads before, %d after", len(threads), len(after))
+	}
 }
 
 // limitProcesses has the proxy's user, whom nobody else is, have no more processes and threads than that.
