@@ -249,7 +249,9 @@ func (r *configReport) checkFiles(s *compat.Settings) {
 	}
 	check("cache_log", s.Logs.CacheLog)
 	for _, log := range s.Logs.AccessLogs {
-		check("access_log", log.Path)
+		if log.Module == logs.ToFile {
+			check("access_log", log.Path)
+		}
 	}
 	if s.Logs.KeyLog != nil {
 		check("tls_key_log", s.Logs.KeyLog.Path)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,7 +20,7 @@ import (
 // serve runs the proxy until a signal ends it.
 func serve(o *options, args []string, r role, stdout, stderr io.Writer) int {
 	// until it listens, whoever started it is shown why not
-	s := &server{o: o, role: r, stderr: logs.NewStream(stderr, time.Now)}
+	s := &server{o: o, role: r, stderr: logs.NewStream(stderr, time.Now), unlogged: make(chan error, 1)}
 	s.log = logs.NewCacheLog(logs.CacheLogOptions{Stderr: s.stderr, StderrLevel: max(o.level, 0), Tag: r.tag()})
 	signals := catchSignals() // from now on none of them ends the program on its own
 	err := s.start(args)
@@ -68,6 +69,7 @@ func (s *server) start(args []string) error {
 	syscall.Umask(s.settings.Program.Umask)
 	s.files = logs.NewFiles(s.log, who)
 	s.files.CacheLogOpened = s.cacheLogOpened
+	s.files.Lost = s.cannotLog
 	s.openCacheLog()
 	s.logStart()
 	descriptors := s.raiseDescriptors()
@@ -156,7 +158,9 @@ func (s *server) run(signals *caught) error {
 		case <-ticks.C:
 			memory.trim()
 		case err := <-ended:
-			return err
+			return cmp.Or(s.fatal, err)
+		case s.fatal = <-s.unlogged:
+			s.engine.Shutdown(0)
 		case <-alone:
 			alone = nil
 			s.lost()
@@ -172,6 +176,14 @@ func (s *server) run(signals *caught) error {
 			s.rotated(err)
 			rotations.finish()
 		}
+	}
+}
+
+// cannotLog has the program end, since a log with on-error=die has lost a line. Any goroutine may call it.
+func (s *server) cannotLog(err error) {
+	select {
+	case s.unlogged <- &abnormal{err.Error()}:
+	default: // it ends already
 	}
 }
 

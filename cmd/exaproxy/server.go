@@ -30,6 +30,9 @@ type server struct {
 	setup    *compat.Setup
 	engine   *engine.Engine
 	pid      *pidFile // a parent's is not ours
+
+	unlogged chan error // what must be logged cannot be
+	fatal    error      // why the engine was told to end; nil: no such reason
 }
 
 // user is who the proxy becomes once it listens; nil if it stays who it is. With --try it does: the

@@ -60,6 +60,14 @@ func NewCacheLog(o CacheLogOptions) *CacheLog {
 	return &CacheLog{cacheLog: c, section: -1}
 }
 
+// program is how syslog names the process: Squid's workers in the background have another name than the program.
+func (c *CacheLog) program() string {
+	if c.tag != "" {
+		return "(squid-1)"
+	}
+	return "squid"
+}
+
 // stampLayout is how a line begins.
 const stampLayout = "2006/01/02 15:04:05"
 

@@ -36,14 +36,18 @@ type File struct {
 	keep int // how many old files a rotation keeps; guarded by Files.mu
 	refs int // guarded by Files.mu
 
+	remote bool // there is an outlet: nobody waits for it
+
 	mu       sync.Mutex // never held while anything waits for the disk
 	lines    backlog
-	wakes    int      // how often the writer was woken for them: for the first, and for many
-	dropped  int64    // lines lost since that was last logged
-	stuck    bool     // the disk refuses what it is given
-	waiting  []waiter // for room
-	jobs     []*job   // that the writer has not begun
-	rotation *job     // of them, the one that rotates
+	room     int         // how many bytes of lines are kept; of a file that is not stuck, somewhat more
+	fatal    func(error) // on-error=die: called when a line is lost; nil: it is counted
+	wakes    int         // how often the writer was woken for them: for the first, and for many
+	dropped  int64       // lines lost since that was last logged
+	stuck    bool        // the disk refuses what it is given
+	waiting  []waiter    // for room
+	jobs     []*job      // that the writer has not begun
+	rotation *job        // of them, the one that rotates
 
 	wake  chan struct{} // there are lines
 	asked chan struct{} // there are jobs
@@ -51,6 +55,7 @@ type File struct {
 	done  chan struct{} // closed by the writer when it has ended
 
 	// What follows is the writer's own.
+	outlet  outlet         // takes the lines in the place of a file; nil: there is a file
 	file    *os.File       // nil: a pipe that nobody read when it was to be opened
 	opened  func(*os.File) // is told of each new file; may be nil
 	writing []byte         // taken from lines, not on the disk yet
@@ -64,11 +69,25 @@ func newFile(path string, owner *account.User, log *slog.Logger) (*File, error) 
 	if err != nil && !errors.Is(err, unix.ENXIO) { // a pipe may find a reader yet
 		return nil, err
 	}
-	f := &File{path: path, owner: owner, log: log, file: file, wake: make(chan struct{}, 1), asked: make(chan struct{}, 1),
-		quit: make(chan struct{}), done: make(chan struct{})}
-	f.gather.Store(int64(gathering))
+	f := makeFile(path, log)
+	f.owner, f.file = owner, file
 	go f.write()
 	return f, nil
+}
+
+// newRemote has an outlet take lines in the place of a file, and starts the writer.
+func newRemote(name string, o outlet, log *slog.Logger) *File {
+	f := makeFile(name, log)
+	f.outlet, f.remote = o, true
+	go f.write()
+	return f
+}
+
+func makeFile(path string, log *slog.Logger) *File {
+	f := &File{path: path, log: log, room: maxBacklog, wake: make(chan struct{}, 1), asked: make(chan struct{}, 1),
+		quit: make(chan struct{}), done: make(chan struct{})}
+	f.gather.Store(int64(gathering))
+	return f
 }
 
 // openLog opens a file for appending.
@@ -102,12 +121,12 @@ type waiter struct {
 }
 
 // Ready says whether lines can be appended without going beyond the backlog. If not, the task is
-// woken once when they can. There is always room in the backlog of a disk that fails, for what
+// woken once when they can. There is always room in the backlog of a disk that fails, and of what is no file, for what
 // does not fit is dropped.
 func (f *File) Ready(l *loop.Loop, task *loop.Waker) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.stuck || len(f.lines.pending) < maxBacklog {
+	if f.stuck || f.remote || len(f.lines.pending) < f.room {
 		return true
 	}
 	f.waiting = append(f.waiting, waiter{l, task})
@@ -117,12 +136,12 @@ func (f *File) Ready(l *loop.Loop, task *loop.Waker) bool {
 // Append adds whole lines. It copies them and returns at once.
 func (f *File) Append(lines []byte) {
 	f.mu.Lock()
-	room := maxBacklog
-	if !f.stuck {
+	room := f.room
+	if !f.stuck && !f.remote {
 		room += overdraft
 	}
 	if len(f.lines.pending)+len(lines) > room {
-		f.dropped += int64(bytes.Count(lines, []byte{'\n'}))
+		f.drop(lines)
 		f.mu.Unlock()
 		return
 	}
@@ -132,6 +151,26 @@ func (f *File) Append(lines []byte) {
 	if wake {
 		signal(f.wake)
 	}
+}
+
+// bound is how many bytes of lines are kept.
+func (f *File) bound() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.room
+}
+
+// drop counts lines that are lost, and with on-error=die has the program end. The lock is held.
+func (f *File) drop(lines []byte) {
+	if f.dropped == 0 && f.fatal != nil {
+		f.fatal(f.losing())
+	}
+	f.dropped += int64(bytes.Count(lines, []byte{'\n'}))
+}
+
+// losing is why the program ends with on-error=die.
+func (f *File) losing() error {
+	return fmt.Errorf("log %s: a line is lost, and its access_log says on-error=die", f.path)
 }
 
 // trim lets go of memory for lines that was not needed since the last time, and returns how many bytes it has.

@@ -26,6 +26,9 @@ type Files struct {
 	// goroutine of the log's. The file is the log's.
 	CacheLogOpened func(*os.File)
 
+	// Lost, if set, is called when a log with on-error=die loses a line, on any goroutine. It must not wait.
+	Lost func(error)
+
 	log      *CacheLog
 	owner    *account.User
 	patience time.Duration
@@ -52,11 +55,59 @@ func (l *Files) open(path string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
+	return l.keep(f), nil
+}
+
+// openPlace returns what an access log is written to, held once more.
+func (l *Files) openPlace(log *AccessLog, buffered bool) (*File, error) {
+	if log.Module == ToFile {
+		return l.open(log.Path)
+	}
+	name := log.key(buffered)
+	if f := l.find(name); f != nil {
+		return f, nil
+	}
+	o := l.outlet(log, buffered)
+	d, isDaemon := o.(*daemonLog)
+	if isDaemon {
+		if err := d.start(); err != nil {
+			return nil, err
+		}
+	}
+	f := l.keep(newRemote(name, o, slog.New(l.log)))
+	if isDaemon {
+		f.do(d.greet)
+	}
+	return f, nil
+}
+
+// outlet makes what takes the lines of an access log that is no file.
+func (l *Files) outlet(log *AccessLog, buffered bool) outlet {
+	switch log.Module {
+	case ToUDP:
+		return &datagramLog{address: log.Path}
+	case ToTCP:
+		return &streamLog{address: log.Path}
+	case ToSyslog:
+		return &syslogLog{socket: syslogSocket, priority: log.Priority, tag: l.log.program(), clock: l.log.clock}
+	case ToDaemon:
+		d := &daemonLog{program: log.Program, path: log.Path, keep: log.Rotate, buffer: buffered, owner: l.owner}
+		if l.cache != nil {
+			d.errors = l.cache.path
+		}
+		return d
+	case ToFile:
+	}
+	panic("BUG: a file is no outlet")
+}
+
+// keep has a file that was opened found by its path.
+func (l *Files) keep(f *File) *File {
 	f.refs = 1
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.files[path] = f
-	return f, nil
+	l.files[f.path] = f
+	return f
 }
 
 // find returns the file at path if it is open, held once more.
@@ -80,6 +131,20 @@ func (l *Files) configure(f *File, keep int, buffered bool) {
 		f.gather.Store(int64(bufferedGathering))
 	} else {
 		f.gather.Store(int64(gathering))
+	}
+}
+
+// limit has a log follow the options of its line: buffer-size=, how much is kept of what is not taken, if it is no file; and
+// on-error=die.
+func (l *Files) limit(f *File, log *AccessLog) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.room, f.fatal = maxBacklog, nil
+	if f.remote && log.Buffer > 0 {
+		f.room = max(log.Buffer, leastBuffer)
+	}
+	if log.Die {
+		f.fatal = l.Lost
 	}
 }
 

@@ -80,6 +80,10 @@ func (f *File) rotate(keep int) *job {
 
 // turnOver is a rotation. It belongs to the writer.
 func (f *File) turnOver(keep int) error {
+	if f.outlet != nil {
+		f.outlet.rotate()
+		return nil
+	}
 	if standardStream(f.path) != nil {
 		return nil
 	}

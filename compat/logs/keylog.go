@@ -18,7 +18,7 @@ func (s *Settings) setKeyLog(c *directive.Context, l *conf.Line) error {
 		return conf.Invalid{"FATAL: tls_key_log: there can be one"}
 	}
 	place := l.Tokens[0].Text
-	path, err := logPath(place)
+	path, err := filePath(place)
 	if err != nil {
 		return conf.Invalid{strings.ReplaceAll(err.Error(), "access_log", "tls_key_log")}
 	}

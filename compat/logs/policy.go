@@ -35,9 +35,9 @@ func (s *Settings) Open(files *Files) (*OpenedLogs, error) {
 	a := &OpenedLogs{files: files}
 	for i := range s.AccessLogs {
 		log := accessLog{line: &s.AccessLogs[i]}
-		if log.line.Path != "" {
+		if !log.line.None() {
 			var err error
-			if log.file, err = a.open(log.line); err != nil {
+			if log.file, err = a.open(log.line, s.Buffered); err != nil {
 				return nil, err
 			}
 		}
@@ -45,7 +45,7 @@ func (s *Settings) Open(files *Files) (*OpenedLogs, error) {
 	}
 	if s.KeyLog != nil {
 		var err error
-		if a.keys, err = a.open(s.KeyLog); err != nil {
+		if a.keys, err = a.open(s.KeyLog, s.Buffered); err != nil {
 			return nil, err
 		}
 	}
@@ -53,13 +53,16 @@ func (s *Settings) Open(files *Files) (*OpenedLogs, error) {
 }
 
 // open opens one of the files. If it cannot be opened, all are given up.
-func (a *OpenedLogs) open(log *AccessLog) (*File, error) {
-	file, err := a.files.open(log.Path)
+func (a *OpenedLogs) open(log *AccessLog, buffered bool) (*File, error) {
+	file, err := a.files.openPlace(log, buffered)
 	if err != nil {
 		a.Close()
 		at := ""
 		if log.Line != "" {
 			at = log.Line + ": "
+		}
+		if log.Module != ToFile {
+			return nil, fmt.Errorf("%s%w", at, err)
 		}
 		return nil, fmt.Errorf("%scannot open '%s' for writing. %s: %w", at, log.Path, remedy(log.Path, a.files.ownerName(), err), err)
 	}
@@ -97,6 +100,7 @@ func (a *OpenedLogs) Commit(s *Settings) {
 	for _, log := range a.logs {
 		if log.file != nil {
 			a.files.configure(log.file, log.line.Rotate, s.Buffered)
+			a.files.limit(log.file, log.line)
 		}
 	}
 	if a.keys != nil {

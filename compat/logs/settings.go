@@ -23,6 +23,7 @@ type Settings struct {
 	MIMEHeaders bool              // log_mime_hdrs
 	Buffered    bool              // buffered_logs
 	Results     logformat.Results // of %Ss
+	Daemon      string            // logfile_daemon; "": none is needed
 }
 
 // Defaults are Squid 5.7's, as Debian builds it.
@@ -38,6 +39,7 @@ func (s *Settings) Directives() directive.Set {
 		"debug_options":     s.setDebugOptions,
 		"logfile_rotate":    directive.Number(&s.Rotate),
 		"access_log":        s.setAccessLog,
+		"logfile_daemon":    directive.Text(&s.Daemon),
 		"tls_key_log":       s.setKeyLog,
 		"logformat":         s.setLogFormat,
 		"strip_query_terms": directive.OnOff(&s.StripQuery),
@@ -82,7 +84,7 @@ func (s *Settings) setAccessLog(c *directive.Context, l *conf.Line) error {
 	log := AccessLog{Rotate: -1, Line: l.Pos.String()}
 	if place != "none" {
 		var err error
-		if log.Path, err = logPath(place); err != nil {
+		if err = log.setPlace(place); err != nil {
 			return err
 		}
 	}
@@ -142,7 +144,7 @@ func (s *Settings) Finish(c *directive.Context) {
 		s.CacheLog = ""
 	}
 	if len(s.AccessLogs) == 0 {
-		s.AccessLogs = []AccessLog{{Path: DefaultAccessLog, Format: s.format("squid"), Rotate: -1}}
+		s.AccessLogs = []AccessLog{{Module: ToDaemon, Path: DefaultAccessLog, Format: s.format("squid"), Rotate: -1}}
 	}
 	for i := range s.AccessLogs {
 		log := &s.AccessLogs[i]
@@ -154,6 +156,7 @@ func (s *Settings) Finish(c *directive.Context) {
 		if log.Rotate < 0 {
 			log.Rotate = s.Rotate
 		}
+		log.setDaemon(s.Daemon)
 	}
 	if s.KeyLog != nil && s.KeyLog.Rotate < 0 {
 		s.KeyLog.Rotate = s.Rotate

@@ -82,6 +82,8 @@ func (f *File) collect() {
 // pipe at once.
 func (f *File) retry() <-chan time.Time {
 	switch {
+	case f.failing && f.remote:
+		return time.After(reconnectAfter)
 	case f.failing:
 		return time.After(retryAfter)
 	case len(f.writing) > 0:
@@ -132,6 +134,9 @@ func (f *File) wakeWaiting() {
 
 // put writes lines, for as long as pipeTimeout if it is to a pipe.
 func (f *File) put(lines []byte) (int, error) {
+	if f.outlet != nil {
+		return f.outlet.put(lines)
+	}
 	if f.file == nil {
 		file, err := openLog(f.path, f.owner)
 		if err != nil {
@@ -161,6 +166,10 @@ func (f *File) notTaken(n int, err error) {
 	}
 	if n == 0 && !f.delayed {
 		f.delayed = true
+		if f.remote {
+			f.log.Warn(fmt.Sprintf("log %s: nobody reads there: lines are kept in memory, and when %d kB are full, they are lost", f.path, f.bound()>>10))
+			return
+		}
 		f.log.Warn(fmt.Sprintf("nobody reads from log file %s: lines are kept in memory, and when %d MB are full, requests wait",
 			f.path, maxBacklog>>20))
 	}
@@ -175,6 +184,10 @@ func (f *File) failed(err error) {
 	f.stuck = true
 	f.wakeWaiting()
 	f.mu.Unlock()
+	if f.remote {
+		f.log.Error(fmt.Sprintf("log %s: %s; up to %d kB of lines are kept in memory", f.path, err, f.bound()>>10))
+		return
+	}
 	f.log.Error(fmt.Sprintf("cannot write log file: %s; lines are kept in memory and it is tried again", err))
 }
 
@@ -187,11 +200,29 @@ func (f *File) written() {
 	f.dropped, f.stuck = 0, false
 	f.mu.Unlock()
 	f.writing = nil
+	if f.outlet != nil {
+		lost += f.unsendable()
+	}
 	if !f.failing && !f.delayed && lost == 0 {
 		return
 	}
 	f.failing, f.delayed = false, false
+	if f.remote {
+		f.log.Warn(fmt.Sprintf("log %s: lines are taken again; %d were lost", f.path, lost))
+		return
+	}
 	f.log.Warn(fmt.Sprintf("log file %s is written again; %d lines were lost", f.path, lost))
+}
+
+// unsendable is how many lines the outlet has given up.
+func (f *File) unsendable() int64 {
+	n := f.outlet.lost()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if n > 0 && f.fatal != nil {
+		f.fatal(f.losing())
+	}
+	return int64(n)
 }
 
 // close closes the file and logs what never got there.
@@ -206,6 +237,10 @@ func (f *File) close() {
 }
 
 func (f *File) closeFile() {
+	if f.outlet != nil {
+		f.outlet.close()
+		return
+	}
 	if f.file != nil && f.file != os.Stdout && f.file != os.Stderr {
 		f.file.Close()
 	}
