@@ -187,6 +187,7 @@ func (p *policy) Admit(r *engine.Request) engine.Decision {
 		return engine.Decision{Action: engine.Pending}
 	}
 	p.names.Tell(r)
+	p.logs.Tell(r)
 	d := p.admit(r, p.states.of(r))
 	if d.Action != engine.Pending {
 		p.packets.MarkClient(r)

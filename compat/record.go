@@ -22,6 +22,11 @@ func (p *policy) showReply(rec *engine.Record) {
 // that wants it.
 func (p *policy) Record(rec *engine.Record) {
 	p.names.Tell(rec.Request)
+	p.logs.Tell(rec.Request)
+	if rec.Open {
+		p.recordOpen(rec)
+		return
+	}
 	if p.logsReplies {
 		p.showReply(rec)
 	}
@@ -29,4 +34,19 @@ func (p *policy) Record(rec *engine.Record) {
 	p.logs.Record(rec)
 	p.manager.Record(rec)
 	p.states.release(rec.Request)
+}
+
+// recordOpen writes a line of a tunnel that is still open, and leaves its request as it is: the one at its end is another.
+func (p *policy) recordOpen(rec *engine.Record) {
+	r := rec.Request
+	notes, reply, state := r.Notes, r.Reply, r.State
+	if p.logsReplies {
+		p.showReply(rec)
+	}
+	p.notes.Annotate(r)
+	p.logs.Record(rec)
+	r.Notes, r.Reply = notes, reply
+	if state == nil {
+		p.states.release(r)
+	}
 }

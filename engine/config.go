@@ -60,6 +60,9 @@ type Config struct {
 	Timeouts Timeouts
 	Limits   Limits
 
+	// TunnelLog is after which time of a tunnel that is still open, and each such time more, there is a Record of it; 0: none.
+	TunnelLog time.Duration
+
 	// CountConnections has Services.ConnectionsOf know; it costs each worker a message for each connection.
 	CountConnections bool
 	// KeepReplyHeads fills Record.ReplyHead; it costs a copy for each reply.

@@ -107,7 +107,7 @@ type Policy interface {
 	// disk is too slow, transactions do not end; w is woken when there is room.
 	LogReady(w *loop.Waker) bool
 
-	// Record is given the facts of a transaction that is over. rec and all that it points to are
+	// Record is given the facts of a transaction that is over, or with rec.Open of a tunnel that is not. rec and all that it points to are
 	// valid only during the call.
 	Record(rec *Record)
 

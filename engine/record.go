@@ -6,7 +6,7 @@ import (
 )
 
 // A Record is all facts of a finished transaction, for the log. Exactly one is made for each
-// transaction, in finish.go. Everything it points to is valid only while Policy.Record runs.
+// transaction, in finish.go, and with Config.TunnelLog others before that of a tunnel that is open. Everything it points to is valid only while Policy.Record runs.
 type Record struct {
 	Request *Request
 	Ended   time.Time
@@ -24,6 +24,7 @@ type Record struct {
 	Tunnel    bool // it became a tunnel (CONNECT answered by us with 200, or 101 Switching Protocols)
 	Aborted   bool // the client left before its reply was complete
 	Reused    bool // the upstream connection had served before
+	Open      bool // it is not over: a tunnel that has carried so much so far
 
 	Attempts    int    // connections to next hops that were tried for it, those that were there already included
 	Status      int    // of the reply's head that the client was sent; 0 if none was

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"encoding/binary"
 	"net/netip"
 	"slices"
 	"time"
@@ -107,6 +108,9 @@ type Connection struct {
 	// ClientName is the name of the sender's address, "" if it has none, or none that is known yet. It is the policy's.
 	ClientName string
 
+	// Hidden are the bits of the client's IPv4 address that logs and helpers are not told. It is the policy's.
+	Hidden uint32
+
 	// Notes are what the policy has noted of the client: each of its requests begins with them.
 	Notes []Note
 
@@ -210,6 +214,20 @@ func (r *Request) TellClient() netip.AddrPort {
 	}
 	return r.Client
 }
+
+// TellAddress is the address of TellClient as logs and helpers are told it: bits that are hidden are 0. As in Squid they are
+// not hidden of IPv6, nor of 127.0.0.1.
+func (r *Request) TellAddress() netip.Addr {
+	a := r.TellClient().Addr().Unmap()
+	if r.Connection == nil || r.Connection.Hidden == 0 || !a.Is4() || a == localhost {
+		return a
+	}
+	b := a.As4()
+	binary.BigEndian.PutUint32(b[:], binary.BigEndian.Uint32(b[:])&^r.Connection.Hidden)
+	return netip.AddrFrom4(b)
+}
+
+var localhost = netip.AddrFrom4([4]byte{127, 0, 0, 1})
 
 // Sender is who has sent the request: the other end of its connection.
 func (r *Request) Sender() netip.AddrPort {

@@ -68,6 +68,7 @@ func (w *worker) use(s *setup) {
 	w.setup = s
 	w.log = s.config.logger()
 	w.idle.configure(s.config)
+	w.tunnels.configure()
 	w.limits = newDescriptorLimits(s.config, w.number, len(w.engine.workers))
 	w.closeRetired()
 }

@@ -61,6 +61,7 @@ type worker struct {
 	leaving bool           // shutting down: no new clients, no kept connections
 	waker   *loop.Waker
 	timer   *loop.Timer
+	tunnels *openTunnels
 }
 
 func newWorker(e *Engine, number int, c *Config) (*worker, error) {
@@ -78,6 +79,7 @@ func newWorker(e *Engine, number int, c *Config) (*worker, error) {
 	w.idle = newIdlePool(l)
 	w.waker = l.NewWaker(w)
 	w.timer = l.NewTimer(w.waker)
+	w.tunnels = newOpenTunnels(w)
 	return w, nil
 }
 

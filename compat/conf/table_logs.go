@@ -26,7 +26,7 @@ var tableLogs = []Directive{
 	{Name: "mime_table", Type: "string", Treat: Accepted, Note: noFTP},
 	{Name: "log_mime_hdrs", Type: "onoff", Treat: Done, Default: "off"},
 	{Name: "pid_filename", Type: "string", Treat: Done},
-	{Name: "client_netmask", Type: "address", Treat: NotYet, Default: "no_addr", Harmful: true, NoOp: []string{"255.255.255.255", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"}, Note: "addresses are logged whole"},
+	{Name: "client_netmask", Type: "address", Treat: Done, Default: "no_addr", Note: "of IPv4 addresses, in access logs and in what helpers are told; 127.0.0.1 is told whole"},
 	{Name: "strip_query_terms", Type: "onoff", Treat: Done, Default: "on"},
 	{Name: "buffered_logs", Type: "onoff", Treat: Done, Default: "off"},
 	{Name: "netdb_filename", Type: "string", Treat: Accepted, Cache: true, Note: noPing},

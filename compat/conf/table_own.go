@@ -25,6 +25,7 @@ var tableOwn = []Directive{
 	{Name: "squid_version", Type: "5.7|6|7", Treat: Done, Own: true, Default: "5.7", Note: "the Squid whose ways are followed where versions differ; it counts for the whole file: docs/squid_versions.md"},
 	{Name: "tunnel_check", Type: "on|off", Treat: Done, Own: true, Default: "off", Note: "whether a tunnel must begin with a TLS ClientHello for the host of the CONNECT"},
 	{Name: "tunnel_check_access", Type: "allow|deny ACL…", Treat: Done, Own: true, Default: "allow SSL_ports", Note: "which tunnels tunnel_check looks at; without an acl SSL_ports those to port 443"},
+	{Name: "tunnel_log", Type: "TIME", Treat: Done, Own: true, Default: "0", Note: "after which time of a tunnel that is open there is a line of it in access.log, `TCP_TUNNEL_OPEN`, and another each such time later; 0: one line, at its end"},
 	{Name: "url_rewrite_failure", Type: "crash=deny|pass bh=pass|deny invalid=pass|deny target=deny|pass long=deny|pass", Treat: Done, Own: true, Default: "crash=deny bh=pass invalid=pass target=deny long=deny", Note: "what becomes of a request that the helpers could not answer"},
 	{Name: "url_rewrite_headers", Type: "on|off", Treat: Done, Own: true, Default: "off", Note: "whether answers of redirectors change header fields: OK set-header=\"Name: value\" del-header=Name; url_rewrite_children headers=on is the same"},
 }

@@ -50,8 +50,16 @@ func appendPort(dst []byte, a netip.AddrPort) []byte {
 	return strconv.AppendUint(dst, uint64(a.Port()), 10)
 }
 
+// appendTold appends the client's address as far as it is told.
+func appendTold(dst []byte, r *engine.Request) []byte {
+	if a := r.TellAddress(); a.IsValid() {
+		return a.AppendTo(dst)
+	}
+	return dst
+}
+
 func clientAddress(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
-	return appendAddress(dst, rec.Request.TellClient())
+	return appendTold(dst, rec.Request)
 }
 
 // clientName gives the address when there is no name: as in Squid since 3.5.
@@ -59,7 +67,7 @@ func clientName(dst []byte, _ *Format, _ *part, rec *engine.Record) []byte {
 	if name := rec.Request.ClientName(); name != "" {
 		return append(dst, name...)
 	}
-	return appendAddress(dst, rec.Request.TellClient())
+	return appendTold(dst, rec.Request)
 }
 
 // connectionID is the number of the client's connection.

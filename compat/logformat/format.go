@@ -19,6 +19,7 @@ type Format struct {
 	Results Results
 
 	builtin builtin
+	object  bool // the builtin writes a JSON object, and what Headers asks for in it
 	parts   []part
 	lines   atomic.Uint64 // how many lines were made: %sn
 }
@@ -62,6 +63,9 @@ func (f *Format) Append(dst []byte, rec *engine.Record) []byte {
 	if f.builtin != nil {
 		start := len(dst)
 		dst = f.builtin(dst, f, rec)
+		if f.object {
+			return dst
+		}
 		if f.Headers {
 			dst = appendHeaders(dst, rec)
 		}

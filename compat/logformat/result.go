@@ -10,11 +10,15 @@ const (
 	deniedReply = "TCP_DENIED_REPLY"
 	redirect    = "TCP_REDIRECT"
 	tunnelled   = "TCP_TUNNEL"
+	tunnelOpen  = "TCP_TUNNEL_OPEN" // ours: of one that is not over (tunnel_log)
 )
 
 // resultCode returns Squid's name for what became of the request (%Ss).
 func (f *Format) resultCode(rec *engine.Record) string {
 	name := f.Results.Of(rec)
+	if rec.Open {
+		return tunnelOpen
+	}
 	if !rec.Aborted || rec.Unread {
 		return name
 	}

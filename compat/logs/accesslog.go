@@ -40,6 +40,9 @@ type AccessLog struct {
 	Line     string    // of the configuration, that has it: "squid.conf(12)"; "": none has. For messages
 }
 
+// json is what format=json asks for: no name of a logformat, which has no blanks.
+const json = "format=json"
+
 // leastBuffer is the least bound of lines that are kept, in bytes.
 const leastBuffer = 64 << 10
 
@@ -103,6 +106,11 @@ func (log *AccessLog) option(name, value string, format *string) error {
 	switch name {
 	case "logformat":
 		*format = value
+	case "format":
+		if value != "json" {
+			return conf.Invalid{fmt.Sprintf("ERROR: access_log format=%s: there is json only; logformat= takes names", value)}
+		}
+		*format = json
 	case "rotate":
 		n, err := strconv.Atoi(value)
 		if err != nil || n < 0 {

@@ -39,7 +39,7 @@ func (log *AccessLog) keyOption(text string) error {
 	switch {
 	case text == "if":
 		return conf.Invalid{"ERROR: tls_key_log cannot have acls yet: secrets are agreed on before there is a request; leave 'if' out, and the line when it has served"}
-	case !option || name == "logformat":
+	case !option || name == "logformat" || name == "format":
 		return conf.Invalid{fmt.Sprintf("FATAL: Unknown tls_key_log option '%s'", text)}
 	}
 	var none string

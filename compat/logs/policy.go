@@ -20,6 +20,8 @@ type OpenedLogs struct {
 	files *Files
 	logs  []accessLog
 	keys  *File // nil: there is none
+
+	hidden uint32 // client_netmask
 }
 
 // An accessLog is an access_log line with its file open. Without a file it is "none": what its acls
@@ -32,7 +34,7 @@ type accessLog struct {
 // Open opens the access logs, and tls_key_log. How files that were open before are rotated and written changes
 // with Commit only.
 func (s *Settings) Open(files *Files) (*OpenedLogs, error) {
-	a := &OpenedLogs{files: files}
+	a := &OpenedLogs{files: files, hidden: s.Hidden}
 	for i := range s.AccessLogs {
 		log := accessLog{line: &s.AccessLogs[i]}
 		if !log.line.None() {
@@ -122,6 +124,7 @@ type Policy struct {
 	opened OpenedLogs
 	loop   *loop.Loop
 	match  acl.Match
+	hidden uint32 // client_netmask
 	line   []byte
 }
 
@@ -136,11 +139,18 @@ func (a *OpenedLogs) NewPolicy(l *loop.Loop, match acl.Match) *Policy {
 	if a.keys != nil {
 		a.files.hold(a.keys)
 	}
-	return &Policy{opened: *a, loop: l, match: match}
+	return &Policy{opened: *a, loop: l, match: match, hidden: a.hidden}
 }
 
 // Close gives up the files.
 func (p *Policy) Close() { p.opened.Close() }
+
+// Tell hides what logs and helpers are not to be told of the client's address.
+func (p *Policy) Tell(r *engine.Request) {
+	if r.Connection != nil {
+		r.Connection.Hidden = p.hidden
+	}
+}
 
 // LogReady says whether every access log has room for a line.
 func (p *Policy) LogReady(w *loop.Waker) bool {

@@ -1,9 +1,12 @@
 package logs
 
 import (
+	"encoding/binary"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"exaproxy/compat/conf"
 	"exaproxy/compat/directive"
@@ -24,6 +27,8 @@ type Settings struct {
 	Buffered    bool              // buffered_logs
 	Results     logformat.Results // of %Ss
 	Daemon      string            // logfile_daemon; "": none is needed
+	Tunnels     time.Duration     // tunnel_log: after which time of an open tunnel there is another line of it; 0: none
+	Hidden      uint32            // client_netmask: the bits of IPv4 addresses that it hides
 }
 
 // Defaults are Squid 5.7's, as Debian builds it.
@@ -40,6 +45,8 @@ func (s *Settings) Directives() directive.Set {
 		"logfile_rotate":    directive.Number(&s.Rotate),
 		"access_log":        s.setAccessLog,
 		"logfile_daemon":    directive.Text(&s.Daemon),
+		"client_netmask":    s.setClientMask,
+		"tunnel_log":        directive.Duration(time.Second, &s.Tunnels),
 		"tls_key_log":       s.setKeyLog,
 		"logformat":         s.setLogFormat,
 		"strip_query_terms": directive.OnOff(&s.StripQuery),
@@ -56,6 +63,27 @@ func (s *Settings) setDebugOptions(c *directive.Context, l *conf.Line) error {
 	}
 	return err
 }
+
+// setClientMask takes a mask of IPv4 addresses. Clients with IPv6 are told whole, as in Squid, so one of IPv6 would hide nothing.
+func (s *Settings) setClientMask(c *directive.Context, l *conf.Line) error {
+	text, err := c.Args(l).String()
+	if err != nil {
+		return err
+	}
+	mask, err := netip.ParseAddr(text)
+	switch {
+	case err != nil:
+		return conf.Invalid{fmt.Sprintf("FATAL: client_netmask %s is no mask, such as 255.255.255.0", text)}
+	case mask.Is4():
+		b := mask.As4()
+		s.Hidden = ^binary.BigEndian.Uint32(b[:])
+	case mask != wholeIPv6:
+		return conf.Invalid{fmt.Sprintf("ERROR: client_netmask %s: only IPv4 addresses can be masked, as in Squid", text)}
+	}
+	return nil
+}
+
+var wholeIPv6 = netip.MustParseAddr("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff")
 
 // setLogFormat takes a name and a format.
 func (s *Settings) setLogFormat(c *directive.Context, l *conf.Line) error {
@@ -104,7 +132,9 @@ func (s *Settings) setAccessLog(c *directive.Context, l *conf.Line) error {
 		format = rest[0].Text
 		taken++
 	}
-	if log.Format = s.format(format); log.Format == nil {
+	if format == json {
+		log.Format = logformat.JSON()
+	} else if log.Format = s.format(format); log.Format == nil {
 		return conf.Invalid{fmt.Sprintf("FATAL: Log format '%s' is not defined", format)}
 	}
 	if taken < len(l.Tokens) {
@@ -178,4 +208,5 @@ func (s *Settings) Configure(c *engine.Config) {
 	c.KeepReplyHeads = s.MIMEHeaders || len(s.Formats) > 0
 	c.KeepOutgoing = len(s.Formats) > 0
 	c.MeasureBusy = slices.ContainsFunc(s.AccessLogs, func(log AccessLog) bool { return log.Format.Uses("busy_time") })
+	c.TunnelLog = s.Tunnels
 }

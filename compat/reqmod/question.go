@@ -45,7 +45,7 @@ func appendPragmas(dst []byte, r *engine.Request, t *h1.Target) []byte {
 	dst = append(dst, "Pragma: proxy=test\nPragma: scheme=http\n"...)
 	dst = append(r.Local.Addr().Unmap().AppendTo(append(dst, "Pragma: accept="...)), '\n')
 	dst = append(strconv.AppendUint(append(dst, "Pragma: accept-port="...), uint64(r.Local.Port()), 10), '\n')
-	dst = append(r.TellClient().Addr().Unmap().AppendTo(append(dst, "Pragma: client="...)), '\n')
+	dst = append(r.TellAddress().AppendTo(append(dst, "Pragma: client="...)), '\n')
 	dst = appendLine(dst, "Pragma: host=", t.Host)
 	dst = appendLine(dst, "Pragma: path=", path)
 	return appendLine(dst, "Pragma: method=", r.Method)

@@ -37,7 +37,7 @@ func appendURL(dst []byte, r *engine.Request) []byte {
 }
 
 func appendDefault(dst []byte, r *engine.Request) []byte {
-	client := r.TellClient().Addr().Unmap()
+	client := r.TellAddress()
 	dst = append(client.AppendTo(dst), '/')
 	if name := r.ClientName(); name != "" {
 		dst = append(dst, name...)
