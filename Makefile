@@ -9,7 +9,7 @@ REPORT  ?= bench-report
 STORM   ?= 1m
 # What the tests compare with, as Debian packages. One that is missing costs its tests, which say so.
 # (jesred is fetched by its test: as a package it would put another Squid in the place of this one.)
-PEERS   := squid-openssl squid-langpack squidguard curl chromium libnss3-tools openssl perl php-cli python3 ruby \
+PEERS   := squid-openssl squid-langpack squidguard calamaris sarg lightsquid goaccess logrotate curl chromium libnss3-tools openssl perl php-cli python3 ruby \
 	libdbd-sqlite3-perl slapd sasl2-bin tdb-tools winbind krb5-admin-server krb5-kdc krb5-user \
 	iproute2 nftables iptables haproxy nginx apache2-bin tinyproxy trafficserver dnsmasq-base unbound
 # What "make lint" runs. The module proxy has them; go.mod does not, since no package imports them.
