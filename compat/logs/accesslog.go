@@ -92,13 +92,15 @@ func (log *AccessLog) setPlace(place string) (err error) {
 
 // setDaemon has the program of logfile_daemon take the lines of a daemon. Squid's own only writes a file, which is done
 // here without another process.
-func (log *AccessLog) setDaemon(program string) {
+func (log *AccessLog) setDaemon(program string, rotate int) {
 	if log.Module != ToDaemon {
 		return
 	}
 	if log.Program = program; program == "" || filepath.Base(program) == "log_file_daemon" {
 		log.Module, log.Program = ToFile, ""
+		return
 	}
+	log.Rotate = rotate // Squid tells a program nothing else
 }
 
 // option takes one option of an access_log line.

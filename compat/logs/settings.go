@@ -186,7 +186,7 @@ func (s *Settings) Finish(c *directive.Context) {
 		if log.Rotate < 0 {
 			log.Rotate = s.Rotate
 		}
-		log.setDaemon(s.Daemon)
+		log.setDaemon(s.Daemon, s.Rotate)
 	}
 	if s.KeyLog != nil && s.KeyLog.Rotate < 0 {
 		s.KeyLog.Rotate = s.Rotate

@@ -231,9 +231,17 @@ func (f *File) close() {
 	lost := len(f.writing) + len(f.lines.pending)
 	f.mu.Unlock()
 	if lost > 0 {
-		f.log.Error(fmt.Sprintf("log file %s: %d bytes could not be written and are lost", f.path, lost))
+		f.log.Error(fmt.Sprintf("%s: %d bytes could not be written and are lost", f.named(), lost))
 	}
 	f.closeFile()
+}
+
+// named is what messages call it.
+func (f *File) named() string {
+	if f.remote {
+		return "log " + f.path
+	}
+	return "log file " + f.path
 }
 
 func (f *File) closeFile() {
