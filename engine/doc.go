@@ -75,7 +75,7 @@
 //	one per TLS handshake    computes it, fed by the loop; talks by Post
 //	one per helper child     has it started, reads its standard error, waits for its end; talks by Post
 //	one for all children     starts them, on a thread of its own
-//	one per log file         writes what the loops have appended
+//	one per log              writes what the loops have appended
 //	one beside main          listens to the process that kept root's rights
 //	one in helper-test       reads its input; wakes its loop by Post
 //

@@ -53,9 +53,9 @@ func (log *AccessLog) None() bool { return log.Module == ToFile && log.Path == "
 func (log *AccessLog) key(buffered bool) string {
 	switch log.Module {
 	case ToUDP:
-		return "udp://" + log.Path
+		return "udp:" + log.Path
 	case ToTCP:
-		return "tcp://" + log.Path
+		return "tcp:" + log.Path
 	case ToSyslog:
 		return fmt.Sprintf("syslog:%d", log.Priority)
 	case ToDaemon:

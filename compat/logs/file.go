@@ -165,12 +165,15 @@ func (f *File) drop(lines []byte) {
 	if f.dropped == 0 && f.fatal != nil {
 		f.fatal(f.losing())
 	}
+	if f.dropped == 0 && f.remote { // cache.log, which this would append to, is no such log
+		f.log.Warn(f.path + " logger starts dropping records.")
+	}
 	f.dropped += int64(bytes.Count(lines, []byte{'\n'}))
 }
 
 // losing is why the program ends with on-error=die.
 func (f *File) losing() error {
-	return fmt.Errorf("log %s: a line is lost, and its access_log says on-error=die", f.path)
+	return fmt.Errorf("%s: a line is lost, and its access_log says on-error=die", f.named())
 }
 
 // trim lets go of memory for lines that was not needed since the last time, and returns how many bytes it has.

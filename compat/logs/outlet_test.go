@@ -123,7 +123,7 @@ func TestStreamLog(t *testing.T) {
 	for err == nil {
 		_, err = o.put([]byte("five\n"))
 	}
-	if !strings.Contains(err.Error(), "connection attempt #1 failed. Will keep trying every 0.5 seconds. (111) Connection refused") {
+	if !strings.Contains(err.Error(), "connection attempt #1 failed. Will keep trying every 0.50 seconds. (111) Connection refused") {
 		t.Errorf("it says %v", err)
 	}
 }
@@ -314,7 +314,7 @@ func TestLogThatIsNotTaken(t *testing.T) {
 	died := make(chan error, 1)
 	files.Lost = func(err error) { died <- err }
 	o := &brokenOutlet{failed: make(chan struct{}, 1)}
-	f := files.keep(newRemote("tcp://192.0.2.1:514", o, slog.New(said.CacheLog)))
+	f := files.keep(newRemote("tcp:192.0.2.1:514", o, slog.New(said.CacheLog)))
 	files.limit(f, &AccessLog{Module: ToTCP, Buffer: 1, Die: true})
 	l, err := loop.New(looptest.NewKernel(t))
 	if err != nil {
@@ -327,13 +327,15 @@ func TestLogThatIsNotTaken(t *testing.T) {
 			t.Fatal("a transaction is to wait")
 		}
 	}
-	if err := <-died; !strings.Contains(err.Error(), "log tcp://192.0.2.1:514: a line is lost, and its access_log says on-error=die") {
+	if err := <-died; !strings.Contains(err.Error(), "tcp:192.0.2.1:514 logger: a line is lost, and its access_log says on-error=die") {
 		t.Errorf("it says %v", err)
 	}
 	if len(died) > 0 {
 		t.Error("it ends twice")
 	}
-	said.await(t, "ERROR: log tcp://192.0.2.1:514: unexpected EOF; up to 64 kB of lines are kept in memory")
+	said.await(t, "ERROR: tcp:192.0.2.1:514 logger unexpected EOF; up to 64 kB of lines are kept in memory")
+	said.await(t, "WARNING: tcp:192.0.2.1:514 logger starts dropping records.")
 	files.Close()
+	said.await(t, "tcp:192.0.2.1:514 logger: ")
 	said.await(t, "bytes could not be written and are lost")
 }

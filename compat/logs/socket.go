@@ -127,7 +127,7 @@ func (o *streamLog) connect() error {
 	conn, err := net.DialTimeout("tcp", o.address, dialTimeout)
 	if err != nil {
 		o.attempts++
-		return fmt.Errorf("tcp:%s connection attempt #%d failed. Will keep trying every 0.5 seconds. %s", o.address, o.attempts, conf.SystemText(err))
+		return fmt.Errorf("connection attempt #%d failed. Will keep trying every 0.50 seconds. %s", o.attempts, conf.SystemText(err))
 	}
 	o.attempts = 0
 	o.conn = conn.(*net.TCPConn)

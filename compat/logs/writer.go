@@ -167,7 +167,7 @@ func (f *File) notTaken(n int, err error) {
 	if n == 0 && !f.delayed {
 		f.delayed = true
 		if f.remote {
-			f.log.Warn(fmt.Sprintf("log %s: nobody reads there: lines are kept in memory, and when %d kB are full, they are lost", f.path, f.bound()>>10))
+			f.log.Warn(fmt.Sprintf("%s logger: nobody reads there: lines are kept in memory, and when %d kB are full, they are lost", f.path, f.bound()>>10))
 			return
 		}
 		f.log.Warn(fmt.Sprintf("nobody reads from log file %s: lines are kept in memory, and when %d MB are full, requests wait",
@@ -185,7 +185,7 @@ func (f *File) failed(err error) {
 	f.wakeWaiting()
 	f.mu.Unlock()
 	if f.remote {
-		f.log.Error(fmt.Sprintf("log %s: %s; up to %d kB of lines are kept in memory", f.path, err, f.bound()>>10))
+		f.log.Error(fmt.Sprintf("%s logger %s; up to %d kB of lines are kept in memory", f.path, err, f.bound()>>10))
 		return
 	}
 	f.log.Error(fmt.Sprintf("cannot write log file: %s; lines are kept in memory and it is tried again", err))
@@ -208,7 +208,7 @@ func (f *File) written() {
 	}
 	f.failing, f.delayed = false, false
 	if f.remote {
-		f.log.Warn(fmt.Sprintf("log %s: lines are taken again; %d were lost", f.path, lost))
+		f.log.Warn(fmt.Sprintf("%s logger: lines are taken again; %d were lost", f.path, lost))
 		return
 	}
 	f.log.Warn(fmt.Sprintf("log file %s is written again; %d lines were lost", f.path, lost))
@@ -239,7 +239,7 @@ func (f *File) close() {
 // named is what messages call it.
 func (f *File) named() string {
 	if f.remote {
-		return "log " + f.path
+		return f.path + " logger"
 	}
 	return "log file " + f.path
 }

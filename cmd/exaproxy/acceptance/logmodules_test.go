@@ -134,7 +134,7 @@ func TestLogThatMustNotBeLost(t *testing.T) {
 	if status := x.wait(10 * time.Second); status != 1 {
 		t.Errorf("it ends with status %d", status)
 	}
-	for _, text := range []string{"connection attempt #1 failed. Will keep trying every 0.5 seconds.", "FATAL: log tcp://127.0.0.1:", "a line is lost, and its access_log says on-error=die"} {
+	for _, text := range []string{" logger connection attempt #1 failed. Will keep trying every 0.50 seconds.", "FATAL: tcp:127.0.0.1:", "a line is lost, and its access_log says on-error=die"} {
 		if !strings.Contains(x.cacheLog(), text) {
 			t.Errorf("cache.log does not say %q", text)
 		}
