@@ -22,7 +22,7 @@ var tableLogs = []Directive{
 	{Name: "stats_collection", Type: "acl_access", Treat: NotYet, Note: "every transaction is counted"},
 	{Name: "cache_store_log", Type: "string", Treat: Accepted, Cache: true, Note: noCache},
 	{Name: "cache_swap_state", Aliases: []string{"cache_swap_log"}, Type: "string", Treat: Accepted, Cache: true, Note: noCache},
-	{Name: "logfile_rotate", Type: "int", Treat: Done, Default: "10"},
+	{Name: "logfile_rotate", Type: "int", Treat: Done, Default: "0", Note: "the default is that of Debian's Squid, whose logs logrotate renames; where others built it, it is 10"},
 	{Name: "mime_table", Type: "string", Treat: Accepted, Note: noFTP},
 	{Name: "log_mime_hdrs", Type: "onoff", Treat: Done, Default: "off"},
 	{Name: "pid_filename", Type: "string", Treat: Done},

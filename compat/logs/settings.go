@@ -33,7 +33,7 @@ type Settings struct {
 
 // Defaults are Squid 5.7's, as Debian builds it.
 func Defaults() Settings {
-	return Settings{CacheLog: "/var/log/squid/cache.log", Verbosity: Verbosity{All: 1}, Rotate: 10,
+	return Settings{CacheLog: "/var/log/squid/cache.log", Verbosity: Verbosity{All: 1},
 		Formats: make(map[string]*logformat.Format), StripQuery: true}
 }
 

@@ -169,7 +169,7 @@ func TestDebiansLogrotate(t *testing.T) {
 		t.Skip("Debian's Squid has left no file for logrotate: " + err.Error())
 	}
 	dir := world(t)
-	x := start(t, exaproxy(), dir, base+openPort+"logfile_rotate 0\n")
+	x := start(t, exaproxy(), dir, base+openPort)
 	o := newOrigin(t, "127.0.0.5", pages())
 	x.exchange(asked{raw: get("http://" + o.addr() + "/plain?before")})
 	x.logged(1)
