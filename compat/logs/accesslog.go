@@ -49,8 +49,16 @@ const leastBuffer = 64 << 10
 // None says whether the line is "none".
 func (log *AccessLog) None() bool { return log.Module == ToFile && log.Path == "" }
 
-// key is what lines that go to the same place share.
+// key is what lines share that go to the same file or outlet.
 func (log *AccessLog) key(buffered bool) string {
+	if log.Module != ToDaemon {
+		return log.place()
+	}
+	return fmt.Sprintf("%s of %s, logfile_rotate %d, buffered_logs %t", log.place(), log.Program, log.Rotate, buffered)
+}
+
+// place is what messages call the file or outlet.
+func (log *AccessLog) place() string {
 	switch log.Module {
 	case ToUDP:
 		return "udp:" + log.Path
@@ -59,7 +67,7 @@ func (log *AccessLog) key(buffered bool) string {
 	case ToSyslog:
 		return fmt.Sprintf("syslog:%d", log.Priority)
 	case ToDaemon:
-		return fmt.Sprintf("daemon:%s of %s, rotate=%d, buffered_logs %t", log.Path, log.Program, log.Rotate, buffered)
+		return "daemon:" + log.Path
 	case ToFile:
 	}
 	return log.Path

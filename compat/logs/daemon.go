@@ -108,6 +108,7 @@ func (o *daemonLog) greet() error {
 func (o *daemonLog) put(lines []byte) (n int, err error) {
 	if o.to != nil && hasLeft(o.to) {
 		o.end()
+		return 0, o.hasEnded(nil)
 	}
 	if o.to == nil {
 		if err := o.start(); err != nil {
@@ -146,7 +147,15 @@ func (o *daemonLog) write() error {
 		return err
 	}
 	o.end()
-	return fmt.Errorf("logfile_daemon %s has ended: %w", o.program, err)
+	return o.hasEnded(err)
+}
+
+// hasEnded is what is logged of a program that is to be started anew.
+func (o *daemonLog) hasEnded(err error) error {
+	if err == nil {
+		return fmt.Errorf("logfile_daemon %s has ended, and is started anew", o.program)
+	}
+	return fmt.Errorf("logfile_daemon %s has ended, and is started anew: %w", o.program, err)
 }
 
 func (o *daemonLog) rotate() {

@@ -28,7 +28,8 @@ const (
 // jobs; none of them waits for the disk. A failing disk is logged once and tried again, and no line
 // is lost before the backlog is full.
 type File struct {
-	path   string
+	path   string        // of the file, or what messages call the outlet
+	key    string        // what it is found by
 	owner  *account.User // with whose rights it is opened
 	log    *slog.Logger  // where trouble is logged; never this file
 	gather atomic.Int64  // a time.Duration: how long the writer lets lines collect
@@ -84,7 +85,7 @@ func newRemote(name string, o outlet, log *slog.Logger) *File {
 }
 
 func makeFile(path string, log *slog.Logger) *File {
-	f := &File{path: path, log: log, room: maxBacklog, wake: make(chan struct{}, 1), asked: make(chan struct{}, 1),
+	f := &File{path: path, key: path, log: log, room: maxBacklog, wake: make(chan struct{}, 1), asked: make(chan struct{}, 1),
 		quit: make(chan struct{}), done: make(chan struct{})}
 	f.gather.Store(int64(gathering))
 	return f

@@ -63,8 +63,8 @@ func (l *Files) openPlace(log *AccessLog, buffered bool) (*File, error) {
 	if log.Module == ToFile {
 		return l.open(log.Path)
 	}
-	name := log.key(buffered)
-	if f := l.find(name); f != nil {
+	key := log.key(buffered)
+	if f := l.find(key); f != nil {
 		return f, nil
 	}
 	o := l.outlet(log, buffered)
@@ -74,7 +74,9 @@ func (l *Files) openPlace(log *AccessLog, buffered bool) (*File, error) {
 			return nil, err
 		}
 	}
-	f := l.keep(newRemote(name, o, slog.New(l.log)))
+	f := newRemote(log.place(), o, slog.New(l.log))
+	f.key = key
+	l.keep(f)
 	if isDaemon {
 		f.do(d.greet)
 	}
@@ -101,12 +103,12 @@ func (l *Files) outlet(log *AccessLog, buffered bool) outlet {
 	panic("BUG: a file is no outlet")
 }
 
-// keep has a file that was opened found by its path.
+// keep has a file that was opened found by its key.
 func (l *Files) keep(f *File) *File {
 	f.refs = 1
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.files[f.path] = f
+	l.files[f.key] = f
 	return f
 }
 
@@ -197,8 +199,8 @@ func (l *Files) Release(f *File) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	f.refs--
-	if f.refs == 0 && l.files[f.path] == f { // after Close it is not there any more
-		delete(l.files, f.path)
+	if f.refs == 0 && l.files[f.key] == f { // after Close it is not there any more
+		delete(l.files, f.key)
 		l.startClosing(f)
 	}
 }
