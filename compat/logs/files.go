@@ -280,7 +280,7 @@ func (l *Files) awaitEnds(files []*File) {
 		select {
 		case <-f.done:
 		case <-ctx.Done():
-			l.log.Say(0, fmt.Sprintf("ERROR: log file %s is stuck: its last lines are lost", f.path))
+			l.log.Say(0, fmt.Sprintf("ERROR: %s is stuck: its last lines are lost", f.named()))
 		}
 	}
 }

@@ -57,7 +57,7 @@ func (f *File) wait(ctx context.Context, j *job) error {
 	case <-f.done:
 		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("log file %s is stuck: the system does not return from writing to it", f.path)
+		return fmt.Errorf("%s is stuck: the system does not return from writing to it", f.named())
 	}
 }
 
