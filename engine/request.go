@@ -32,6 +32,7 @@ type Request struct {
 	External   External       // what a helper of the policy's has said of the request
 	Started    time.Time      // when the request's first byte was seen
 	Persistent bool           // another request may follow it on the connection
+	Hidden     uint32         // bits of the client's IPv4 address that logs and helpers are not told; the policy's
 
 	// Rewritten is the target that a helper put in place of Target; valid if WasRewritten.
 	Rewritten    h1.Target
@@ -107,9 +108,6 @@ type Connection struct {
 
 	// ClientName is the name of the sender's address, "" if it has none, or none that is known yet. It is the policy's.
 	ClientName string
-
-	// Hidden are the bits of the client's IPv4 address that logs and helpers are not told. It is the policy's.
-	Hidden uint32
 
 	// Notes are what the policy has noted of the client: each of its requests begins with them.
 	Notes []Note
@@ -219,11 +217,11 @@ func (r *Request) TellClient() netip.AddrPort {
 // not hidden of IPv6, nor of 127.0.0.1.
 func (r *Request) TellAddress() netip.Addr {
 	a := r.TellClient().Addr().Unmap()
-	if r.Connection == nil || r.Connection.Hidden == 0 || !a.Is4() || a == localhost {
+	if r.Hidden == 0 || !a.Is4() || a == localhost {
 		return a
 	}
 	b := a.As4()
-	binary.BigEndian.PutUint32(b[:], binary.BigEndian.Uint32(b[:])&^r.Connection.Hidden)
+	binary.BigEndian.PutUint32(b[:], binary.BigEndian.Uint32(b[:])&^r.Hidden)
 	return netip.AddrFrom4(b)
 }
 

@@ -147,8 +147,8 @@ func (p *Policy) Close() { p.opened.Close() }
 
 // Tell hides what logs and helpers are not to be told of the client's address.
 func (p *Policy) Tell(r *engine.Request) {
-	if r.Connection != nil && r.Connection.Hidden != p.hidden {
-		r.Connection.Hidden = p.hidden
+	if r.Hidden != p.hidden {
+		r.Hidden = p.hidden
 	}
 }
 
