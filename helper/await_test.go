@@ -136,7 +136,7 @@ func TestChildrenTakeNoThread(t *testing.T) {
 	before := entries("/proc/self/task")
 	s := perform(t, Config{Children: 80, Startup: 80, Argv: []string{"/bin/cat"}})
 	s.until("all are there", s.up(80))
-	if after := entries("/proc/self/task"); after > before+reservedThreads+20 {
+	if after := entries("/proc/self/task"); after > before+mostThreads+20 {
 		t.Errorf("%d threads before, %d with 80 children", before, after)
 	}
 }
@@ -149,12 +149,19 @@ func TestForkerStarts(t *testing.T) {
 		forker = &forkingThread{calls: make(chan func())}
 		c := Config{Argv: argv}.withDefaults()
 		p, err := (processSpawner{}).Spawn(&c, 1)
-		if err != nil || !forker.runs {
-			t.Fatalf("%v: error %v, forker runs: %v", argv, err, forker.runs)
+		if err != nil || forker.started != 1 {
+			t.Fatalf("%v: error %v, %d were started", argv, err, forker.started)
 		}
 		p.Wait(func() {})
 		unix.Close(p.Questions())
 		unix.Close(p.Answers())
 		close(forker.calls)
+	}
+}
+
+func TestReserveThreads(t *testing.T) {
+	const many = 60
+	if err := reserveThreads(many); err != nil || entries("/proc/self/task") < many {
+		t.Errorf("error %v, %d threads, want %d", err, entries("/proc/self/task"), many)
 	}
 }

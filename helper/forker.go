@@ -2,15 +2,18 @@ package helper
 
 import (
 	"errors"
-	"os"
 	"runtime"
 	"sync"
 	"syscall"
 )
 
-// reservedThreads is how many threads the runtime has to have before the first child is started, beside those that it has
-// then: more than ever block at once in what else we do, which is to write logs and to read files.
-const reservedThreads = 24
+// The runtime has to have some threads to spare before the first child is started, one more before each of the next, and in the
+// end more than ever block at once in what else we do, which is to write logs and to read files. So where there is room for few
+// (RLIMIT_NPROC, pids.max) children have their part of it.
+const (
+	firstThreads = 4
+	mostThreads  = 12
+)
 
 // forker starts the children of all pools, one after the other, on a thread of its own, which lasts as long as we: when the thread
 // that has started a child ends, the kernel takes us for dead and kills it (PR_SET_PDEATHSIG), and a thread of the runtime's may end.
@@ -18,38 +21,29 @@ var forker = &forkingThread{calls: make(chan func())}
 
 // A forkingThread is a thread that makes processes.
 type forkingThread struct {
-	mu    sync.Mutex
-	runs  bool
-	calls chan func()
+	calls   chan func()
+	runs    sync.Once
+	started int // used on the thread
 }
 
-// start is os.StartProcess on the thread.
-func (f *forkingThread) start(path string, argv []string, attr *os.ProcAttr) (started *os.Process, err error) {
-	if err = f.run(); err != nil {
-		return nil, err
-	}
+// spawn starts a child on the thread. What it needs is opened there too, so that those that wait for their turn have nothing open.
+func (f *forkingThread) spawn(c *Config) (p *process, err error) {
+	f.runs.Do(func() { go f.serve() })
 	done := make(chan struct{})
 	f.calls <- func() {
 		defer close(done)
-		started, err = os.StartProcess(path, argv, attr)
+		if n := firstThreads + f.started; n <= mostThreads {
+			err = reserveThreads(n)
+		}
+		if err == nil {
+			p, err = spawn(c)
+		}
+		if err == nil {
+			f.started++
+		}
 	}
 	<-done
-	return started, err
-}
-
-// run starts the thread if it does not run yet; and before it the reserve.
-func (f *forkingThread) run() error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.runs {
-		return nil
-	}
-	if err := reserveThreads(reservedThreads); err != nil {
-		return err
-	}
-	f.runs = true
-	go f.serve()
-	return nil
+	return p, err
 }
 
 func (f *forkingThread) serve() {
@@ -64,18 +58,20 @@ func (f *forkingThread) serve() {
 // can have none it would end the program, with all its clients. It would here; so before each a process is tried whose program is none.
 func reserveThreads(n int) error {
 	enough := make(chan struct{})
+	var all sync.WaitGroup
+	defer all.Wait() // or the next to need a thread had a new one made
 	defer close(enough)
 	for range n {
 		if err := roomForProcess(); err != nil {
 			return err
 		}
 		made := make(chan struct{})
-		go func() {
+		all.Go(func() {
 			runtime.LockOSThread()
 			close(made)
 			<-enough
 			runtime.UnlockOSThread()
-		}()
+		})
 		<-made
 	}
 	return nil

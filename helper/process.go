@@ -24,6 +24,9 @@ const (
 	asleepReady = 15 * time.Second
 )
 
+// looks are as many as look at processes in /proc at a time, where each may have to wait, on a thread, until the process is there.
+var looks = make(chan struct{}, 4)
+
 // A process is a Process of this machine. Its goroutine, the one in Wait, waits for three
 // things at once: standard error, the process's end, and Kill or Look. Until the process is ready it also looks
 // at it every now and then. It holds no thread while it waits.
@@ -106,7 +109,9 @@ func (p *process) lookAgain() time.Duration {
 	if p.ready == nil || p.killed {
 		return -1
 	}
+	looks <- struct{}{}
 	seen := p.input.look()
+	<-looks
 	if seen == waiting || p.staysBlind(seen) || p.staysAsleep(seen) {
 		p.ready()
 		p.ready = nil
@@ -158,7 +163,10 @@ func (p *process) watch(pidfd int) {
 // obey does what Kill and Look have asked for.
 func (p *process) obey() {
 	if seen := p.seen.Swap(nil); seen != nil {
-		(*seen)(p.input.onlyReads())
+		looks <- struct{}{}
+		reads := p.input.onlyReads()
+		<-looks
+		(*seen)(reads)
 	}
 	grace := time.Duration(p.grace.Swap(-1))
 	if grace < 0 {

@@ -51,8 +51,11 @@ type processSpawner struct{}
 // Spawn starts the program with nothing of ours but descriptors 0, 1 and 2, in a session of
 // its own. Should we be killed, the kernel kills it (PR_SET_PDEATHSIG; but for a program that changes its user).
 func (processSpawner) Spawn(c *Config, _ int) (Process, error) {
-	process, err := spawn(c)
-	if err != nil {
+	process, err := forker.spawn(c)
+	switch {
+	case errors.Is(err, syscall.EAGAIN):
+		return nil, fmt.Errorf("start %s: %w: there may be no more processes and threads (ulimit -u, TasksMax=, pids.max)", c.Name, err)
+	case err != nil:
 		return nil, fmt.Errorf("start %s: %w", c.Name, err) // not a nil *process
 	}
 	return process, nil
@@ -98,9 +101,9 @@ func startProgram(c *Config, files []*os.File) (*os.Process, error) {
 		Dir: c.Dir, Env: c.Env, Files: files,
 		Sys: &syscall.SysProcAttr{Setsid: true, Credential: c.Credential, Pdeathsig: syscall.SIGKILL},
 	}
-	started, err := forker.start(path, c.Argv, attr)
+	started, err := os.StartProcess(path, c.Argv, attr)
 	if errors.Is(err, syscall.ENOEXEC) { // a script without "#!" is the shell's, as in execvp(3)
-		started, err = forker.start("/bin/sh", append([]string{"sh", path}, c.Argv[1:]...), attr)
+		started, err = os.StartProcess("/bin/sh", append([]string{"sh", path}, c.Argv[1:]...), attr)
 	}
 	if err != nil {
 		return nil, explain(c, err)

@@ -130,6 +130,9 @@ func (s *Settings) finishFlows(c *directive.Context) {
 	if s.flowTOS.hits || s.flowMark.hits {
 		c.Say(1, "NOTICE: what qos_flows says of hits is never given: nothing is served from a cache, and no peer is asked by ICP what it has; all replies are misses")
 	}
+	if f := &s.flowTOS; f.active() && f.tos() != int(f.fixed()) {
+		c.Say(1, "WARNING: qos_flows tos: Tos value '%d' adjusted to '%d'", f.fixed(), f.tos())
+	}
 	if f := &s.flowTOS; f.kept(allTOS)&^3 != 0 {
 		c.Say(1, "WARNING: qos_flows tos: Linux does not tell which type of service the packets of a server bear, so that those to the client of its reply bear %#x; write miss= for another value", f.tos())
 	}

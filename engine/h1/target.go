@@ -264,25 +264,46 @@ func Shown(raw []byte) []byte {
 	if bytes.IndexByte(raw, '@') < 0 {
 		return raw
 	}
-	start, managers := 0, indexFold(raw, cacheObject+":")
-	if managers >= 0 {
-		for start = managers + len(cacheObject+":"); start < len(raw) && raw[start] == '/'; {
+	start, scheme := beginOfAuthority(raw)
+	shown, rest := raw[:start:start], withoutUserinfo(raw[start:])
+	switch i := bytes.Index(rest, schemeEnd); {
+	case equalFold(scheme, cacheObject):
+		rest, _, _ = bytes.Cut(rest, at) // a password stands behind its page
+	case scheme == nil && i >= 0: // something odd stands before it
+		shown = append(shown, rest[:i+len(schemeEnd)]...)
+		rest = withoutUserinfo(rest[i+len(schemeEnd):])
+	}
+	return append(shown, rest...)
+}
+
+// withoutUserinfo is what begins with an authority, without its user information.
+func withoutUserinfo(b []byte) []byte {
+	end := indexClass(b, endChar)
+	if end < 0 {
+		end = len(b)
+	}
+	return b[bytes.LastIndexByte(b[:end], '@')+1:]
+}
+
+// beginOfAuthority is where user information may begin in a target, or a request line, whatever is wrong with it, and the scheme
+// before it; nil: there is none.
+func beginOfAuthority(raw []byte) (start int, scheme []byte) {
+	if method := indexClass(raw, spaceChar); method >= 0 && all(raw[:method], tokenChar) {
+		for start = method; start < len(raw) && is(raw[start], spaceChar); {
 			start++
 		}
-	} else if i := bytes.Index(raw, schemeEnd); i >= 0 {
-		start = i + len(schemeEnd)
-	} else if i := indexClass(raw, spaceChar); i >= 0 {
-		start = i + 1
 	}
-	end := indexClass(raw[start:], endChar)
-	if end < 0 {
-		end = len(raw) - start
+	name, rest, found := bytes.Cut(raw[start:], colon)
+	if found && validScheme(name) && bytes.HasPrefix(rest, slash) {
+		scheme = name
+		start += len(name) + 1
 	}
-	rest := raw[start+bytes.LastIndexByte(raw[start:start+end], '@')+1:]
-	if managers >= 0 {
-		rest, _, _ = bytes.Cut(rest, at) // a password stands behind its page
+	if scheme != nil || bytes.HasPrefix(raw[start:], slashes) {
+		for start < len(raw) && raw[start] == '/' {
+			start++
+		}
 	}
-	return append(raw[:start:start], rest...)
+	return start, scheme
 }
 
 var at = []byte{'@'}
