@@ -102,10 +102,10 @@ func TestWhatWasNeverAskedIsNotGivenUp(t *testing.T) {
 	}
 }
 
-// While children end as soon as they start, none is started before the one that is left has answered something: it is asked,
-// however little is known of what waits.
-func TestOnlyChildIsAskedWhatIsUnknown(t *testing.T) {
-	w := newWorld(t, Config{Children: 4, Startup: 4, Retries: 2})
+// newStorm has some children of which one has ended of what it was asked, once some good questions were answered.
+func newStorm(t *testing.T, children int) *world {
+	t.Helper()
+	w := newWorld(t, Config{Children: children, Startup: children, Retries: 2})
 	for n := range 10 {
 		q := w.ask(good(n))
 		w.plays()
@@ -113,6 +113,13 @@ func TestOnlyChildIsAskedWhatIsUnknown(t *testing.T) {
 	}
 	w.ask(poisoned(1))
 	w.plays()
+	return w
+}
+
+// While children end as soon as they start, none is started before the one that is left has answered something: it is asked,
+// however little is known of what waits.
+func TestOnlyChildIsAskedWhatIsUnknown(t *testing.T) {
+	w := newStorm(t, 4)
 	for w.pool.health.unprovoked < alarmThreshold {
 		w.pass(minRestartDelay << w.pool.health.earlyExits)
 		for _, c := range w.pool.children {
@@ -184,14 +191,7 @@ func TestPoisonLeavesMostChildren(t *testing.T) {
 
 // A quarter of the children is kept for questions that are like those which were answered.
 func TestUnknownLeavesAQuarter(t *testing.T) {
-	w := newWorld(t, Config{Children: 8, Startup: 8, Retries: 2})
-	for n := range 10 {
-		q := w.ask(good(n))
-		w.plays()
-		q.Cancel()
-	}
-	w.ask(poisoned(1))
-	w.plays()
+	w := newStorm(t, 8)
 	w.pass(minRestartDelay + aTick)
 	for n := range 20 {
 		w.ask(fmt.Sprintf("~~~ %c unlike %d ^^^", 'A'+n, n))
