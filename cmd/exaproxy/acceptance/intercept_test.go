@@ -336,9 +336,10 @@ func TestTPROXYKeepsOneRight(t *testing.T) {
 	if got := rightsOf(x.pid()); got != netRaw {
 		t.Errorf("the proxy has the rights %x", got)
 	}
-	helpers := children(x.pid())
-	if len(helpers) != 1 || rightsOf(helpers[0]) != 0 {
-		t.Errorf("of the helpers %v the first has the rights %x", helpers, rightsOf(helpers[0]))
+	var helpers []int
+	x.eventually("has a helper", 20*time.Second, func() bool { helpers = children(x.pid()); return len(helpers) == 1 })
+	if rights := rightsOf(helpers[0]); rights != 0 {
+		t.Errorf("the helper has the rights %x", rights)
 	}
 	for range 2 {
 		e := n.exchange(t, divertedRequests[0])

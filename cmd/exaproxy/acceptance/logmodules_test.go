@@ -77,7 +77,8 @@ func logsElsewhere(t *testing.T, p program, o *origin) (byUDP, byTCP, toProgram 
 		t.Fatal(err)
 	}
 	x := start(t, p, dir, strings.NewReplacer("{udp}", places.udp.LocalAddr().String(), "{tcp}", places.tcp.Addr().String()).Replace(
-		`logformat short %rm %ru %03>Hs "%{X}>h"
+		`workers 1
+logformat short %rm %ru %03>Hs "%{X}>h"
 access_log udp://{udp} logformat=short
 access_log tcp://{tcp} logformat=short on-error=drop
 access_log daemon:{dir}/program.log logformat=short

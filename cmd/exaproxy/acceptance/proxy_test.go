@@ -356,17 +356,20 @@ func status(pid int, field string) int64 {
 	return 0
 }
 
-// children are the processes that a process has started and that are still there.
+// children are the processes that a process has started and that are still there; not those that have its program until they have
+// their own.
 func children(pid int) []int {
 	var found []int
+	own := readAll(filepath.Join("/proc", strconv.Itoa(pid), "cmdline"))
 	entries, _ := os.ReadDir("/proc")
 	for _, e := range entries {
 		n, err := strconv.Atoi(e.Name())
 		if err != nil || status(n, "PPid:") != int64(pid) {
 			continue
 		}
-		name, _, _ := strings.Cut(readAll(filepath.Join("/proc", e.Name(), "cmdline")), "\x00")
-		if !strings.HasSuffix(name, "-root)") { // it keeps root's rights, and is no helper
+		line := readAll(filepath.Join("/proc", e.Name(), "cmdline"))
+		name, _, _ := strings.Cut(line, "\x00")
+		if line != own && !strings.HasSuffix(name, "-root)") { // it keeps root's rights, and is no helper
 			found = append(found, n)
 		}
 	}
